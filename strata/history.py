@@ -1,0 +1,187 @@
+"""What users did, in time order, as flat columns: the form every model of behaviour learns from."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from strata.schema import EVENT, ITEM, ITEM_ROW, TIMESTAMP, USER, USER_ROW, WEIGHT
+from strata.settings import Settings
+from strata.storage import read_json, write_json
+
+DAY = 86_400.0
+
+
+class SplitSettings(Settings):
+    """Shares of all interactions, by time, that the windows before the present hold."""
+
+    test_share: float = 0.2
+    """Last share: judged once, by `evaluate`."""
+    validation_share: float = 0.1
+    """Share before the test window: chooses fusion weights."""
+    early_stopping_share: float = 0.1
+    """Share before the validation window: chooses when fine-tuning stops."""
+
+
+@dataclass(frozen=True)
+class CutOffs:
+    """Times (seconds since 1970, UTC) that separate what is learned from what is judged."""
+
+    finetune: float
+    validation: float
+    backtest: float
+    live: float
+
+    def previous(self, name: str) -> float:
+        """The cut-off before `name`: models for `name` are tuned on the window between the two."""
+        return {"validation": self.finetune, "backtest": self.validation, "live": self.backtest}[name]
+
+    def write(self, path: Path) -> None:
+        """Write as JSON."""
+        write_json(self.__dict__, path)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `write` wrote."""
+        return cls(**read_json(path))
+
+
+@dataclass(frozen=True)
+class History:
+    """Interactions sorted by user row, time, item row; n events of `n_users` × `n_items`.
+
+    `users`, `items`: int32 (n,) dense rows; `times`: float64 (n,) seconds since 1970 UTC;
+    `weights`: float32 (n,), negative where the behaviour speaks against the item;
+    `offsets`: int64 (n_users + 1,), user u owns the slice offsets[u]:offsets[u + 1].
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    times: np.ndarray
+    weights: np.ndarray
+    offsets: np.ndarray
+    n_items: int
+
+    @property
+    def n_users(self) -> int:
+        """Number of users, those without events included."""
+        return len(self.offsets) - 1
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @classmethod
+    def from_columns(
+        cls,
+        users: np.ndarray,
+        items: np.ndarray,
+        times: np.ndarray,
+        weights: np.ndarray,
+        *,
+        n_users: int,
+        n_items: int,
+    ) -> Self:
+        """Build from columns in any order (a stable sort keeps ties in the order given after item row)."""
+        order = np.lexsort((items, times, users))
+        users = np.asarray(users, np.int32)[order]
+        offsets = np.searchsorted(users, np.arange(n_users + 1)).astype(np.int64)
+        return cls(
+            users=users,
+            items=np.asarray(items, np.int32)[order],
+            times=np.asarray(times, np.float64)[order],
+            weights=np.asarray(weights, np.float32)[order],
+            offsets=offsets,
+            n_items=n_items,
+        )
+
+    @classmethod
+    def read(cls, path: Path, *, n_users: int, n_items: int) -> Self:
+        """Read the table that the stage `split` wrote."""
+        table = pl.read_parquet(path, columns=[USER_ROW, ITEM_ROW, TIMESTAMP, WEIGHT])
+        return cls.from_columns(
+            table[USER_ROW].to_numpy(),
+            table[ITEM_ROW].to_numpy(),
+            table[TIMESTAMP].dt.epoch("us").to_numpy() / 1e6,
+            table[WEIGHT].to_numpy(),
+            n_users=n_users,
+            n_items=n_items,
+        )
+
+    def keep(self, mask: np.ndarray) -> "History":
+        """The events where `mask` (n,) holds; users and items keep their rows."""
+        users = self.users[mask]
+        offsets = np.searchsorted(users, np.arange(self.n_users + 1)).astype(np.int64)
+        return History(users, self.items[mask], self.times[mask], self.weights[mask], offsets, self.n_items)
+
+    def before(self, time: float) -> "History":
+        """Events strictly before `time`."""
+        return self.keep(self.times < time)
+
+    def between(self, start: float, end: float) -> "History":
+        """Events in [start, end)."""
+        return self.keep((self.times >= start) & (self.times < end))
+
+    def positive(self) -> "History":
+        """Events that speak for their item."""
+        return self.keep(self.weights > 0)
+
+    def of(self, user: int) -> slice:
+        """The slice of user row `user`."""
+        return slice(int(self.offsets[user]), int(self.offsets[user + 1]))
+
+    def active_users(self) -> np.ndarray:
+        """Rows of the users with at least one event."""
+        return np.flatnonzero(np.diff(self.offsets))
+
+    def matrix(self, values: np.ndarray | None = None) -> sparse.csr_matrix:
+        """Users × items, the largest of `values` (n,) per pair, or ones: float32 CSR."""
+        if values is None:
+            values = np.ones(len(self), np.float32)
+        keys = self.users.astype(np.int64) * self.n_items + self.items
+        order = np.lexsort((values, keys))
+        last = np.append(np.diff(keys[order]) != 0, True)[: len(order)]  # the largest value of each pair
+        chosen = order[last]
+        shape = (self.n_users, self.n_items)
+        pairs = (self.users[chosen], self.items[chosen])
+        return sparse.csr_matrix((values[chosen].astype(np.float32), pairs), shape=shape)
+
+    def age_in_events(self) -> np.ndarray:
+        """How many events of the same user came after each event: (n,), 0 for the latest."""
+        return self.offsets[self.users + 1] - 1 - np.arange(len(self))
+
+
+def order_interactions(interactions: pl.DataFrame, users: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    """Add dense rows and sort by user, time, item and event id: ties are broken the same way everywhere."""
+    user_rows = users.select(USER).with_row_index(USER_ROW)
+    item_rows = items.select(ITEM).with_row_index(ITEM_ROW)
+    return (
+        interactions.join(user_rows, on=USER, how="inner")
+        .join(item_rows, on=ITEM, how="inner")
+        .with_columns(pl.col(USER_ROW, ITEM_ROW).cast(pl.Int32))
+        .sort(USER_ROW, TIMESTAMP, ITEM_ROW, EVENT)
+    )
+
+
+def choose_cut_offs(times: pl.Series, settings: SplitSettings) -> CutOffs:
+    """Cut all interactions by time so that the last windows hold the shares asked for.
+
+    Events at the very time of a cut-off belong to the window after it. `live` lies just past the last event.
+    """
+    seconds = np.sort(times.dt.epoch("us").to_numpy()) / 1e6
+    test = 1 - settings.test_share
+    validation = test - settings.validation_share
+    finetune = validation - settings.early_stopping_share
+
+    def at(share: float) -> float:
+        return float(seconds[min(int(share * len(seconds)), len(seconds) - 1)])
+
+    return CutOffs(at(finetune), at(validation), at(test), float(seconds[-1]) + 1.0)
+
+
+def as_date(seconds: float) -> str:
+    """A time as people read it, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")

@@ -1,0 +1,42 @@
+"""Settings enter once, at the border: a section of params.yaml becomes one frozen, typed object."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from strata.errors import SettingsError
+
+
+class Settings(BaseModel):
+    """Base of every component's settings: unknown keys are refused, values cannot change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def read_settings(model: type[S], section: str, path: Path = Path("params.yaml")) -> S:
+    """Read `section` (dots reach deeper) of a params file as `model`.
+
+    Raises SettingsError naming the file, the key, what is wrong and what is allowed.
+    """
+    content: Any = yaml.safe_load(_text(path))
+    for key in section.split("."):
+        if not isinstance(content, dict) or key not in content:
+            raise SettingsError(f"{path}: section '{section}' is missing; add it, or restore it from the repository")
+        content = content[key]
+    try:
+        return model.model_validate(content or {})
+    except ValidationError as error:
+        faults = "; ".join(f"{section}.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"{path}: {faults}. Allowed keys: {', '.join(model.model_fields)}") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError(f"{path.absolute()} does not exist; run this from the project's root folder") from None

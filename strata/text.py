@@ -1,0 +1,25 @@
+"""How items and users' words become text a model reads and phrases people read."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from strata.schema import BRAND, CATEGORIES, DESCRIPTION, TAGS, TITLE
+
+
+def item_texts(items: pl.DataFrame) -> list[str]:
+    """What the language model reads of each item: title, maker, categories, tags, description, most telling first."""
+    rows = items.select(TITLE, BRAND, CATEGORIES, TAGS, DESCRIPTION).iter_rows()
+    return [_item_text(*row) for row in rows]
+
+
+def _item_text(
+    title: str | None,
+    brand: str | None,
+    categories: list[str] | None,
+    tags: list[str] | None,
+    description: str | None,
+) -> str:
+    parts = [title, brand and f"by {brand}", ", ".join(categories or []), ", ".join(tags or []), description]
+    return ". ".join(part for part in parts if part)

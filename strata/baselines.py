@@ -1,0 +1,83 @@
+"""The models that a careful engineer would try first: each with the settings it may be tuned over."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from strata.collaborative import Ease, ItemModel, ItemNeighbours, weigh
+from strata.history import History
+from strata.popularity import popularity
+from strata.tuning import Scorer
+
+HALF_LIVES = (3.0, 10.0, 30.0, 100.0, 300.0)
+"""In events of the same user."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """`fit(history, time, **settings)` gives a scorer; `grid` holds the values each setting may take."""
+
+    fit: Callable[..., Scorer]
+    grid: Mapping[str, Sequence[Any]]
+
+
+def fit_popularity(history: History, time: float, *, window_days: float | None) -> Scorer:
+    """The same scores for everybody."""
+    counts = popularity(history, time, window_days)
+    return lambda users: np.tile(counts, (len(users), 1))
+
+
+def fit_ease(history: History, time: float, *, penalty: float, half_life: float | None) -> Scorer:
+    """EASE on all events before `time`."""
+    return _from_history(Ease.fit(history, penalty=penalty, half_life=half_life), history)
+
+
+def fit_neighbours(
+    history: History, time: float, *, neighbours: int, half_life: float | None, shrink: float
+) -> Scorer:
+    """Item neighbours on all events before `time`."""
+    model = ItemNeighbours.fit(history, neighbours=neighbours, half_life=half_life, shrink=shrink)
+    return _from_history(model, history)
+
+
+def _from_history(model: ItemModel, history: History) -> Scorer:
+    matrix = weigh(history, model.half_life)
+    return lambda users: model.scores(matrix[users])
+
+
+def mean_vector(vectors: np.ndarray) -> Baseline:
+    """Cosine to the recency-weighted mean of the vectors (n_items, d) of a user's items."""
+
+    def fit(history: History, time: float, *, half_life: float) -> Scorer:
+        matrix = weigh(history.positive(), half_life)
+        return lambda users: np.asarray((matrix[users] @ vectors) @ vectors.T, np.float32)
+
+    return Baseline(fit, {"half_life": (1.0, *HALF_LIVES, 1_000.0, 10_000.0)})
+
+
+POPULARITY, WINDOWED = "popularity", "popularity in a window"
+NEIGHBOURS, DECAYED_NEIGHBOURS = "item neighbours", "item neighbours + decay"
+EASE, DECAYED_EASE = "EASE", "EASE + decay"
+
+
+def behavioural(neighbours: int, *, with_ease: bool) -> dict[str, Baseline]:
+    """The baselines that need behaviour alone, by name; EASE only where the catalogue allows it."""
+    shrink = (0, 1, 3, 10, 30, 100, 300, 1_000)
+    penalty = (10, 30, 100, 200, 500, 1_000, 2_000, 5_000)
+    windows = (1, 3, 7, 14, 30, 60, 120, 365)
+    found = {
+        POPULARITY: Baseline(fit_popularity, {"window_days": (None,)}),
+        WINDOWED: Baseline(fit_popularity, {"window_days": windows}),
+        NEIGHBOURS: Baseline(
+            fit_neighbours, {"neighbours": (neighbours,), "half_life": (None,), "shrink": shrink}
+        ),
+        DECAYED_NEIGHBOURS: Baseline(
+            fit_neighbours, {"neighbours": (neighbours,), "half_life": HALF_LIVES, "shrink": shrink[::2]}
+        ),
+    }
+    if with_ease:
+        found[EASE] = Baseline(fit_ease, {"penalty": penalty, "half_life": (None,)})
+        found[DECAYED_EASE] = Baseline(fit_ease, {"penalty": penalty[1::2], "half_life": HALF_LIVES})
+    return found

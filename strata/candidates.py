@@ -1,0 +1,132 @@
+"""Where recommendations come from: a few generators behind one small interface, each keeping its scores."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from strata.collaborative import ItemModel, weigh
+from strata.history import History
+from strata.index import ItemIndex
+from strata.metrics import NOTHING, top_k
+
+
+@dataclass(frozen=True)
+class Audience:
+    """The users one call recommends to, numbered 0 … B−1.
+
+    `history`: their events, with B users. `points` (P, d), `owners` (P,) and `weights` (P,): their interest
+    points, whose they are and how much each counts. `allowed` (n_items,) bool: what filters admit.
+    `exclude_seen`: whether items of the history may come back.
+    """
+
+    history: History
+    points: np.ndarray
+    owners: np.ndarray
+    weights: np.ndarray
+    allowed: np.ndarray
+    exclude_seen: bool = True
+
+    def __len__(self) -> int:
+        return self.history.n_users
+
+    def forbid(self, scores: np.ndarray) -> np.ndarray:
+        """`scores` (B, n_items) with −inf where an item must not be recommended."""
+        scores = np.where(self.allowed, scores, -np.inf)
+        if self.exclude_seen:
+            scores[self.history.users, self.history.items] = -np.inf
+        return scores
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Flat (user, item, score) triples, n of them: `users` 0 … B−1, `items` item rows, `scores` float32."""
+
+    users: np.ndarray
+    items: np.ndarray
+    scores: np.ndarray
+
+
+class Generator(Protocol):
+    """Proposes items for an audience."""
+
+    name: str
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """About `n` items per user, none that the audience's filters forbid."""
+        ...
+
+
+@dataclass(frozen=True)
+class NearestToInterests:
+    """Items nearest to each interest point: r_ij = Σ_k w_ik · (x_ik · y_j) over the points k that found item j."""
+
+    index: ItemIndex
+    name: str = "interests"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` nearest items of every point, their weighted cosines summed per user and item."""
+        n_items = len(self.index)
+        if not len(audience.points):
+            return _none()
+        seen = np.diff(audience.history.offsets).max(initial=0) if audience.exclude_seen else 0
+        allowed = None if audience.allowed.all() else audience.allowed
+        items, cosines = self.index.search(audience.points, int(n + seen), allowed)
+        keys = audience.owners[:, None].astype(np.int64) * n_items + items
+        found = items != NOTHING
+        pairs, place = np.unique(keys[found], return_inverse=True)
+        scores = np.bincount(place, (cosines * audience.weights[:, None])[found], len(pairs))
+        users, items = pairs // n_items, pairs % n_items
+        if audience.exclude_seen:
+            own = np.sort(audience.history.users.astype(np.int64) * n_items + audience.history.items)
+            new = own[np.minimum(np.searchsorted(own, pairs), max(len(own) - 1, 0))] != pairs if len(own) else found
+            users, items, scores = users[new], items[new], scores[new]
+        return _best(users, items, scores.astype(np.float32), n)
+
+
+@dataclass(frozen=True)
+class FromHistory:
+    """Items that an item model (EASE, neighbours) finds going with the user's weighted history."""
+
+    model: ItemModel
+    name: str
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` best-scored items of users who have a history."""
+        users = audience.history.active_users()
+        if not len(users):
+            return _none()
+        scores = audience.forbid(self.model.scores(weigh(audience.history, self.model.half_life)))[users]
+        items, best = top_k(scores, n)
+        return _flat(users, items, best)
+
+
+@dataclass(frozen=True)
+class Popular:
+    """What many chose in the latest window: `counts` (n_items,)."""
+
+    counts: np.ndarray
+    name: str = "popular"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` most popular items that each user may be shown."""
+        scores = audience.forbid(np.tile(self.counts, (len(audience), 1)))
+        return _flat(np.arange(len(audience)), *top_k(scores, n))
+
+
+def _flat(users: np.ndarray, items: np.ndarray, scores: np.ndarray) -> Candidates:
+    """Triples from rankings (B, n), padding left out."""
+    there = items != NOTHING
+    return Candidates(np.repeat(users, items.shape[1])[there.ravel()], items[there], scores[there].astype(np.float32))
+
+
+def _best(users: np.ndarray, items: np.ndarray, scores: np.ndarray, n: int) -> Candidates:
+    """The `n` best triples of each user, ties by item row."""
+    order = np.lexsort((items, -scores, users))
+    users, items, scores = users[order], items[order], scores[order]
+    place = np.arange(len(users)) - np.searchsorted(users, users)
+    return Candidates(users[place < n], items[place < n], scores[place < n])
+
+
+def _none() -> Candidates:
+    return Candidates(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))

@@ -1,0 +1,123 @@
+"""The table of methods on the test window: every baseline beside ours, by slice, with intervals."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from strata.metrics import RANKING_METRICS, bootstrap, coverage, novelty
+from strata.settings import Settings
+from strata.tuning import Window
+
+OURS = "Strata"
+COMPARED_AT = 10
+
+
+class EvaluateSettings(Settings):
+    """Where metrics are cut and how intervals are drawn."""
+
+    k: tuple[int, ...] = (5, 10, 20)
+    bootstrap: int = 2000
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Per-user values of each method: `values[method][metric]` (B,), aligned with `window.users`."""
+
+    window: Window
+    rankings: dict[str, np.ndarray]
+    values: dict[str, dict[str, np.ndarray]]
+
+
+def judge(rankings: Mapping[str, np.ndarray], window: Window, ks: Sequence[int]) -> Evaluation:
+    """Judge rankings (B, K) of the window's users with every metric at every k."""
+    values = {
+        method: {
+            f"{name}@{k}": metric(ranked, window.relevant, k) for k in ks for name, metric in RANKING_METRICS.items()
+        }
+        for method, ranked in rankings.items()
+    }
+    return Evaluation(window, dict(rankings), values)
+
+
+def slices(window: Window) -> dict[str, np.ndarray]:
+    """Masks (B,) of the users reported apart: nobody is dropped silently."""
+    everyone = np.ones(len(window.users), bool)
+    return {"warm": window.warm, "cold": ~window.warm, "all": everyone}
+
+
+def summarise(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str, Any]:
+    """Means by slice, method and metric, and the paired difference of ours to the best baseline on warm users."""
+    window = evaluation.window
+    counts = np.bincount(window.past.matrix().indices, minlength=window.past.n_items)
+    report: dict[str, Any] = {"split": split_hash(window), "users": {}, "ndcg@10": {}, "metrics": {}}
+    for name, mask in slices(window).items():
+        report["users"][name] = int(mask.sum())
+        report["ndcg@10"][name] = {m: _mean(v[f"ndcg@{COMPARED_AT}"][mask]) for m, v in evaluation.values.items()}
+    for method, values in evaluation.values.items():
+        top = evaluation.rankings[method][window.warm][:, :COMPARED_AT]
+        report["metrics"][method] = {
+            **{metric: _mean(per_user[window.warm]) for metric, per_user in values.items()},
+            f"coverage@{COMPARED_AT}": round(coverage(top, window.past.n_items), 6),
+            f"novelty@{COMPARED_AT}": round(novelty(top, counts), 6),
+        }
+    report["comparison"] = _compare(evaluation, settings)
+    return report
+
+
+def _compare(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str, Any]:
+    metric, warm = f"ndcg@{COMPARED_AT}", evaluation.window.warm
+    means = {m: v[metric][warm].mean() if warm.any() else 0.0 for m, v in evaluation.values.items() if m != OURS}
+    best = max(means, key=lambda method: means[method])
+    difference = (evaluation.values[OURS][metric] - evaluation.values[best][metric])[warm]
+    interval = bootstrap(difference, samples=settings.bootstrap, seed=settings.seed)
+    return {
+        "best_baseline": best,
+        "difference": round(interval.mean, 6),
+        "low": round(interval.low, 6),
+        "high": round(interval.high, 6),
+        "n": int(warm.sum()),
+    }
+
+
+def as_markdown(report: Mapping[str, Any]) -> str:
+    """The table people read: NDCG@10 by slice, and what stands beside it for warm users."""
+    users, metrics, by_slice = report["users"], report["metrics"], report["ndcg@10"]
+    lines = [
+        f"NDCG@10 with full ranking on the test window (warm users {users['warm']}, cold {users['cold']}).",
+        "Everything was tuned before it; split " + report["split"] + ".",
+        "",
+        "| method | warm | cold | all | recall@20 | MRR@10 | coverage@10 | novelty@10 |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for method, values in metrics.items():
+        name = f"**{method}**" if method == OURS else method
+        ndcg = " | ".join(f"{by_slice[s][method]:.4f}" for s in ("warm", "cold", "all"))
+        recall = values.get("recall@20", float("nan"))
+        lines.append(
+            f"| {name} | {ndcg} | {recall:.4f} | {values.get('mrr@10', float('nan')):.4f} "
+            f"| {values['coverage@10']:.3f} | {values['novelty@10']:.2f} |"
+        )
+    c = report["comparison"]
+    lines += [
+        "",
+        f"Strata − {c['best_baseline']} (best baseline), warm users: {c['difference']:+.4f} "
+        f"(95 % interval {c['low']:+.4f} … {c['high']:+.4f}, n = {c['n']}).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def split_hash(window: Window) -> str:
+    """A short hash of who is judged on what: equal hashes, comparable tables."""
+    digest = hashlib.sha256()
+    for part in (window.users, window.relevant.indptr, window.relevant.indices):
+        digest.update(np.ascontiguousarray(part, np.int64).tobytes())
+    digest.update(np.ascontiguousarray(window.past.items, np.int64).tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _mean(values: np.ndarray) -> float:
+    return round(float(values.mean()), 6) if len(values) else 0.0

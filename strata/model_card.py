@@ -1,0 +1,37 @@
+"""The model card: what a release is for, what it learned from, how good it is and where it ends."""
+
+from collections.abc import Mapping
+from typing import Any
+
+TEMPLATE = """\
+# Model card
+
+Strata learns users' interests from behaviour and text, sorts them into tiers and recommends from them.
+
+## Made from
+- source `{source}`: {events:,} interactions, {items:,} items, {users:,} users, up to {until}
+- refused rows: {quarantined:,} (artifacts/tables/quarantine.parquet says why)
+- language model: `{base}`, fine-tuned ({tune}) on behaviour before {finetuned_until}
+
+| next item from history, validation window | NDCG@10 |
+|---|---|
+| as published (zero-shot) | {zero_shot:.4f} |
+| fine-tuned | {tuned:.4f} |
+
+## Interests
+{points:,} points of {profiled:,} users ({per_user:.1f} each): {core:,} core, {stable:,} stable, {momentary:,} momentary.
+Core: in at least {core_persistence:.0%} of the user's active periods; stable: at least {stable_persistence:.0%}; momentary:
+touched in the latest. With fewer than {min_periods} active periods everything is momentary.
+
+## Quality
+{table}
+## Limits
+- The test window lies after everything that was learned, tuned or chosen; the released models then learn from all data.
+- Users without history get what is popular. Users with few active periods have momentary interests only.
+- Interests are what behaviour shows, not who someone is; do not use them for decisions about persons.
+"""
+
+
+def model_card(facts: Mapping[str, Any]) -> str:
+    """Fill in the card; `facts` holds every name of TEMPLATE."""
+    return TEMPLATE.format(**facts)

@@ -1,0 +1,90 @@
+"""A release is one folder whose manifest names every file with its SHA-256: written once, verified before each load."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from strata.errors import ReleaseError
+from strata.storage import read_json, replacing, write_json
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a release is: `id` follows from its content; `files` maps relative paths to SHA-256."""
+
+    id: str
+    files: dict[str, str]
+    versions: dict[str, Any]
+    """Stage → hashes of what it read and wrote, from dvc.lock: how this release can be made again."""
+    metrics: dict[str, Any]
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_release(
+    folder: Path, parts: Mapping[str, Path], *, versions: dict[str, Any], metrics: dict[str, Any]
+) -> Manifest:
+    """Copy `parts` (path in the release → file or folder) and write the manifest; all or nothing."""
+    with replacing(folder) as temporary:
+        for name, source in parts.items():
+            target = temporary / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target)
+            else:
+                shutil.copyfile(source, target)
+        files = {path: sha256(temporary / path) for path in _files(temporary)}
+        manifest = Manifest(_identity(files), files, versions, metrics)
+        write_json({"format": FORMAT, **manifest.__dict__}, temporary / MANIFEST)
+    return manifest
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a manifest without checking the files. Raises ReleaseError where there is none or it is unreadable."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise ReleaseError(f"{path} does not exist: no release here; make one with `make demo` or `dvc repro`")
+    try:
+        content = read_json(path)
+        if content.pop("format") != FORMAT:
+            raise ReleaseError(f"{path}: another format than {FORMAT}, which this version reads; build it again")
+        return Manifest(**content)
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ReleaseError(f"{path} is not a manifest ({error}); build the release again") from None
+
+
+def verify(folder: Path) -> Manifest:
+    """Check every file against the manifest. Raises ReleaseError naming the first that is missing, altered or extra."""
+    manifest = read_manifest(folder)
+    present = set(_files(folder)) - {MANIFEST}
+    for path, expected in manifest.files.items():
+        if path not in present:
+            raise ReleaseError(f"release {manifest.id}: {path} is missing; build or fetch the release again")
+        if sha256(folder / path) != expected:
+            raise ReleaseError(f"release {manifest.id}: {path} is not the file that was released; fetch it again")
+    extra = sorted(present - set(manifest.files))
+    if extra:
+        raise ReleaseError(f"release {manifest.id}: {extra[0]} does not belong to it; remove it")
+    if manifest.id != _identity(manifest.files):
+        raise ReleaseError(f"release {manifest.id}: {MANIFEST} was altered; fetch the release again")
+    return manifest
+
+
+def _identity(files: Mapping[str, str]) -> str:
+    lines = "\n".join(f"{digest} {path}" for path, digest in sorted(files.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()[:12]
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

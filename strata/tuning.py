@@ -1,0 +1,95 @@
+"""Every model gets the same number of tries on the window before its cut-off, never on the window after."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from strata.history import History
+from strata.metrics import ndcg_at_k, top_k
+
+Scorer = Callable[[np.ndarray], np.ndarray]
+"""User rows (B,) → scores (B, n_items) float32."""
+BATCH = 512
+JUDGED_AT = 10
+
+
+@dataclass(frozen=True)
+class Window:
+    """What is known before a time and what came after it.
+
+    `time`: when it starts, seconds. `past`: events before. `users` (B,): rows with events in the window. `relevant` (B, n_items): what they
+    chose in it; without `repeats` only what they had not chosen before, and users left with nothing are dropped.
+    `warm` (B,): whether the user has a past.
+    """
+
+    time: float
+    past: History
+    users: np.ndarray
+    relevant: sparse.csr_matrix
+    warm: np.ndarray
+    repeats: bool
+
+    @classmethod
+    def of(cls, history: History, start: float, end: float, *, repeats: bool = False) -> "Window":
+        """The window [start, end)."""
+        past = history.before(start)
+        chosen = history.between(start, end).matrix()
+        if not repeats:
+            seen = past.matrix()
+            chosen = (chosen - chosen.multiply(seen)).tocsr()
+            chosen.eliminate_zeros()
+        chosen.sort_indices()
+        users = np.flatnonzero(np.diff(chosen.indptr))
+        warm = np.diff(past.offsets)[users] > 0
+        return cls(start, past, users, chosen[users], warm, repeats)
+
+    def only(self, mask: np.ndarray) -> "Window":
+        """The users where `mask` (B,) holds."""
+        return Window(self.time, self.past, self.users[mask], self.relevant[mask], self.warm[mask], self.repeats)
+
+    def rank(self, scorer: Scorer, k: int, available: np.ndarray | None = None) -> np.ndarray:
+        """Full ranking of the catalogue, seen items left out unless repeats count: item rows (B, k)."""
+        ranked = []
+        seen = self.past.matrix()
+        for start in range(0, len(self.users), BATCH):
+            users = self.users[start : start + BATCH]
+            scores = np.array(scorer(users), np.float32)
+            if not self.repeats:
+                rows = np.repeat(np.arange(len(users)), np.diff(seen[users].indptr))
+                scores[rows, seen[users].indices] = -np.inf
+            if available is not None:
+                scores[:, ~available] = -np.inf
+            ranked.append(top_k(scores, k)[0])
+        width = min(k, self.past.n_items)
+        return np.concatenate(ranked) if ranked else np.zeros((0, width), np.int64)
+
+
+def trials(grid: Mapping[str, Sequence[Any]], most: int, seed: int) -> list[dict[str, Any]]:
+    """`most` different settings from a grid, always the same ones for the same seed."""
+    everything = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
+    chosen = np.random.default_rng(seed).permutation(len(everything))[:most]
+    return [everything[i] for i in sorted(chosen)]
+
+
+def tune(
+    fit: Callable[..., Scorer], grid: Mapping[str, Sequence[Any]], window: Window, *, most: int, seed: int
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The settings whose scorer, fitted by `fit(past, time, **settings)`, ranks the window best, and all that was tried.
+
+    Judged by mean NDCG@10 of warm users; where there are none, the first settings are taken.
+    """
+    warm = window.only(window.warm)
+    tried = []
+    for settings in trials(grid, most, seed):
+        if len(warm.users):
+            ranked = warm.rank(fit(window.past, window.time, **settings), JUDGED_AT)
+            score = float(ndcg_at_k(ranked, warm.relevant, JUDGED_AT).mean())
+        else:
+            score = 0.0
+        tried.append({**settings, "ndcg@10": round(score, 6)})
+    best = max(tried, key=lambda trial: trial["ndcg@10"])
+    return {name: best[name] for name in grid}, tried

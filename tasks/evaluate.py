@@ -1,0 +1,91 @@
+"""Stage evaluate: the test window, looked at once, with every baseline in the same table."""
+
+import numpy as np
+import polars as pl
+
+from strata.baselines import behavioural, mean_vector
+from strata.collaborative import CollaborativeSettings
+from strata.evaluation import OURS, EvaluateSettings, as_markdown, judge, summarise
+from strata.ranking import Ranker
+from strata.schema import USER
+from strata.settings import read_settings
+from strata.storage import read_array, read_json, write_json, write_table, write_text
+from strata.tuning import Window, tune
+from tasks import EVALUATION, RANKER, VECTORS, run
+from tasks.inputs import Inputs, folder
+from tasks.reporting import progress, say
+
+
+def main() -> None:
+    """Rank for the users of the test window by all methods; write metrics, table, per-user values and plots."""
+    inputs = Inputs()
+    settings = read_settings(EvaluateSettings, "evaluate")
+    window = Window.of(
+        inputs.history, inputs.time("backtest"), inputs.time("live"), repeats=inputs.settings.repeats
+    )
+    rankings = _baselines(inputs, window, max(settings.k))
+    table = inputs.table("backtest", window)
+    best = table.top(Ranker.read(RANKER).scores(table), len(window.users), max(settings.k))
+    rankings[OURS] = table.items_at(best)
+    evaluation = judge(rankings, window, settings.k)
+    report = summarise(evaluation, settings)
+    write_json(_flat_metrics(report), EVALUATION / "metrics.json")
+    write_json(report, EVALUATION / "report.json")
+    write_text(as_markdown(report), EVALUATION / "metrics.md")
+    write_table(_per_user(inputs, evaluation.values, window), EVALUATION / "per_user.parquet")
+    _write_plots(report)
+    say(as_markdown(report))
+
+
+def _baselines(inputs: Inputs, window: Window, k: int) -> dict[str, np.ndarray]:
+    """Rankings of every baseline, with settings tuned on the window before the test window."""
+    settings = read_settings(CollaborativeSettings, "collaborate")
+    chosen = read_json(folder("backtest") / "collaborative" / "tuning.json")["chosen"]
+    available = inputs.catalogue.available(window.time, window.past)
+    models = behavioural(settings.neighbours, with_ease="EASE" in chosen)
+    texts = {
+        "zero-shot text": mean_vector(np.asarray(read_array(VECTORS / "zero_shot.npy"))),
+        "fine-tuned text": mean_vector(inputs.vectors),
+    }
+    before = Window.of(inputs.history, inputs.time("validation"), window.time, repeats=window.repeats)
+    for name, model in texts.items():
+        chosen[name], _ = tune(model.fit, model.grid, before, most=settings.trials, seed=settings.seed)
+    rankings = {}
+    with progress("ranking by every baseline", len(models) + len(texts), "models") as advance:
+        for name, model in {**models, **texts}.items():
+            scorer = model.fit(window.past, window.time, **chosen[name])
+            rankings[name] = window.rank(scorer, k, available)
+            advance(1)
+    return rankings
+
+
+def _flat_metrics(report: dict) -> dict:
+    """What `dvc metrics show` and `diff` compare."""
+    return {
+        "strata": report["metrics"][OURS],
+        "ndcg@10": {name: report["ndcg@10"][name][OURS] for name in ("warm", "cold", "all")},
+        "over_best_baseline": report["comparison"]["difference"],
+    }
+
+
+def _per_user(inputs: Inputs, values: dict[str, dict[str, np.ndarray]], window: Window) -> pl.DataFrame:
+    """Per-user NDCG@10 of every method, so that anyone can recompute the intervals."""
+    columns = {method: metrics["ndcg@10"] for method, metrics in values.items()}
+    return pl.DataFrame({USER: inputs.user_ids[window.users], "warm": window.warm, **columns})
+
+
+def _write_plots(report: dict) -> None:
+    """Tables that `dvc plots show` draws."""
+    methods = [{"method": m, "ndcg@10": v} for m, v in report["ndcg@10"]["warm"].items()]
+    write_json(methods, EVALUATION / "plots" / "methods.json")
+    by_k = [
+        {"method": method, "k": int(name.split("@")[1]), "recall": value}
+        for method, values in report["metrics"].items()
+        for name, value in values.items()
+        if name.startswith("recall@")
+    ]
+    write_json(by_k, EVALUATION / "plots" / "recall.json")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,77 @@
+"""What most stages read: the tables, the ordered history, the cut-offs."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from strata.catalogue import Catalogue
+from strata.history import CutOffs, History
+from strata.index import ItemIndex
+from strata.ranking import Table
+from strata.recommend import Models, RecommendSettings, audience_of, propose
+from strata.schema import USER
+from strata.settings import read_settings
+from strata.storage import read_array
+from strata.tuning import Window
+from tasks import ARTIFACTS, HISTORY, INDEX, TABLES, VECTORS
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Artefacts, read when first asked for."""
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The items."""
+        return Catalogue.read(TABLES / "items.parquet")
+
+    @cached_property
+    def user_ids(self) -> np.ndarray:
+        """User ids by row."""
+        return pl.read_parquet(TABLES / "users.parquet", columns=[USER])[USER].to_numpy()
+
+    @cached_property
+    def history(self) -> History:
+        """All events."""
+        path = HISTORY / "interactions.parquet"
+        return History.read(path, n_users=len(self.user_ids), n_items=len(self.catalogue))
+
+    @cached_property
+    def cut_offs(self) -> CutOffs:
+        """The times that separate learning from judging."""
+        return CutOffs.read(HISTORY / "cut_offs.json")
+
+    @cached_property
+    def vectors(self) -> np.ndarray:
+        """Fine-tuned item vectors (n_items, d)."""
+        return np.asarray(read_array(VECTORS / "items.npy"))
+
+    @cached_property
+    def settings(self) -> RecommendSettings:
+        """What every recommendation does."""
+        return read_settings(RecommendSettings, "recommend")
+
+    def time(self, cut_off: str) -> float:
+        """The time of a cut-off, in seconds."""
+        return float(getattr(self.cut_offs, cut_off))
+
+    def table(self, cut_off: str, window: Window) -> Table:
+        """Candidates for the window's users from the models of `cut_off`, which know nothing of the window."""
+        models = Models.read(folder(cut_off), ItemIndex.read(INDEX))
+        audience = audience_of(
+            window.users,
+            window.past,
+            models.profiles,
+            self.settings.tier_weights,
+            allowed=self.catalogue.available(window.time, window.past),
+            exclude_seen=not window.repeats,
+        )
+        return propose(audience, models.generators, self.settings.candidates)
+
+
+def folder(cut_off: str) -> Path:
+    """Where the models of a cut-off lie."""
+    return ARTIFACTS / cut_off

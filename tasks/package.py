@@ -1,0 +1,88 @@
+"""Stage package: model, index, profiles and tables as one release folder with a manifest."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from strata.history import as_date
+from strata.model_card import model_card
+from strata.release import write_release
+from strata.storage import read_json, write_text
+from tasks import ARTIFACTS, ENCODER, EVALUATION, FINETUNE, HISTORY, INDEX, RANKER, RELEASE, TABLES, VALIDATION
+from tasks import VECTORS, run
+from tasks.inputs import Inputs, folder
+from tasks.reporting import say
+
+LOCK = Path("dvc.lock")
+CARD = ARTIFACTS / "model_card.md"
+
+
+def main() -> None:
+    """Write the model card and the release."""
+    write_text(model_card(_facts()), CARD)
+    live = folder("live")
+    parts = {
+        "encoder": ENCODER,
+        "tables/items.parquet": TABLES / "items.parquet",
+        "tables/users.parquet": TABLES / "users.parquet",
+        "history.parquet": HISTORY / "interactions.parquet",
+        "cut_offs.json": HISTORY / "cut_offs.json",
+        "vectors.npy": VECTORS / "items.npy",
+        "items.faiss": INDEX,
+        "themes": live / "themes",
+        "profiles": live / "profiles",
+        "collaborative": live / "collaborative",
+        "ranker.json": RANKER,
+        "params.yaml": Path("params.yaml"),
+        "metrics.json": EVALUATION / "metrics.json",
+        "metrics.md": EVALUATION / "metrics.md",
+        "model_card.md": CARD,
+    }
+    metrics = read_json(EVALUATION / "metrics.json")
+    manifest = write_release(RELEASE, parts, versions=_versions(), metrics=metrics)
+    say(f"release {manifest.id}: {len(manifest.files)} files in {RELEASE}")
+
+
+def _versions() -> dict[str, Any]:
+    """Hashes of what every stage before this one read and wrote, from the lock that DVC keeps as it goes."""
+    if not LOCK.exists():
+        return {}
+    stages = yaml.safe_load(LOCK.read_text(encoding="utf-8"))["stages"]
+    return {
+        name: {
+            side: {entry["path"]: entry.get("md5") for entry in stage.get(side, [])} for side in ("deps", "outs")
+        }
+        for name, stage in sorted(stages.items())
+        if name != "package"
+    }
+
+
+def _facts() -> dict[str, Any]:
+    inputs = Inputs()
+    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    tiers, finetune = read_json(folder("live") / "tiers.json"), read_json(FINETUNE / "metrics.json")
+    quarantined = sum(table["quarantined"] for table in read_json(VALIDATION / "summary.json")["tables"].values())
+    return {
+        "source": params["source"]["folder"],
+        "events": len(inputs.history),
+        "items": len(inputs.catalogue),
+        "users": len(inputs.user_ids),
+        "until": as_date(inputs.cut_offs.live),
+        "quarantined": quarantined,
+        "base": params["encoder"]["base"],
+        "tune": params["finetune"]["tune"],
+        "finetuned_until": as_date(inputs.cut_offs.finetune),
+        "zero_shot": finetune["zero_shot"]["ndcg@10"],
+        "tuned": finetune["tuned"]["ndcg@10"],
+        "points": tiers["points"],
+        "profiled": tiers["users"],
+        "per_user": tiers["points_per_user"],
+        **{name: tiers[name] for name in ("core", "stable", "momentary")},
+        **{name: params["tier"][name] for name in ("core_persistence", "stable_persistence", "min_periods")},
+        "table": (EVALUATION / "metrics.md").read_text(encoding="utf-8"),
+    }
+
+
+if __name__ == "__main__":
+    run(main)

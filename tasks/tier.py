@@ -1,0 +1,40 @@
+"""Stage tier@CUT_OFF: every user's interest points, named and sorted into tiers."""
+
+from strata.history import as_date
+from strata.interests import find_points
+from strata.profiles import Naming, build_profiles
+from strata.schema import CUT_OFFS
+from strata.settings import read_settings
+from strata.storage import write_json
+from strata.text import Phrases
+from strata.themes import Themes
+from strata.tiers import TierSettings, summarise
+from tasks import run
+from tasks.inputs import Inputs, folder
+from tasks.reporting import progress, say
+
+
+def main(cut_off: str) -> None:
+    """Find, measure, name and tier the points of all users with positive events."""
+    inputs = Inputs()
+    settings = read_settings(TierSettings, "tier")
+    time = inputs.time(cut_off)
+    history = inputs.history.before(time).positive()
+    themes = Themes.read(folder(cut_off) / "themes")
+    naming = Naming(Phrases(inputs.catalogue.items), themes, inputs.user_ids, inputs.catalogue.ids)
+    with progress(f"{cut_off}: finding interest points", len(history.active_users()), "users") as advance:
+        points = find_points(
+            history, inputs.vectors, cut=settings.cut, max_items=settings.max_items, progress=advance
+        )
+    profiles, n_faded = build_profiles(history, points, time, naming, settings)
+    profiles.write(folder(cut_off) / "profiles")
+    summary = summarise(profiles.table, n_faded)
+    write_json(summary, folder(cut_off) / "tiers.json")
+    say(
+        f"{cut_off} ({as_date(time)}): {summary['points']:,} points of {summary['users']:,} users: "
+        f"{summary['core']:,} core, {summary['stable']:,} stable, {summary['momentary']:,} momentary"
+    )
+
+
+if __name__ == "__main__":
+    run(main, one_of=CUT_OFFS)

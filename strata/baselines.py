@@ -34,9 +34,7 @@ def fit_ease(history: History, time: float, *, penalty: float, half_life: float 
     return _from_history(Ease.fit(history, penalty=penalty, half_life=half_life), history)
 
 
-def fit_neighbours(
-    history: History, time: float, *, neighbours: int, half_life: float | None, shrink: float
-) -> Scorer:
+def fit_neighbours(history: History, time: float, *, neighbours: int, half_life: float | None, shrink: float) -> Scorer:
     """Item neighbours on all events before `time`."""
     model = ItemNeighbours.fit(history, neighbours=neighbours, half_life=half_life, shrink=shrink)
     return _from_history(model, history)
@@ -70,9 +68,7 @@ def behavioural(neighbours: int, *, with_ease: bool) -> dict[str, Baseline]:
     found = {
         POPULARITY: Baseline(fit_popularity, {"window_days": (None,)}),
         WINDOWED: Baseline(fit_popularity, {"window_days": windows}),
-        NEIGHBOURS: Baseline(
-            fit_neighbours, {"neighbours": (neighbours,), "half_life": (None,), "shrink": shrink}
-        ),
+        NEIGHBOURS: Baseline(fit_neighbours, {"neighbours": (neighbours,), "half_life": (None,), "shrink": shrink}),
         DECAYED_NEIGHBOURS: Baseline(
             fit_neighbours, {"neighbours": (neighbours,), "half_life": HALF_LIVES, "shrink": shrink[::2]}
         ),

@@ -50,7 +50,10 @@ class Candidates:
 class Generator(Protocol):
     """Proposes items for an audience."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """How weights and reasons refer to it."""
+        ...
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """About `n` items per user, none that the audience's filters forbid."""

@@ -27,7 +27,10 @@ class CollaborativeSettings(Settings):
 class ItemModel(Protocol):
     """Scores items from weighted histories."""
 
-    half_life: float | None
+    @property
+    def half_life(self) -> float | None:
+        """How fast events of a history lose weight, in later events; None: never."""
+        ...
 
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
         """Scores (B, n_items) float32 for histories (B, n_items)."""
@@ -72,7 +75,7 @@ class Ease:
 
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
         """How much each of the `chosen` items (m,) speaks for `item`: (m,)."""
-        return self.weights[chosen, item]
+        return np.asarray(self.weights[chosen, item])
 
 
 @dataclass(frozen=True)

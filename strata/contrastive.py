@@ -89,7 +89,9 @@ class Batch:
     users: np.ndarray
 
 
-def draw(behaviour: Behaviour, *, window: int, users_per_step: int, examples: int, seed: int, step: int) -> Batch:
+def draw(
+    behaviour: Behaviour, *, window: int, users_per_step: int, examples: int, seed: int, step: int, cap: int = 0
+) -> Batch:
     """Draw the batch of `step`: the same for the same arguments, so that a resumed run replays.
 
     Encoding is the cost of a step, so the items come from the windows (`window` items and their next one) of
@@ -111,6 +113,12 @@ def draw(behaviour: Behaviour, *, window: int, users_per_step: int, examples: in
 
     inside = np.flatnonzero(column[paths.items] >= 0)  # events over the batch's items, by user and time
     follows = np.flatnonzero(np.diff(paths.users[inside]) == 0) + 1
+    if cap:
+        shuffled = rng.permutation(follows)
+        shuffled = shuffled[np.argsort(paths.users[inside[shuffled]], kind="stable")]
+        who = paths.users[inside[shuffled]]
+        first = np.searchsorted(who, who)
+        follows = np.sort(shuffled[np.arange(len(who)) - first < cap])
     if len(follows) > examples:
         follows = np.sort(rng.choice(follows, examples, replace=False))
     back = follows[:, None] - np.arange(1, window + 1)  # (E', window)

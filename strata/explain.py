@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -73,9 +74,7 @@ def explain(
     )
 
 
-def _nearest_point(
-    vector: np.ndarray, profiles: Profiles, rows: slice
-) -> tuple[dict[str, object] | None, float | None]:
+def _nearest_point(vector: np.ndarray, profiles: Profiles, rows: slice) -> tuple[dict[str, Any] | None, float | None]:
     if rows.start == rows.stop:
         return None, None
     cosines = np.asarray(profiles.vectors[rows]) @ vector
@@ -90,5 +89,5 @@ def _led_by(generator: FromHistory, audience: Audience, item: int, catalogue: Ca
     return tuple(catalogue.ids[chosen[i]] for i in best if strength[i] > 0)
 
 
-def _titles(items: Sequence[str] | object, catalogue: Catalogue) -> str:
-    return ", ".join(catalogue.title_of(item) for item in list(items)[:EVIDENCE])  # type: ignore[call-overload]
+def _titles(items: Sequence[str], catalogue: Catalogue) -> str:
+    return ", ".join(catalogue.title_of(item) for item in items[:EVIDENCE])

@@ -151,7 +151,7 @@ class History:
 
     def age_in_events(self) -> np.ndarray:
         """How many events of the same user came after each event: (n,), 0 for the latest."""
-        return self.offsets[self.users + 1] - 1 - np.arange(len(self))
+        return np.asarray(self.offsets[self.users + 1] - 1 - np.arange(len(self)))
 
 
 def order_interactions(interactions: pl.DataFrame, users: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:

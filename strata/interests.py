@@ -24,6 +24,11 @@ class InterestPoints:
     of_event: np.ndarray
 
 
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Rows (n, d) scaled to length 1; zero rows stay zero."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
+
+
 def spread(vectors: np.ndarray) -> float:
     """Root mean square distance of item vectors (n, d) from their mean: the unit in which cuts are given.
 
@@ -49,7 +54,9 @@ def find_points(
     """
     height = cut * spread(vectors)
     of_event = np.full(len(history), -1, np.int64)
-    users, centres, medoids = [], [], []
+    users: list[np.ndarray] = []
+    centres: list[np.ndarray] = []
+    medoids: list[int] = []
     for user in history.active_users():
         events = history.of(user)
         items, leaf_of_event = _latest_distinct(history.items[events], max_items)
@@ -84,7 +91,7 @@ def _ward(vectors: np.ndarray, height: float) -> np.ndarray:
     """Group numbers (m,) from 0."""
     if len(vectors) == 1:
         return np.zeros(1, np.int64)
-    return fcluster(linkage(vectors, "ward"), height, "distance") - 1
+    return np.asarray(fcluster(linkage(vectors, "ward"), height, "distance") - 1)
 
 
 def _represent(vectors: np.ndarray, weights: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -92,7 +99,7 @@ def _represent(vectors: np.ndarray, weights: np.ndarray, labels: np.ndarray) -> 
     n_points = int(labels.max()) + 1
     sums = np.zeros((n_points, vectors.shape[1]), np.float32)
     np.add.at(sums, labels, vectors * weights[:, None])
-    centres = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    centres = unit(sums)
     closeness = (vectors * centres[labels]).sum(1)
     order = np.lexsort((-closeness, labels))
     return centres, order[np.searchsorted(labels[order], np.arange(n_points))]

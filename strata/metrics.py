@@ -19,7 +19,7 @@ def hits(ranked: np.ndarray, relevant: sparse.csr_matrix) -> np.ndarray:
     found = np.minimum(found, max(len(keys) - 1, 0))
     if not len(keys):
         return np.zeros(ranked.shape, bool)
-    return (keys[found] == wanted) & (ranked != NOTHING)
+    return np.asarray((keys[found] == wanted) & (ranked != NOTHING))
 
 
 def n_relevant(relevant: sparse.csr_matrix) -> np.ndarray:
@@ -36,17 +36,17 @@ def ndcg_at_k(ranked: np.ndarray, relevant: sparse.csr_matrix, k: int) -> np.nda
     top = hits(ranked[:, :k], relevant)
     gained = top @ discounts[: top.shape[1]]
     ideal = np.append(0, np.cumsum(discounts))[np.minimum(n_relevant(relevant), k)]
-    return np.divide(gained, ideal, out=np.zeros(len(ranked)), where=ideal > 0)
+    return np.asarray(gained / np.where(ideal > 0, ideal, 1))
 
 
 def recall_at_k(ranked: np.ndarray, relevant: sparse.csr_matrix, k: int) -> np.ndarray:
     """Share of the relevant items that are in the first k places: (B,)."""
-    return hits(ranked[:, :k], relevant).sum(1) / np.maximum(n_relevant(relevant), 1)
+    return np.asarray(hits(ranked[:, :k], relevant).sum(1) / np.maximum(n_relevant(relevant), 1))
 
 
 def precision_at_k(ranked: np.ndarray, relevant: sparse.csr_matrix, k: int) -> np.ndarray:
     """Share of the first k places that hold relevant items: (B,)."""
-    return hits(ranked[:, :k], relevant).sum(1) / k
+    return np.asarray(hits(ranked[:, :k], relevant).sum(1) / k)
 
 
 def hit_rate_at_k(ranked: np.ndarray, relevant: sparse.csr_matrix, k: int) -> np.ndarray:
@@ -65,7 +65,7 @@ def average_precision_at_k(ranked: np.ndarray, relevant: sparse.csr_matrix, k: i
     top = hits(ranked[:, :k], relevant)
     places = np.arange(1, top.shape[1] + 1)
     total = (np.cumsum(top, 1) / places * top).sum(1)
-    return total / np.maximum(np.minimum(n_relevant(relevant), k), 1)
+    return np.asarray(total / np.maximum(np.minimum(n_relevant(relevant), k), 1))
 
 
 RANKING_METRICS = {

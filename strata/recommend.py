@@ -38,11 +38,10 @@ class Models:
     def read(cls, folder: Path, index: ItemIndex) -> "Models":
         """Read the profiles and collaborative models of one cut-off; the index serves all of them."""
         collaborative = folder / "collaborative"
-        from_history = [
-            FromHistory(load_model(path), path.stem) for path in sorted(collaborative.glob("*.safetensors"))
-        ]
+        models = sorted(collaborative.glob("*.safetensors"))
+        from_history = [FromHistory(load_model(path), path.stem) for path in models]
         popular = Popular(np.asarray(read_array(collaborative / "popularity.npy")))
-        generators = (NearestToInterests(index), *from_history, popular)
+        generators: tuple[Generator, ...] = (NearestToInterests(index), *from_history, popular)
         return cls(Profiles.read(folder / "profiles"), generators)
 
 
@@ -97,7 +96,7 @@ def point_weights(
     by_tier = chosen["tier"].replace_strict({tier: tier_weights.get(tier, 1.0) for tier in TIERS}, default=1.0)
     weights = by_tier.to_numpy().astype(np.float64) * np.sqrt(chosen["share"].to_numpy())
     total = np.bincount(owners, weights, minlength=int(owners.max(initial=-1)) + 1)
-    return (weights / np.maximum(total[owners], 1e-12)).astype(np.float32)
+    return np.asarray(weights / np.maximum(total[owners], 1e-12), np.float32)
 
 
 def propose(audience: Audience, generators: Sequence[Generator], n: int) -> Table:

@@ -23,40 +23,40 @@ CutOff = Literal["validation", "backtest", "live"]
 CUT_OFFS: Final[tuple[str, ...]] = get_args(CutOff)
 """Times up to which models learn: before validation, before the test window, and everything."""
 
-TIME = pl.Datetime("us", "UTC")
-ATTRIBUTE_MAP = pl.List(pl.Struct({"key": pl.String, "value": pl.String}))
+TIME: Final[pl.DataType] = pl.Datetime("us", "UTC")
+ATTRIBUTE_MAP: Final[pl.DataType] = pl.List(pl.Struct({"key": pl.String(), "value": pl.String()}))
 """Parquet has no map in polars: attributes are lists of key and value, keys sorted."""
 
 INTERACTIONS: Final = pl.Schema(
     {
-        USER: pl.String,
-        ITEM: pl.String,
-        BEHAVIOUR: pl.String,
+        USER: pl.String(),
+        ITEM: pl.String(),
+        BEHAVIOUR: pl.String(),
         TIMESTAMP: TIME,
-        VALUE: pl.Float64,
-        DWELL: pl.Float64,
-        TEXT: pl.String,
-        WEIGHT: pl.Float32,
-        EVENT: pl.String,
+        VALUE: pl.Float64(),
+        DWELL: pl.Float64(),
+        TEXT: pl.String(),
+        WEIGHT: pl.Float32(),
+        EVENT: pl.String(),
     }
 )
 ITEMS: Final = pl.Schema(
     {
-        ITEM: pl.String,
-        TITLE: pl.String,
-        DESCRIPTION: pl.String,
-        CATEGORIES: pl.List(pl.String),
-        TAGS: pl.List(pl.String),
-        BRAND: pl.String,
-        PRICE: pl.Float64,
-        LANGUAGE: pl.String,
+        ITEM: pl.String(),
+        TITLE: pl.String(),
+        DESCRIPTION: pl.String(),
+        CATEGORIES: pl.List(pl.String()),
+        TAGS: pl.List(pl.String()),
+        BRAND: pl.String(),
+        PRICE: pl.Float64(),
+        LANGUAGE: pl.String(),
         CREATED: TIME,
         REMOVED: TIME,
-        IMAGE: pl.String,
-        AUDIO: pl.String,
+        IMAGE: pl.String(),
+        AUDIO: pl.String(),
         ATTRIBUTES: ATTRIBUTE_MAP,
     }
 )
-USERS: Final = pl.Schema({USER: pl.String, PROFILE_TEXT: pl.String, ATTRIBUTES: ATTRIBUTE_MAP})
-QUARANTINE: Final = pl.Schema({TABLE: pl.String, ROW: pl.Int64, REASON: pl.String, "content": pl.String})
+USERS: Final = pl.Schema({USER: pl.String(), PROFILE_TEXT: pl.String(), ATTRIBUTES: ATTRIBUTE_MAP})
+QUARANTINE: Final = pl.Schema({TABLE: pl.String(), ROW: pl.Int64(), REASON: pl.String(), "content": pl.String()})
 """Rows that were refused: table, 1-based data row in its file, reason, and the row as JSON."""

@@ -45,7 +45,8 @@ def write_array(array: np.ndarray, path: Path) -> None:
 
 def read_array(path: Path) -> np.ndarray:
     """Map a .npy file into memory, read-only."""
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array
 
 
 def write_text(text: str, path: Path) -> None:

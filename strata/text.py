@@ -50,7 +50,8 @@ def _segmenter() -> Callable[[str], list[str]]:
     import jieba  # loads a dictionary: only where Chinese text turns up
 
     jieba.setLogLevel(logging.ERROR)
-    return jieba.lcut
+    segment: Callable[[str], list[str]] = jieba.lcut
+    return segment
 
 
 class Phrases:

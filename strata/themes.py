@@ -11,6 +11,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.cluster import MiniBatchKMeans
 
 from strata.settings import Settings
+from strata.interests import unit
 from strata.storage import read_array, write_array, write_table
 from strata.text import Phrases
 
@@ -68,9 +69,7 @@ class Themes:
         return cls(groups, read_array(folder / "vectors.npy"), read_array(folder / "of_item.npy"))
 
 
-def learn_themes(
-    vectors: np.ndarray, known: np.ndarray, phrases: Phrases, settings: ThemeSettings
-) -> Themes:
+def learn_themes(vectors: np.ndarray, known: np.ndarray, phrases: Phrases, settings: ThemeSettings) -> Themes:
     """Group the items that are `known` (n_items,) bool by Ward's method and place the others in the nearest topic.
 
     One tree is cut at three heights, so every topic lies in one category and every category in one theme.
@@ -151,4 +150,4 @@ def _centres(vectors: np.ndarray, members: np.ndarray) -> np.ndarray:
     groups = np.unique(members, return_inverse=True)[1]
     sums = np.zeros((groups.max() + 1, vectors.shape[1]), np.float32)
     np.add.at(sums, groups, vectors)
-    return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    return unit(sums)

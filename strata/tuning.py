@@ -21,9 +21,9 @@ JUDGED_AT = 10
 class Window:
     """What is known before a time and what came after it.
 
-    `time`: when it starts, seconds. `past`: events before. `users` (B,): rows with events in the window. `relevant` (B, n_items): what they
-    chose in it; without `repeats` only what they had not chosen before, and users left with nothing are dropped.
-    `warm` (B,): whether the user has a past.
+    `time`: when it starts, in seconds. `past`: events before it. `users` (B,): rows with events in the window.
+    `relevant` (B, n_items): what they chose in it; without `repeats` only what they had not chosen before, and
+    users left with nothing are dropped. `warm` (B,): whether the user has a past.
     """
 
     time: float
@@ -78,9 +78,9 @@ def trials(grid: Mapping[str, Sequence[Any]], most: int, seed: int) -> list[dict
 def tune(
     fit: Callable[..., Scorer], grid: Mapping[str, Sequence[Any]], window: Window, *, most: int, seed: int
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The settings whose scorer, fitted by `fit(past, time, **settings)`, ranks the window best, and all that was tried.
+    """The settings whose scorer ranks the window best, and all that was tried.
 
-    Judged by mean NDCG@10 of warm users; where there are none, the first settings are taken.
+    `fit(past, time, **settings)` gives the scorer. Judged by mean NDCG@10 of warm users; where there are none, the first settings are taken.
     """
     warm = window.only(window.warm)
     tried = []

@@ -4,7 +4,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from strata.errors import StrataError
@@ -13,18 +13,30 @@ ARTIFACTS = Path("artifacts")
 TABLES = ARTIFACTS / "tables"
 HISTORY = ARTIFACTS / "history"
 ENCODER = ARTIFACTS / "encoder"
+FINETUNE = ARTIFACTS / "finetune"
+VALIDATION = ARTIFACTS / "validation"
 VECTORS = ARTIFACTS / "vectors"
+INDEX = ARTIFACTS / "items.faiss"
+RANKER = ARTIFACTS / "ranker.json"
+EVALUATION = ARTIFACTS / "evaluation"
+RELEASE = ARTIFACTS / "release"
 
 PR_SET_PDEATHSIG = 1
 
 
-def run(stage: Callable[[], None]) -> None:
-    """Run a stage as a program: an expected error becomes one clear line, and no orphan outlives `dvc repro`."""
+def run(stage: Callable[..., None], one_of: Sequence[str] = ()) -> None:
+    """Run a stage as a program: an expected error becomes one clear line, and no orphan outlives `dvc repro`.
+
+    With `one_of`, the program takes one argument, which must be among them.
+    """
+    arguments = sys.argv[1:]
+    if (one_of and (len(arguments) != 1 or arguments[0] not in one_of)) or (arguments and not one_of):
+        sys.exit(f"usage: python -m tasks.{Path(sys.argv[0]).stem}" + (f" {{{','.join(one_of)}}}" if one_of else ""))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == 1:  # the parent died before the call above
             sys.exit("the process that started this stage is gone")
     try:
-        stage()
+        stage(*arguments)
     except StrataError as error:
         sys.exit(f"{type(error).__name__}: {error}")

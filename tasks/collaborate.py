@@ -5,6 +5,7 @@ import numpy as np
 from strata.baselines import DECAYED_EASE, DECAYED_NEIGHBOURS, WINDOWED, behavioural
 from strata.collaborative import CollaborativeSettings, Ease, ItemNeighbours, save_model
 from strata.popularity import popularity
+from strata.recommend import RecommendSettings
 from strata.schema import CUT_OFFS
 from strata.settings import read_settings
 from strata.storage import write_array, write_json
@@ -19,15 +20,14 @@ def main(cut_off: str) -> None:
     inputs = Inputs()
     settings = read_settings(CollaborativeSettings, "collaborate")
     time, history = inputs.time(cut_off), inputs.history
-    window = Window.of(history, inputs.cut_offs.previous(cut_off), time, repeats=inputs.settings.repeats)
+    repeats = read_settings(RecommendSettings, "recommend").repeats
+    window = Window.of(history, inputs.cut_offs.previous(cut_off), time, repeats=repeats)
     with_ease = len(inputs.catalogue) <= settings.ease_max_items
     models = behavioural(settings.neighbours, with_ease=with_ease)
     chosen, tried = {}, {}
     with progress(f"{cut_off}: tuning", len(models), "models") as advance:
         for name, model in models.items():
-            chosen[name], tried[name] = tune(
-                model.fit, model.grid, window, most=settings.trials, seed=settings.seed
-            )
+            chosen[name], tried[name] = tune(model.fit, model.grid, window, most=settings.trials, seed=settings.seed)
             advance(1)
     past = history.before(time)
     target = folder(cut_off) / "collaborative"

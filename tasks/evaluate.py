@@ -14,17 +14,16 @@ from strata.tuning import Window, tune
 from tasks import EVALUATION, RANKER, VECTORS, run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import progress, say
+from tasks.window import candidates_for, window_between
 
 
 def main() -> None:
     """Rank for the users of the test window by all methods; write metrics, table, per-user values and plots."""
     inputs = Inputs()
     settings = read_settings(EvaluateSettings, "evaluate")
-    window = Window.of(
-        inputs.history, inputs.time("backtest"), inputs.time("live"), repeats=inputs.settings.repeats
-    )
+    window = window_between(inputs, "backtest", "live")
     rankings = _baselines(inputs, window, max(settings.k))
-    table = inputs.table("backtest", window)
+    table = candidates_for(inputs, window, "backtest")
     best = table.top(Ranker.read(RANKER).scores(table), len(window.users), max(settings.k))
     rankings[OURS] = table.items_at(best)
     evaluation = judge(rankings, window, settings.k)
@@ -47,7 +46,7 @@ def _baselines(inputs: Inputs, window: Window, k: int) -> dict[str, np.ndarray]:
         "zero-shot text": mean_vector(np.asarray(read_array(VECTORS / "zero_shot.npy"))),
         "fine-tuned text": mean_vector(inputs.vectors),
     }
-    before = Window.of(inputs.history, inputs.time("validation"), window.time, repeats=window.repeats)
+    before = window_between(inputs, "validation", "backtest")
     for name, model in texts.items():
         chosen[name], _ = tune(model.fit, model.grid, before, most=settings.trials, seed=settings.seed)
     rankings = {}

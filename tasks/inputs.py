@@ -9,14 +9,9 @@ import polars as pl
 
 from strata.catalogue import Catalogue
 from strata.history import CutOffs, History
-from strata.index import ItemIndex
-from strata.ranking import Table
-from strata.recommend import Models, RecommendSettings, audience_of, propose
 from strata.schema import USER
-from strata.settings import read_settings
 from strata.storage import read_array
-from strata.tuning import Window
-from tasks import ARTIFACTS, HISTORY, INDEX, TABLES, VECTORS
+from tasks import ARTIFACTS, HISTORY, TABLES, VECTORS
 
 
 @dataclass(frozen=True)
@@ -49,29 +44,11 @@ class Inputs:
         """Fine-tuned item vectors (n_items, d)."""
         return np.asarray(read_array(VECTORS / "items.npy"))
 
-    @cached_property
-    def settings(self) -> RecommendSettings:
-        """What every recommendation does."""
-        return read_settings(RecommendSettings, "recommend")
-
     def time(self, cut_off: str) -> float:
         """The time of a cut-off, in seconds."""
         return float(getattr(self.cut_offs, cut_off))
 
-    def table(self, cut_off: str, window: Window) -> Table:
-        """Candidates for the window's users from the models of `cut_off`, which know nothing of the window."""
-        models = Models.read(folder(cut_off), ItemIndex.read(INDEX))
-        audience = audience_of(
-            window.users,
-            window.past,
-            models.profiles,
-            self.settings.tier_weights,
-            allowed=self.catalogue.available(window.time, window.past),
-            exclude_seen=not window.repeats,
-        )
-        return propose(audience, models.generators, self.settings.candidates)
-
 
 def folder(cut_off: str) -> Path:
     """Where the models of a cut-off lie."""
-    return ARTIFACTS / cut_off
+    return ARTIFACTS / "models" / cut_off

@@ -9,8 +9,20 @@ from strata.history import as_date
 from strata.model_card import model_card
 from strata.release import write_release
 from strata.storage import read_json, write_text
-from tasks import ARTIFACTS, ENCODER, EVALUATION, FINETUNE, HISTORY, INDEX, RANKER, RELEASE, TABLES, VALIDATION
-from tasks import VECTORS, run
+from tasks import (
+    ARTIFACTS,
+    ENCODER,
+    EVALUATION,
+    FINETUNE,
+    HISTORY,
+    INDEX,
+    RANKER,
+    RELEASE,
+    TABLES,
+    VALIDATION,
+    VECTORS,
+    run,
+)
 from tasks.inputs import Inputs, folder
 from tasks.reporting import say
 
@@ -50,9 +62,7 @@ def _versions() -> dict[str, Any]:
         return {}
     stages = yaml.safe_load(LOCK.read_text(encoding="utf-8"))["stages"]
     return {
-        name: {
-            side: {entry["path"]: entry.get("md5") for entry in stage.get(side, [])} for side in ("deps", "outs")
-        }
+        name: {side: {entry["path"]: entry.get("md5") for entry in stage.get(side, [])} for side in ("deps", "outs")}
         for name, stage in sorted(stages.items())
         if name != "package"
     }

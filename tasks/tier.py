@@ -23,9 +23,7 @@ def main(cut_off: str) -> None:
     themes = Themes.read(folder(cut_off) / "themes")
     naming = Naming(Phrases(inputs.catalogue.items), themes, inputs.user_ids, inputs.catalogue.ids)
     with progress(f"{cut_off}: finding interest points", len(history.active_users()), "users") as advance:
-        points = find_points(
-            history, inputs.vectors, cut=settings.cut, max_items=settings.max_items, progress=advance
-        )
+        points = find_points(history, inputs.vectors, cut=settings.cut, max_items=settings.max_items, progress=advance)
     profiles, n_faded = build_profiles(history, points, time, naming, settings)
     profiles.write(folder(cut_off) / "profiles")
     summary = summarise(profiles.table, n_faded)

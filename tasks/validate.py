@@ -1,0 +1,106 @@
+"""Stage validate: read the source, clean it, gate it, and write the only tables that later stages read."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from strata.cleaning import Cleaned, CleaningSettings, check, clean
+from strata.errors import ValidationFailed
+from strata.settings import read_settings
+from strata.sources.tables import SourceSettings, read_source
+from strata.storage import write_json, write_table
+from tasks import TABLES, VALIDATION, run
+
+
+def docs_folder() -> Path | None:
+    """Where Data Docs are wanted instead of a run of the stage, from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tasks.validate", description=__doc__)
+    parser.add_argument(
+        "--docs",
+        nargs="?",
+        const=Path("reports/data-docs"),
+        type=Path,
+        metavar="FOLDER",
+        help="only render Data Docs of the last run's results into FOLDER (default: reports/data-docs)",
+    )
+    folder: Path | None = parser.parse_args().docs
+    return folder
+
+
+def write_docs(folder: Path) -> None:
+    """Render what an earlier run found."""
+    from tasks.data_docs import render  # seconds to import
+
+    Console().print(f"Data Docs: {render(VALIDATION, folder)}", highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Write artifacts/tables and artifacts/validation, or raise ValidationFailed for a critical fault."""
+    settings = read_settings(CleaningSettings, "cleaning")
+    cleaned = clean(read_source(read_settings(SourceSettings, "source")), settings, datetime.now(UTC))
+    # What was refused is written before anything can fail, so that a person can look at it.
+    write_table(cleaned.quarantine, TABLES / "quarantine.parquet")
+    write_json(_summary(cleaned), VALIDATION / "summary.json")
+    _print(cleaned)
+    check(cleaned, settings)
+    from tasks.expectations import CRITICAL, WARNING, failures, validate_tables  # seconds to import
+
+    results = validate_tables(cleaned, settings)
+    for name, result in results.items():
+        write_json(result, VALIDATION / f"{name}.json")
+    _warn({name: failures(result, WARNING) for name, result in results.items()})
+    broken = [f"{name}: {line}" for name, result in results.items() for line in failures(result, CRITICAL)]
+    if broken:
+        raise ValidationFailed(
+            f"{len(broken)} critical expectations are broken: {'; '.join(broken)}; correct the data or "
+            f"params.yaml; details: {VALIDATION} (python -m tasks.validate --docs)"
+        )
+    for name in ("interactions", "items", "users"):
+        write_table(getattr(cleaned, name), TABLES / f"{name}.parquet")
+
+
+def _summary(cleaned: Cleaned) -> dict[str, Any]:
+    tables = {
+        name: {
+            "rows_read": counts.read,
+            "accepted": counts.accepted,
+            "quarantined": counts.quarantined,
+            "reasons": counts.reasons,
+            "warnings": dict(sorted(counts.warnings.items())),
+        }
+        for name, counts in cleaned.counts.items()
+    }
+    sizes = {name: len(getattr(cleaned, name)) for name in ("interactions", "items", "users")}
+    return {"tables": tables, "rows": sizes}
+
+
+def _print(cleaned: Cleaned) -> None:
+    table = Table("table", "read", "accepted", "quarantined", "why, and what was changed")
+    for name, counts in cleaned.counts.items():
+        notes = [f"{reason}: {count:,}" for reason, count in counts.reasons.items()]
+        notes += [f"warning: {text} ({count:,})" for text, count in counts.warnings.items()]
+        table.add_row(
+            name, *(f"{n:,}" for n in (counts.read, counts.accepted, counts.quarantined)), "\n".join(notes)
+        )
+    if "users" not in cleaned.counts:
+        table.add_row("users", "", f"{len(cleaned.users):,}", "", "derived from the interactions")
+    Console().print(table)
+
+
+def _warn(warnings: dict[str, list[str]]) -> None:
+    console = Console()
+    for name, lines in warnings.items():
+        for line in lines:
+            console.print(f"warning: {name}: {line}", style="yellow", highlight=False, markup=False)
+
+
+if __name__ == "__main__":
+    docs = docs_folder()
+    sys.argv[1:] = []  # `run` starts stages that take no arguments
+    run(main if docs is None else partial(write_docs, docs))

@@ -1,0 +1,84 @@
+"""Each stage's dependencies in dvc.yaml cover the modules it imports, and dvc.lock belongs to the committed code."""
+
+import ast
+import hashlib
+import subprocess
+from functools import reduce
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+FIRST_PARTY = ("strata", "tasks")
+
+
+def imported(path: Path) -> set[Path]:
+    """First-party files that a module imports, at its top or inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.split(".")[0] in FIRST_PARTY:
+                module = ROOT.joinpath(*name.split("."))
+                found |= {file for file in (module.with_suffix(".py"), module / "__init__.py") if file.is_file()}
+    return found
+
+
+def closure(path: Path) -> set[str]:
+    """All first-party files that running `path` may load, as paths from the root."""
+    seen: set[Path] = set()
+    waiting = {path, ROOT / "tasks" / "__init__.py"}
+    while waiting:
+        module = waiting.pop()
+        seen.add(module)
+        waiting |= imported(module) - seen
+    return {file.relative_to(ROOT).as_posix() for file in seen}
+
+
+def stages() -> dict[str, dict]:
+    """Stages of dvc.yaml, a foreach stage as its `do` part."""
+    listed = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    return {name: stage.get("do", stage) for name, stage in listed.items()}
+
+
+@pytest.mark.parametrize("name", stages())
+def test_dependencies_cover_what_a_stage_imports(name: str) -> None:
+    listed = {dep for dep in stages()[name]["deps"] if dep.endswith(".py")}
+    needed = closure(ROOT / "tasks" / f"{name}.py")
+    assert listed == needed, f"dvc.yaml, {name}: add {sorted(needed - listed)}, drop {sorted(listed - needed)}"
+
+
+def test_every_stage_has_a_module_of_its_name_and_says_so_in_its_command() -> None:
+    for name, stage in stages().items():
+        assert f"python -m tasks.{name}" in stage["cmd"]
+
+
+def test_the_packages_themselves_hold_no_code_that_a_stage_could_miss() -> None:
+    for package in ("strata/__init__.py",):
+        body = ast.parse((ROOT / package).read_text(encoding="utf-8")).body
+        assert all(isinstance(node, ast.Expr) for node in body), f"{package}: only a docstring may stand here"
+
+
+@pytest.mark.skipif(not (ROOT / "dvc.lock").exists(), reason="no dvc.lock yet")
+def test_lock_belongs_to_the_committed_code_and_parameters() -> None:
+    lock = yaml.safe_load((ROOT / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    listed = subprocess.run(
+        ["dvc", "stage", "list", "--name-only"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()  # fmt: skip
+    assert sorted(listed) == sorted(lock), "dvc.lock holds other stages than dvc.yaml; run dvc repro"
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    for name, entry in lock.items():
+        for dep in entry["deps"]:
+            file = ROOT / dep["path"]
+            if dep["path"].endswith(".py"):
+                digest = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+                assert digest == dep["md5"], f"{name}: {dep['path']} changed after its last run; run dvc repro"
+        for key, value in entry.get("params", {}).get("params.yaml", {}).items():
+            current = reduce(lambda section, part: section[part], key.split("."), params)
+            assert current == value, f"{name}: parameter '{key}' changed after its last run; run dvc repro"

@@ -11,10 +11,27 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 setup: .venv/.installed
 .venv/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --progress-bar=off -r requirements.lock
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "Installing the packages of requirements.lock into .venv (about two minutes) ..."
+	.venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements.lock
+	.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
 lock:  ## re-resolve requirements.lock (needs uv); torch keeps no local version so that pip takes the build that fits
 	uv pip compile pyproject.toml --all-extras --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
 	  | sed -E 's/^(torch==[0-9.]+)\+.*/\1/; /^(nvidia-c|nvidia-n[cv]|cuda-|triton)/d' > requirements.lock
+
+demo: setup  ## fetch MovieLens-100K, run the whole pipeline, show a user's tiers and recommendations
+	strata data fetch movielens-100k
+	dvc repro
+	python -m tasks.validate --docs reports/data-docs
+	strata user
+
+test: setup  ## lint, types, import contract, then every test
+	$(MAKE) --no-print-directory lint
+	pytest
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports --no-cache

@@ -68,7 +68,7 @@ class NearestToInterests:
     name: str = "interests"
 
     def propose(self, audience: Audience, n: int) -> Candidates:
-        """The `n` nearest items of every point, their weighted cosines summed per user and item."""
+        """The `n` nearest admitted items of every point, their weighted cosines summed per user and item."""
         n_items = len(self.index)
         if not len(audience.points):
             return _none()
@@ -76,15 +76,13 @@ class NearestToInterests:
         allowed = None if audience.allowed.all() else audience.allowed
         items, cosines = self.index.search(audience.points, int(n + seen), allowed)
         keys = audience.owners[:, None].astype(np.int64) * n_items + items
-        found = items != NOTHING
-        pairs, place = np.unique(keys[found], return_inverse=True)
-        scores = np.bincount(place, (cosines * audience.weights[:, None])[found], len(pairs))
-        users, items = pairs // n_items, pairs % n_items
+        admitted = items != NOTHING
         if audience.exclude_seen:
-            own = np.sort(audience.history.users.astype(np.int64) * n_items + audience.history.items)
-            new = own[np.minimum(np.searchsorted(own, pairs), max(len(own) - 1, 0))] != pairs if len(own) else found
-            users, items, scores = users[new], items[new], scores[new]
-        return _best(users, items, scores.astype(np.float32), n)
+            admitted &= ~np.isin(keys, audience.history.users.astype(np.int64) * n_items + audience.history.items)
+        admitted &= np.cumsum(admitted, axis=1) <= n
+        pairs, place = np.unique(keys[admitted], return_inverse=True)
+        scores = np.bincount(place, (cosines * audience.weights[:, None])[admitted], len(pairs))
+        return _best(pairs // n_items, pairs % n_items, scores.astype(np.float32), n)
 
 
 @dataclass(frozen=True)

@@ -77,9 +77,7 @@ class CleaningSettings(Settings):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if missing := [behaviour for behaviour in BEHAVIOURS if behaviour not in self.weights]:
-            raise ValueError(
-                f"weights lack {', '.join(missing)}; give each behaviour a weight, 0 to ignore it"
-            )
+            raise ValueError(f"weights lack {', '.join(missing)}; give each behaviour a weight, 0 to ignore it")
         return self
 
 
@@ -138,11 +136,9 @@ def clean(source: Source, settings: CleaningSettings, now: datetime) -> Cleaned:
     return Cleaned(
         interactions=_finish_interactions(interactions, settings),
         items=_finish_items(items, settings.longest_text),
-        users=_finish_users(tables["users"], settings.longest_text)
-        if source.users
-        else _without_text(derived),
-        quarantine=pl.concat([_quarantine(name, tables[name]) for name in sorted(tables)]),
-        counts={name: _count(tables[name]) for name in sorted(tables)},
+        users=_finish_users(tables["users"], settings.longest_text) if source.users else _without_text(derived),
+        quarantine=pl.concat([_quarantine(name, tables[name]) for name in tables]),
+        counts={name: _count(tables[name]) for name in tables},
     )
 
 
@@ -153,9 +149,7 @@ def check(cleaned: Cleaned, settings: CleaningSettings) -> None:
         refused = f"{counts.origin}: {counts.quarantined:,} of {counts.read:,} {name} were refused: {reasons}"
         remedy = "read the quarantine table, then correct the data or the section source of params.yaml"
         if not counts.accepted:
-            raise ValidationFailed(
-                f"{refused}; first: row {counts.first_refused}; no {name} are left; {remedy}"
-            )
+            raise ValidationFailed(f"{refused}; first: row {counts.first_refused}; no {name} are left; {remedy}")
         if counts.quarantined > settings.quarantine_at_most * counts.read:
             raise ValidationFailed(
                 f"{refused}; first: row {counts.first_refused}; at most "
@@ -249,9 +243,7 @@ def _plain(judged: _Judged, rows: pl.DataFrame, columns: list[str], longest: int
 
 
 def _quarantine(name: str, judged: _Judged) -> pl.DataFrame:
-    given = judged.table.given.filter(pl.col(ROW).is_in(judged.refused[ROW].implode())).collect(
-        engine="streaming"
-    )
+    given = judged.table.given.filter(pl.col(ROW).is_in(judged.refused[ROW].implode())).collect(engine="streaming")
     rows = judged.refused.join(given, on=ROW, how="left", maintain_order="left")
     return rows.select(pl.lit(name).alias(TABLE), ROW, REASON, "content").match_to_schema(QUARANTINE)
 

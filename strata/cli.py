@@ -21,6 +21,7 @@ console = Console(highlight=False)
 
 ReleaseFolder = Annotated[Path, typer.Option("--release", help="Release folder.", show_default=True)]
 RELEASE = Path("artifacts/release")
+WIDE = {"interest": 2, "evidence": 5}
 COLOURS = {"core": "bold magenta", "stable": "cyan", "momentary": "yellow"}
 
 
@@ -95,18 +96,27 @@ def user(
     interests = recommender.interests(user_id)
     table = Table(title=f"Interests of user {escape(user_id)}", title_justify="left", expand=True)
     for column in ("tier", "interest", "strength", "persistence", "evidence"):
-        table.add_column(column, justify="right" if column == "strength" else "left", overflow="fold")
+        table.add_column(column, justify="right" if column == "strength" else "left", ratio=WIDE.get(column))
     for row in interests.iter_rows(named=True):
         evidence = ", ".join(recommender.catalogue.title_of(item) for item in row["evidence"])
         table.add_row(
             f"[{COLOURS[row['tier']]}]{row['tier']}[/]",
             escape(row["name"]),
             f"{row['share']:.0%}",
-            escape(row["because"]),
+            f"{row['persistence']:.0%}: {row['periods']} of {row['of_periods']} {row['period_unit']}s",
             escape(evidence),
         )
+    if interests.height:
+        table.caption = "\n".join(_one_reason_per_tier(interests))
+        table.caption_justify = "left"
     console.print(table if interests.height else f"User {escape(user_id)} has no interest points yet.")
     _show_recommendations(recommender, user_id, k, None, None)
+
+
+def _one_reason_per_tier(interests: Any) -> list[str]:
+    """Why a point is in its tier, once for each tier that is there."""
+    first = interests.unique("tier", keep="first", maintain_order=True)
+    return [f"{row['tier']}, such as {row['name']}: {row['because']}" for row in first.iter_rows(named=True)]
 
 
 @app.command()

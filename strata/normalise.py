@@ -1,7 +1,6 @@
 """Free text as people and systems leave it becomes plain text of a known language."""
 
 import html
-from collections import Counter
 from functools import cache
 
 import polars as pl
@@ -21,7 +20,8 @@ _INLINE_TAGS = (
 )
 _OTHER_TAGS = r"(?i)</?[a-z][^<>]*>|<!doctype[^<>]*>"
 _DIRECTIONS = r"[\x{FEFF}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
-_BEYOND_LATIN = r"[\p{L}&&[^\p{Latin}]]"
+_BEYOND_LATIN, _BEYOND_HAN = r"[\p{L}&&[^\p{Latin}]]", r"[\p{L}&&[^\p{Han}]]"
+_KANA = r"[\p{Hiragana}\p{Katakana}]"
 
 
 def plain_text(texts: pl.Series, longest: int) -> tuple[pl.Series, int]:
@@ -40,9 +40,7 @@ def plain_text(texts: pl.Series, longest: int) -> tuple[pl.Series, int]:
         frame = frame.with_columns(text.str.replace_all(_INLINE_TAGS, "").str.replace_all(_OTHER_TAGS, " "))
     if texts.str.contains("&", literal=True).any():
         entities = text.str.contains("&", literal=True)
-        frame = frame.with_columns(
-            pl.when(entities).then(text.map_elements(html.unescape, pl.String)).otherwise(text)
-        )
+        frame = frame.with_columns(pl.when(entities).then(text.map_elements(html.unescape, pl.String)).otherwise(text))
     spaced = text.str.replace_all(r"[\s\p{Cc}]+", " ").str.replace_all(_DIRECTIONS, "").str.normalize("NFC")
     frame = frame.with_columns(spaced.str.strip_chars())
     cut = int((frame["text"].str.len_chars() > longest).sum())
@@ -64,28 +62,33 @@ def plain_texts(lists: pl.Series, longest: int) -> pl.Series:
 def languages(texts: pl.Series) -> pl.Series:
     """ISO 639 code of each text, null without text.
 
-    Short or doubtful Latin-script text (a film title) takes the language of the catalogue: the most frequent
-    among its texts that are long and certain enough. The detector is the small one bundled with its package.
+    Doubtful text (a film title in Latin script, a name of two Chinese characters) takes the language of the
+    catalogue: the most frequent among its certain texts of that script. Japanese is believed only where the
+    catalogue has kana. The detector is the small one that its package bundles.
     """
-    latin = ~texts.fill_null("").str.contains(_BEYOND_LATIN)
-    heads = texts.str.slice(0, LONGEST_READ)
-    known = dict.fromkeys(head for head in heads if head)
-    guesses = {head: _guess(head) for head in known}
-    doubtful = {head for head, (_, score) in guesses.items() if score < SURE or len(head) < SHORTEST_READ}
-    sure: Counter[str] = Counter()
-    every: Counter[str] = Counter()
-    for head, is_latin in zip(heads, latin, strict=True):
-        if head and is_latin:
-            language, score = guesses[head]
-            every[language] += score  # type: ignore[assignment]
-            sure[language] += head not in doubtful
-    ranked = sorted((sure if sure.total() else every).items(), key=lambda pair: (-pair[1], pair[0]))
-    usual = ranked[0][0] if ranked else None
-    found = [
-        None if not head else usual if is_latin and head in doubtful else guesses[head][0]
-        for head, is_latin in zip(heads, latin, strict=True)
-    ]
-    return pl.Series(texts.name, found, pl.String)
+    name = texts.name or "text"
+    heads = texts.alias(name).to_frame().select(pl.col(name).str.slice(0, LONGEST_READ).alias("head"))
+    frame = heads.unique().filter(pl.col("head").str.len_bytes() > 0).sort("head")
+    guesses = [_guess(head) for head in frame["head"]]
+    head = pl.col("head")
+    frame = frame.with_columns(
+        pl.Series("language", [language for language, _ in guesses], pl.String),
+        pl.Series("score", [score for _, score in guesses], pl.Float64),
+        pl.when(~head.str.contains(_BEYOND_LATIN)).then(pl.lit("Latin"))
+        .when(~head.str.contains(_BEYOND_HAN)).then(pl.lit("Han")).alias("script"),
+    )  # fmt: skip
+    if not frame["head"].str.contains(_KANA).any():  # characters alone look Japanese to the detector far too often
+        han = (pl.col("script") == "Han") & (pl.col("language") == "ja")
+        frame = frame.with_columns(pl.when(han).then(pl.lit("zh")).otherwise("language").alias("language"))
+    too_short = (pl.col("script") == "Latin") & (head.str.len_chars() < SHORTEST_READ)
+    frame = frame.with_columns(((pl.col("score") >= SURE) & ~too_short.fill_null(value=False)).alias("sure"))
+    ranked = frame.group_by("script", "language").agg(pl.col("sure").sum(), pl.col("score").sum().round(6))
+    ranked = ranked.drop_nulls("script").sort("sure", "score", "language", descending=[True, True, False])
+    usual = ranked.unique("script", keep="first", maintain_order=True)
+    frame = frame.join(usual.select("script", usual="language"), on="script", how="left")
+    found = pl.when("sure").then("language").otherwise(pl.coalesce("usual", "language")).alias("found")
+    joined = heads.join(frame.select("head", found), on="head", how="left", maintain_order="left")
+    return joined["found"].alias(texts.name)
 
 
 @cache

@@ -1,6 +1,7 @@
 """The profile table: a user's interest points with names, tiers, evidence and the numbers behind them."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -10,9 +11,9 @@ from scipy import sparse
 
 from strata.history import History
 from strata.interests import InterestPoints, find_points
+from strata.phrases import Phrases
 from strata.schema import TIME, USER, USER_ROW
 from strata.storage import read_array, write_array, write_table
-from strata.text import Phrases
 from strata.themes import LEVELS, Themes, distinct_names
 from strata.tiers import FADED, TIERS, PointStatistics, TierSettings, assign, because, measure
 
@@ -99,7 +100,7 @@ def _table(
     table = pl.DataFrame(
         {
             USER_ROW: owners,
-            USER: naming.user_ids[owners],
+            USER: _ids(naming.user_ids[owners]),
             "point": number.astype(np.int32),
             "name": [name for name, _ in names],
             "phrases": pl.Series([found for _, found in names], dtype=pl.List(pl.String)),
@@ -116,7 +117,7 @@ def _table(
             "items": np.diff(membership.indptr).astype(np.int64),
             "first_seen": _times(statistics.first_seen[order]),
             "last_seen": _times(statistics.last_seen[order]),
-            "medoid": naming.item_ids[points.medoids[order]],
+            "medoid": _ids(naming.item_ids[points.medoids[order]]),
             "evidence": _evidence(membership, naming.item_ids, settings.evidence),
             **{level: topics[:, depth] for depth, level in enumerate(LEVELS)},
         }
@@ -141,7 +142,7 @@ def _names(
     found = [own or general for own, general in zip(found, topics, strict=True)]
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
     named: list[tuple[str, list[str]]] = []
-    for start, end in zip(starts, [*starts[1:], len(owners)], strict=True):
+    for start, end in pairwise([*starts, len(owners)]):
         named.extend(distinct_names(found[start:end]))
     return named
 
@@ -149,10 +150,14 @@ def _names(
 def _evidence(membership: sparse.csr_matrix, item_ids: np.ndarray, most: int) -> pl.Series:
     """The heaviest items of each point, ties by item row."""
     chosen = []
-    for start, end in zip(membership.indptr[:-1], membership.indptr[1:], strict=True):
+    for start, end in pairwise(membership.indptr):
         items, weights = membership.indices[start:end], membership.data[start:end]
         chosen.append(item_ids[items[np.lexsort((items, -weights))[:most]]].tolist())
     return pl.Series(chosen, dtype=pl.List(pl.String))
+
+
+def _ids(ids: np.ndarray) -> pl.Series:
+    return pl.Series(ids.tolist(), dtype=pl.String)
 
 
 def _times(seconds: np.ndarray) -> pl.Series:

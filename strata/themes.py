@@ -10,10 +10,10 @@ from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.cluster import MiniBatchKMeans
 
-from strata.settings import Settings
 from strata.interests import unit
+from strata.phrases import Phrases
+from strata.settings import Settings
 from strata.storage import read_array, write_array, write_table
-from strata.text import Phrases
 
 LEVELS = ("topic", "category", "theme")
 MOST_LEAVES = 4_000

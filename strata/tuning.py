@@ -80,7 +80,8 @@ def tune(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The settings whose scorer ranks the window best, and all that was tried.
 
-    `fit(past, time, **settings)` gives the scorer. Judged by mean NDCG@10 of warm users; where there are none, the first settings are taken.
+    `fit(past, time, **settings)` gives the scorer. Judged by mean NDCG@10 of warm users; where there are none, the
+    first settings are taken.
     """
     warm = window.only(window.warm)
     tried = []

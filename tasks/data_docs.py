@@ -39,9 +39,7 @@ def render(results: Path, folder: Path) -> Path:
     for name in NAMES:
         path = results / f"{name}.json"
         if not path.exists():
-            raise ValidationFailed(
-                f"{path} does not exist; run the stage validate first (dvc repro validate)"
-            )
+            raise ValidationFailed(f"{path} does not exist; run the stage validate first (dvc repro validate)")
         result = read_json(path)
         write_text(_page(result), folder / f"{name}.html")
         rows.append(_row(name, result))

@@ -51,9 +51,7 @@ def validate_tables(cleaned: Cleaned, settings: CleaningSettings) -> dict[str, d
     for name, (frame, expectations) in batches.items():
         batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
         suite = gx.ExpectationSuite(name=name, expectations=expectations)
-        found = batch.get_batch(batch_parameters={"dataframe": frame}).validate(
-            suite, result_format="SUMMARY"
-        )
+        found = batch.get_batch(batch_parameters={"dataframe": frame}).validate(suite, result_format="SUMMARY")
         results[name] = _stripped(found.to_json_dict(), name, len(getattr(cleaned, name)), len(frame))
     return results
 
@@ -79,12 +77,8 @@ def _interactions_suite(settings: CleaningSettings) -> list[Expectation]:
         gxe.ExpectTableRowCountToBeBetween(min_value=1, severity=CRITICAL),
         *(_filled(column) for column in (USER, ITEM, BEHAVIOUR, TIMESTAMP, WEIGHT, EVENT)),
         gxe.ExpectColumnValuesToBeInSet(column=BEHAVIOUR, value_set=list(BEHAVIOURS), severity=CRITICAL),
-        gxe.ExpectColumnValuesToBeBetween(
-            column=TIMESTAMP, min_value=earliest, max_value=end, severity=CRITICAL
-        ),
-        gxe.ExpectColumnValuesToBeBetween(
-            column=WEIGHT, min_value=-bound, max_value=bound, severity=CRITICAL
-        ),
+        gxe.ExpectColumnValuesToBeBetween(column=TIMESTAMP, min_value=earliest, max_value=end, severity=CRITICAL),
+        gxe.ExpectColumnValuesToBeBetween(column=WEIGHT, min_value=-bound, max_value=bound, severity=CRITICAL),
         _none("repeated_events"),
         _none("unknown_users"),
         _none("unknown_items"),
@@ -206,9 +200,7 @@ def _error(info: dict[str, Any]) -> str | None:
 def _title(config: dict[str, Any]) -> str:
     rule = config["type"].removeprefix("expect_").replace("_", " ")
     kwargs = config["kwargs"]
-    limits = [
-        f"{key} {kwargs[key]}" for key in ("min_value", "max_value", "mostly") if kwargs.get(key) is not None
-    ]
+    limits = [f"{key} {kwargs[key]}" for key in ("min_value", "max_value", "mostly") if kwargs.get(key) is not None]
     return " ".join([kwargs.get("column", "table") + ":", rule, *limits])
 
 

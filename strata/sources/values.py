@@ -24,9 +24,7 @@ class WrongType(Exception):
     """A column's type cannot hold what is wanted; the message says what the column holds."""
 
 
-def parse(
-    column: pl.Expr, given: pl.DataType, wanted: pl.DataType, unit: TimeUnit, separator: str | None
-) -> pl.Expr:
+def parse(column: pl.Expr, given: pl.DataType, wanted: pl.DataType, unit: TimeUnit, separator: str | None) -> pl.Expr:
     """`column`, of type `given`, as `wanted`: one of the types that strata/schema.py uses.
 
     Raises WrongType when no value of that type could be parsed at all.

@@ -1,0 +1,120 @@
+"""What all tests share: property-test settings, and one small release that the real pipeline built."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import polars as pl
+import pytest
+import yaml
+
+from strata.sources.packages import fetch_data
+
+ROOT = Path(__file__).parent.parent
+EVERY_NTH_USER = 5
+
+# No deadline: these machines are shared. The same examples every time: a red run can be repeated.
+hypothesis.settings.register_profile("strata", deadline=None, max_examples=40, derandomize=True)
+hypothesis.settings.load_profile("strata")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first: a mistake shows within seconds."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+class Workspace:
+    """A clone of the project in its own folder, with its own data, parameters and DVC cache."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(folder),
+            "DVC_NO_ANALYTICS": "1",
+            "COLUMNS": "160",
+        }
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command in the workspace; a failure shows everything it printed."""
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, text=True, capture_output=True, check=False
+        )
+        if check and done.returncode:
+            pytest.fail(f"{' '.join(command)} left with {done.returncode}:\n{done.stdout}\n{done.stderr}", False)
+        return done
+
+    def set_params(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Change parameters, section by section; a section of another set of keys is replaced."""
+        path = self.folder / "params.yaml"
+        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for section, values in changes.items():
+            params[section] = {**params[section], **values} if section != "source" else dict(values)
+        path.write_text(yaml.safe_dump(params, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+    def commit(self) -> None:
+        """Make the folder a git repository of its own (DVC experiments need one)."""
+        self.run("git", "init", "-q")
+        self.run("git", "add", "-A")
+        self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "start")
+
+
+@pytest.fixture(scope="session")
+def new_workspace(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Workspace]:
+    """Make a workspace from the files that git tracks or would track, without data, artefacts and lock."""
+
+    def make(name: str) -> Workspace:
+        folder = tmp_path_factory.mktemp(name)
+        listed = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
+        ).stdout.decode()
+        for file in filter(None, listed.split("\0")):
+            if (ROOT / file).is_file() and file not in {"data.dvc", "dvc.lock"}:
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / file, folder / file)
+        return Workspace(folder)
+
+    return make
+
+
+def slice_movielens(source: Path, target: Path) -> None:
+    """Every fifth user of MovieLens-100K, with all items: small, and still real."""
+    shutil.copytree(source, target)
+    for file in ("ml-100k.inter", "ml-100k.user"):
+        table = pl.read_csv(source / file, separator="\t", infer_schema=False)
+        kept = table.filter(pl.col("user_id:token").cast(pl.Int64) % EVERY_NTH_USER == 0)
+        kept.write_csv(target / file, separator="\t")
+
+
+SMALL = {
+    "finetune": {"steps": 12, "evaluate_every": 6, "checkpoint_every": 6},
+    "collaborate": {"trials": 3},
+    "rank": {"trials": 60},
+    "evaluate": {"bootstrap": 200},
+}
+
+
+@pytest.fixture(scope="session")
+def workspace(new_workspace: Callable[[str], Workspace], tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The whole pipeline, run once on a slice of MovieLens-100K with few training steps."""
+    made = new_workspace("pipeline")
+    present = ROOT / "data" / "movielens-100k"
+    source = fetch_data("movielens-100k", present if present.exists() else tmp_path_factory.mktemp("raw") / "ml")
+    slice_movielens(source, made.folder / "data" / "movielens-100k")
+    made.set_params(SMALL)
+    made.run("dvc", "add", "-q", "data")
+    made.commit()
+    made.run("dvc", "repro")
+    return made
+
+
+@pytest.fixture(scope="session")
+def release_folder(workspace: Workspace) -> Path:
+    """The small release; copy it before changing it."""
+    return workspace.folder / "artifacts" / "release"

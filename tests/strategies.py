@@ -1,0 +1,57 @@
+"""Random but valid histories, vectors and catalogues for property tests."""
+
+import numpy as np
+import polars as pl
+from hypothesis import strategies as st
+
+from strata.history import DAY, History
+from strata.interests import unit
+from strata.phrases import Phrases
+from strata.profiles import Naming
+from strata.schema import ITEMS
+from strata.themes import ThemeSettings, learn_themes
+
+N_USERS, N_ITEMS, DIMENSION = 4, 12, 5
+TIME = 1_000 * DAY
+
+
+@st.composite
+def histories(draw: st.DrawFn, *, positive: bool = False) -> History:
+    """Up to 40 events of 4 users on 12 items in the 400 days before TIME."""
+    n = draw(st.integers(1, 40))
+    lowest = 0.125 if positive else -1.0
+    column = lambda values: draw(st.lists(values, min_size=n, max_size=n))  # noqa: E731
+    return History.from_columns(
+        np.array(column(st.integers(0, N_USERS - 1))),
+        np.array(column(st.integers(0, N_ITEMS - 1))),
+        TIME - np.array(column(st.integers(1, 400))) * DAY,
+        np.array(column(st.floats(lowest, 1.0, width=32))),
+        n_users=N_USERS,
+        n_items=N_ITEMS,
+    )
+
+
+def catalogue() -> pl.DataFrame:
+    """Twelve items of three kinds."""
+    kinds = ["garden", "music", "travel"]
+    rows = [
+        {"item_id": f"i{n:02d}", "title": f"{kinds[n % 3]} piece {n}", "categories": [kinds[n % 3]]}
+        for n in range(N_ITEMS)
+    ]
+    return pl.DataFrame([{name: row.get(name) for name in ITEMS} for row in rows], schema=ITEMS)
+
+
+def vectors() -> np.ndarray:
+    """Unit vectors that cluster by kind."""
+    rng = np.random.default_rng(3)
+    centres = np.eye(DIMENSION)[[n % 3 for n in range(N_ITEMS)]]
+    return unit(centres + 0.1 * rng.normal(size=(N_ITEMS, DIMENSION)))
+
+
+def naming() -> Naming:
+    """What names points over this catalogue."""
+    items = catalogue()
+    phrases = Phrases(items)
+    themes = learn_themes(vectors(), np.ones(N_ITEMS, bool), phrases, ThemeSettings(smallest=2))
+    users = np.array([f"u{n}" for n in range(N_USERS)], object)
+    return Naming(phrases, themes, users, items["item_id"].to_numpy())

@@ -1,0 +1,72 @@
+"""Interest points: every event belongs to one, rows may come in any order, repeated items count once."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strata.history import History
+from strata.interests import find_points, spread, unit
+from tests.strategies import N_ITEMS, N_USERS, histories, vectors
+
+
+def points_of(history: History, cut: float = 1.0, most: int = 100):
+    return find_points(history, vectors(), cut=cut, max_items=most)
+
+
+@given(histories(positive=True))
+def test_every_event_belongs_to_one_point_of_its_user(history: History) -> None:
+    points = points_of(history)
+    assert (points.of_event >= 0).all()
+    assert (points.users[points.of_event] == history.users).all()
+    assert np.allclose(np.linalg.norm(points.vectors, axis=1), 1, atol=1e-5)
+
+
+@given(histories(positive=True))
+def test_a_medoid_is_one_of_its_points_items(history: History) -> None:
+    points = points_of(history)
+    for number, medoid in enumerate(points.medoids):
+        assert medoid in history.items[points.of_event == number]
+
+
+@given(histories(positive=True), st.randoms(use_true_random=False))
+def test_order_of_rows_changes_nothing(history: History, random) -> None:
+    order = list(range(len(history)))
+    random.shuffle(order)
+    shuffled = History.from_columns(
+        history.users[order], history.items[order], history.times[order], history.weights[order],
+        n_users=N_USERS, n_items=N_ITEMS,
+    )  # fmt: skip
+    one, other = points_of(history), points_of(shuffled)
+    assert (one.medoids == other.medoids).all()
+    assert np.allclose(one.vectors, other.vectors, atol=1e-5)
+
+
+@given(histories(positive=True))
+def test_a_higher_cut_never_gives_more_points(history: History) -> None:
+    counts = [len(points_of(history, cut).users) for cut in (0.2, 1.0, 3.0)]
+    assert counts == sorted(counts, reverse=True)
+
+
+def test_one_event_is_one_point_and_kinds_come_apart() -> None:
+    one = History.from_columns(np.array([2]), np.array([5]), np.array([1.0]), np.array([1.0]), n_users=4, n_items=12)
+    assert points_of(one).medoids.tolist() == [5]
+    kinds = History.from_columns(
+        np.zeros(6, int), np.array([0, 3, 6, 1, 4, 7]), np.arange(6.0), np.ones(6), n_users=1, n_items=12
+    )
+    points = points_of(kinds, cut=0.8)
+    assert len(points.users) == 2
+    assert len(set(points.of_event[[0, 1, 2]])) == 1
+
+
+def test_only_the_latest_items_of_a_long_history_are_clustered() -> None:
+    history = History.from_columns(
+        np.zeros(8, int), np.arange(8), np.arange(8.0), np.ones(8), n_users=1, n_items=12
+    )  # fmt: skip
+    points = points_of(history, most=3)
+    assert (points.of_event[:5] == -1).all()
+    assert (points.of_event[5:] >= 0).all()
+
+
+def test_the_unit_of_cuts_follows_the_space() -> None:
+    assert np.isclose(spread(vectors() * 3), 3 * spread(vectors()), rtol=1e-5)
+    assert spread(unit(np.ones((3, 4)))) > 0

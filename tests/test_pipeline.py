@@ -1,0 +1,147 @@
+"""The main job as users run it: real data, DVC, real weights, the command line."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+
+from strata.recommender import Recommender
+from strata.release import verify
+from strata.schema import QUARANTINE
+from tests.conftest import SMALL, Workspace
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def lock(workspace: Workspace) -> dict:
+    return yaml.safe_load((workspace.folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+
+
+def test_the_release_answers_for_every_user_with_reasons(release_folder: Path) -> None:
+    recommender = Recommender.load(release_folder)
+    assert recommender.interests("5").height > 0
+    for user in ("5", "100", "940"):
+        found = recommender.recommend(user, 10)
+        assert len(found) == 10
+        assert all(item.reason.text and item.reason.generator for item in found)
+        assert any(item.reason.tier for item in found)
+
+
+def test_the_command_line_shows_tiers_and_recommendations(workspace: Workspace) -> None:
+    shown = workspace.run("strata", "user").stdout
+    for word in ("core", "stable", "momentary", "persistence", "evidence", "because"):
+        assert word in shown
+    listed = workspace.run(
+        "strata", "recommend", "5", "-k", "3", "--category", "Horror", "--more", "momentary=3"
+    ).stdout
+    assert "because" in listed
+    refused = workspace.run("strata", "user", "nobody", check=False)
+    assert refused.returncode == 1
+    assert "user 'nobody' is not among the 188 users" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_nothing_changes_when_nothing_changed(workspace: Workspace) -> None:
+    before = (workspace.folder / "dvc.lock").read_bytes()
+    said = workspace.run("dvc", "repro").stdout
+    assert "Running stage" not in said
+    assert (workspace.folder / "dvc.lock").read_bytes() == before
+
+
+def test_metrics_plots_and_experiments_work(workspace: Workspace) -> None:
+    assert "artifacts/evaluation/metrics.json" in workspace.run("dvc", "metrics", "show").stdout
+    workspace.run("dvc", "plots", "show", "--out", "plots")
+    assert "Methods on the test window" in (workspace.folder / "plots" / "index.html").read_text(encoding="utf-8")
+    shutil.rmtree(workspace.folder / "plots")
+
+
+def test_a_second_clone_restores_every_stage_and_a_tier_parameter_spares_finetuning(
+    workspace: Workspace, new_workspace: Callable[[str], Workspace]
+) -> None:
+    clone = new_workspace("second")
+    shutil.copytree(workspace.folder / "data", clone.folder / "data")
+    for file in ("params.yaml", "data.dvc"):
+        shutil.copyfile(workspace.folder / file, clone.folder / file)
+    clone.run("dvc", "cache", "dir", "--local", str(workspace.folder / ".dvc" / "cache"))
+    clone.commit()
+    restored = clone.run("dvc", "repro")
+    assert "is cached - skipping run" in restored.stdout
+    assert "\n> " not in restored.stdout, "a stage ran that the run cache holds"
+    assert (clone.folder / "dvc.lock").read_bytes() == (workspace.folder / "dvc.lock").read_bytes()
+    assert verify(clone.folder / "artifacts" / "release").id == verify(workspace.folder / "artifacts" / "release").id
+
+    clone.run("git", "add", "-A")
+    clone.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "restored")
+    clone.run("dvc", "exp", "run", "-S", "tier.core_persistence=0.4")
+    before, after = lock(workspace), lock(clone)
+    changed = {name for name in after if after[name] != before[name]}
+    assert "tier@live" in changed
+    assert "evaluate" in changed
+    assert not changed & {"validate", "split", "finetune", "embed", "themes@live", "collaborate@live", "index"}
+
+
+PRODUCTS = {
+    "茶叶": ["龙井绿茶", "正山小种红茶", "安溪铁观音", "云南普洱茶", "茉莉花茶", "白毫银针"],
+    "厨具": ["不锈钢炒锅", "陶瓷汤锅", "竹制砧板", "电热水壶", "铸铁煎锅", "硅胶锅铲"],
+    "登山": ["轻便登山包", "防水徒步鞋", "碳纤维登山杖", "速干冲锋衣", "保温水壶", "头灯"],
+}
+SHOP = {
+    "folder": "data/shop",
+    "interactions": {
+        "file": "orders.csv",
+        "columns": {"user_id": "客户", "item_id": "货号", "timestamp": "时间", "behaviour": "行为"},
+        "time_unit": "iso",
+    },
+    "items": {
+        "file": "goods.csv",
+        "columns": {"item_id": "货号", "title": "名称", "categories": "类别", "price": "价格"},
+        "separator": "/",
+    },
+    "users": {"file": "people.csv", "columns": {"user_id": "客户", "profile_text": "简介"}},
+}
+
+
+def write_shop(folder: Path) -> None:
+    """A made-up shop in Chinese, small enough to write here: 18 products, 40 customers, ten weeks."""
+    folder.mkdir(parents=True)
+    goods = [
+        {"货号": f"g{n}", "名称": title, "类别": f"商店/{kind}", "价格": str(10 + n)}
+        for n, (kind, title) in enumerate((kind, title) for kind, titles in PRODUCTS.items() for title in titles)
+    ]
+    orders = [
+        {
+            "客户": f"c{customer}",
+            "货号": f"g{(customer % 3) * 6 + (customer + week) % 6 if week % 3 else (customer * 7 + week) % 18}",
+            "时间": f"2024-{1 + (week * 7 + customer % 5) // 28:02d}-{1 + (week * 7 + customer % 5) % 28:02d}T10:00:00",
+            "行为": "purchase" if week % 2 else "view",
+        }
+        for customer in range(40)
+        for week in range(10)
+    ]
+    orders.append({"客户": "c1", "货号": "没有", "时间": "2024-01-05T10:00:00", "行为": "view"})
+    pl.DataFrame(goods).write_csv(folder / "goods.csv")
+    pl.DataFrame(orders).write_csv(folder / "orders.csv")
+    people = [{"客户": f"c{n}", "简介": "喜欢喝茶和爬山" if n % 4 == 0 else None} for n in range(40)]
+    pl.DataFrame(people).write_csv(folder / "people.csv")
+
+
+def test_the_same_commands_run_on_another_domain_in_another_language(
+    new_workspace: Callable[[str], Workspace],
+) -> None:
+    shop = new_workspace("shop")
+    write_shop(shop.folder / "data" / "shop")
+    shop.set_params({**SMALL, "source": SHOP})
+    shop.commit()
+    shop.run("dvc", "repro")
+    refused = pl.read_parquet(shop.folder / "artifacts" / "tables" / "quarantine.parquet")
+    assert refused.schema == QUARANTINE
+    assert refused.height == 1
+    assert "item" in refused["reason"][0]
+    recommender = Recommender.load(shop.folder / "artifacts" / "release")
+    names = " ".join(recommender.profiles.table["name"])
+    assert any(kind in names for kind in PRODUCTS)
+    assert recommender.recommend("c3", 5)
+    assert "c3" in shop.run("strata", "user", "c3").stdout

@@ -1,0 +1,161 @@
+"""Recommending: no filter is ever violated, the sum can be read, one call equals the batch."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strata.candidates import FromHistory, NearestToInterests, Popular
+from strata.collaborative import Ease, ItemNeighbours, load_model, save_model, weigh
+from strata.history import History
+from strata.index import IndexSettings, ItemIndex
+from strata.metrics import NOTHING
+from strata.popularity import popularity
+from strata.profiles import profile_history
+from strata.ranking import Ranker, Table
+from strata.recommend import audience_of, propose, rank, select_users
+from strata.tiers import TierSettings
+from strata.tuning import Window, trials
+from tests.strategies import N_ITEMS, N_USERS, TIME, histories, naming, vectors
+
+RANKER = Ranker({"interests": 0.4, "ease": 0.3, "neighbours": 0.2, "popular": 0.1})
+NAMING = naming()
+INDEX = ItemIndex.build(vectors(), IndexSettings())
+EVEN = {"momentary": 1.0, "stable": 1.0, "core": 1.0}
+
+
+def generators(history: History) -> tuple:
+    return (
+        NearestToInterests(INDEX),
+        FromHistory(Ease.fit(history, penalty=5, half_life=10.0), "ease"),
+        FromHistory(ItemNeighbours.fit(history, neighbours=5, half_life=None, shrink=1), "neighbours"),
+        Popular(popularity(history, TIME)),
+    )
+
+
+def audience(history: History, users: np.ndarray, **options):
+    profiles, _ = profile_history(history, vectors(), TIME, NAMING, TierSettings(cut=0.8))
+    return audience_of(users, history, profiles, EVEN, **options)
+
+
+@given(histories(), st.lists(st.booleans(), min_size=N_ITEMS, max_size=N_ITEMS), st.booleans())
+def test_nothing_recommended_violates_a_filter(history: History, admitted: list[bool], exclude: bool) -> None:
+    allowed = np.array(admitted)
+    asked = audience(history, np.arange(N_USERS), allowed=allowed, exclude_seen=exclude)
+    ranked = rank(asked, generators(history), RANKER, k=N_ITEMS, n=5)
+    for user, items in enumerate(ranked):
+        items = items[items != NOTHING]
+        assert allowed[items].all()
+        assert len(set(items)) == len(items)
+        if exclude:
+            assert not set(items) & set(history.items[history.of(user)])
+
+
+@given(histories())
+def test_one_user_at_a_time_gives_what_the_batch_gives(history: History) -> None:
+    together = rank(audience(history, np.arange(N_USERS)), generators(history), RANKER, k=6, n=8)
+    for user in range(N_USERS):
+        alone = rank(audience(history, np.array([user])), generators(history), RANKER, k=6, n=8)
+        assert (alone[0] == together[user]).all()
+
+
+@given(histories())
+def test_scores_are_the_weighted_sum_of_features_between_0_and_1(history: History) -> None:
+    table = propose(audience(history, np.arange(N_USERS)), generators(history), 8)
+    assert ((table.features >= 0) & (table.features <= 1)).all()
+    assert np.allclose(RANKER.scores(table), table.features @ np.array([0.4, 0.3, 0.2, 0.1]), atol=1e-6)
+
+
+def test_a_user_without_history_gets_what_is_popular() -> None:
+    history = History.from_columns(
+        np.zeros(3, int), np.array([4, 4, 7]), TIME - np.arange(1.0, 4), np.ones(3), n_users=2, n_items=N_ITEMS
+    )
+    ranked = rank(audience(history, np.array([1])), generators(history), RANKER, k=2, n=5)
+    assert ranked[0].tolist() == [4, 7]
+
+
+def test_ease_solves_its_own_optimum() -> None:
+    """B minimises |X − XB|² + λ|B|² with a zero diagonal: the gradient vanishes off the diagonal."""
+    rng = np.random.default_rng(0)
+    n = 200
+    history = History.from_columns(
+        rng.integers(0, 20, n), rng.integers(0, N_ITEMS, n), rng.random(n), np.ones(n), n_users=20, n_items=N_ITEMS
+    )
+    weights = Ease.fit(history, penalty=3.0, half_life=None).weights.astype(float)
+    matrix = weigh(history, None).toarray().astype(float)
+    gradient = -matrix.T @ (matrix - matrix @ weights) + 3.0 * weights
+    np.fill_diagonal(gradient, 0)
+    assert np.abs(gradient).max() < 1e-3
+    assert (np.diag(weights) == 0).all()
+
+
+@given(st.lists(st.floats(-1, 1, width=32), min_size=5, max_size=5), st.integers(1, 20))
+def test_exact_search_equals_brute_force(query: list[float], k: int) -> None:
+    rows, cosines = INDEX.search(np.array([query]), k)
+    brute = np.sort(vectors() @ np.array(query, np.float32))[::-1][: min(k, N_ITEMS)]
+    assert np.allclose(cosines[0], brute, atol=1e-5)
+    assert len(set(rows[0])) == min(k, N_ITEMS)
+
+
+def test_search_within_a_filter_still_finds_all_that_pass() -> None:
+    allowed = np.zeros(N_ITEMS, bool)
+    allowed[[2, 9]] = True
+    for settings in (IndexSettings(), IndexSettings(flat_up_to=1)):
+        rows, _ = ItemIndex.build(vectors(), settings).search(vectors()[:1], 5, allowed)
+        assert set(rows[0]) == {2, 9, NOTHING}
+
+
+def test_index_refuses_vectors_that_are_not_finite() -> None:
+    broken = vectors()
+    broken[3, 1] = np.nan
+    with pytest.raises(Exception, match=r"1 of 12 item vectors are not finite \(first: item row 3\)"):
+        ItemIndex.build(broken, IndexSettings())
+
+
+@pytest.mark.parametrize("half_life", [None, 7.0])
+def test_models_survive_a_round_trip(tmp_path, half_life: float | None) -> None:
+    history = History.from_columns(
+        np.array([0, 0, 1]), np.array([1, 2, 2]), np.arange(3.0), np.ones(3), n_users=2, n_items=N_ITEMS
+    )
+    for model in (
+        Ease.fit(history, penalty=1.0, half_life=half_life),
+        ItemNeighbours.fit(history, neighbours=3, half_life=half_life, shrink=0),
+    ):
+        save_model(model, tmp_path / "model.safetensors")
+        again = load_model(tmp_path / "model.safetensors")
+        assert again.half_life == half_life
+        asked = weigh(history, half_life)
+        assert np.array_equal(again.scores(asked), model.scores(asked))
+
+
+@given(histories())
+def test_a_window_judges_only_what_came_later_and_is_new(history: History) -> None:
+    start, end = TIME - 200 * 86_400, TIME - 50 * 86_400
+    window = Window.of(history, start, end)
+    assert (window.past.times < start).all()
+    seen = window.past.matrix()[window.users]
+    assert window.relevant.multiply(seen).nnz == 0
+    assert (np.diff(window.relevant.indptr) > 0).all()
+
+
+def test_every_model_gets_as_many_trials_as_its_grid_allows_and_always_the_same() -> None:
+    grid = {"a": range(5), "b": range(4)}
+    assert len(trials(grid, 8, 1)) == 8
+    assert trials(grid, 8, 1) == trials(grid, 8, 1)
+    assert len(trials({"a": [None]}, 8, 1)) == 1
+
+
+@given(histories())
+def test_selecting_users_keeps_their_events_in_order(history: History) -> None:
+    chosen = select_users(history, [3, 1])
+    for new, old in enumerate((3, 1)):
+        assert (chosen.items[chosen.of(new)] == history.items[history.of(old)]).all()
+
+
+def test_joined_candidates_keep_the_best_of_each_generator_at_1() -> None:
+    history = History.from_columns(
+        np.array([0, 0, 1, 1]), np.array([1, 2, 2, 3]), np.arange(4.0), np.ones(4), n_users=N_USERS, n_items=N_ITEMS
+    )
+    table = propose(audience(history, np.array([0])), generators(history), 4)
+    assert isinstance(table, Table)
+    assert table.features.max(0).tolist() == [1.0] * 4

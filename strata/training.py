@@ -26,7 +26,7 @@ class FinetuneSettings(SamplingSettings):
     """How long, how fast and which weights are tuned."""
 
     tune: Literal["full", "lora", "last-layers", "none"] = "full"
-    steps: PositiveInt = 120
+    steps: PositiveInt = 60
     learning_rate: PositiveFloat = 5e-5
     warmup_share: float = Field(0.1, ge=0, lt=1)
     weight_decay: float = Field(0.01, ge=0)
@@ -35,13 +35,13 @@ class FinetuneSettings(SamplingSettings):
     lora_rank: PositiveInt = 16
     tokens_at_once: PositiveInt = 16_384
     """Steps with more padded tokens are encoded twice (GradCache) instead of held in memory."""
-    evaluate_every: PositiveInt = 15
+    evaluate_every: PositiveInt = 10
     patience: PositiveInt = 3
     """Evaluations without a better one before training stops."""
     validation_users: PositiveInt = 1_000
     validation_items: PositiveInt = 20_000
     """Above these many, a fixed sample of users and of items to rank is judged."""
-    checkpoint_every: PositiveInt = 30
+    checkpoint_every: PositiveInt = 20
 
 
 @dataclass(frozen=True)
@@ -214,12 +214,10 @@ def choose_weights(encoder: Encoder, settings: FinetuneSettings) -> None:
         from peft import LoraConfig, get_peft_model  # only this choice needs it
 
         rank = settings.lora_rank
-        body.auto_model = get_peft_model(
-            body.auto_model, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear")
-        )
+        body.model = get_peft_model(body.model, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear"))
     elif settings.tune == "last-layers":
         layers = max(
-            (m for m in body.auto_model.modules() if isinstance(m, torch.nn.ModuleList)),
+            (m for m in body.model.modules() if isinstance(m, torch.nn.ModuleList)),
             key=lambda stack: sum(weight.numel() for weight in stack.parameters()),
         )
         encoder.model.requires_grad_(False)
@@ -230,8 +228,8 @@ def choose_weights(encoder: Encoder, settings: FinetuneSettings) -> None:
 def merge_adapters(encoder: Encoder) -> None:
     """Fold low-rank adapters, where there are any, into the weights they adapt."""
     body: Any = encoder.model[0]
-    if hasattr(body.auto_model, "merge_and_unload"):
-        body.auto_model = body.auto_model.merge_and_unload()
+    if hasattr(body.model, "merge_and_unload"):
+        body.model = body.model.merge_and_unload()
 
 
 def _obstacle(behaviour: Behaviour, validation: Validation, settings: FinetuneSettings) -> str:

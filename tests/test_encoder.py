@@ -134,6 +134,6 @@ def test_folder_without_a_model_is_refused_with_the_remedy(tmp_path: Path) -> No
 def test_pickled_weights_are_refused(precise: Encoder, tmp_path: Path) -> None:
     precise.save(tmp_path)
     (tmp_path / "model.safetensors").unlink()
-    torch.save(precise.model[0].auto_model.state_dict(), tmp_path / "pytorch_model.bin")
+    torch.save(precise.model[0].model.state_dict(), tmp_path / "pytorch_model.bin")
     with pytest.raises(EncoderError, match="safetensors"):
         Encoder.load(tmp_path, EncoderSettings())

@@ -1,0 +1,36 @@
+"""Write the vectors later stages read: of items, tuned and zero-shot, and of what users say of themselves."""
+
+import numpy as np
+import polars as pl
+from rich.progress import Progress
+
+from strata.encoder import Encoder, EncoderSettings
+from strata.schema import PROFILE_TEXT
+from strata.settings import read_settings
+from strata.storage import write_array
+from strata.text import item_texts
+from tasks import ENCODER, TABLES, VECTORS, run
+
+
+def main() -> None:
+    """Encode the item texts with both models and the profile texts with the tuned one."""
+    settings = read_settings(EncoderSettings, "encoder")
+    texts = item_texts(pl.read_parquet(TABLES / "items.parquet"))
+    profiles = pl.read_parquet(TABLES / "users.parquet", columns=[PROFILE_TEXT])[PROFILE_TEXT].to_list()
+    rows = np.array([row for row, text in enumerate(profiles) if text and text.strip()], np.int32)
+    tuned = Encoder.load(ENCODER, settings)
+    write_array(_encode(tuned, texts, "items"), VECTORS / "items.npy")
+    write_array(_encode(tuned, [profiles[row] for row in rows], "profile texts"), VECTORS / "profile_texts.npy")
+    write_array(rows, VECTORS / "profile_text_users.npy")
+    base = Encoder.load(settings.base, settings)
+    write_array(_encode(base, texts, "items, zero-shot"), VECTORS / "zero_shot.npy")
+
+
+def _encode(encoder: Encoder, texts: list[str], what: str) -> np.ndarray:
+    with Progress() as bar:
+        task = bar.add_task(what, total=len(texts))
+        return encoder.encode(texts, lambda done, total: bar.update(task, completed=done, total=total))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,66 @@
+"""Fine-tune the language model on behaviour and keep it only where it ranks better than the base model."""
+
+from pathlib import Path
+
+import polars as pl
+from dvclive import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from strata.encoder import Encoder, EncoderSettings
+from strata.history import CutOffs, History
+from strata.schema import TEXT
+from strata.settings import read_settings
+from strata.storage import replacing, write_json
+from strata.text import item_texts
+from strata.training import JUDGED_BY, Corpus, FinetuneSettings, finetune
+from tasks import ENCODER, FINETUNE, HISTORY, TABLES, run
+
+CHECKPOINTS = Path("checkpoints/finetune")
+"""Outside the stage's outputs: DVC removes those before a run."""
+
+
+def main() -> None:
+    """Read the tables, tune, write the encoder, its metrics and its curves."""
+    encoder_settings = read_settings(EncoderSettings, "encoder")
+    settings = read_settings(FinetuneSettings, "finetune")
+    encoder = Encoder.load(encoder_settings.base, encoder_settings)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    live = Live(str(FINETUNE / "curves"), save_dvc_exp=False, dvcyaml=None, report=None)
+    with Progress(*columns) as bar, live:
+        task = bar.add_task("fine-tuning", total=settings.steps)
+        best = 0.0
+
+        def report(point: dict[str, float]) -> None:
+            nonlocal best
+            best = max(best, point.get(JUDGED_BY, 0.0))
+            bar.update(
+                task,
+                completed=point["step"],
+                description=f"fine-tuning: loss {point['loss']:.3f}, best {JUDGED_BY} {best:.4f}",
+            )
+            live.step = int(point["step"])
+            for name, value in point.items():
+                if name != "step":
+                    live.log_metric(name.replace("@", "_at_"), value)
+
+        metrics = finetune(encoder, read_corpus(), settings, CHECKPOINTS, report)
+    with replacing(ENCODER) as folder:
+        encoder.save(folder)
+    write_json(metrics, FINETUNE / "metrics.json")
+
+
+def read_corpus() -> Corpus:
+    """Events, their words and the items' texts, rows aligned with the tables."""
+    items, users = pl.read_parquet(TABLES / "items.parquet"), TABLES / "users.parquet"
+    n_users = pl.scan_parquet(users).select(pl.len()).collect().item()
+    interactions = HISTORY / "interactions.parquet"
+    return Corpus(
+        item_texts=item_texts(items),
+        events=History.read(interactions, n_users=n_users, n_items=len(items)),
+        event_texts=pl.read_parquet(interactions, columns=[TEXT])[TEXT].to_list(),  # `split` sorted it as History does
+        cut_offs=CutOffs.read(HISTORY / "cut_offs.json"),
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -59,8 +59,7 @@ class Workspace:
         path.write_text(yaml.safe_dump(params, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
     def commit(self) -> None:
-        """Make the folder a git repository of its own (DVC experiments need one)."""
-        self.run("git", "init", "-q")
+        """Commit everything: DVC experiments start from a commit."""
         self.run("git", "add", "-A")
         self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "start")
 
@@ -78,7 +77,9 @@ def new_workspace(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], W
             if (ROOT / file).is_file() and file not in {"data.dvc", "dvc.lock"}:
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(ROOT / file, folder / file)
-        return Workspace(folder)
+        made = Workspace(folder)
+        made.run("git", "init", "-q")  # DVC wants one
+        return made
 
     return make
 

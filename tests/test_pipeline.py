@@ -54,7 +54,9 @@ def test_nothing_changes_when_nothing_changed(workspace: Workspace) -> None:
 def test_metrics_plots_and_experiments_work(workspace: Workspace) -> None:
     assert "artifacts/evaluation/metrics.json" in workspace.run("dvc", "metrics", "show").stdout
     workspace.run("dvc", "plots", "show", "--out", "plots")
-    assert "Methods on the test window" in (workspace.folder / "plots" / "index.html").read_text(encoding="utf-8")
+    page = (workspace.folder / "plots" / "index.html").read_text(encoding="utf-8")
+    assert "popularity in a window" in page, "the methods of the test window are not drawn"
+    assert "ndcg_at_10" in page, "the curve of fine-tuning is not drawn"
     shutil.rmtree(workspace.folder / "plots")
 
 

@@ -165,7 +165,8 @@ def test_checkpoint_of_other_settings_is_ignored(killed: Path, tmp_path: Path) -
 def test_metrics_curves_and_vectors_of_a_finished_run(finished: Path) -> None:
     metrics = read_json(finished / "artifacts/finetune/metrics.json")
     assert metrics["steps"] == STEPS
-    assert metrics["kept"] == ("tuned" if metrics["best_step"] else "zero-shot")
+    better = metrics["tuned"]["ndcg@10"] > metrics["zero_shot"]["ndcg@10"]
+    assert metrics["kept"] == ("tuned" if metrics["best_step"] and better else "zero-shot")
     loss = pl.read_csv(finished / "artifacts/finetune/curves/plots/metrics/loss.tsv", separator="\t")
     assert loss["step"].to_list() == list(range(1, STEPS + 1))
     ndcg = pl.read_csv(finished / "artifacts/finetune/curves/plots/metrics/ndcg_at_10.tsv", separator="\t")

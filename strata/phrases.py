@@ -49,7 +49,8 @@ class Phrases:
         vocabulary: dict[str, int] = {}
         columns, offsets = [], [0]
         for row in items.select(TITLE, DESCRIPTION, CATEGORIES, TAGS).iter_rows():
-            for phrase in set(_phrases(*row, with_categories=categories)):
+            # Not a set: its order changes from run to run, and with it how ties between phrases are broken.
+            for phrase in dict.fromkeys(_phrases(*row, with_categories=categories)):
                 key = phrase.casefold()
                 columns.append(vocabulary.setdefault(key, len(vocabulary)))
                 surface.setdefault(key, Counter())[phrase] += 1

@@ -1,5 +1,10 @@
 """Themes are nested, named from text, and place what they did not learn from."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 
@@ -9,6 +14,7 @@ from strata.text import item_texts
 from strata.themes import LEVELS, Themes, ThemeSettings, distinct_names, learn_themes
 from tests.strategies import N_ITEMS, catalogue, vectors
 
+ROOT = Path(__file__).parent.parent
 SETTINGS = ThemeSettings(topics=6, categories=3, themes=2, smallest=2)
 
 
@@ -64,6 +70,20 @@ def test_themes_survive_a_round_trip(tmp_path) -> None:
 def test_equal_names_are_told_apart() -> None:
     named = [name for name, _ in distinct_names([["tea", "cup"], ["tea", "cup", "pot"], ["tea", "cup"], []])]
     assert named == ["tea · cup", "tea · cup · pot", "tea · cup (2)", "Unnamed"]
+
+
+def test_phrases_are_numbered_the_same_in_every_process() -> None:
+    code = (
+        "from strata.phrases import Phrases; from tests.strategies import catalogue; print(Phrases(catalogue()).names)"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, cwd=ROOT,
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(said) == 1
 
 
 def test_words_of_a_title_leave_out_stop_words_and_segment_chinese() -> None:

@@ -7,7 +7,7 @@ export GX_ANALYTICS_ENABLED := false
 export BENTOML_DO_NOT_TRACK := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: demo test lint setup lock
+.PHONY: demo test lint setup lock ui serve
 setup: .venv/.installed
 .venv/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -35,3 +35,9 @@ lint: setup
 	ruff format --check .
 	mypy
 	lint-imports --no-cache
+
+ui: setup  ## Prefect server, UI and schedules on http://127.0.0.1:4200
+	python -m flows.serve
+
+serve: setup  ## build the Bento of artifacts/release and serve it on http://127.0.0.1:3000
+	bentoml serve "$$(python -m services.build --release artifacts/release | tail -1)" --host 127.0.0.1 --port 3000

@@ -1,35 +1,46 @@
-"""What a release answers: a user's interests by tier, and items for them, each with its reason."""
+"""What a release answers: interests by tier, and items for someone, each with its reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from strata.candidates import Audience, Popular
 from strata.catalogue import Catalogue
+from strata.cleaning import CleaningSettings
 from strata.errors import ReleaseError, UnknownId
 from strata.explain import Reason, explain
+from strata.filters import Filters, rows_of
 from strata.history import CutOffs, History
 from strata.index import ItemIndex
 from strata.metrics import NOTHING
-from strata.profiles import Profiles
-from strata.ranking import Ranker
+from strata.phrases import Phrases
+from strata.profiles import Naming, Profiles
+from strata.ranking import Ranker, Table
 from strata.recommend import Models, RecommendSettings, audience_of, propose
 from strata.release import Manifest, verify
 from strata.schema import USER
 from strata.settings import read_settings
 from strata.storage import read_array
+from strata.themes import Themes
+from strata.tiers import TierSettings
+from strata.visitors import Person, Visitors
+
+OF_WORDS = {"interests": 2 / 3, "popular": 1 / 3}
+"""Weights for somebody of whom only words are known: what fits them first, the popular among it before the rest."""
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """An item for a user: `score` grows with confidence; `reason` says why."""
+    """An item for someone: `score` grows with confidence; `reason` says why, where that was asked for."""
 
     item_id: str
     title: str
     score: float
-    reason: Reason
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -40,39 +51,60 @@ class Recommender:
     catalogue: Catalogue
     users: dict[str, int]
     history: History
+    index: ItemIndex
     models: Models
     ranker: Ranker
     vectors: np.ndarray
     available: np.ndarray
     settings: RecommendSettings
+    visitors: Visitors
 
     @classmethod
     def load(cls, folder: Path) -> "Recommender":
         """Verify and read a release. Raises ReleaseError naming what is wrong."""
         manifest = verify(folder)
         catalogue = Catalogue.read(folder / "tables" / "items.parquet")
-        ids = pl.read_parquet(folder / "tables" / "users.parquet", columns=[USER])[USER].to_list()
+        ids = pl.read_parquet(folder / "tables" / "users.parquet", columns=[USER])[USER]
         history = History.read(folder / "history.parquet", n_users=len(ids), n_items=len(catalogue))
         time = CutOffs.read(folder / "cut_offs.json").live
         vectors = read_array(folder / "vectors.npy")
         if len(vectors) != len(catalogue):
             raise ReleaseError(f"release {manifest.id}: {len(vectors)} vectors for {len(catalogue)} items")
+        params = folder / "params.yaml"
+        index, themes = ItemIndex.read(folder / "items.faiss"), Themes.read(folder / "themes")
+        naming = Naming(Phrases(catalogue.items), themes, np.array([""], object), catalogue.ids)
+        tiers = read_settings(TierSettings, "tier", params)
+        cleaning = read_settings(CleaningSettings, "cleaning", params)
         return cls(
             manifest,
             catalogue,
-            {user: row for row, user in enumerate(ids)},
+            {user: row for row, user in enumerate(ids.to_list())},
             history,
-            Models.read(folder, ItemIndex.read(folder / "items.faiss")),
+            index,
+            Models.read(folder, index),
             Ranker.read(folder / "ranker.json"),
             vectors,
             catalogue.available(time, history),
-            read_settings(RecommendSettings, "recommend", folder / "params.yaml"),
+            read_settings(RecommendSettings, "recommend", params),
+            Visitors(
+                catalogue,
+                vectors,
+                naming,
+                time,
+                tiers,
+                {str(name): weight for name, weight in cleaning.weights.items()},
+            ),
         )
 
     @property
     def profiles(self) -> Profiles:
         """All users' profiles."""
         return self.models.profiles
+
+    @cached_property
+    def popularity(self) -> np.ndarray:
+        """Windowed popularity of each item (n_items,): what is recommended where nothing better can be had."""
+        return next(g.counts for g in self.models.generators if isinstance(g, Popular))
 
     def user_row(self, user_id: str) -> int:
         """The row of a user. Raises UnknownId with a few ids to try."""
@@ -81,54 +113,75 @@ class Recommender:
             raise UnknownId(f"user '{user_id}' is not among the {len(self.users):,} users of this release; try {some}")
         return self.users[user_id]
 
-    def interests(self, user_id: str) -> pl.DataFrame:
-        """The user's rows of the profile table: core first, then stable, then momentary. Raises UnknownId."""
-        return self.profiles.table[self.profiles.of(self.user_row(user_id))]
+    def user(self, user_id: str) -> Person:
+        """A user of the release. Raises UnknownId."""
+        return Person(self.user_row(user_id), self.history, self.profiles)
+
+    def interests(self, whose: str | Person) -> pl.DataFrame:
+        """Rows of the profile table: core first, then stable, then momentary. Raises UnknownId."""
+        person = self._person(whose)
+        return person.profiles.table[person.profiles.of(person.row)]
+
+    def admitted(self, filters: Filters | None = None) -> np.ndarray:
+        """Items that exist and pass the filters: bool (n_items,). Raises UnknownId."""
+        return self.available.copy() if filters is None else self.available & filters.mask(self.catalogue)
 
     def recommend(
         self,
-        user_id: str,
+        whose: str | Person,
         k: int = 10,
         *,
         tier_weights: Mapping[str, float] | None = None,
         categories: Sequence[str] | None = None,
+        filters: Filters | None = None,
         exclude_seen: bool | None = None,
+        explained: bool = True,
     ) -> list[Recommendation]:
-        """Up to `k` items for a user, best first. Raises UnknownId.
+        """Up to `k` items for a user (by id) or a visitor, best first. Raises UnknownId.
 
-        `tier_weights` moves the mix of tiers ("more of now": {"momentary": 3}); `categories` admits only items
-        that carry one of them; `exclude_seen` overrides whether what the user already had may come back.
+        `tier_weights` moves the mix of tiers ("more of now": {"momentary": 3}); `categories` is short for a filter
+        on them alone; `exclude_seen` overrides whether what the person already had may come back.
         """
-        row = self.user_row(user_id)
-        allowed = self.available if categories is None else (
-            self.available & self.catalogue.in_categories(list(categories))
-        )  # fmt: skip
-        audience = audience_of(
-            np.array([row]),
-            self.history,
-            self.profiles,
-            {**self.settings.tier_weights, **(tier_weights or {})},
-            allowed=allowed,
-            exclude_seen=not self.settings.repeats if exclude_seen is None else exclude_seen,
-        )
-        generators = self.models.generators
-        table = propose(audience, generators, max(self.settings.candidates, k))
-        scores = self.ranker.scores(table)
-        best = [int(place) for place in table.top(scores, 1, k)[0] if place != NOTHING]
-        weights = self.ranker.vector(table.generators)
-        points = self.profiles.of(row)
-        return [
-            Recommendation(
-                str(self.catalogue.ids[table.items[place]]),
-                self.catalogue.titles[table.items[place]],
-                round(float(scores[place]), 6),
-                explain(
-                    int(table.items[place]), table.features[place] * weights, generators, audience,
-                    self.profiles, points, self.catalogue, self.vectors,
-                ),
-            )
-            for place in best
-        ]  # fmt: skip
+        if categories is not None:
+            filters = replace(filters or Filters(), categories=categories)
+        person, hide = self._person(whose), not self.settings.repeats if exclude_seen is None else exclude_seen
+        admitted = self.admitted(filters)
+        admitted[person.rejected] = False
+        audience = self._audience(person, tier_weights, admitted, exclude_seen=hide)
+        return self._best(person, audience, k, max(self.settings.candidates, k), explained=explained)
+
+    def rank(
+        self,
+        whose: str | Person,
+        item_ids: Sequence[str],
+        *,
+        tier_weights: Mapping[str, float] | None = None,
+        explained: bool = True,
+    ) -> list[Recommendation]:
+        """All of `item_ids` (each once), best first, whatever is available or seen. Raises UnknownId naming them."""
+        named = np.zeros(len(self.catalogue), bool)
+        named[rows_of(item_ids, self.catalogue)] = True
+        person = self._person(whose)
+        audience = self._audience(person, tier_weights, named, exclude_seen=False)
+        return self._best(person, audience, len(item_ids), len(item_ids), explained=explained)
+
+    def similar_items(self, item_id: str, k: int = 10, *, filters: Filters | None = None) -> list[Recommendation]:
+        """Up to `k` other items nearest to an item, with their cosines. Raises UnknownId."""
+        row, admitted = self.catalogue.row(item_id), self.admitted(filters)
+        admitted[row] = False
+        return self._nearest(self.vectors[row], k, admitted)
+
+    def search(self, vector: np.ndarray, k: int = 10, *, filters: Filters | None = None) -> list[Recommendation]:
+        """Up to `k` items nearest to a text's unit vector (d,), with their cosines. Raises UnknownId."""
+        return self._nearest(vector, k, self.admitted(filters))
+
+    def popular(self, k: int, admitted: np.ndarray) -> list[Recommendation]:
+        """Up to `k` items of a mask (n_items,) by popularity, scaled to at most 1: the stated fallback of all lists."""
+        rows = np.flatnonzero(admitted)
+        best = rows[np.argsort(-self.popularity[rows], kind="stable")[:k]]
+        reason = Reason("popular", 1.0, None, None, None, (), "Popular these days")
+        highest = float(self.popularity.max(initial=1e-12))
+        return [self._item(int(row), float(self.popularity[row]) / highest, reason) for row in best]
 
     def richest_user(self) -> str:
         """A user to show: most tiers, then the longest judged history, then the fewest points."""
@@ -141,3 +194,60 @@ class Recommender:
             raise UnknownId("no user of this release has an interest point")
         best = per_user.sort(["tiers", "of_periods", "points", USER], descending=[True, True, False, False])
         return str(best[USER][0])
+
+    def _person(self, whose: str | Person) -> Person:
+        return self.user(whose) if isinstance(whose, str) else whose
+
+    def _audience(
+        self, person: Person, tier_weights: Mapping[str, float] | None, allowed: np.ndarray, *, exclude_seen: bool
+    ) -> Audience:
+        return audience_of(
+            np.array([person.row]),
+            person.history,
+            person.profiles,
+            {**self.settings.tier_weights, **(tier_weights or {})},
+            allowed=allowed,
+            exclude_seen=exclude_seen,
+        )
+
+    def _best(self, person: Person, audience: Audience, k: int, n: int, *, explained: bool) -> list[Recommendation]:
+        """The best `k` of `n` candidates from each generator."""
+        table = propose(audience, self.models.generators, n)
+        ranker = self._ranker_for(person)
+        scores = ranker.scores(table)
+        best = [int(place) for place in table.top(scores, 1, k)[0] if place != NOTHING]
+        return [
+            self._item(
+                int(table.items[place]),
+                float(scores[place]),
+                self._reason(person, audience, table, place, ranker) if explained else None,
+            )
+            for place in best
+        ]
+
+    def _ranker_for(self, person: Person) -> Ranker:
+        """The ranker; words without a history lead themselves: the weights were learned where histories speak."""
+        points = person.profiles.of(person.row)
+        said = not len(person.seen) and points.stop > points.start
+        return Ranker(OF_WORDS) if said else self.ranker
+
+    def _reason(self, person: Person, audience: Audience, table: Table, place: int, ranker: Ranker) -> Reason:
+        reason = explain(
+            int(table.items[place]),
+            table.features[place] * ranker.vector(table.generators),
+            self.models.generators,
+            audience,
+            person.profiles,
+            person.profiles.of(person.row),
+            self.catalogue,
+            self.vectors,
+        )
+        return replace(reason, text=reason.text.removesuffix(" ()"))  # words of a visitor have no items as evidence
+
+    def _nearest(self, vector: np.ndarray, k: int, admitted: np.ndarray) -> list[Recommendation]:
+        rows, cosines = self.index.search(np.asarray(vector, np.float32)[None], k, admitted)
+        found = zip(rows[0].tolist(), cosines[0].tolist(), strict=True)
+        return [self._item(row, cosine) for row, cosine in found if row != NOTHING]
+
+    def _item(self, row: int, score: float, reason: Reason | None = None) -> Recommendation:
+        return Recommendation(str(self.catalogue.ids[row]), self.catalogue.titles[row], round(score, 6), reason)

@@ -71,9 +71,8 @@ def test_the_packages_themselves_hold_no_code_that_a_stage_could_miss() -> None:
 def test_lock_belongs_to_the_committed_code_and_parameters() -> None:
     read = YAML(typ="safe").load  # as DVC reads and writes: PyYAML takes 5e-05 for a text
     lock = read(ROOT / "dvc.lock")["stages"]
-    listed = subprocess.run(
-        [sys.executable, "-m", "dvc", "stage", "list", "--name-only"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split()  # fmt: skip
+    command = [sys.executable, "-m", "dvc", "stage", "list", "--name-only"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     assert sorted(listed) == sorted(lock), "dvc.lock holds other stages than dvc.yaml; run dvc repro"
     params = read(ROOT / "params.yaml")
     for name, entry in lock.items():

@@ -1,0 +1,1 @@
+"""The BentoML services: transport and validation; everything else is the library's."""

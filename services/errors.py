@@ -1,0 +1,172 @@
+"""Every error has one shape: {"error": {"code", "message", "field", "remedy"}}, whoever refused the request."""
+
+import logging
+import re
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from strata.errors import UnknownId
+
+logger = logging.getLogger("bentoml.strata")
+
+
+class Fault(BaseModel):
+    """What went wrong and what to do."""
+
+    code: str = Field(description="For programs: one word per cause.", examples=["unknown_id"])
+    message: str = Field(description="The cause, for people.")
+    field: str | None = Field(description="The field of the request at fault, such as history[2].item_id.")
+    remedy: str = Field(description="What to change.")
+
+
+class ErrorBody(BaseModel):
+    """The body of every answer that is not a success."""
+
+    error: Fault
+
+
+SEE_SCHEMA = "see the schema at /openapi.json"
+REMEDIES = {
+    400: ("malformed", "send one JSON object as the body, with Content-Type: application/json"),
+    404: ("not_found", "use one of the paths at /openapi.json"),
+    405: ("method_not_allowed", "use the method that the Allow header names"),
+    408: ("slow_body", "send the whole body within the time-out"),
+    413: ("body_too_large", "send fewer items or texts per request"),
+    429: ("too_many_requests", "try again after the seconds that Retry-After names"),
+    500: ("internal", "report this to the operator, who finds the cause in the service's log"),
+    503: ("not_ready", "try again when /readyz answers 200; /release says what is the matter"),
+    504: ("time_out", "try again, or ask for less: smaller k, fewer items"),
+}
+BY_TYPE = {
+    "extra_forbidden": "remove this field, or correct its name: " + SEE_SCHEMA,
+    "missing": "add this field: " + SEE_SCHEMA,
+    "finite_number": "send a finite number",
+    "model_attributes_type": REMEDIES[400][1],
+}
+
+
+class ApiError(Exception):
+    """A refusal that is ready to send."""
+
+    def __init__(
+        self, status: int, message: str, *, code: str = "", field: str | None = None, remedy: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        usual_code, usual_remedy = REMEDIES.get(status, ("refused", SEE_SCHEMA))
+        self.fault = Fault(code=code or usual_code, message=message, field=field, remedy=remedy or usual_remedy)
+
+    def response(self, headers: dict[str, str] | None = None) -> JSONResponse:
+        """The error as an HTTP answer."""
+        # What a client sent comes back in messages; half a surrogate pair in it cannot be encoded.
+        content = {
+            key: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+            for key, value in self.fault.model_dump().items()
+        }
+        return JSONResponse({"error": content}, self.status, headers)
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI's description of the errors an endpoint may answer."""
+    return {status: {"model": ErrorBody, "description": HTTPStatus(status).phrase} for status in statuses}
+
+
+@contextmanager
+def naming(field: str) -> Iterator[None]:
+    """An id that the release does not hold becomes 404 with the field that named it."""
+    try:
+        yield
+    except UnknownId as error:
+        raise unknown(field, str(error)) from None
+
+
+def unknown(field: str, message: str) -> ApiError:
+    """The refusal of ids that the release does not hold."""
+    remedy = "use ids of the release that /release names, or leave the unknown ones out"
+    return ApiError(404, message, code="unknown_id", field=field, remedy=remedy)
+
+
+def log_without_values(error: BaseException) -> None:
+    """Log where an unexpected error arose, without its message: that may quote what a user wrote."""
+    places = " ← ".join(
+        f"{frame.filename}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__))
+    )
+    logger.error("unexpected %s at %s", type(error).__name__, places)
+
+
+def install(app: FastAPI) -> None:
+    """Give all errors that FastAPI knows of the one shape."""
+
+    @app.exception_handler(ApiError)
+    async def refused(_: Request, error: ApiError) -> JSONResponse:
+        return error.response({"Retry-After": "1"} if error.status in (429, 503) else None)
+
+    @app.exception_handler(HTTPException)
+    async def by_status(_: Request, error: HTTPException) -> JSONResponse:
+        return ApiError(error.status_code, str(error.detail)).response(dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        first, *more = error.errors()
+        if first["type"] == "json_invalid":
+            return ApiError(
+                400, f"the body is not JSON: {first['ctx']['error']} at character {first['loc'][-1]}"
+            ).response()
+        others = f" (and {len(more)} more)" if more else ""
+        return ApiError(
+            422,
+            first["msg"] + others,
+            code=first["type"],
+            field=_path(first["loc"]),
+            remedy=BY_TYPE.get(first["type"], "correct this value: " + SEE_SCHEMA),
+        ).response()
+
+
+def _path(location: Sequence[str | int]) -> str | None:
+    """("body", "history", 2, "‹event›", "item_id") → "history[2].item_id": names of variants stay inside."""
+    parts = [part for part in location[1:] if not re.fullmatch("‹.*›", str(part))]
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return path.removeprefix(".") or None
+
+
+class OneShape:
+    """Rewrites the plain-text errors of the layers around the API (unknown paths, probes) into the one shape."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything through but errors that are not JSON."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        replaced: ApiError | None = None
+
+        async def check(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                headers = dict(message["headers"])
+                if not headers.get(b"content-type", b"").startswith(b"application/json"):
+                    replaced = _foreign(message["status"], scope)
+                    kept = {"Allow": headers[b"allow"].decode()} if b"allow" in headers else None
+                    return await replaced.response(kept)(scope, receive, send)
+            if replaced is None:
+                await send(message)
+            return None
+
+        return await self.app(scope, receive, check)
+
+
+def _foreign(status: int, scope: Scope) -> ApiError:
+    if scope["path"] == "/readyz":
+        return ApiError(status, "no verified release is loaded")
+    return ApiError(status, HTTPStatus(status).phrase)

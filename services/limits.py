@@ -1,0 +1,62 @@
+"""No request may hold more than its share: bytes of body, seconds to send it, requests in flight."""
+
+import asyncio
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.errors import ApiError
+from services.settings import ServiceSettings
+
+ALWAYS = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})
+"""Probes are answered when the service is busy, or they would get it killed."""
+
+
+class Limits:
+    """Reads each body whole, counting, before the API sees it: chunked bodies name no length."""
+
+    def __init__(self, app: ASGIApp, settings: ServiceSettings | None = None) -> None:
+        self.app = app
+        self.settings = settings or ServiceSettings.from_environment()
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse with 408, 413 or 429, or pass on."""
+        if scope["type"] != "http" or scope["path"] in ALWAYS:
+            return await self.app(scope, receive, send)
+        if self._in_flight >= self.settings.concurrency:
+            busy = ApiError(429, f"{self._in_flight:,} requests are being answered already")
+            return await busy.response({"Retry-After": "1"})(scope, receive, send)
+        self._in_flight += 1
+        try:
+            body = await self._body(receive)
+        except ApiError as error:
+            # What is left of the body stays unread, so the connection cannot be used again.
+            return await error.response({"Connection": "close"})(scope, receive, send)
+        else:
+            return await self.app(scope, _replay(body, receive), send)
+        finally:
+            self._in_flight -= 1
+
+    async def _body(self, receive: Receive) -> bytes:
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self.settings.time_out):
+                while True:
+                    message = await receive()
+                    body += message.get("body", b"")
+                    if len(body) > self.settings.body_limit:
+                        raise ApiError(413, f"the body is larger than {self.settings.body_limit:,} bytes")
+                    if not message.get("more_body", False):
+                        return bytes(body)
+        except TimeoutError:
+            raise ApiError(408, f"the body took longer than {self.settings.time_out:g} s to arrive") from None
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Hand the body over once; later calls hear of the connection only."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay

@@ -1,0 +1,56 @@
+"""What Prometheus sees: requests, latency, encoder calls, the release that serves, loads that failed."""
+
+import os
+import time
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REQUESTS = Counter("strata_requests", "Requests by endpoint and status.", ["endpoint", "status"])
+LATENCY = Histogram(
+    "strata_request_seconds",
+    "Seconds from the first byte of a request to the last of its answer.",
+    ["endpoint"],
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
+FALLBACKS = Counter("strata_fallbacks", "Answers by the fallback list.", ["endpoint", "cause"])
+ENCODER_CALLS = Counter("strata_encoder_calls", "Calls of the API to the encoder.", ["outcome"])
+ENCODED = Counter("strata_encoded_texts", "Texts the encoder read.")
+BATCHES = Histogram("strata_encoder_batch", "Texts per batch of the encoder.", buckets=(1, 2, 4, 8, 16, 32, 64))
+RELEASE = Gauge("strata_release", "1 for the release that serves.", ["release"], multiprocess_mode="mostrecent")
+LOAD_FAILURES = Counter("strata_release_load_failures", "Releases that were refused or could not be loaded.")
+
+
+def exposition() -> bytes:
+    """Metrics of all processes of this server, in Prometheus's text format."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    return generate_latest(registry)
+
+
+class Metered:
+    """Counts and times requests; paths that are no endpoint share one label, so that nobody can invent labels."""
+
+    def __init__(self, app: ASGIApp, endpoints: frozenset[str]) -> None:
+        self.app = app
+        self.endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything through."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        endpoint = scope["path"] if scope["path"] in self.endpoints else "other"
+        start = time.perf_counter()
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                REQUESTS.labels(endpoint, message["status"]).inc()
+            await send(message)
+
+        try:
+            return await self.app(scope, receive, counted)
+        finally:
+            LATENCY.labels(endpoint).observe(time.perf_counter() - start)

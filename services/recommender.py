@@ -1,0 +1,208 @@
+"""The API: one OpenAPI over the library, with limits, time-outs, a stated fallback, and releases swapped in service."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+import bentoml
+import faiss
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+from pydantic import BaseModel
+
+from services import errors, metrics
+from services.answers import Answer, Cause, Interests, Items, answer, fallback
+from services.encoder import Encoder
+from services.errors import ApiError, OneShape, log_without_values, responses
+from services.limits import Limits
+from services.releases import Releases
+from services.requests import InterestsRequest, RankRequest, RecommendRequest, SearchRequest, SimilarItemsRequest
+from services.settings import ServiceSettings
+from services.texts import EncoderUnavailable, Texts
+from strata.recommender import Recommender as Release
+
+VERSION = "1.0.0"
+ABOUT = """Named, tiered, explained interests and recommendations from them.
+
+Every error is `{"error": {"code", "message", "field", "remedy"}}`. Where an answer takes too long, or texts cannot be
+read, the stated fallback answers: windowed popularity that passes the filters, with `fallback: true` and its cause.
+For orchestrators: `/livez`, `/readyz` (200 once a verified release is loaded) and `/metrics`.
+"""
+T = TypeVar("T")
+Request = RecommendRequest | RankRequest | InterestsRequest | SimilarItemsRequest | SearchRequest
+
+app = FastAPI(title="Strata", version=VERSION, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False)
+errors.install(app)
+ANY = (400, 408, 413, 422, 429, 500, 503, 504)
+
+
+class Status(BaseModel):
+    """The release that serves, and the one that should but was refused."""
+
+    release: str
+    refused: str | None
+    refused_because: str | None
+
+
+@bentoml.service(
+    name="recommender",
+    traffic={"timeout": 60},
+    metrics={"enabled": False},  # BentoML's have one label per path, whatever anybody asks for: see metrics.Metered
+    runner_probe={"enabled": False},  # without the encoder, known users are still answered
+)
+@bentoml.asgi_app(app)
+class Recommender:
+    """Recommendations, rankings and interests of known users and visitors."""
+
+    encoder = bentoml.depends(Encoder)
+
+    def __init__(self) -> None:
+        self.settings = ServiceSettings.from_environment()
+        self.releases = Releases(self.settings)
+        self.releases.start()
+        self._complete = False
+        self._texts = Texts(self.encoder, self.settings.encoder_time_out)
+        # FAISS's own threads would fight over the cores with those of other requests.
+        one_thread = partial(faiss.omp_set_num_threads, 1)
+        self._pool = ThreadPoolExecutor(self.settings.threads, "answer", one_thread)
+        self._reserve = ThreadPoolExecutor(1, "fallback", one_thread)
+
+    @bentoml.on_startup
+    async def begin(self) -> None:
+        """Wait for the encoder and follow the pointer of the release store, beside answering."""
+        self._following = asyncio.create_task(self._follow())
+
+    @bentoml.on_shutdown
+    async def end(self) -> None:
+        """Stop following."""
+        self._following.cancel()
+
+    def __is_ready__(self) -> bool:
+        return self._complete
+
+    @app.post("/recommend", responses=responses(404, *ANY))
+    async def recommend(self, request: RecommendRequest) -> Items:
+        """Items for a user, a visitor's history or a text, best first, each with its reason."""
+        return await self._answer("/recommend", request)
+
+    @app.post("/rank", responses=responses(404, *ANY))
+    async def rank(self, request: RankRequest) -> Items:
+        """All the items the caller names, in the order of somebody's interests."""
+        return await self._answer("/rank", request)
+
+    @app.post("/interests", responses=responses(404, *ANY))
+    async def interests(self, request: InterestsRequest) -> Interests:
+        """Somebody's interest points by tier, with the numbers behind them."""
+        return await self._answer("/interests", request)
+
+    @app.post("/similar_items", responses=responses(404, *ANY))
+    async def similar_items(self, request: SimilarItemsRequest) -> Items:
+        """The items nearest to an item; scores are cosines."""
+        return await self._answer("/similar_items", request)
+
+    @app.post("/search", responses=responses(404, *ANY))
+    async def search(self, request: SearchRequest) -> Items:
+        """The items nearest to a text; scores are cosines."""
+        return await self._answer("/search", request)
+
+    @app.get("/release", responses=responses(429, 503))
+    async def release(self) -> Status:
+        """Which release serves, and why a newer one does not."""
+        refused = self.releases.refused
+        return Status(
+            release=self._live().manifest.id,
+            refused=refused and refused.release,
+            refused_because=refused and refused.reason,
+        )
+
+    def _live(self) -> Release:
+        if self.releases.live is None:
+            reason = self.releases.refused.reason if self.releases.refused else "no release is loaded"
+            raise ApiError(503, reason)
+        return self.releases.live
+
+    async def _answer(self, endpoint: str, request: Request) -> Any:
+        release = self._live()  # taken once: no answer is of two releases
+        try:
+            try:
+                async with asyncio.timeout(self.settings.time_out):
+                    texts = getattr(request, "texts", [])
+                    vectors = await self._texts.vectors(release.manifest.id, texts, release.vectors.shape[1])
+                    return await self._in(self._pool, answer, release, request, vectors)
+            except TimeoutError:
+                return await self._fall_back(endpoint, release, request, "time_out")
+            except EncoderUnavailable:
+                return await self._fall_back(endpoint, release, request, "encoder_unavailable")
+        except ApiError:
+            raise
+        except Exception as error:
+            log_without_values(error)
+            raise ApiError(500, "an unexpected error") from None
+
+    async def _fall_back(self, endpoint: str, release: Release, request: Request, cause: Cause) -> Answer:
+        metrics.FALLBACKS.labels(endpoint, cause).inc()
+        try:
+            async with asyncio.timeout(self.settings.time_out):
+                return await self._in(self._reserve, fallback, release, request, cause)
+        except TimeoutError:
+            raise ApiError(504, f"no answer, nor the fallback, within {self.settings.time_out:g} s") from None
+
+    async def _in(self, pool: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
+
+    async def _follow(self) -> None:
+        """Load the next release beside the current one, have its model loaded by the encoder, swap."""
+        while True:
+            try:
+                following = await asyncio.to_thread(self.releases.next)
+                if following is None and not self._complete:
+                    following = self.releases.live
+                if following is not None:
+                    await self._texts.read(following.manifest.id, ["ready"])
+                    self.releases.swap(following)
+                    self._complete = True
+            except EncoderUnavailable:
+                self.releases.refuse(following.manifest.id, "the encoder does not answer or cannot load its model")
+            except Exception as error:  # following must never end
+                log_without_values(error)
+            await asyncio.sleep(self.settings.poll_seconds)
+
+
+@app.get("/metrics", response_class=PlainTextResponse, include_in_schema=False)
+async def exposition() -> PlainTextResponse:
+    """Prometheus metrics of all processes."""
+    return PlainTextResponse(await asyncio.to_thread(metrics.exposition), media_type="text/plain; version=0.0.4")
+
+
+@app.get("/docs.json", include_in_schema=False)
+def docs_json() -> dict[str, Any]:
+    """The same OpenAPI where BentoML's tools look for it."""
+    return app.openapi()
+
+
+@app.get("/docs", include_in_schema=False)
+def docs() -> HTMLResponse:
+    """Swagger UI from BentoML's own files: nothing is fetched from elsewhere."""
+    files = "/static_content/swagger-ui"
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Strata",
+        swagger_js_url=f"{files}-bundle.js",
+        swagger_css_url=f"{files}.css",
+        swagger_favicon_url="/static_content/favicon-light-32x32.png",
+    )
+
+
+@app.get("/", include_in_schema=False)
+def index() -> RedirectResponse:
+    """In place of BentoML's page, which loads a third party's tracker."""
+    return RedirectResponse("/docs")
+
+
+ENDPOINTS = frozenset({*app.openapi()["paths"], "/metrics", "/livez", "/readyz", "/healthz"})
+Recommender.add_asgi_middleware(metrics.Metered, endpoints=ENDPOINTS)
+Recommender.add_asgi_middleware(OneShape)
+Recommender.add_asgi_middleware(Limits)

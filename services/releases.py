@@ -1,0 +1,120 @@
+"""Which release serves: the store's pointer is followed, the next one loaded beside the current, swapped at once."""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import bentoml
+from bentoml.exceptions import BentoMLException
+
+from services.metrics import LOAD_FAILURES, RELEASE
+from services.settings import ServiceSettings
+from strata.errors import ReleaseError, StrataError
+from strata.recommender import Recommender
+from strata.release import read_manifest
+from strata.store import POINTER, ReleaseStore
+
+logger = logging.getLogger("bentoml.strata")
+ALIAS = "release"
+"""Under this name the Bento knows the model that holds its release, in a folder of the same name."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A release that does not serve although it should, and why."""
+
+    release: str
+    reason: str
+
+
+def built_in(settings: ServiceSettings) -> Path:
+    """Folder of the release that serves without a store. Raises ReleaseError."""
+    if settings.release is not None:
+        return settings.release
+    try:
+        return Path(bentoml.models.get(ALIAS).path_of(ALIAS))
+    except BentoMLException:
+        raise ReleaseError(
+            "this service holds no release: serve a built Bento (python -m services.build --release FOLDER), or set "
+            "STRATA_RELEASE to a release folder or STRATA_RELEASES to a release store"
+        ) from None
+
+
+def wanted(settings: ServiceSettings) -> Path:
+    """Folder of the release that should serve: the store's current one, else the built-in one. Raises ReleaseError."""
+    current = ReleaseStore(settings.releases).current() if settings.releases is not None else None
+    return built_in(settings) if current is None else current
+
+
+def folder_of(release: str, settings: ServiceSettings) -> Path:
+    """Folder of a release by its id: in the store, or the built-in one. Raises ReleaseError."""
+    if settings.releases is not None:
+        known = {entry.id for entry in ReleaseStore(settings.releases).list()}
+        if release in known:
+            return settings.releases / release
+    folder = built_in(settings)
+    if read_manifest(folder).id != release:
+        raise ReleaseError(f"release {release} is neither in the store nor built in")
+    return folder
+
+
+class Releases:
+    """Holds the release that serves; `live` changes in one assignment, requests keep the one they began with."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self.settings = settings
+        self.live: Recommender | None = None
+        self.refused: Refusal | None = None
+        self._tried: object = None
+
+    def start(self) -> None:
+        """Load what should serve; where that is refused, the built-in release."""
+        loaded = self.next()
+        if loaded is None and self.settings.releases is not None:
+            try:
+                loaded = Recommender.load(built_in(self.settings))
+            except StrataError as error:
+                logger.error("the built-in release does not serve either: %s", error)
+        if loaded is not None:
+            self.swap(loaded)
+
+    def next(self) -> Recommender | None:
+        """Load the release that should serve, verified; None where it serves already or was refused before."""
+        name = "?"
+        try:
+            folder = wanted(self.settings)
+            name = folder.name
+            name = read_manifest(folder).id
+            if self.live is not None and name == self.live.manifest.id:
+                if self.refused is not None and self.refused.release != name:
+                    self.refused = None
+                return None
+            if self._tried == self._attempt(name):
+                return None
+            return Recommender.load(folder)
+        except Exception as error:  # whatever is wrong with the next release must not stop this one
+            self.refuse(name, str(error) if isinstance(error, StrataError) else repr(error))
+            return None
+
+    def swap(self, release: Recommender) -> None:
+        """Let a loaded release serve."""
+        former, self.live, self.refused = self.live, release, None
+        if former is not None:
+            RELEASE.labels(former.manifest.id).set(0)
+        RELEASE.labels(release.manifest.id).set(1)
+        logger.info("release %s serves", release.manifest.id)
+
+    def refuse(self, release: str, reason: str) -> None:
+        """Keep what serves and say why."""
+        if self._tried == self._attempt(release):
+            return
+        self._tried, self.refused = self._attempt(release), Refusal(release, reason)
+        LOAD_FAILURES.inc()
+        logger.error("release %s does not serve: %s", release, reason)
+
+    def _attempt(self, release: str) -> tuple[str, int, int]:
+        """A refused release is tried again when the pointer is set again, and every minute: it may have been mended."""
+        pointer = None if self.settings.releases is None else self.settings.releases / POINTER
+        moved = pointer.stat().st_mtime_ns if pointer is not None and pointer.exists() else 0
+        return release, moved, int(time.monotonic() / 60)

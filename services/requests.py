@@ -1,0 +1,198 @@
+"""What a caller may send: strict types, no unknown fields, finite numbers, bounded lists and texts."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from strata.filters import Filters
+from strata.schema import Behaviour
+
+
+def _whole(value: Any) -> Any:
+    """JSON knows one kind of number: 10.0 is an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Id = Annotated[str, Field(min_length=1, max_length=256)]
+Text = Annotated[str, Field(min_length=1, max_length=2_000)]
+Weight = Annotated[float, Field(ge=0, le=100)]
+Price = Annotated[float, Field(ge=0)]
+K = Annotated[int, Field(ge=1, le=1_000, description="How many items at most."), BeforeValidator(_whole)]
+WHO = ("user_id", "history", "text")
+
+
+class Strict(BaseModel):
+    """Base of all requests."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class Event(Strict):
+    """An item that a visitor chose."""
+
+    item_id: Id
+    behaviour: Behaviour | None = Field(None, description="What they did; a dislike speaks against the item.")
+    timestamp: AwareDatetime | None = Field(
+        None, strict=False, description="When, with time zone (RFC 3339); clamped to 1970–2100."
+    )
+
+
+def _form(value: Any) -> str:
+    return "‹one›" if isinstance(value, str) else "‹many›" if isinstance(value, list) else "‹event›"
+
+
+HistoryEntry = Annotated[Annotated[Id, Tag("‹one›")] | Annotated[Event, Tag("‹event›")], Discriminator(_form)]
+Texts = Annotated[
+    Annotated[Text, Tag("‹one›")] | Annotated[list[Text], Field(min_length=1, max_length=16), Tag("‹many›")],
+    Discriminator(_form),
+]
+
+
+def _exactly_one(schema: dict[str, Any]) -> None:
+    """Say in the schema what `Whose` checks."""
+    for name in WHO:
+        schema["properties"][name].pop("default")
+    schema["oneOf"] = [{"required": [name]} for name in WHO]
+
+
+class Whose(Strict):
+    """Exactly one of: a user of the release, a visitor's history, or what somebody says."""
+
+    model_config = ConfigDict(json_schema_extra=_exactly_one)
+
+    user_id: Id = Field(None, description="A user of the release.")
+    history: list[HistoryEntry] = Field(
+        None,
+        min_length=1,
+        max_length=1_000,
+        description="A visitor's choices in time order: item ids, or events; one without time follows the one before.",
+    )
+    text: Texts = Field(None, description="What somebody says: one text or up to 16.")
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> Self:
+        given = [name for name in WHO if name in self.model_fields_set]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            raise PydanticCustomError(
+                "whose", "give exactly one of user_id, history, text; found {found}", {"found": found}
+            )
+        return self
+
+    @property
+    def texts(self) -> list[str]:
+        """What is to be read by the language model: nothing for known users and items."""
+        return [self.text] if isinstance(self.text, str) else self.text or []
+
+
+class PriceRange(Strict):
+    """Both bounds are inside the range; items without a price are not."""
+
+    lowest: Price | None = None
+    highest: Price | None = None
+
+
+class Conditions(Strict):
+    """What every recommended item meets."""
+
+    categories: list[Id] | None = Field(None, min_length=1, max_length=100, description="At least one of these.")
+    languages: list[Id] | None = Field(None, min_length=1, max_length=100)
+    price: PriceRange | None = None
+    exclude_items: list[Id] = Field([], max_length=10_000, description="Item ids that must not come.")
+
+    def filters(self) -> Filters:
+        """As the library takes them."""
+        price = self.price or PriceRange()
+        return Filters(self.categories, self.languages, price.lowest, price.highest, self.exclude_items)
+
+
+class TierMix(Strict):
+    """How much each tier counts: more of now, or more of what lasts."""
+
+    momentary: Weight = 1.0
+    stable: Weight = 1.0
+    core: Weight = 1.0
+
+
+def _examples(*examples: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra=lambda schema: schema.update(examples=list(examples)))
+
+
+def _examples_of_one(*examples: dict[str, Any]) -> ConfigDict:
+    def add(schema: dict[str, Any]) -> None:
+        _exactly_one(schema)
+        schema["examples"] = list(examples)
+
+    return ConfigDict(json_schema_extra=add)
+
+
+class RecommendRequest(Whose):
+    """Items for somebody."""
+
+    model_config = _examples_of_one(
+        {"user_id": "10", "k": 3},
+        {"history": ["1", "50", "172"], "k": 3, "filters": {"categories": ["Sci-Fi"]}},
+        {"text": "slow films about space and loneliness", "k": 3},
+        {"user_id": "10", "k": 3, "tier_mix": {"momentary": 3}, "exclude_seen": False, "explain": False},
+    )
+
+    k: K = 10
+    tier_mix: TierMix | None = None
+    filters: Conditions = Conditions()
+    exclude_seen: bool | None = Field(
+        None, description="Whether what the person had may not come back; null: the release's setting."
+    )
+    explain: bool = Field(True, description="Whether each item comes with its reason.")
+
+
+class RankRequest(Whose):
+    """The caller's items in the order of somebody's interests."""
+
+    model_config = _examples_of_one({"user_id": "10", "item_ids": ["1", "50", "2"]})
+
+    item_ids: list[Id] = Field(
+        min_length=1,
+        max_length=1_000,
+        description="All of them are ranked, each once.",
+        json_schema_extra={"uniqueItems": True},
+    )
+    tier_mix: TierMix | None = None
+    explain: bool = Field(True, description="Whether each item comes with its reason.")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.item_ids)) != len(self.item_ids):
+            raise PydanticCustomError("item_ids", "item_ids names an item twice")
+        return self
+
+
+class InterestsRequest(Whose):
+    """Somebody's interest points by tier."""
+
+    model_config = _examples_of_one({"user_id": "10"}, {"text": ["I love westerns", "anything with dinosaurs"]})
+
+
+class SimilarItemsRequest(Strict):
+    """Items like an item."""
+
+    model_config = _examples({"item_id": "50", "k": 3})
+
+    item_id: Id
+    k: K = 10
+    filters: Conditions = Conditions()
+
+
+class SearchRequest(Strict):
+    """Items for a text."""
+
+    model_config = _examples({"text": "space opera", "k": 3})
+
+    text: Text
+    k: K = 10
+    filters: Conditions = Conditions()
+
+    @property
+    def texts(self) -> list[str]:
+        """What is to be read by the language model."""
+        return [self.text]

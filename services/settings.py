@@ -1,0 +1,49 @@
+"""What an operator may set: environment variables named STRATA_…, read once when a service starts."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+
+from strata.errors import SettingsError
+from strata.settings import Settings
+
+PREFIX = "STRATA_"
+
+
+class ServiceSettings(Settings):
+    """Each field is the variable STRATA_ + its name in capitals."""
+
+    releases: Path | None = None
+    """Folder of a release store whose pointer is followed; without it the built-in release serves."""
+    release: Path | None = None
+    """A release folder that takes the place of the built-in one: to serve without building a Bento."""
+    poll_seconds: PositiveFloat = 2.0
+    """How often the pointer is looked at."""
+    time_out: PositiveFloat = 2.0
+    """Seconds a request may take before the fallback list answers."""
+    encoder_time_out: PositiveFloat = 1.0
+    """Seconds of them that reading the request's texts may take."""
+    body_limit: PositiveInt = 1_000_000
+    """Bytes of a request's body."""
+    concurrency: PositiveInt = 512
+    """Requests in flight per API worker; above it 429."""
+    threads: PositiveInt = Field(default_factory=lambda: min(os.cpu_count() or 1, 8))
+    """Threads per API worker that compute answers."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the variables that are set. Raises SettingsError naming the first that is wrong."""
+        given = {name: environment[PREFIX + name.upper()] for name in cls.model_fields if _given(name, environment)}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            name = PREFIX + str(fault["loc"][0]).upper()
+            raise SettingsError(f"environment variable {name}: {fault['msg']}; change or unset it") from None
+
+
+def _given(name: str, environment: Mapping[str, str]) -> bool:
+    return bool(environment.get(PREFIX + name.upper()))

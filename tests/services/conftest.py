@@ -1,0 +1,43 @@
+"""A release to serve and a server of it, each made once."""
+
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from strata.recommender import Recommender
+from tests.services.serving import SERVICE, Server, serving
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bentoml() -> None:
+    """Import BentoML once: it uses what others deprecate, and says so on import."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import bentoml.models  # noqa: F401
+
+        import services.recommender  # noqa: F401
+
+
+@pytest.fixture(scope="session")
+def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small release that the pipeline made; STRATA_TEST_RELEASE names another, for a quick run of these tests."""
+    given = os.environ.get("STRATA_TEST_RELEASE")
+    source = Path(given) if given else request.getfixturevalue("release_folder")
+    return Path(shutil.copytree(source, tmp_path_factory.mktemp("served") / "release"))
+
+
+@pytest.fixture(scope="session")
+def library(release: Path) -> Recommender:
+    """The same release, asked directly."""
+    return Recommender.load(release)
+
+
+@pytest.fixture(scope="session")
+def server(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The services as a developer serves them: from the working tree, with a release folder."""
+    with serving(tmp_path_factory.mktemp("home"), *SERVICE, environment={"STRATA_RELEASE": release}) as started:
+        yield started

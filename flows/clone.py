@@ -1,0 +1,66 @@
+"""A deployment works in a clone of its own and leaves a commit for each new result on the branch runs/DEPLOYMENT."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.leash import CommandFailed, output
+
+AUTHOR = ("-c", "user.name=Strata", "-c", "user.email=strata@localhost")
+
+
+@dataclass(frozen=True)
+class Clone:
+    """The clone at `folder` of the repository that holds `workspace`; it shares that one's DVC cache."""
+
+    folder: Path
+    deployment: str
+
+    @property
+    def branch(self) -> str:
+        """The only branch that runs of this deployment write to."""
+        return f"runs/{self.deployment}"
+
+    def update(self, workspace: Path) -> None:
+        """Make the clone what the workspace has committed; what an earlier run left half done goes, artefacts stay."""
+        origin = output(["git", "rev-parse", "--show-toplevel"], workspace)
+        output(["git", "check-ref-format", f"refs/heads/{self.branch}"], workspace)
+        if not (self.folder / ".git").exists():
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            output(["git", "clone", "--quiet", "--no-checkout", origin, str(self.folder.absolute())], workspace)
+        self._git("remote", "set-url", "origin", origin)  # both may have moved
+        self._git("fetch", "--quiet", "--prune", "origin")
+        self._git("fetch", "--quiet", "origin", "HEAD")
+        self._git("checkout", "--quiet", "--force", "--detach", "FETCH_HEAD")
+        self._git("clean", "--quiet", "--force", "-d")
+        self._share_cache(Path(origin))
+
+    def record(self, message: str) -> str | None:
+        """Commit dvc.lock and the .dvc files to the branch and push it; None where they are committed already."""
+        self._git("add", "--force", "dvc.lock", *self._git("ls-files", "*.dvc").splitlines())
+        tree, base, former = self._git("write-tree"), self._git("rev-parse", "HEAD"), self._former()
+        if self._git("rev-parse", f"{former or base}^{{tree}}") == tree:
+            return None
+        new_code = not former or self._git("merge-base", former, base) != base
+        parents = [commit for commit in (former, base if new_code else None) if commit]
+        flags = [flag for parent in parents for flag in ("-p", parent)]
+        commit = self._git(*AUTHOR, "commit-tree", tree, *flags, "-m", message)
+        self._git("push", "--quiet", "origin", f"{commit}:refs/heads/{self.branch}")
+        return commit
+
+    def _former(self) -> str | None:
+        try:
+            return self._git("rev-parse", "--quiet", "--verify", f"refs/remotes/origin/{self.branch}")
+        except CommandFailed:
+            return None
+
+    def _share_cache(self, origin: Path) -> None:
+        """The same cache and remote as the workspace: nothing is computed or stored twice."""
+        theirs, own = (folder / ".dvc" / "config.local" for folder in (origin, self.folder))
+        own.unlink(missing_ok=True)
+        if theirs.exists():
+            shutil.copyfile(theirs, own)
+        output(["dvc", "cache", "dir", "--local", output(["dvc", "cache", "dir"], origin)], self.folder)
+
+    def _git(self, *arguments: str) -> str:
+        return output(["git", *arguments], self.folder)

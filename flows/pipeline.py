@@ -1,0 +1,48 @@
+"""DVC's pipeline in one folder: its stages by name, one stage run, what the lock says was made."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from flows.leash import output, stream
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A DVC project at `folder`. Whatever DVC refuses comes as CommandFailed."""
+
+    folder: Path
+
+    def stages(self) -> list[str]:
+        """Names as dvc.yaml lists them, which is the order in which DVC walks them."""
+        return output(["dvc", "stage", "list", "--name-only"], self.folder).splitlines()
+
+    def has_remote(self) -> bool:
+        """Whether there is a default remote to pull from and push to."""
+        return bool(output(["dvc", "config", "core.remote"], self.folder))
+
+    def reproduce(self, stage: str, say: Say) -> None:
+        """Bring a stage, and what it stands on, up to date; from the run cache and the remote where they have it."""
+        pull = ["--pull"] if self.has_remote() else []
+        stream(["dvc", "--wait-for-lock", "repro", *pull, stage], self.folder, say)
+
+    def restore_data(self, say: Say) -> None:
+        """Make the raw data what the tracked .dvc files say: from the cache, or the remote where there is one."""
+        tracked = output(["git", "ls-files", "*.dvc"], self.folder).splitlines()
+        command = "pull" if self.has_remote() else "checkout"
+        if tracked:
+            stream(["dvc", "--wait-for-lock", command, "--force", *tracked], self.folder, say)
+
+    def push(self, say: Say) -> None:
+        """Send artefacts and run cache to the remote."""
+        stream(["dvc", "--wait-for-lock", "push", "--run-cache"], self.folder, say)
+
+    def outputs(self) -> Sequence[tuple[str, str, str]]:
+        """(stage, path, hash) of everything in the lock."""
+        lock = self.folder / "dvc.lock"
+        stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.exists() else {}
+        return [(name, out["path"], out["md5"]) for name, stage in stages.items() for out in stage.get("outs", [])]

@@ -1,0 +1,118 @@
+"""The flow release: verify, gate, store, build, promote, prune; and its way back, the flow rollback."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.exceptions import ParameterTypeError
+from pydantic import Field
+
+from flows.leash import CommandFailed, stream
+from strata.errors import ReleaseError, StrataError
+from strata.gate import GateSettings, as_markdown, figures, judge
+from strata.release import read_manifest, verify
+from strata.settings import read_settings
+from strata.store import ReleaseStore
+
+STORE = Path("releases")
+FOLDER = Path("artifacts/release")
+
+
+@task(task_run_name="verify", cache_policy=NO_CACHE)
+def verify_release(folder: Path) -> str:
+    """Every file against the manifest; the release's id."""
+    return verify(folder).id
+
+
+@task(task_run_name="gate", cache_policy=NO_CACHE)
+def gate(folder: Path, current: Path | None) -> None:
+    """Compare with the release that serves; refuse, with the table, what falls further than params.yaml allows."""
+    settings = read_settings(GateSettings, "gate")
+    verdicts = judge(figures(current) if current else None, figures(folder), settings)
+    table = as_markdown(verdicts)
+    create_markdown_artifact(table, "gate", f"Release {read_manifest(folder).id} against {_name(current)}")
+    get_run_logger().info(table)
+    if not all(verdict.passed for verdict in verdicts):
+        raise ReleaseError(
+            f"release {read_manifest(folder).id} is refused: worse than {_name(current)}, which goes on serving. "
+            f"Find out why, or change `gate` in params.yaml if the loss is meant.\n{table}"
+        )
+
+
+@task(task_run_name="store", cache_policy=NO_CACHE)
+def add(folder: Path, store: Path) -> None:
+    """A verified copy into the store."""
+    ReleaseStore(store).add(folder)
+
+
+@task(task_run_name="build", cache_policy=NO_CACHE)
+def build_bento(folder: Path) -> None:
+    """The Bento that carries this release."""
+    stream(["python", "-m", "services.build", "--release", str(folder)], Path(), get_run_logger().info)
+
+
+@task(task_run_name="promote", cache_policy=NO_CACHE)
+def promote(release: str, store: Path, keep: int) -> None:
+    """Move the pointer, then drop all but the latest releases."""
+    ReleaseStore(store).promote(release)
+    removed = ReleaseStore(store).prune(keep)
+    get_run_logger().info(f"{release} serves; removed: {', '.join(removed) or 'none'}")
+
+
+@flow(name="release")
+def release(
+    folder: Path = FOLDER, store: Path = STORE, keep: Annotated[int, Field(ge=1)] = 5, build: bool = True
+) -> None:
+    """Let a new release serve if it is whole and not clearly worse than the one that serves.
+
+    Args:
+        folder: The release folder that the stage package wrote.
+        store: The release store, which running services follow.
+        keep: How many releases stay in the store; the current one and the one before it always do.
+        build: Whether to build the Bento as well.
+    """
+    new, current = verify_release(folder), ReleaseStore(store).current()
+    if current is not None and read_manifest(current).id == new:
+        get_run_logger().info(f"{new} serves already")
+        return
+    gate(folder, current)
+    add(folder, store)
+    if build:
+        build_bento(store / new)
+    promote(new, store, keep)
+
+
+@flow(name="rollback")
+def rollback(store: Path = STORE) -> None:
+    """Let the release that served before the current one serve again."""
+    get_run_logger().info(f"{ReleaseStore(store).rollback()} serves again")
+
+
+def _name(current: Path | None) -> str:
+    return read_manifest(current).id if current else "no release"
+
+
+def main() -> None:
+    """Run one of the flows from a shell."""
+    parser = argparse.ArgumentParser(prog="python -m flows.release", description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=FOLDER, help=f"release folder (default: {FOLDER})")
+    parser.add_argument("--store", type=Path, default=STORE, help=f"release store (default: {STORE})")
+    parser.add_argument("--keep", type=int, default=5, help="releases that stay in the store (default: 5)")
+    parser.add_argument("--no-build", dest="build", action="store_false", help="leave out the Bento")
+    parser.add_argument("--rollback", action="store_true", help="go back to the release that served before")
+    options = vars(parser.parse_args())
+    try:
+        if options.pop("rollback"):
+            rollback(options["store"])
+        else:
+            release(**options)
+    except (StrataError, CommandFailed, ParameterTypeError) as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    main()

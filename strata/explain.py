@@ -61,7 +61,8 @@ def explain(
     if point is not None:
         if not evidence:
             evidence = tuple(point["evidence"])[:EVIDENCE]
-        parts.append(f"fits your {point['tier']} interest {point['name']} ({_titles(point['evidence'], catalogue)})")
+        read_from = f" ({_titles(point['evidence'], catalogue)})" if point["evidence"] else ""
+        parts.append(f"fits your {point['tier']} interest {point['name']}{read_from}")
     text = ", ".join(parts) or "popular these days"
     return Reason(
         generator.name,

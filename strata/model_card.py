@@ -15,8 +15,8 @@ Strata learns users' interests from behaviour and text, sorts them into tiers an
 
 | next item from history, validation window | NDCG@10 |
 |---|---|
-| as published (zero-shot) | {zero_shot:.4f} |
-| fine-tuned | {tuned:.4f} |
+| as published (zero-shot) | {zero_shot} |
+| fine-tuned | {tuned} |
 
 Kept: {kept}.
 

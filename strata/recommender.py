@@ -232,7 +232,7 @@ class Recommender:
         return Ranker(OF_WORDS) if said else self.ranker
 
     def _reason(self, person: Person, audience: Audience, table: Table, place: int, ranker: Ranker) -> Reason:
-        reason = explain(
+        return explain(
             int(table.items[place]),
             table.features[place] * ranker.vector(table.generators),
             self.models.generators,
@@ -242,7 +242,6 @@ class Recommender:
             self.catalogue,
             self.vectors,
         )
-        return replace(reason, text=reason.text.removesuffix(" ()"))  # words of a visitor have no items as evidence
 
     def _nearest(self, vector: np.ndarray, k: int, admitted: np.ndarray) -> list[Recommendation]:
         rows, cosines = self.index.search(np.asarray(vector, np.float32)[None], k, admitted)

@@ -68,6 +68,10 @@ def _versions() -> dict[str, Any]:
     }
 
 
+def _figure(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.4f}"
+
+
 def _facts() -> dict[str, Any]:
     inputs = Inputs()
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
@@ -83,8 +87,7 @@ def _facts() -> dict[str, Any]:
         "base": params["encoder"]["base"],
         "tune": params["finetune"]["tune"],
         "finetuned_until": as_date(inputs.cut_offs.finetune),
-        "zero_shot": finetune["zero_shot"]["ndcg@10"],
-        "tuned": finetune["tuned"].get("ndcg@10", finetune["zero_shot"]["ndcg@10"]),
+        **{name: _figure(finetune[name].get("ndcg@10")) for name in ("zero_shot", "tuned")},
         "kept": f"{finetune['kept']} ({finetune['why']})",
         "points": tiers["points"],
         "profiled": tiers["users"],

@@ -32,7 +32,10 @@ def test_the_release_answers_for_every_user_with_reasons(release_folder: Path) -
 
 def test_the_command_line_shows_tiers_and_recommendations(workspace: Workspace) -> None:
     shown = workspace.run("strata", "user").stdout
-    for word in ("core", "stable", "momentary", "persistence", "evidence", "because"):
+    recommender = Recommender.load(workspace.folder / "artifacts" / "release")
+    tiers = recommender.interests(recommender.richest_user())["tier"].unique().to_list()
+    assert len(tiers) > 1
+    for word in (*tiers, "strength", "persistence", "evidence", "because"):
         assert word in shown
     listed = workspace.run(
         "strata", "recommend", "5", "-k", "3", "--category", "Horror", "--more", "momentary=3"

@@ -1,5 +1,6 @@
 """The profile table: a user's interest points with names, tiers, evidence and the numbers behind them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -72,11 +73,19 @@ def build_profiles(
 
 
 def profile_history(
-    history: History, vectors: np.ndarray, time: float, naming: Naming, settings: TierSettings
+    history: History,
+    vectors: np.ndarray,
+    time: float,
+    naming: Naming,
+    settings: TierSettings,
+    progress: Callable[[int], None] = lambda users: None,
 ) -> tuple[Profiles, int]:
-    """Find points in a history and build its profiles: the whole way, for a few users or all of them."""
+    """Find points in what a history holds before `time` and build its profiles, for a few users or all of them.
+
+    `progress` is told each time a user's points are found. Returns what `build_profiles` returns.
+    """
     positive = history.before(time).positive()
-    points = find_points(positive, vectors, cut=settings.cut, max_items=settings.max_items)
+    points = find_points(positive, vectors, cut=settings.cut, max_items=settings.max_items, progress=progress)
     return build_profiles(positive, points, time, naming, settings)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from strata.baselines import behavioural, mean_vector
+from strata.baselines import EASE, behavioural, mean_vector
 from strata.collaborative import CollaborativeSettings
 from strata.evaluation import OURS, EvaluateSettings, as_markdown, judge, summarise
 from strata.ranking import Ranker
@@ -41,7 +41,7 @@ def _baselines(inputs: Inputs, window: Window, k: int) -> dict[str, np.ndarray]:
     settings = read_settings(CollaborativeSettings, "collaborate")
     chosen = read_json(folder("backtest") / "collaborative" / "tuning.json")["chosen"]
     available = inputs.catalogue.available(window.time, window.past)
-    models = behavioural(settings.neighbours, with_ease="EASE" in chosen)
+    models = behavioural(settings.neighbours, with_ease=EASE in chosen)
     texts = {
         "zero-shot text": mean_vector(np.asarray(read_array(VECTORS / "zero_shot.npy"))),
         "fine-tuned text": mean_vector(inputs.vectors),

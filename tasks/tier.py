@@ -1,9 +1,8 @@
 """Stage tier@CUT_OFF: every user's interest points, named and sorted into tiers."""
 
 from strata.history import as_date
-from strata.interests import find_points
 from strata.phrases import Phrases
-from strata.profiles import Naming, build_profiles
+from strata.profiles import Naming, profile_history
 from strata.schema import CUT_OFFS
 from strata.settings import read_settings
 from strata.storage import write_json
@@ -19,12 +18,11 @@ def main(cut_off: str) -> None:
     inputs = Inputs()
     settings = read_settings(TierSettings, "tier")
     time = inputs.time(cut_off)
-    history = inputs.history.before(time).positive()
+    n_users = len(inputs.history.before(time).positive().active_users())
     themes = Themes.read(folder(cut_off) / "themes")
     naming = Naming(Phrases(inputs.catalogue.items), themes, inputs.user_ids, inputs.catalogue.ids)
-    with progress(f"{cut_off}: finding interest points", len(history.active_users()), "users") as advance:
-        points = find_points(history, inputs.vectors, cut=settings.cut, max_items=settings.max_items, progress=advance)
-    profiles, n_faded = build_profiles(history, points, time, naming, settings)
+    with progress(f"{cut_off}: finding interest points", n_users, "users") as advance:
+        profiles, n_faded = profile_history(inputs.history, inputs.vectors, time, naming, settings, advance)
     profiles.write(folder(cut_off) / "profiles")
     summary = summarise(profiles.table, n_faded)
     write_json(summary, folder(cut_off) / "tiers.json")

@@ -7,7 +7,7 @@ export GX_ANALYTICS_ENABLED := false
 export BENTOML_DO_NOT_TRACK := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: demo test lint setup lock ui serve
+.PHONY: demo test evidence lint setup lock ui serve
 setup: .venv/.installed
 .venv/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -29,6 +29,9 @@ demo: setup  ## fetch MovieLens-100K, run the whole pipeline, show a user's tier
 test: setup  ## lint, types, import contract, then every test
 	$(MAKE) --no-print-directory lint
 	pytest
+
+evidence: setup  ## prove the tiers on simulated users, Complete Journey and Stack Exchange: docs/evidence (about an hour)
+	python -m benchmarks.evidence
 
 lint: setup
 	ruff check .

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
@@ -12,14 +13,17 @@ from prefect.exceptions import ParameterTypeError
 from pydantic import Field
 
 from flows.leash import CommandFailed, stream
+from strata.anchors import write_anchors
 from strata.errors import ReleaseError, StrataError
 from strata.gate import GateSettings, as_markdown, figures, judge
 from strata.release import read_manifest, verify
 from strata.settings import read_settings
 from strata.store import ReleaseStore
+from strata.themes import Themes
 
 STORE = Path("releases")
 FOLDER = Path("artifacts/release")
+ANCHORS = Path("anchors")
 
 
 @task(task_run_name="verify", cache_policy=NO_CACHE)
@@ -63,9 +67,21 @@ def promote(release: str, store: Path, keep: int) -> None:
     get_run_logger().info(f"{release} serves; removed: {', '.join(removed) or 'none'}")
 
 
+@task(task_run_name="remember", cache_policy=NO_CACHE)
+def remember(folder: Path, anchors: Path) -> None:
+    """Keep the release's themes, so that those of the next one have the same ids and names where they are the same."""
+    items = pl.read_parquet(folder / "tables" / "items.parquet")
+    write_anchors(Themes.read(folder / "themes"), items, anchors)
+    get_run_logger().info(f"themes remembered in {anchors}; commit it, or the next run on another clone names anew")
+
+
 @flow(name="release")
 def release(
-    folder: Path = FOLDER, store: Path = STORE, keep: Annotated[int, Field(ge=1)] = 5, build: bool = True
+    folder: Path = FOLDER,
+    store: Path = STORE,
+    keep: Annotated[int, Field(ge=1)] = 5,
+    build: bool = True,
+    anchors: Path = ANCHORS,
 ) -> None:
     """Let a new release serve if it is whole and not clearly worse than the one that serves.
 
@@ -74,6 +90,7 @@ def release(
         store: The release store, which running services follow.
         keep: How many releases stay in the store; the current one and the one before it always do.
         build: Whether to build the Bento as well.
+        anchors: Where the themes of the last release are remembered.
     """
     new, current = verify_release(folder), ReleaseStore(store).current()
     if current is not None and read_manifest(current).id == new:
@@ -84,6 +101,7 @@ def release(
     if build:
         build_bento(store / new)
     promote(new, store, keep)
+    remember(folder, anchors)
 
 
 @flow(name="rollback")
@@ -102,6 +120,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=FOLDER, help=f"release folder (default: {FOLDER})")
     parser.add_argument("--store", type=Path, default=STORE, help=f"release store (default: {STORE})")
     parser.add_argument("--keep", type=int, default=5, help="releases that stay in the store (default: 5)")
+    parser.add_argument("--anchors", type=Path, default=ANCHORS, help=f"remembered themes (default: {ANCHORS})")
     parser.add_argument("--no-build", dest="build", action="store_false", help="leave out the Bento")
     parser.add_argument("--rollback", action="store_true", help="go back to the release that served before")
     options = vars(parser.parse_args())

@@ -58,7 +58,7 @@ def build(release: Path, name: str = "strata", torch: str = "cuda") -> bentoml.B
             name=name,
             labels={"release": identity},
             description=ABOUT.format(release=identity),
-            include=[f"{package}/**" for package in CODE],
+            include=[f"{package}/**/*.py" for package in CODE],
             models=[{"tag": str(model.tag), "alias": ALIAS}],
             build_ctx=staging,
         )

@@ -95,7 +95,7 @@ class Recommender:
 
     @app.post("/interests", responses=responses(404, *ANY))
     async def interests(self, request: InterestsRequest) -> Interests:
-        """Somebody's interest points by tier, with the numbers behind them."""
+        """Somebody's interests on three levels, with the numbers behind them, now or as of a time."""
         return await self._answer("/interests", request)
 
     @app.post("/similar_items", responses=responses(404, *ANY))

@@ -14,9 +14,17 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _written(value: Any) -> Any:
+    """A number could be of seconds or of milliseconds: a time is written out."""
+    if value is not None and not isinstance(value, str):
+        raise PydanticCustomError("time", "write a time as a string, such as 1998-01-01T00:00:00Z")
+    return value
+
+
 Id = Annotated[str, Field(min_length=1, max_length=256)]
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 Weight = Annotated[float, Field(ge=0, le=100)]
+Time = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written)]
 Price = Annotated[float, Field(ge=0)]
 K = Annotated[int, Field(ge=1, le=1_000, description="How many items at most."), BeforeValidator(_whole)]
 WHO = ("user_id", "history", "text")
@@ -33,9 +41,7 @@ class Event(Strict):
 
     item_id: Id
     behaviour: Behaviour | None = Field(None, description="What they did; a dislike speaks against the item.")
-    timestamp: AwareDatetime | None = Field(
-        None, strict=False, description="When, with time zone (RFC 3339); clamped to 1970–2100."
-    )
+    timestamp: Time | None = Field(None, description="When, with time zone (RFC 3339); clamped to 1970–2100.")
 
 
 def _form(value: Any) -> str:
@@ -50,10 +56,12 @@ Texts = Annotated[
 
 
 def _exactly_one(schema: dict[str, Any]) -> None:
-    """Say in the schema what `Whose` checks."""
+    """Say in the schema what `Whose` checks, and that words have no time."""
     for name in WHO:
         schema["properties"][name].pop("default")
     schema["oneOf"] = [{"required": [name]} for name in WHO]
+    if "at" in schema["properties"]:
+        schema.update({"if": {"required": ["text"]}, "then": {"properties": {"at": {"type": "null"}}}})
 
 
 class Whose(Strict):
@@ -168,9 +176,23 @@ class RankRequest(Whose):
 
 
 class InterestsRequest(Whose):
-    """Somebody's interest points by tier."""
+    """Somebody's interest points by tier, and the levels above them."""
 
-    model_config = _examples_of_one({"user_id": "10"}, {"text": ["I love westerns", "anything with dinosaurs"]})
+    model_config = _examples_of_one(
+        {"user_id": "10"},
+        {"user_id": "10", "at": "1998-01-01T00:00:00Z"},
+        {"text": ["I love westerns", "anything with dinosaurs"]},
+    )
+
+    at: Time | None = Field(
+        None, description="As of then: nothing later counts. With time zone (RFC 3339); clamped to 1970–2100."
+    )
+
+    @model_validator(mode="after")
+    def _words_are_of_now(self) -> Self:
+        if self.at is not None and self.texts:
+            raise PydanticCustomError("at", "at goes with user_id or history: what is said, is said now")
+        return self
 
 
 class SimilarItemsRequest(Strict):

@@ -16,8 +16,8 @@ class Audience:
     """The users one call recommends to, numbered 0 … B−1.
 
     `history`: their events, with B users. `points` (P, d), `owners` (P,) and `weights` (P,): their interest
-    points, whose they are and how much each counts. `allowed` (n_items,) bool: what filters admit.
-    `exclude_seen`: whether items of the history may come back.
+    points, whose they are and how much each counts, less than 0 for what they dislike. `allowed` (n_items,) bool:
+    what filters admit. `exclude_seen`: whether items of the history may come back.
     """
 
     history: History
@@ -60,29 +60,66 @@ class Generator(Protocol):
         ...
 
 
+LEAST_QUOTA = 5
+"""Items that the weakest point may propose."""
+
+
 @dataclass(frozen=True)
 class NearestToInterests:
-    """Items nearest to each interest point: r_ij = Σ_k w_ik · (x_ik · y_j) over the points k that found item j."""
+    """Items nearest to each interest point: r_ij = Σ_k w_ik · (x_ik · y_j) over the points k that found item j.
+
+    Each point finds as many as its weight, in which its tier counts, gives it a quota of, and LEAST_QUOTA at least: no
+    strong interest silences the others, and an item belongs to the interests it is really near to. Dislikes find
+    nothing; what they are near to loses w_ik · max(0, x_ik · y_j).
+    """
 
     index: ItemIndex
     name: str = "interests"
 
     def propose(self, audience: Audience, n: int) -> Candidates:
-        """The `n` nearest admitted items of every point, their weighted cosines summed per user and item."""
+        """About `n` items of every user by quota, their weighted cosines summed per user and item."""
         n_items = len(self.index)
-        if not len(audience.points):
-            return _none()
+        points, items, scores = self._found(audience, n)
+        pairs, place = np.unique(audience.owners[points].astype(np.int64) * n_items + items, return_inverse=True)
+        totals = np.bincount(place, scores, len(pairs)).astype(np.float64)
+        totals += self._disliked(audience, pairs // n_items, pairs % n_items)
+        return _best(pairs // n_items, pairs % n_items, totals.astype(np.float32), n)
+
+    def contributions(self, audience: Audience, n: int, items: np.ndarray) -> np.ndarray:
+        """What each point adds to the score of each of `items` (k,) when `n` are proposed: (P, k), 0 where nothing."""
+        points, found, scores = self._found(audience, n)
+        added = np.zeros((len(audience.points), len(items)), np.float32)
+        point, place = np.nonzero(found[:, None] == items)
+        added[points[point], place] = scores[point]
+        return added
+
+    def _found(self, audience: Audience, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Point, item and weighted cosine of all that the points find within their quotas: three of (m,)."""
+        liked = np.flatnonzero(audience.weights > 0)
+        if not len(liked):
+            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
+        weights = audience.weights[liked]
         seen = np.diff(audience.history.offsets).max(initial=0) if audience.exclude_seen else 0
         allowed = None if audience.allowed.all() else audience.allowed
-        items, cosines = self.index.search(audience.points, int(n + seen), allowed)
-        keys = audience.owners[:, None].astype(np.int64) * n_items + items
+        items, cosines = self.index.search(audience.points[liked], int(n + seen), allowed)
         admitted = items != NOTHING
         if audience.exclude_seen:
-            admitted &= ~np.isin(keys, audience.history.users.astype(np.int64) * n_items + audience.history.items)
-        admitted &= np.cumsum(admitted, axis=1) <= n
-        pairs, place = np.unique(keys[admitted], return_inverse=True)
-        scores = np.bincount(place, (cosines * audience.weights[:, None])[admitted], len(pairs))
-        return _best(pairs // n_items, pairs % n_items, scores.astype(np.float32), n)
+            keys = audience.owners[liked][:, None].astype(np.int64) * len(self.index) + items
+            had = audience.history.users.astype(np.int64) * len(self.index) + audience.history.items
+            admitted &= ~np.isin(keys, had)
+        quota = np.maximum(np.ceil(n * weights), LEAST_QUOTA)
+        admitted &= np.cumsum(admitted, axis=1) <= quota[:, None]
+        point, _ = np.nonzero(admitted)
+        return liked[point], items[admitted], (cosines * weights[:, None])[admitted]
+
+    def _disliked(self, audience: Audience, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """What dislikes take from each (user, item) pair (n,), 0 or less; `users` ascending."""
+        taken = np.zeros(len(users))
+        for point in np.flatnonzero(audience.weights < 0):
+            start, stop = np.searchsorted(users, [audience.owners[point], audience.owners[point] + 1])
+            near = self.index.vectors(items[start:stop]) @ audience.points[point]
+            taken[start:stop] += audience.weights[point] * np.maximum(near, 0)
+        return taken
 
 
 @dataclass(frozen=True)

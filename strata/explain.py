@@ -1,4 +1,4 @@
-"""Why an item is recommended: the generator that mattered most, the interest point it fits, and the evidence."""
+"""Why an item is recommended: the generator that mattered most, the interest point that led to it, and the evidence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +18,10 @@ EVIDENCE = 2
 class Reason:
     """One recommendation's reason.
 
-    `generator`: what contributed most, with its `share` of the score. `interest`, `tier`: the point it is
-    nearest to, with the `similarity` (cosine); None for users without points. `evidence`: item ids that the
-    user chose and that led here. `text`: the reason as a sentence.
+    `generator`: what contributed most, with its `share` of the score. `interest`, `tier`: the point that added most to
+    the score or, where none did, the nearest, with the `similarity` (cosine); None for users without points.
+    `moved`: whether that point added to the score. `evidence`: item ids that the user chose and that led here.
+    `text`: the reason as a sentence.
     """
 
     generator: str
@@ -30,6 +31,7 @@ class Reason:
     similarity: float | None
     evidence: tuple[str, ...]
     text: str
+    moved: bool = False
 
 
 def explain(
@@ -41,15 +43,17 @@ def explain(
     rows: slice,
     catalogue: Catalogue,
     vectors: np.ndarray,
+    added: np.ndarray,
 ) -> Reason:
     """The reason for `item` (row) to the only user of `audience`, whose points are `rows` of `profiles`.
 
-    `contributions` (G,) are the shares of the score by generator.
+    `contributions` (G,) are the shares of the score by generator, `added` (P,) what each point of `rows` added to it.
     """
     main = int(np.argmax(contributions))
     total = float(contributions.sum())
     generator = generators[main]
-    point, similarity = _nearest_point(vectors[item], profiles, rows)
+    point, similarity = _cited_point(vectors[item], profiles, rows, added)
+    moved = bool(added.any())
     parts = []
     evidence: tuple[str, ...] = ()
     if isinstance(generator, FromHistory):
@@ -62,7 +66,7 @@ def explain(
         if not evidence:
             evidence = tuple(point["evidence"])[:EVIDENCE]
         read_from = f" ({_titles(point['evidence'], catalogue)})" if point["evidence"] else ""
-        parts.append(f"fits your {point['tier']} interest {point['name']}{read_from}")
+        parts.append(f"{'fits' if moved else 'near to'} your {point['tier']} interest {point['name']}{read_from}")
     text = ", ".join(parts) or "popular these days"
     return Reason(
         generator.name,
@@ -72,14 +76,17 @@ def explain(
         similarity,
         evidence,
         text[0].upper() + text[1:],
+        moved,
     )
 
 
-def _nearest_point(vector: np.ndarray, profiles: Profiles, rows: slice) -> tuple[dict[str, Any] | None, float | None]:
+def _cited_point(
+    vector: np.ndarray, profiles: Profiles, rows: slice, added: np.ndarray
+) -> tuple[dict[str, Any] | None, float | None]:
     if rows.start == rows.stop:
         return None, None
     cosines = np.asarray(profiles.vectors[rows]) @ vector
-    best = int(np.argmax(cosines))
+    best = int(np.argmax(added if added.any() else cosines))
     return profiles.table.row(rows.start + best, named=True), round(float(cosines[best]), 3)
 
 

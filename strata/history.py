@@ -1,6 +1,6 @@
 """What users did, in time order, as flat columns: the form every model of behaviour learns from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -128,6 +128,23 @@ class History:
     def positive(self) -> "History":
         """Events that speak for their item."""
         return self.keep(self.weights > 0)
+
+    def negative(self) -> "History":
+        """Events that speak against their item, as positive weights."""
+        against = self.keep(self.weights < 0)
+        return replace(against, weights=-against.weights)
+
+    def of_users(self, start: int, stop: int) -> "History":
+        """The events of users start … stop − 1, who become users 0 … ; views, nothing is copied but user rows."""
+        events = slice(int(self.offsets[start]), int(self.offsets[stop]))
+        return History(
+            self.users[events] - np.int32(start),
+            self.items[events],
+            self.times[events],
+            self.weights[events],
+            self.offsets[start : stop + 1] - self.offsets[start],
+            self.n_items,
+        )
 
     def of(self, user: int) -> slice:
         """The slice of user row `user`."""

@@ -58,6 +58,10 @@ class ItemIndex:
         cosines, rows = self.index.search(np.ascontiguousarray(vectors, np.float32), k, params=parameters)
         return rows, cosines
 
+    def vectors(self, rows: np.ndarray) -> np.ndarray:
+        """The vectors (n, d) of item rows (n,)."""
+        return np.asarray(self.index.reconstruct_batch(np.asarray(rows, np.int64)))
+
     def _restricted(self, allowed: np.ndarray) -> "faiss.SearchParameters":
         selector = faiss.IDSelectorBatch(np.flatnonzero(allowed))
         if isinstance(self.index, faiss.IndexHNSW):

@@ -1,27 +1,30 @@
-"""From a history to interest points: groups of what a user chose, each with a vector and a medoid."""
+"""From a history to interest points: groups of topics that a user chose from, each with a vector and a medoid."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy import sparse
 
+from strata.grouping import GROUPINGS, Method
 from strata.history import History
 
 
 @dataclass(frozen=True)
 class InterestPoints:
-    """Points of many users, and the point of each event.
+    """Points of many users, the point of each event, and the topics each point is made of.
 
     `users` (P,): owner's row. `vectors` (P, d): unit vector of the weighted members.
-    `medoids` (P,): item row of the member nearest to the others.
-    `of_event` (n,): point number of each event of the history they were found in, −1 for events left out.
+    `medoids` (P,): item row of the member nearest to the point's vector.
+    `of_event` (n,): point of each event of the history they were found in, −1 for events that were let go.
+    `of_leaf` (L,): point of each leaf; `topics` (L,): the leaf's topic. A leaf is what one user chose of one topic.
     """
 
     users: np.ndarray
     vectors: np.ndarray
     medoids: np.ndarray
     of_event: np.ndarray
+    of_leaf: np.ndarray
+    topics: np.ndarray
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -39,67 +42,68 @@ def spread(vectors: np.ndarray) -> float:
 
 
 def find_points(
-    history: History,
-    vectors: np.ndarray,
-    *,
-    cut: float,
-    max_items: int,
-    progress: Callable[[int], None] = lambda users: None,
+    history: History, vectors: np.ndarray, topics: np.ndarray, *, height: float, method: Method = "ward"
 ) -> InterestPoints:
-    """Cluster each user's positive history by Ward's method, cut at `cut` × spread (PinnerSage, arXiv 2007.03634).
+    """Group the topics of each user's positive history; the number of points follows the user.
 
-    The number of points follows the user. A repeated item is one leaf, however often it was chosen; of long
-    histories the latest `max_items` distinct items count. `history` must hold positive events only;
-    `progress` is told each time a user is done.
+    The leaves are topics, not items: the catalogue has already told its topics apart with the evidence of all items,
+    so near-duplicates fall together, points mean the same at two times and in two users, and a user of 30,000 events
+    has no more leaves than the catalogue has topics. Ward's method cuts at `height`, a Euclidean distance (as
+    PinnerSage does over items, arXiv 2007.03634). `history` must hold positive events only; `vectors` (n_items, d)
+    unit; `topics` (n_items,) topic of each item.
     """
-    height = cut * spread(vectors)
-    of_event = np.full(len(history), -1, np.int64)
-    users: list[np.ndarray] = []
-    centres: list[np.ndarray] = []
-    medoids: list[int] = []
-    for user in history.active_users():
-        events = history.of(user)
-        items, leaf_of_event = _latest_distinct(history.items[events], max_items)
-        weights = np.bincount(leaf_of_event[leaf_of_event >= 0], history.weights[events][leaf_of_event >= 0])
-        labels = _ward(vectors[items], height)
-        first = len(medoids)
-        found, best = _represent(vectors[items], weights, labels)
-        of_event[events] = np.where(leaf_of_event >= 0, first + labels[leaf_of_event], -1)
-        users.append(np.full(len(found), user, np.int32))
-        centres.append(found)
-        medoids.extend(items[best])
-        progress(1)
-    empty = np.zeros((0, vectors.shape[1]), np.float32)
-    return InterestPoints(
-        np.concatenate([np.zeros(0, np.int32), *users]),
-        np.concatenate([empty, *centres]),
-        np.array(medoids, np.int32),
-        of_event,
-    )
+    n_topics = int(topics.max(initial=0)) + 1
+    keys = history.users.astype(np.int64) * n_topics + topics[history.items]
+    leaves, leaf_of_event = np.unique(keys, return_inverse=True)
+    users, topic = leaves // n_topics, leaves % n_topics
+    offsets = np.searchsorted(users, np.arange(history.n_users + 1)).astype(np.int64)
+    centres = unit(_sums(leaf_of_event, history, vectors, len(leaves)))
+    groups = GROUPINGS[method](centres, offsets, height)
+
+    n_groups = np.zeros(history.n_users, np.int64)
+    np.maximum.at(n_groups, users, groups.astype(np.int64) + 1)
+    of_leaf = (np.cumsum(n_groups) - n_groups)[users] + groups
+    of_event = of_leaf[leaf_of_event]
+    owners = np.repeat(np.arange(history.n_users, dtype=np.int32), n_groups)
+    return InterestPoints(owners, *_represent(of_event, history, vectors, len(owners)), of_event, of_leaf, topic)
 
 
-def _latest_distinct(items: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct items, sorted, of which the latest `most` are kept, and the leaf (or −1) of each event."""
-    distinct, from_end, leaf = np.unique(items[::-1], return_index=True, return_inverse=True)
-    kept = np.sort(np.argsort(from_end, kind="stable")[:most])
-    position = np.full(len(distinct), -1)
-    position[kept] = np.arange(len(kept))
-    return distinct[kept], position[leaf[::-1]]
+def let_go(points: InterestPoints, history: History, vectors: np.ndarray, events: np.ndarray) -> InterestPoints:
+    """The points without some events: `events` (n,) bool. A point keeps one of its events at least.
+
+    What represents a point, its vector and its medoid, follows from the events it keeps.
+    """
+    of_event = np.where(events, -1, points.of_event)
+    found, medoids = _represent(of_event, history, vectors, len(points.users))
+    return replace(points, vectors=found, medoids=medoids, of_event=of_event)
 
 
-def _ward(vectors: np.ndarray, height: float) -> np.ndarray:
-    """Group numbers (m,) from 0."""
-    if len(vectors) == 1:
-        return np.zeros(1, np.int64)
-    return np.asarray(fcluster(linkage(vectors, "ward"), height, "distance") - 1)
+def _represent(
+    of_event: np.ndarray, history: History, vectors: np.ndarray, n_points: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Vector (P, d) and medoid (P,) of each point."""
+    member = of_event >= 0
+    kept, history = of_event[member], history.keep(member)
+    points = unit(_sums(kept, history, vectors, n_points))
+    return points, _medoids(kept, history, vectors, points)
 
 
-def _represent(vectors: np.ndarray, weights: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Unit weighted mean (p, d) of each group, and the leaf (p,) that is closest to it."""
-    n_points = int(labels.max()) + 1
-    sums = np.zeros((n_points, vectors.shape[1]), np.float32)
-    np.add.at(sums, labels, vectors * weights[:, None])
-    centres = unit(sums)
-    closeness = (vectors * centres[labels]).sum(1)
-    order = np.lexsort((-closeness, labels))
-    return centres, order[np.searchsorted(labels[order], np.arange(n_points))]
+def _sums(groups: np.ndarray, history: History, vectors: np.ndarray, n_groups: int) -> np.ndarray:
+    """Weighted sum of the item vectors of each group of events: (n_groups, d)."""
+    shape = (n_groups, history.n_items)
+    weights = sparse.csr_matrix((history.weights, (groups, history.items)), shape=shape)
+    return np.asarray(weights @ np.asarray(vectors, np.float32))
+
+
+def _medoids(of_event: np.ndarray, history: History, vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Item row of each point's member that is nearest to it, ties by item row: (P,)."""
+    n_items = history.n_items
+    members = np.unique(of_event * np.int64(n_items) + history.items)
+    point, item = members // n_items, members % n_items
+    closeness = np.empty(len(members), np.float32)
+    for start in range(0, len(members), 65_536):  # bounded memory
+        part = slice(start, start + 65_536)
+        closeness[part] = (np.asarray(vectors[item[part]]) * points[point[part]]).sum(1)
+    order = np.lexsort((item, -closeness, point))
+    first = np.searchsorted(point[order], np.arange(len(points)))
+    return np.asarray(item[order][first], np.int32)

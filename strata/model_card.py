@@ -24,8 +24,13 @@ Kept: {kept}.
 {points:,} points of {profiled:,} users ({per_user:.1f} each):
 {core:,} core, {stable:,} stable, {momentary:,} momentary.
 
-Core: in at least {core_persistence:.0%} of the user's active periods; stable: in at least {stable_persistence:.0%};
-momentary: touched in the latest. With fewer than {min_periods} active periods everything is momentary.
+Core: in at least {core_persistence:.0%} of the user's active weeks; stable: in at least {stable_persistence:.0%};
+momentary: {momentary_events} times or more in the last {recent_days} days, and not over. With fewer than
+{min_periods} active weeks everything is momentary.
+
+![The catalogue's themes](pictures/themes.png)
+![One user's interests on the map](pictures/interests.png)
+![The same user's tiers over time](pictures/tiers-over-time.png)
 
 ## Quality
 {table}

@@ -1,7 +1,6 @@
 """The profile table: a user's interest points with names, tiers, evidence and the numbers behind them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
@@ -10,13 +9,14 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
+from strata.errors import UnknownId
 from strata.history import History
-from strata.interests import InterestPoints, find_points
+from strata.interests import InterestPoints, find_points, let_go
 from strata.phrases import Phrases
 from strata.schema import TIME, USER, USER_ROW
 from strata.storage import read_array, write_array, write_table
 from strata.themes import LEVELS, Themes, distinct_names
-from strata.tiers import FADED, TIERS, PointStatistics, TierSettings, assign, because, measure
+from strata.tiers import FADED, TIERS, PointStatistics, TierSettings, assign, by_chance, measure, reasons
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,14 @@ class Profiles:
     """All users' points: `table` (P rows, sorted by user, tier, strength) and `vectors` (P, d), aligned.
 
     Columns of `table`: user_row, user_id, point, name, phrases, tier, because, strength, share, persistence,
-    periods, of_periods, period_unit, recency, span, events, items, first_seen, last_seen, medoid, evidence,
-    topic, category, theme.
+    periods, of_periods, absent, recency, span, recent, quiet, events, items, first_seen, last_seen, medoid, evidence,
+    topics (all of the point's), topic, category, theme (of its medoid), stated (in the profile text).
+    `dislikes`: what users spoke against, apart from what they like: the same table with only DISLIKE_COLUMNS.
     """
 
     table: pl.DataFrame
     vectors: np.ndarray
+    dislikes: Self | None = None
 
     def of(self, user_row: int) -> slice:
         """The rows of one user."""
@@ -37,14 +39,40 @@ class Profiles:
         return slice(int(np.searchsorted(rows, user_row)), int(np.searchsorted(rows, user_row, "right")))
 
     def write(self, folder: Path) -> None:
-        """Write profiles.parquet and points.npy."""
+        """Write profiles.parquet and points.npy, and the dislikes beside them."""
         write_table(self.table, folder / "profiles.parquet")
         write_array(self.vectors, folder / "points.npy")
+        if self.dislikes is not None:
+            write_table(self.dislikes.table, folder / "dislikes.parquet")
+            write_array(self.dislikes.vectors, folder / "dislikes.npy")
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read what `write` wrote."""
-        return cls(pl.read_parquet(folder / "profiles.parquet"), read_array(folder / "points.npy"))
+        dislikes = None
+        if (folder / "dislikes.parquet").exists():
+            dislikes = cls(pl.read_parquet(folder / "dislikes.parquet"), read_array(folder / "dislikes.npy"))
+        return cls(pl.read_parquet(folder / "profiles.parquet"), read_array(folder / "points.npy"), dislikes)
+
+
+def showcase(table: pl.DataFrame) -> str:
+    """The id of a user worth looking at: most tiers, then the longest judged history, then the fewest points.
+
+    Raises UnknownId where nobody has a point.
+    """
+    per_user = table.group_by(USER).agg(
+        pl.col("tier").n_unique().alias("tiers"), pl.col("of_periods").max(), pl.len().alias("points")
+    )
+    if per_user.is_empty():
+        raise UnknownId("no user of this release has an interest point")
+    best = per_user.sort(["tiers", "of_periods", "points", USER], descending=[True, True, False, False])
+    return str(best[USER][0])
+
+
+DISLIKE_COLUMNS = (
+    USER_ROW, USER, "point", "name", "phrases", "because", "strength", "share", "events", "items", "first_seen",
+    "last_seen", "medoid", "evidence", "topics", *LEVELS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,18 +85,55 @@ class Naming:
     item_ids: np.ndarray
 
 
+@dataclass(frozen=True)
+class Statements:
+    """What users say of themselves: `users` (S,) rows, ascending, each once, and `vectors` (S, d) of their texts."""
+
+    users: np.ndarray
+    vectors: np.ndarray
+
+    def of_users(self, first: int, last: int) -> "Statements":
+        """Those of users first … last − 1, who are counted from 0 then."""
+        there = slice(*np.searchsorted(self.users, [first, last]))
+        return Statements(self.users[there] - first, self.vectors[there])
+
+    def support(self, points: InterestPoints, similarity: float) -> np.ndarray:
+        """Whether each point (P,) is what its owner states: a cosine of at least `similarity`."""
+        if not len(self.users):
+            return np.zeros(len(points.users), bool)
+        place = np.minimum(np.searchsorted(self.users, points.users), len(self.users) - 1)
+        cosines = (np.asarray(self.vectors)[place] * points.vectors).sum(1)
+        return np.asarray((self.users[place] == points.users) & (cosines >= similarity))
+
+
+NOTHING_STATED = Statements(np.zeros(0, np.int32), np.zeros((0, 0), np.float32))
+
+
 def build_profiles(
-    history: History, points: InterestPoints, time: float, naming: Naming, settings: TierSettings
+    history: History,
+    points: InterestPoints,
+    vectors: np.ndarray,
+    time: float,
+    naming: Naming,
+    settings: TierSettings,
+    statements: Statements = NOTHING_STATED,
 ) -> tuple[Profiles, int]:
     """Tier, name and explain the points found in `history` (positive events before `time`).
 
-    Returns the profiles and how many points have faded: neither persistent nor of now, so no longer interests.
+    What a user's own profile text states is core. Returns the profiles and how many points have faded: neither
+    persistent nor of now, so no longer interests.
     """
     statistics = measure(history, points, time, settings)
-    tiers = assign(statistics, settings)
+    stated = statements.support(points, settings.stated_similarity)
+    tiers = np.where(stated, TIERS.index("core"), assign(statistics, settings))
+    chance = by_chance(history, points, statistics, tiers, time, settings)
+    chance &= (tiers != FADED)[points.of_event]
+    points = let_go(points, history, vectors, chance)
+    statistics = measure(history, points, time, settings)
     kept = np.flatnonzero(tiers != FADED)
     order = kept[np.lexsort((kept, -statistics.strength[kept], -tiers[kept], points.users[kept]))]
     table = _table(history, points, statistics, tiers, order, naming, settings)
+    table = table.with_columns(pl.Series("stated", stated[order])).with_columns(reasons(settings))
     return Profiles(table, points.vectors[order]), len(tiers) - len(kept)
 
 
@@ -78,15 +143,32 @@ def profile_history(
     time: float,
     naming: Naming,
     settings: TierSettings,
-    progress: Callable[[int], None] = lambda users: None,
+    height: float,
+    statements: Statements = NOTHING_STATED,
 ) -> tuple[Profiles, int]:
     """Find points in what a history holds before `time` and build its profiles, for a few users or all of them.
 
-    `progress` is told each time a user's points are found. Returns what `build_profiles` returns.
+    `height`: the Ward cut as a distance (`settings.cut` × the catalogue's spread). Returns what `build_profiles` does.
     """
-    positive = history.before(time).positive()
-    points = find_points(positive, vectors, cut=settings.cut, max_items=settings.max_items, progress=progress)
-    return build_profiles(positive, points, time, naming, settings)
+    past = history.before(time)
+    liked, disliked = past.positive(), past.negative()
+    topics = naming.themes.of_item[:, 0]
+    points = find_points(liked, vectors, topics, height=height, method=settings.method)
+    profiles, n_faded = build_profiles(liked, points, vectors, time, naming, settings, statements)
+    against = find_points(disliked, vectors, topics, height=height, method=settings.method)
+    dislikes = _dislikes(disliked, against, time, naming, settings)
+    return replace(profiles, dislikes=dislikes), n_faded
+
+
+def _dislikes(
+    history: History, points: InterestPoints, time: float, naming: Naming, settings: TierSettings
+) -> Profiles:
+    """What users spoke against: points like any other, but of no tier; they suppress and are shown apart."""
+    statistics = measure(history, points, time, settings)
+    order = np.lexsort((np.arange(len(points.users)), -statistics.strength, points.users))
+    table = _table(history, points, statistics, np.zeros(len(order), np.int64), order, naming, settings)
+    because = pl.format("spoken against {} times, last on {}", "events", pl.col("last_seen").dt.date())
+    return Profiles(table.with_columns(because.alias("because")).select(DISLIKE_COLUMNS), points.vectors[order])
 
 
 def _table(
@@ -106,12 +188,12 @@ def _table(
     names = _names(membership, owners, naming.phrases, [topic_phrases[topic] for topic in topics[:, 0]])
     strength = statistics.strength[order]
     total = np.bincount(owners, strength, minlength=history.n_users)[owners]
-    table = pl.DataFrame(
+    return pl.DataFrame(
         {
             USER_ROW: owners,
             USER: _ids(naming.user_ids[owners]),
             "point": number.astype(np.int32),
-            "name": [name for name, _ in names],
+            "name": pl.Series([name for name, _ in names], dtype=pl.String),
             "phrases": pl.Series([found for _, found in names], dtype=pl.List(pl.String)),
             "tier": pl.Series([TIERS[t] for t in tiers[order]], dtype=pl.String),
             "strength": strength.round(6),
@@ -119,20 +201,29 @@ def _table(
             "persistence": statistics.persistence[order].round(6),
             "periods": statistics.periods[order],
             "of_periods": statistics.of_periods[order],
-            "period_unit": np.where(statistics.by_month[order], "month", "week"),
+            "absent": statistics.absent[order],
             "recency": statistics.recency[order].round(6),
             "span": statistics.span[order].round(6),
+            "recent": statistics.recent[order],
+            "quiet": statistics.quiet[order].round(2),
             "events": statistics.events[order],
             "items": np.diff(membership.indptr).astype(np.int64),
             "first_seen": _times(statistics.first_seen[order]),
             "last_seen": _times(statistics.last_seen[order]),
             "medoid": _ids(naming.item_ids[points.medoids[order]]),
             "evidence": _evidence(membership, naming.item_ids, settings.evidence),
+            "topics": _lists(points.of_leaf, points.topics, order),
             **{level: topics[:, depth] for depth, level in enumerate(LEVELS)},
         }
     )
-    reasons = [because(row, settings) for row in table.iter_rows(named=True)]
-    return table.with_columns(pl.Series("because", reasons, dtype=pl.String))
+
+
+def _lists(groups: np.ndarray, values: np.ndarray, order: np.ndarray) -> pl.Series:
+    """The `values` (L,) of each group as a list, for the groups in `order` (P,)."""
+    by_group = np.argsort(groups, kind="stable")
+    place = np.searchsorted(groups[by_group], [order, order + 1])
+    taken = [values[by_group[start:end]].tolist() for start, end in place.T]
+    return pl.Series(taken, dtype=pl.List(pl.Int32))
 
 
 def _membership(history: History, points: InterestPoints) -> sparse.csr_matrix:
@@ -147,7 +238,7 @@ def _names(
     membership: sparse.csr_matrix, owners: np.ndarray, phrases: Phrases, topics: list[list[str]]
 ) -> list[tuple[str, list[str]]]:
     """A name and key phrases for each point: what its own members share, else what names its topic."""
-    found = phrases.of_groups(membership, n=5, least_share=0.3, least_members=2)
+    found = phrases.of_groups(membership, n=5, least_share=0.3)
     found = [own or general for own, general in zip(found, topics, strict=True)]
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
     named: list[tuple[str, list[str]]] = []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import Field
 
 from strata.candidates import Audience, FromHistory, Generator, NearestToInterests, Popular
 from strata.collaborative import load_model
@@ -25,6 +26,8 @@ class RecommendSettings(Settings):
     repeats: bool = False
     """Whether what the user already had may come back: yes where people re-consume, as in retail."""
     tier_weights: dict[str, float] = dict.fromkeys(TIERS, 1.0)
+    dislike: float = Field(0.5, ge=0)
+    """How much dislikes take from what lies near to them."""
 
 
 @dataclass(frozen=True)
@@ -68,24 +71,35 @@ def audience_of(
     *,
     allowed: np.ndarray | None = None,
     exclude_seen: bool = True,
+    dislike: float = 0.5,
 ) -> Audience:
     """Known users (B,) rows as an audience: their events in `history` and the points of their profiles.
 
     A point counts by tier weight × √share of the user's strength, scaled to sum to 1: the root keeps one strong
-    point from silencing the others.
+    point from silencing the others. A dislike counts −`dislike` × √share.
     """
-    slices = [profiles.of(int(user)) for user in users]
-    rows = np.concatenate([np.arange(part.start, part.stop) for part in slices] or [np.zeros(0, np.int64)])
-    rows = rows.astype(np.int64)
-    owners = np.repeat(np.arange(len(users)), [part.stop - part.start for part in slices])
+    rows, owners = _rows_of(profiles, users)
+    points, weights = profiles.vectors[rows], point_weights(profiles, rows, owners, tier_weights)
+    if profiles.dislikes is not None and dislike > 0:
+        disliked, whose = _rows_of(profiles.dislikes, users)
+        against = -dislike * np.sqrt(profiles.dislikes.table["share"].to_numpy()[disliked])
+        points = np.concatenate([points, profiles.dislikes.vectors[disliked]])
+        owners, weights = np.concatenate([owners, whose]), np.concatenate([weights, against])
     return Audience(
         select_users(history, users),
-        np.asarray(profiles.vectors[rows], np.float32),
+        np.asarray(points, np.float32),
         owners,
-        point_weights(profiles, rows, owners, tier_weights),
+        np.asarray(weights, np.float32),
         np.ones(history.n_items, bool) if allowed is None else allowed,
         exclude_seen,
     )
+
+
+def _rows_of(profiles: Profiles, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (P,) of the users' points and the number 0 … B−1 of the user each belongs to."""
+    slices = [profiles.of(int(user)) for user in users]
+    rows = np.concatenate([np.arange(part.start, part.stop) for part in slices] or [np.zeros(0, np.int64)])
+    return rows.astype(np.int64), np.repeat(np.arange(len(users)), [part.stop - part.start for part in slices])
 
 
 def point_weights(

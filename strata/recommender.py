@@ -1,4 +1,4 @@
-"""What a release answers: interests by tier, and items for someone, each with its reason."""
+"""What a release answers: interests by tier, now and as they were, and items for someone, each with its reason."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,17 +8,20 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from strata.candidates import Audience, Popular
+from strata.candidates import Audience, NearestToInterests, Popular
 from strata.catalogue import Catalogue
 from strata.cleaning import CleaningSettings
+from strata.corrections import Corrections
+from strata.course import as_of, course_of, moments
 from strata.errors import ReleaseError, UnknownId
 from strata.explain import Reason, explain
 from strata.filters import Filters, rows_of
 from strata.history import CutOffs, History
 from strata.index import ItemIndex
+from strata.levels import Levels, levels_of, stated_by
 from strata.metrics import NOTHING
 from strata.phrases import Phrases
-from strata.profiles import Naming, Profiles
+from strata.profiles import Naming, Profiles, Statements
 from strata.ranking import Ranker, Table
 from strata.recommend import Models, RecommendSettings, audience_of, propose
 from strata.release import Manifest, verify
@@ -29,6 +32,8 @@ from strata.themes import Themes
 from strata.tiers import TierSettings
 from strata.visitors import Person, Visitors
 
+CORRECTIONS = "corrections.jsonl"
+"""Where a release holds what people had corrected when it was made."""
 OF_WORDS = {"interests": 2 / 3, "popular": 1 / 3}
 """Weights for somebody of whom only words are known: what fits them first, the popular among it before the rest."""
 
@@ -50,6 +55,7 @@ class Recommender:
     manifest: Manifest
     catalogue: Catalogue
     users: dict[str, int]
+    accounts: pl.DataFrame
     history: History
     index: ItemIndex
     models: Models
@@ -58,14 +64,19 @@ class Recommender:
     available: np.ndarray
     settings: RecommendSettings
     visitors: Visitors
+    statements: Statements
+    corrections: Corrections
 
     @classmethod
-    def load(cls, folder: Path) -> "Recommender":
-        """Verify and read a release. Raises ReleaseError naming what is wrong."""
+    def load(cls, folder: Path, corrections: Path | None = None) -> "Recommender":
+        """Verify and read a release; `corrections` of another file hold in place of the release's own.
+
+        Raises ReleaseError naming what is wrong, SourceError where the corrections are damaged.
+        """
         manifest = verify(folder)
         catalogue = Catalogue.read(folder / "tables" / "items.parquet")
-        ids = pl.read_parquet(folder / "tables" / "users.parquet", columns=[USER])[USER]
-        history = History.read(folder / "history.parquet", n_users=len(ids), n_items=len(catalogue))
+        accounts = pl.read_parquet(folder / "tables" / "users.parquet")
+        history = History.read(folder / "history.parquet", n_users=len(accounts), n_items=len(catalogue))
         time = CutOffs.read(folder / "cut_offs.json").live
         vectors = read_array(folder / "vectors.npy")
         if len(vectors) != len(catalogue):
@@ -74,11 +85,12 @@ class Recommender:
         index, themes = ItemIndex.read(folder / "items.faiss"), Themes.read(folder / "themes")
         naming = Naming(Phrases(catalogue.items), themes, np.array([""], object), catalogue.ids)
         tiers = read_settings(TierSettings, "tier", params)
-        cleaning = read_settings(CleaningSettings, "cleaning", params)
+        weights = read_settings(CleaningSettings, "cleaning", params).weights
         return cls(
             manifest,
             catalogue,
-            {user: row for row, user in enumerate(ids.to_list())},
+            {user: row for row, user in enumerate(accounts[USER].to_list())},
+            accounts,
             history,
             index,
             Models.read(folder, index),
@@ -86,20 +98,20 @@ class Recommender:
             vectors,
             catalogue.available(time, history),
             read_settings(RecommendSettings, "recommend", params),
-            Visitors(
-                catalogue,
-                vectors,
-                naming,
-                time,
-                tiers,
-                {str(name): weight for name, weight in cleaning.weights.items()},
-            ),
+            Visitors(catalogue, vectors, naming, time, tiers, {str(name): weight for name, weight in weights.items()}),
+            Statements(read_array(folder / "profile_text_users.npy"), read_array(folder / "profile_texts.npy")),
+            Corrections.read(corrections or folder / CORRECTIONS),
         )
 
     @property
     def profiles(self) -> Profiles:
         """All users' profiles."""
         return self.models.profiles
+
+    @property
+    def themes(self) -> Themes:
+        """The catalogue's groups."""
+        return self.visitors.naming.themes
 
     @cached_property
     def popularity(self) -> np.ndarray:
@@ -113,14 +125,38 @@ class Recommender:
             raise UnknownId(f"user '{user_id}' is not among the {len(self.users):,} users of this release; try {some}")
         return self.users[user_id]
 
-    def user(self, user_id: str) -> Person:
-        """A user of the release. Raises UnknownId."""
-        return Person(self.user_row(user_id), self.history, self.profiles)
+    def user(self, user_id: str, at: float | None = None) -> Person:
+        """A user of the release with what they corrected, now or as of a time (seconds). Raises UnknownId."""
+        row = self.user_row(user_id)
+        blocked = np.flatnonzero(self.corrections.blocked_items(user_id, self.themes))
+        person = Person(row, self.history, self.profiles, blocked)
+        if at is None and user_id not in self.corrections:
+            return person
+        # The release's profiles hold the corrections of its own file, which may not be those in force.
+        time, stated = self.visitors.time if at is None else at, self.statements.of_users(row, row + 1)
+        return as_of(person, time, self.visitors, user_id, stated, self.corrections)
 
-    def interests(self, whose: str | Person) -> pl.DataFrame:
-        """Rows of the profile table: core first, then stable, then momentary. Raises UnknownId."""
-        person = self._person(whose)
+    def interests(self, whose: str | Person, at: float | None = None) -> pl.DataFrame:
+        """Rows of the profile table, now or as of a time: core first, then stable, then momentary. Raises UnknownId.
+
+        As of a time, nothing later counts but corrections; before the first event, and of words, there is nothing.
+        """
+        person = self._person(whose, at)
         return person.profiles.table[person.profiles.of(person.row)]
+
+    def levels(self, whose: str | Person, at: float | None = None) -> Levels:
+        """Categories, preferences, points, dislikes and what is stated, now or as of a time. Raises UnknownId."""
+        person = self._person(whose, at)
+        if at is None:
+            at = max(self.visitors.time, person.history.times[person.history.of(person.row)].max(initial=0) + 1)
+        stated = stated_by(self.accounts.row(self.users[whose], named=True)) if isinstance(whose, str) else {}
+        return levels_of(person, at, self.catalogue, self.themes, self.visitors.settings, stated)
+
+    def course(self, user_id: str, steps: int | None = None) -> pl.DataFrame:
+        """A user's points at each month's end, or at so many equal steps: see `course_of`. Raises UnknownId."""
+        times = self.history.times[self.history.of(self.user_row(user_id))]
+        when = moments(float(times[0]), self.visitors.time, steps) if len(times) else []
+        return course_of(lambda time: self.interests(user_id, time), when, self.themes)
 
     def admitted(self, filters: Filters | None = None) -> np.ndarray:
         """Items that exist and pass the filters: bool (n_items,). Raises UnknownId."""
@@ -195,8 +231,10 @@ class Recommender:
         best = per_user.sort(["tiers", "of_periods", "points", USER], descending=[True, True, False, False])
         return str(best[USER][0])
 
-    def _person(self, whose: str | Person) -> Person:
-        return self.user(whose) if isinstance(whose, str) else whose
+    def _person(self, whose: str | Person, at: float | None = None) -> Person:
+        if isinstance(whose, str):
+            return self.user(whose, at)
+        return whose if at is None else as_of(whose, at, self.visitors)
 
     def _audience(
         self, person: Person, tier_weights: Mapping[str, float] | None, allowed: np.ndarray, *, exclude_seen: bool
@@ -208,6 +246,7 @@ class Recommender:
             {**self.settings.tier_weights, **(tier_weights or {})},
             allowed=allowed,
             exclude_seen=exclude_seen,
+            dislike=self.settings.dislike,
         )
 
     def _best(self, person: Person, audience: Audience, k: int, n: int, *, explained: bool) -> list[Recommendation]:
@@ -215,14 +254,19 @@ class Recommender:
         table = propose(audience, self.models.generators, n)
         ranker = self._ranker_for(person)
         scores = ranker.scores(table)
-        best = [int(place) for place in table.top(scores, 1, k)[0] if place != NOTHING]
+        best = table.top(scores, 1, k)[0]
+        best = best[best != NOTHING]
+        items, reasons = table.items[best], list[Reason | None]([None] * len(best))
+        if explained:
+            interests = next(g for g in self.models.generators if isinstance(g, NearestToInterests))
+            added = interests.contributions(audience, n, items)
+            reasons = [
+                self._reason(person, audience, table, place, ranker, added[:, number])
+                for number, place in enumerate(best)
+            ]
         return [
-            self._item(
-                int(table.items[place]),
-                float(scores[place]),
-                self._reason(person, audience, table, place, ranker) if explained else None,
-            )
-            for place in best
+            self._item(int(item), float(score), reason)
+            for item, score, reason in zip(items, scores[best], reasons, strict=True)
         ]
 
     def _ranker_for(self, person: Person) -> Ranker:
@@ -231,7 +275,9 @@ class Recommender:
         said = not len(person.seen) and points.stop > points.start
         return Ranker(OF_WORDS) if said else self.ranker
 
-    def _reason(self, person: Person, audience: Audience, table: Table, place: int, ranker: Ranker) -> Reason:
+    def _reason(
+        self, person: Person, audience: Audience, table: Table, place: int, ranker: Ranker, added: np.ndarray
+    ) -> Reason:
         return explain(
             int(table.items[place]),
             table.features[place] * ranker.vector(table.generators),
@@ -241,6 +287,7 @@ class Recommender:
             person.profiles.of(person.row),
             self.catalogue,
             self.vectors,
+            added[: len(self.interests(person))],  # of the points; dislikes come after them
         )
 
     def _nearest(self, vector: np.ndarray, k: int, admitted: np.ndarray) -> list[Recommendation]:

@@ -14,8 +14,8 @@ USER_ROW, ITEM_ROW = "user_row", "item_row"
 """Dense numbers used inside: positions in users.parquet and items.parquet, both sorted by id."""
 
 Behaviour = Literal[
-    "view", "click", "search", "like", "favourite", "share", "follow", "comment",
-    "review", "rate", "add-to-cart", "purchase", "dislike", "hide",
+    "view", "click", "search", "like", "favourite", "share", "follow", "ask", "answer", "comment", "edit", "bounty",
+    "review", "rate", "add-to-cart", "purchase", "redeem", "dislike", "hide",
 ]  # fmt: skip
 BEHAVIOURS: Final[tuple[str, ...]] = get_args(Behaviour)
 

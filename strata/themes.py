@@ -1,15 +1,19 @@
 """The catalogue's own map of interests: topic ⊂ category ⊂ theme, learned from item vectors, named from text."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Self
 
+import faiss
 import numpy as np
 import polars as pl
+from pydantic import Field, PositiveInt
 from scipy import sparse
-from scipy.cluster.hierarchy import fcluster, linkage
-from sklearn.cluster import MiniBatchKMeans
 
+from strata.hierarchy import cut, means, merge
 from strata.interests import unit
 from strata.phrases import Phrases
 from strata.settings import Settings
@@ -17,18 +21,28 @@ from strata.storage import read_array, write_array, write_table
 
 LEVELS = ("topic", "category", "theme")
 MOST_LEAVES = 4_000
-"""Ward needs all pairs of its leaves: larger catalogues are first gathered into this many small groups."""
+"""A tree needs all pairs of its leaves: larger catalogues are first gathered into this many small groups."""
+LEARNED_FROM = 32
+"""Distinct items, at most, that the place of such a group is learned from."""
+TYPICAL = 20
+"""Items kept as examples of a group."""
+LEAST_SHARE = 0.03
+"""Share of a group's items that must carry a phrase for it to name the group."""
+AT_ONCE = 16_384
+"""Vectors compared with all centres at a time."""
 
 
 class ThemeSettings(Settings):
-    """How fine the catalogue is divided."""
+    """How fine the catalogue is divided; small catalogues get fewer groups."""
 
-    topics: int = 64
-    categories: int = 20
-    themes: int = 8
-    phrases: int = 5
-    smallest: int = 8
-    """Items a topic should have on average: small catalogues get fewer groups."""
+    topics: PositiveInt = 1_000
+    categories: PositiveInt = 100
+    themes: PositiveInt = 12
+    smallest: PositiveInt = 11
+    """Distinct items that a topic should have on average."""
+    phrases: PositiveInt = 5
+    continuity: float = Field(0.3, ge=0, lt=1)
+    """How far items are drawn towards the group they had in the last release; 0: nothing is remembered."""
     seed: int = 7
 
 
@@ -36,7 +50,9 @@ class ThemeSettings(Settings):
 class Themes:
     """Groups at three levels and where each item belongs.
 
-    `groups`: one row per group (level, group, parent, name, phrases, items).
+    `groups`: one row per group (level, group, id, parent, name, phrases, items, typical): `group` and `parent` are
+    dense numbers within a level and the next one, `id` stays the same between releases, `typical` lists item rows,
+    nearest to the centre first, at most one of equal vectors before all distinct ones are listed.
     `vectors` (n_groups, d): unit centres, aligned with `groups`.
     `of_item` (n_items, 3) int32: group number of each item at each of LEVELS.
     """
@@ -47,14 +63,26 @@ class Themes:
 
     def names(self, level: str) -> list[str]:
         """Names of the groups of one level, by group number."""
-        return self._of_level(level)["name"].to_list()
+        return self.at(level)["name"].to_list()
 
     def phrases(self, level: str) -> list[list[str]]:
         """Key phrases of the groups of one level, by group number."""
-        return self._of_level(level)["phrases"].to_list()
+        return self.at(level)["phrases"].to_list()
 
-    def _of_level(self, level: str) -> pl.DataFrame:
+    def at(self, level: str) -> pl.DataFrame:
+        """The groups of one level, by group number."""
         return self.groups.filter(pl.col("level") == level).sort("group")
+
+    def above(self, level: str, upper: str) -> np.ndarray:
+        """Number of the group of an `upper` level that each group of a level lies in: (n_groups,)."""
+        groups = np.arange(self.at(level).height)
+        for depth in range(LEVELS.index(level), LEVELS.index(upper)):
+            groups = self.at(LEVELS[depth])["parent"].to_numpy()[groups]
+        return groups
+
+    def centres(self, level: str) -> np.ndarray:
+        """Unit centres of the groups of one level, by group number."""
+        return np.asarray(self.vectors[(self.groups["level"] == level).to_numpy()])
 
     def write(self, folder: Path) -> None:
         """Write themes.parquet, vectors.npy and of_item.npy."""
@@ -69,58 +97,62 @@ class Themes:
         return cls(groups, read_array(folder / "vectors.npy"), read_array(folder / "of_item.npy"))
 
 
-def learn_themes(vectors: np.ndarray, known: np.ndarray, phrases: Phrases, settings: ThemeSettings) -> Themes:
+@dataclass(frozen=True)
+class FormerTopics:
+    """Topics of the last release: unit `centres` (k, d) among today's vectors, `groups` (k, 3) at each of LEVELS."""
+
+    centres: np.ndarray
+    groups: np.ndarray
+
+
+def learn_themes(
+    vectors: np.ndarray,
+    known: np.ndarray,
+    phrases: Phrases,
+    settings: ThemeSettings,
+    former: FormerTopics | None = None,
+) -> Themes:
     """Group the items that are `known` (n_items,) bool by Ward's method and place the others in the nearest topic.
 
-    One tree is cut at three heights, so every topic lies in one category and every category in one theme.
+    Items of equal vectors (n_items, d) are one leaf that weighs as much as they, and the order of items changes
+    nothing. Each level groups the centres of the level below, so every topic lies in one category and every category
+    in one theme. Items near the same one of the `former` topics are drawn together, topics of the same former
+    category too, and so on: groups change where the catalogue does and not by chance.
     """
-    topic_of_known = _ward_levels(vectors[known], settings)
-    of_item = np.zeros((len(vectors), len(LEVELS)), np.int32)
-    of_item[known] = topic_of_known
-    parents = {int(row[0]): row for row in topic_of_known}
-    topic_centres = _centres(vectors[known], topic_of_known[:, 0])
-    nearest = (vectors[~known] @ topic_centres.T).argmax(1)
-    of_item[~known] = np.array([parents[int(topic)] for topic in nearest], np.int32).reshape(-1, len(LEVELS))
-
-    tables, centres = [], []
-    for depth, level in enumerate(LEVELS):
-        members = topic_of_known[:, depth]
-        n_groups = int(members.max()) + 1
-        membership = sparse.csr_matrix(
-            (np.ones(len(members), np.float32), (members, np.flatnonzero(known))),
-            shape=(n_groups, len(vectors)),
-        )
-        found = phrases.of_groups(membership, settings.phrases, least_share=0.15)
-        names = distinct_names(found)
-        above = dict(zip(members.tolist(), topic_of_known[:, min(depth + 1, 2)].tolist(), strict=True))
-        tables.append(
-            pl.DataFrame(
-                {
-                    "level": [level] * n_groups,
-                    "group": range(n_groups),
-                    "parent": [above[g] if level != "theme" else None for g in range(n_groups)],
-                    "name": [name for name, _ in names],
-                    "phrases": [found for _, found in names],
-                    "items": np.bincount(members, minlength=n_groups),
-                },
-                schema_overrides={"group": pl.Int32, "parent": pl.Int32, "items": pl.Int64},
-            )
-        )
-        centres.append(_centres(vectors[known], members))
+    distinct, of_row = _distinct(vectors)
+    weights = np.bincount(of_row[known], minlength=len(distinct))
+    learned = weights > 0
+    of_distinct = np.empty((len(distinct), len(LEVELS)), np.int32)
+    of_distinct[learned] = _levels(distinct[learned], weights[learned], settings, former)
+    centres = [unit(means(distinct[learned], weights[learned], column)[0]) for column in of_distinct[learned].T]
+    examples = np.unique(of_distinct[learned, 0], return_index=True)[1]
+    above = of_distinct[learned][examples]
+    of_distinct[~learned] = above[nearest(distinct[~learned], centres[0])]
+    of_item, rows = of_distinct[of_row], np.flatnonzero(known)
+    copies = _copies(of_row[rows])
+    find_phrases = partial(phrases.of_groups, n=settings.phrases, least_share=LEAST_SHARE)
+    tables = []
+    for depth in range(len(LEVELS)):
+        closeness = (distinct * centres[depth][of_distinct[:, depth]]).sum(1)[of_row[rows]]
+        tables.append(_describe(depth, of_item, rows, closeness, copies, find_phrases))
     return Themes(pl.concat(tables), np.concatenate(centres), of_item)
 
 
-def distinct_names(phrases: list[list[str]], length: int = 2) -> list[tuple[str, list[str]]]:
-    """A name of `length` phrases for each list; names that would be the same get further phrases, then a number."""
-    taken: set[str] = set()
+def nearest(vectors: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Row of the centre (k, d) with which each vector (n, d) has the largest dot product: (n,)."""
+    parts = [(vectors[at : at + AT_ONCE] @ centres.T).argmax(1) for at in range(0, len(vectors), AT_ONCE)]
+    return np.concatenate([np.zeros(0, np.int64), *parts])
+
+
+def distinct_names(phrases: list[list[str]], taken: set[str] | None = None) -> list[tuple[str, list[str]]]:
+    """A name of two phrases for each list; where it is taken, of the next pair, then of more, then with a number."""
+    taken = set(taken or ())
     named = []
     for found in phrases:
-        found = found or ["Unnamed"]
-        options = [" · ".join(found[:n]) for n in range(min(length, len(found)), len(found) + 1)]
-        name = next((option for option in options if option not in taken), None)
+        name = next((option for option in _options(found) if option not in taken), None)
         number = 2
         while name is None:
-            numbered = f"{options[0]} ({number})"
+            numbered = f"{next(_options(found))} ({number})"
             name = numbered if numbered not in taken else None
             number += 1
         taken.add(name)
@@ -128,26 +160,106 @@ def distinct_names(phrases: list[list[str]], length: int = 2) -> list[tuple[str,
     return named
 
 
-def _ward_levels(vectors: np.ndarray, settings: ThemeSettings) -> np.ndarray:
-    """Group numbers (n, 3), from 0, of the three levels, nested."""
-    n = len(vectors)
-    if n == 1:
-        return np.zeros((1, len(LEVELS)), np.int32)
-    leaf_of = np.arange(n)
-    leaves = vectors
-    if n > MOST_LEAVES:
-        gathered = MiniBatchKMeans(MOST_LEAVES, random_state=settings.seed, n_init=1, batch_size=8_192).fit(vectors)
-        leaf_of, leaves = np.unique(gathered.labels_, return_inverse=True)[1], _centres(vectors, gathered.labels_)
-    tree = linkage(leaves, "ward")
-    most = max(1, n // settings.smallest)
-    counts = [min(count, most, len(leaves)) for count in (settings.topics, settings.categories, settings.themes)]
-    levels = [fcluster(tree, count, "maxclust")[leaf_of] - 1 for count in counts]
-    return np.stack(levels, axis=1).astype(np.int32)
+def _options(phrases: list[str]) -> Iterator[str]:
+    """Names that these phrases can make, the best first."""
+    found = phrases or ["Unnamed"]
+    for length in range(min(2, len(found)), len(found) + 1):
+        for chosen in combinations(found, length):
+            name = " · ".join(chosen)
+            first = name.split(maxsplit=1)[0]
+            yield name[0].upper() + name[1:] if first.islower() else name
 
 
-def _centres(vectors: np.ndarray, members: np.ndarray) -> np.ndarray:
-    """Unit mean vector of each group that has members, in the order of group numbers: (n_groups, d)."""
-    groups = np.unique(members, return_inverse=True)[1]
-    sums = np.zeros((groups.max() + 1, vectors.shape[1]), np.float32)
-    np.add.at(sums, groups, vectors)
-    return unit(sums)
+def _distinct(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different rows of `vectors` (n, d), in an order that follows from them alone, and which one each row is."""
+    rows = np.ascontiguousarray(vectors, np.float32)
+    as_bytes = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+    _, first, of_row = np.unique(as_bytes, return_index=True, return_inverse=True)
+    return rows[first], of_row
+
+
+def _levels(
+    vectors: np.ndarray, weights: np.ndarray, settings: ThemeSettings, former: FormerTopics | None
+) -> np.ndarray:
+    """Group numbers (m, 3), from 0, at the three levels, nested."""
+    centres, totals, of_vector = vectors, weights, np.arange(len(vectors))
+    levels = []
+    for depth, count in enumerate(_counts(len(vectors), settings)):
+        drawn = centres if former is None else _drawn(centres, totals, former, depth, settings.continuity)
+        leaves = _gather(drawn, totals, settings.seed)
+        gathered, sizes = means(drawn, totals, leaves)
+        groups = cut(merge(gathered, sizes), min(count, len(gathered)))[leaves]
+        of_vector = groups[of_vector]
+        centres, totals = means(centres, totals, groups)
+        levels.append(of_vector)
+    return np.stack(levels, axis=1)
+
+
+def _counts(n_distinct: int, settings: ThemeSettings) -> tuple[int, int, int]:
+    """How many topics, categories and themes to make of so many distinct items.
+
+    Up to `smallest`² items their square root is more than they allow, and better than one topic for all. Categories
+    lie midway: a theme has as many of them as they have topics.
+    """
+    topics = min(settings.topics, round(max(n_distinct / settings.smallest, n_distinct**0.5)))
+    themes = min(settings.themes, -(-topics // 3))
+    return topics, min(settings.categories, round((topics * themes) ** 0.5)), themes
+
+
+def _gather(vectors: np.ndarray, weights: np.ndarray, seed: int) -> np.ndarray:
+    """A leaf (m,) for each vector: its own, or in large catalogues that of its neighbourhood, by K-Means."""
+    if len(vectors) <= MOST_LEAVES:
+        return np.arange(len(vectors))
+    chosen = np.random.default_rng(seed).choice(len(vectors), MOST_LEAVES, replace=False, p=weights / weights.sum())
+    sampling = {"min_points_per_centroid": 1, "max_points_per_centroid": LEARNED_FROM}
+    gathering = faiss.Kmeans(vectors.shape[1], MOST_LEAVES, niter=5, seed=seed, **sampling)
+    gathering.train(vectors, weights=weights.astype(np.float32), init_centroids=vectors[np.sort(chosen)])
+    leaves = gathering.index.search(vectors, 1)[1].ravel()
+    return np.unique(leaves, return_inverse=True)[1]
+
+
+def _drawn(vectors: np.ndarray, weights: np.ndarray, former: FormerTopics, depth: int, continuity: float) -> np.ndarray:
+    """Vectors (m, d) drawn towards the mean of those that were in the same group of a level."""
+    if not len(former.centres):
+        return vectors
+    were = np.unique(former.groups[nearest(vectors, former.centres), depth], return_inverse=True)[1]
+    return np.asarray(vectors + continuity * (means(vectors, weights, were)[0][were] - vectors), np.float32)
+
+
+def _describe(
+    depth: int,
+    of_item: np.ndarray,
+    rows: np.ndarray,
+    closeness: np.ndarray,
+    copies: np.ndarray,
+    find_phrases: Callable[[sparse.csr_matrix], list[list[str]]],
+) -> pl.DataFrame:
+    """The part of `Themes.groups` of one level; `closeness` to the centre and `copies` go with the `rows` known."""
+    level, members = LEVELS[depth], of_item[rows, depth]
+    order = np.lexsort((rows, -closeness, copies, members))
+    counts = np.bincount(members)
+    typical = [part[:TYPICAL].tolist() for part in np.split(rows[order], np.cumsum(counts)[:-1])]
+    membership = sparse.csr_matrix((np.ones(len(rows), np.float32), (members, rows)), shape=(len(counts), len(of_item)))
+    named = distinct_names(find_phrases(membership))
+    parents = of_item[[part[0] for part in typical], depth + 1] if depth + 1 < len(LEVELS) else [None] * len(counts)
+    return pl.DataFrame(
+        {
+            "level": [level] * len(counts),
+            "group": range(len(counts)),
+            "id": [f"{level}-{group + 1}" for group in range(len(counts))],
+            "parent": parents,
+            "name": [name for name, _ in named],
+            "phrases": pl.Series([phrases for _, phrases in named], dtype=pl.List(pl.String)),
+            "items": counts,
+            "typical": pl.Series(typical, dtype=pl.List(pl.Int32)),
+        },
+        schema_overrides={"group": pl.Int32, "parent": pl.Int32, "items": pl.Int64},
+    )
+
+
+def _copies(of_row: np.ndarray) -> np.ndarray:
+    """How many equal rows come before each row: (n,)."""
+    order = np.argsort(of_row, kind="stable")
+    copies = np.empty(len(of_row), np.int64)
+    copies[order] = np.arange(len(of_row)) - np.searchsorted(of_row[order], of_row[order])
+    return copies

@@ -1,7 +1,7 @@
 """Whose interests are asked for: a user of the release, or someone whose picks or words become points on the spot."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -9,11 +9,12 @@ import polars as pl
 from strata.catalogue import Catalogue
 from strata.filters import rows_of
 from strata.history import History
-from strata.interests import find_points, spread
-from strata.profiles import Naming, Profiles, build_profiles
+from strata.interests import spread
+from strata.profiles import Naming, Profiles, profile_history
 from strata.schema import USER, USER_ROW
 from strata.themes import LEVELS, Themes, distinct_names
 from strata.tiers import TierSettings
+from strata.ward import ward_groups
 
 SAID = "said in this request: nothing is known of before, so it is of now"
 
@@ -61,7 +62,10 @@ class Visitors:
         self.time = time
         self.settings = settings
         self.weights = weights
-        self.spread = spread(vectors)
+        self.height = settings.cut * spread(vectors)
+        """Measured on the whole catalogue, once: no visitor's few items tell how wide the space is."""
+        # Compiled now, where numba's cache lacks it: it takes seconds, which no visitor should wait for.
+        ward_groups(np.eye(2, dtype=np.float32), np.array([0, 2]), 1.0)
 
     def from_picks(self, picks: Sequence[Pick]) -> Person:
         """A person with this history, in time order; raises UnknownId naming the items that do not exist.
@@ -79,7 +83,7 @@ class Visitors:
             np.zeros(len(picks)), items, np.array(times), np.array(weights), n_users=1, n_items=len(self.catalogue)
         )
         liked, now = history.positive(), max([self.time, *(time + 1 for time in times)])
-        return Person(0, liked, self._profiles(liked, now), history.items[history.weights < 0])
+        return Person(0, liked, self._profiles(history, now), history.items[history.weights < 0])
 
     def from_words(self, vectors: np.ndarray) -> Person:
         """A person who said something: each text, by its vector (n, d), is a momentary point."""
@@ -87,14 +91,7 @@ class Visitors:
         return Person(0, nothing, Profiles(_said(vectors, self.naming.themes), np.asarray(vectors, np.float32)))
 
     def _profiles(self, history: History, time: float) -> Profiles:
-        """Points are cut in the unit of the whole catalogue's spread, known since loading, not measured each time."""
-        items, local = np.unique(history.items, return_inverse=True)
-        vectors = np.asarray(self.vectors[items if len(items) else slice(1)], np.float32)
-        cut = self.settings.cut * self.spread / spread(vectors)
-        own = replace(history, items=local.astype(np.int32), n_items=len(items))
-        points = find_points(own, vectors, cut=cut, max_items=self.settings.max_items)
-        points = replace(points, medoids=items[points.medoids])
-        return build_profiles(history, points, time, self.naming, self.settings)[0]
+        return profile_history(history, self.vectors, time, self.naming, self.settings, self.height)[0]
 
 
 def _said(vectors: np.ndarray, themes: Themes) -> pl.DataFrame:

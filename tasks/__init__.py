@@ -19,7 +19,10 @@ VECTORS = ARTIFACTS / "vectors"
 INDEX = ARTIFACTS / "items.faiss"
 RANKER = ARTIFACTS / "ranker.json"
 EVALUATION = ARTIFACTS / "evaluation"
+PICTURES = ARTIFACTS / "pictures"
 RELEASE = ARTIFACTS / "release"
+CORRECTIONS = Path("corrections") / "corrections.jsonl"
+"""What people corrected: an input, in git."""
 
 PR_SET_PDEATHSIG = 1
 

@@ -11,11 +11,13 @@ from strata.release import write_release
 from strata.storage import read_json, write_text
 from tasks import (
     ARTIFACTS,
+    CORRECTIONS,
     ENCODER,
     EVALUATION,
     FINETUNE,
     HISTORY,
     INDEX,
+    PICTURES,
     RANKER,
     RELEASE,
     TABLES,
@@ -44,6 +46,10 @@ def main() -> None:
         "items.faiss": INDEX,
         "themes": live / "themes",
         "profiles": live / "profiles",
+        "profile_texts.npy": VECTORS / "profile_texts.npy",
+        "profile_text_users.npy": VECTORS / "profile_text_users.npy",
+        "corrections.jsonl": CORRECTIONS,
+        "pictures": PICTURES,
         "collaborative": live / "collaborative",
         "ranker.json": RANKER,
         "params.yaml": Path("params.yaml"),
@@ -93,7 +99,10 @@ def _facts() -> dict[str, Any]:
         "profiled": tiers["users"],
         "per_user": tiers["points_per_user"],
         **{name: tiers[name] for name in ("core", "stable", "momentary")},
-        **{name: params["tier"][name] for name in ("core_persistence", "stable_persistence", "min_periods")},
+        **{
+            name: params["tier"][name]
+            for name in ("core_persistence", "stable_persistence", "min_periods", "momentary_events", "recent_days")
+        },
         "table": (EVALUATION / "metrics.md").read_text(encoding="utf-8"),
     }
 

@@ -1,21 +1,37 @@
 """Stage themes@CUT_OFF: the catalogue as it was then, grouped into named topics, categories and themes."""
 
+from pathlib import Path
+
+from strata.anchors import Anchors, match_anchors
 from strata.phrases import Phrases
 from strata.schema import CUT_OFFS
 from strata.settings import read_settings
+from strata.storage import write_table
+from strata.theme_map import theme_map
 from strata.themes import LEVELS, ThemeSettings, learn_themes
 from tasks import run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import say
 
+ANCHORS = Path("anchors")
+"""What the release flow keeps of the last release's groups; they know the test period, so only `live` may see them."""
+
 
 def main(cut_off: str) -> None:
-    """Learn and name the themes."""
+    """Learn and name the themes; those of the next release get a map, and keep the ids and names of the last one's."""
     inputs = Inputs()
     settings = read_settings(ThemeSettings, "themes")
     known = inputs.catalogue.available(inputs.time(cut_off), inputs.history)
-    themes = learn_themes(inputs.vectors, known, Phrases(inputs.catalogue.items), settings)
+    anchors = Anchors.read(ANCHORS) if cut_off == "live" and (ANCHORS / "themes.parquet").exists() else None
+    former = None if anchors is None else anchors.topics(inputs.vectors, inputs.catalogue.items)
+    themes = learn_themes(inputs.vectors, known, Phrases(inputs.catalogue.items), settings, former)
+    if anchors is not None:
+        themes = match_anchors(themes, anchors, inputs.catalogue.items)
+        retired = anchors.retired_by(themes)
+        say(f"{cut_off}: of the last release's groups {len(retired)} are gone: {', '.join(retired[:8]) or 'none'}")
     themes.write(folder(cut_off) / "themes")
+    if cut_off == "live":
+        write_table(theme_map(themes), folder(cut_off) / "themes" / "map.parquet")
     counts = ", ".join(f"{len(themes.names(level))} at level {level}" for level in LEVELS)
     say(f"{cut_off}: {known.sum():,} items in {counts}; themes: {'; '.join(themes.names('theme')[:8])}")
 

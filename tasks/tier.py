@@ -1,31 +1,53 @@
 """Stage tier@CUT_OFF: every user's interest points, named and sorted into tiers."""
 
+from pathlib import Path
+
+from strata.checkpoints import fingerprint
+from strata.corrections import Corrections
 from strata.history import as_date
+from strata.interests import spread
 from strata.phrases import Phrases
-from strata.profiles import Naming, profile_history
+from strata.profiles import Naming, Statements
 from strata.schema import CUT_OFFS
 from strata.settings import read_settings
-from strata.storage import write_json
+from strata.shards import discard, merge, profile_shards, shards
+from strata.storage import read_array, write_json
 from strata.themes import Themes
-from strata.tiers import TierSettings, summarise
-from tasks import run
+from strata.tiers import TierSettings
+from tasks import CORRECTIONS, VECTORS, run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import progress, say
 
+SCRATCH = Path("checkpoints") / "tier"
+"""Outside DVC's outs, which it removes before a run: a killed run's shards are what the next one goes on from."""
+
 
 def main(cut_off: str) -> None:
-    """Find, measure, name and tier the points of all users with positive events."""
+    """Find, measure, name and tier the points of all users."""
     inputs = Inputs()
     settings = read_settings(TierSettings, "tier")
     time = inputs.time(cut_off)
-    n_users = len(inputs.history.before(time).positive().active_users())
     themes = Themes.read(folder(cut_off) / "themes")
     naming = Naming(Phrases(inputs.catalogue.items), themes, inputs.user_ids, inputs.catalogue.ids)
-    with progress(f"{cut_off}: finding interest points", n_users, "users") as advance:
-        profiles, n_faded = profile_history(inputs.history, inputs.vectors, time, naming, settings, advance)
-    profiles.write(folder(cut_off) / "profiles")
-    summary = summarise(profiles.table, n_faded)
+    history, vectors = inputs.history, inputs.vectors
+    statements = Statements(read_array(VECTORS / "profile_text_users.npy"), read_array(VECTORS / "profile_texts.npy"))
+    corrections = Corrections.read(CORRECTIONS) if cut_off == "live" else Corrections()
+    tag = fingerprint(
+        [settings.model_dump(), time, history.users, history.items, history.times, history.weights, vectors,
+         themes.of_item, naming.phrases.names, statements.users, statements.vectors,
+         [line.model_dump_json() for line in corrections.lines]]
+    )  # fmt: skip
+    scratch = SCRATCH / cut_off / tag[:16]
+    with progress(f"{cut_off}: finding interest points", history.n_users, "users") as advance:
+        height = settings.cut * spread(vectors)
+        parts = list(
+            profile_shards(
+                shards(history), vectors, time, naming, settings, height, scratch, statements, corrections, advance
+            )
+        )
+    summary = merge(parts, folder(cut_off) / "profiles")
     write_json(summary, folder(cut_off) / "tiers.json")
+    discard(scratch)
     say(
         f"{cut_off} ({as_date(time)}): {summary['points']:,} points of {summary['users']:,} users: "
         f"{summary['core']:,} core, {summary['stable']:,} stable, {summary['momentary']:,} momentary"

@@ -13,7 +13,7 @@ from rich.table import Table
 from strata.cleaning import Cleaned, CleaningSettings, check, clean
 from strata.errors import ValidationFailed
 from strata.settings import read_settings
-from strata.sources.tables import SourceSettings, read_source
+from strata.sources.adapters import SourceSettings, read_source
 from strata.storage import write_json, write_table
 from tasks import TABLES, VALIDATION, run
 

@@ -1,16 +1,20 @@
-"""Interest points: every event belongs to one, rows may come in any order, repeated items count once."""
+"""Interest points: every event belongs to one, rows may come in any order, a topic is never parted."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strata.grouping import GROUPINGS
 from strata.history import History
-from strata.interests import find_points, spread, unit
+from strata.interests import find_points, let_go, spread, unit
 from tests.strategies import N_ITEMS, N_USERS, histories, vectors
 
+TOPICS = np.arange(N_ITEMS) // 2
+"""Two items a topic: 0 and 1, 2 and 3, …, whatever their vectors say."""
 
-def points_of(history: History, cut: float = 1.0, most: int = 100):
-    return find_points(history, vectors(), cut=cut, max_items=most)
+
+def points_of(history: History, cut: float = 1.0, topics: np.ndarray = TOPICS, method: str = "ward"):
+    return find_points(history, vectors(), topics, height=cut * spread(vectors()), method=method)
 
 
 @given(histories(positive=True))
@@ -47,24 +51,38 @@ def test_a_higher_cut_never_gives_more_points(history: History) -> None:
     assert counts == sorted(counts, reverse=True)
 
 
+@given(histories(positive=True), st.sampled_from(sorted(GROUPINGS)))
+def test_items_of_one_topic_are_never_parted(history: History, method: str) -> None:
+    points = points_of(history, 0.5, method=method)
+    keys = history.users * 100 + TOPICS[history.items]
+    for key in np.unique(keys):
+        assert len(np.unique(points.of_event[keys == key])) == 1
+    assert (points.users[points.of_leaf] * 100 + points.topics).tolist() == np.unique(keys).tolist()
+
+
+@given(histories(positive=True), st.data())
+def test_events_let_go_belong_to_no_point_and_the_others_stay(history: History, data) -> None:
+    points = points_of(history)
+    first_of_each = np.unique(points.of_event, return_index=True)[1]
+    free = np.ones(len(history), bool)
+    free[first_of_each] = False
+    events = free & np.array(data.draw(st.lists(st.booleans(), min_size=len(history), max_size=len(history))))
+    left = let_go(points, history, vectors(), events)
+    assert (left.of_event == np.where(events, -1, points.of_event)).all()
+    for number, medoid in enumerate(left.medoids):
+        assert medoid in history.items[left.of_event == number]
+    assert np.allclose(np.linalg.norm(left.vectors, axis=1), 1, atol=1e-5)
+
+
 def test_one_event_is_one_point_and_kinds_come_apart() -> None:
     one = History.from_columns(np.array([2]), np.array([5]), np.array([1.0]), np.array([1.0]), n_users=4, n_items=12)
     assert points_of(one).medoids.tolist() == [5]
     kinds = History.from_columns(
         np.zeros(6, int), np.array([0, 3, 6, 1, 4, 7]), np.arange(6.0), np.ones(6), n_users=1, n_items=12
     )
-    points = points_of(kinds, cut=0.8)
+    points = points_of(kinds, cut=0.8, topics=np.arange(N_ITEMS))
     assert len(points.users) == 2
     assert len(set(points.of_event[[0, 1, 2]])) == 1
-
-
-def test_only_the_latest_items_of_a_long_history_are_clustered() -> None:
-    history = History.from_columns(
-        np.zeros(8, int), np.arange(8), np.arange(8.0), np.ones(8), n_users=1, n_items=12
-    )  # fmt: skip
-    points = points_of(history, most=3)
-    assert (points.of_event[:5] == -1).all()
-    assert (points.of_event[5:] >= 0).all()
 
 
 def test_the_unit_of_cuts_follows_the_space() -> None:

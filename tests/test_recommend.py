@@ -9,6 +9,7 @@ from strata.candidates import FromHistory, NearestToInterests, Popular
 from strata.collaborative import Ease, ItemNeighbours, load_model, save_model, weigh
 from strata.history import History
 from strata.index import IndexSettings, ItemIndex
+from strata.interests import spread
 from strata.metrics import NOTHING
 from strata.popularity import popularity
 from strata.profiles import profile_history
@@ -34,7 +35,7 @@ def generators(history: History) -> tuple:
 
 
 def audience(history: History, users: np.ndarray, **options):
-    profiles, _ = profile_history(history, vectors(), TIME, NAMING, TierSettings(cut=0.8))
+    profiles, _ = profile_history(history, vectors(), TIME, NAMING, TierSettings(cut=0.8), 0.8 * spread(vectors()))
     return audience_of(users, history, profiles, EVEN, **options)
 
 
@@ -159,3 +160,12 @@ def test_joined_candidates_keep_the_best_of_each_generator_at_1() -> None:
     table = propose(audience(history, np.array([0])), generators(history), 4)
     assert isinstance(table, Table)
     assert table.features.max(0).tolist() == [1.0] * 4
+
+
+@given(histories())
+def test_a_dislike_never_raises_a_score_from_interests(history: History) -> None:
+    generator = NearestToInterests(INDEX)
+    found = [generator.propose(audience(history, np.arange(N_USERS), dislike=d), N_ITEMS) for d in (0.0, 1.0)]
+    without, suppressed = ({(u, i): s for u, i, s in zip(c.users, c.items, c.scores, strict=True)} for c in found)
+    assert without.keys() == suppressed.keys()
+    assert all(suppressed[pair] <= score + 1e-6 for pair, score in without.items())

@@ -43,7 +43,7 @@ def test_a_visitor_gets_the_profile_that_the_pipeline_would_give(picks: list[Pic
         n_users=1,
         n_items=N_ITEMS,
     )
-    expected, _ = profile_history(history, vectors(), TIME, naming(), SETTINGS)
+    expected, _ = profile_history(history, vectors(), TIME, naming(), SETTINGS, VISITORS.height)
     person = VISITORS.from_picks(picks)
     assert_frame_equal(person.profiles.table, expected.table)
     assert np.allclose(person.profiles.vectors, expected.vectors, atol=1e-6)

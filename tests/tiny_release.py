@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from strata.release import write_release
+from tests.strategies import catalogue, naming
 
 
 def tiny_release(
@@ -16,10 +17,14 @@ def tiny_release(
     (parts / "content.txt").write_text(f"{content} {ndcg} {coverage} {with_points}")
     pl.DataFrame({"user_id": [str(n) for n in range(10)]}).write_parquet(parts / "users.parquet")
     pl.DataFrame({"user_id": [str(n) for n in range(with_points)]}).write_parquet(parts / "profiles.parquet")
+    catalogue().write_parquet(parts / "items.parquet")
+    naming().themes.write(parts / "themes")
     metrics = {"strata": {"ndcg@10": ndcg, "coverage@10": coverage}, "ndcg@10": {"all": ndcg}}
     sources = {
         "content.txt": parts / "content.txt",
         "tables/users.parquet": parts / "users.parquet",
+        "tables/items.parquet": parts / "items.parquet",
+        "themes": parts / "themes",
         "profiles/profiles.parquet": parts / "profiles.parquet",
     }
     return write_release(folder, sources, versions={}, metrics=metrics).id

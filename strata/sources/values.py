@@ -115,6 +115,13 @@ def pairs(columns: Mapping[str, tuple[pl.Expr, pl.DataType]]) -> pl.Expr:
     return pl.concat_list(each).list.eval(given).cast(ATTRIBUTE_MAP)
 
 
+def printable(name: str, given: pl.DataType) -> pl.Expr:
+    """A column in a form that JSON holds; NaN and times as text."""
+    if given.is_integer() or given.is_nested() or given in (pl.String, pl.Boolean):
+        return pl.col(name)
+    return pl.col(name).cast(pl.String) if given.is_float() else text(pl.col(name), given).alias(name)
+
+
 def _iso(column: pl.Expr) -> pl.Expr:
     parts = column.str.extract_groups(_ISO)
     clock = parts.struct.field("time").str.replace(",", ".")

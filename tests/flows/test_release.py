@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 from prefect.artifacts import Artifact
 from typer.testing import CliRunner
@@ -50,6 +51,18 @@ def test_a_worse_release_is_refused_with_the_table() -> None:
     assert [entry.id for entry in ReleaseStore(Path("releases")).list()] == [good]
     release(Path("nearly"), build=False)
     assert current() == nearly
+
+
+def test_a_release_is_remembered_by_its_themes_once_it_serves() -> None:
+    tiny_release(Path("good"), ndcg=0.30)
+    tiny_release(Path("worse"), ndcg=0.10)
+    release(Path("good"), build=False)
+    remembered = pl.read_parquet("anchors/themes.parquet")
+    assert remembered["id"].to_list() == pl.read_parquet("good/themes/themes.parquet")["id"].to_list()
+    written = Path("anchors/themes.parquet").stat().st_mtime_ns
+    with pytest.raises(ReleaseError):
+        release(Path("worse"), build=False)
+    assert Path("anchors/themes.parquet").stat().st_mtime_ns == written
 
 
 def test_a_flipped_byte_is_refused_by_name() -> None:

@@ -2,10 +2,12 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from openapi_spec_validator import validate
 
+from strata.levels import Levels
 from strata.recommender import Recommender
 from tests.services.serving import Server
 
@@ -90,12 +92,53 @@ def test_rank_returns_all_the_items_named_once_each(server: Server) -> None:
 
 def test_interests_state_their_numbers(server: Server, library: Recommender) -> None:
     user = library.richest_user()
-    points = ask(server, "/interests", user_id=user)["interests"]
-    assert [point["name"] for point in points] == library.interests(user)["name"].to_list()
-    assert all(point["because"] and point["evidence"] for point in points)
+    profile, levels = ask(server, "/interests", user_id=user), library.levels(user)
+    assert_is_profile(profile, levels)
+    points = profile["interests"]
+    assert all(point["because"] and point["evidence"] and point["topic_id"] in point["topic_ids"] for point in points)
+    assert all(f"{point['periods']} of {point['of_periods']}" in point["because"] for point in points)
+    assert profile["stated"] == dict(levels.stated)
     said = ask(server, "/interests", text=["I love westerns", "anything with vampires"])["interests"]
     assert [point["tier"] for point in said] == ["momentary"] * 2
     assert len({point["name"] for point in said}) == 2
+    assert all(point["persistence"] is None and point["topic_ids"] for point in said)
+
+
+def assert_is_profile(answer: dict, levels: Levels) -> None:
+    for rows, table in (
+        (answer["categories"], levels.categories),
+        (answer["preferences"], levels.preferences),
+        (answer["interests"], levels.points),
+        (answer["dislikes"], levels.dislikes),
+    ):
+        assert [row["name"] for row in rows] == table["name"].to_list()
+        assert [row["share"] for row in rows] == table["share"].to_list()
+
+
+def test_a_profile_as_of_a_time_knows_nothing_later(server: Server, library: Recommender) -> None:
+    user = library.richest_user()
+    times = library.history.times[library.history.of(library.user_row(user))]
+    middle = float(times[len(times) // 2])
+    answer = ask(server, "/interests", user_id=user, at=datetime.fromtimestamp(middle, UTC).isoformat())
+    assert_is_profile(answer, library.levels(user, middle))
+    assert answer["interests"]
+    seen = [datetime.fromisoformat(row["last_seen"]).timestamp() for row in answer["interests"] + answer["dislikes"]]
+    assert max(seen) < middle
+    before = ask(server, "/interests", user_id=user, at="1971-01-01T00:00:00+02:00")
+    assert not any(before[level] for level in ("categories", "preferences", "interests", "dislikes"))
+    assert ask(server, "/interests", user_id=user, at=None) == ask(server, "/interests", user_id=user)
+
+
+def test_picks_have_a_past_too(server: Server) -> None:
+    picks = [
+        {"item_id": "50", "timestamp": "1998-03-01T00:00:00Z"},
+        {"item_id": "1", "timestamp": "1998-04-01T00:00:00Z"},
+    ]
+    evidence = lambda **at: {  # noqa: E731
+        item for point in ask(server, "/interests", history=picks, **at)["interests"] for item in point["evidence"]
+    }
+    assert evidence() == {"50", "1"}
+    assert evidence(at="1998-03-02T00:00:00Z") == {"50"}
 
 
 def test_similar_items_and_search_are_nearest_by_cosine(server: Server, library: Recommender) -> None:
@@ -124,6 +167,7 @@ WRONG = [
     ("/recommend", {"history": ["1", "no such item"]}, 404, "history"),
     ("/recommend", {"history": ["1", {"item_id": "2", "behaviour": "stare"}]}, 422, "history[1].behaviour"),
     ("/recommend", {"history": [{"item_id": "2", "timestamp": "2024-01-01T00:00:00"}]}, 422, "history[0].timestamp"),
+    ("/recommend", {"history": [{"item_id": "2", "timestamp": 883612800}]}, 422, "history[0].timestamp"),
     ("/recommend", {"history": [{"item_id": "2", "when": 1}]}, 422, "history[0].when"),
     ("/recommend", {"text": "x" * 2001}, 422, "text"),
     ("/recommend", {"text": ["x"] * 17}, 422, "text"),
@@ -139,6 +183,12 @@ WRONG = [
     ("/rank", {"user_id": "10", "item_ids": ["1", "1"]}, 422, None),
     ("/rank", {"user_id": "10", "item_ids": ["1", "gone", "away"]}, 404, "item_ids"),
     ("/interests", {"user_id": "nobody"}, 404, "user_id"),
+    ("/interests", {"user_id": "nobody", "at": "1998-01-01T00:00:00Z"}, 404, "user_id"),
+    ("/interests", {"user_id": "10", "at": "1998-01-01T00:00:00"}, 422, "at"),
+    ("/interests", {"user_id": "10", "at": "once"}, 422, "at"),
+    ("/interests", {"user_id": "10", "at": 883612800}, 422, "at"),
+    ("/interests", {"text": "x", "at": "1998-01-01T00:00:00Z"}, 422, None),
+    ("/recommend", {"user_id": "10", "at": "1998-01-01T00:00:00Z"}, 422, "at"),
     ("/similar_items", {"item_id": "gone"}, 404, "item_id"),
     ("/search", {"text": ""}, 422, "text"),
     ("/search", {"text": "\ud800"}, 422, "text"),
@@ -194,7 +244,7 @@ def test_known_users_and_items_are_never_encoded(server: Server) -> None:
     ask(server, "/recommend", user_id="10")
     ask(server, "/recommend", history=["1", "50"])
     ask(server, "/rank", user_id="10", item_ids=["1", "2"])
-    ask(server, "/interests", user_id="10")
+    ask(server, "/interests", user_id="10", at="1998-01-01T00:00:00Z")
     ask(server, "/similar_items", item_id="1")
     assert read() == before
     ask(server, "/search", text="one text")

@@ -12,17 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from strata.errors import SourceError
+from strata.errors import SettingsError, SourceError
 from strata.schema import INTERACTIONS, ITEMS, REASON, ROW, USERS
 from strata.sources import ReadTable
-from strata.sources.tables import (
-    InteractionsSettings,
-    ItemsSettings,
-    SourceSettings,
-    UsersSettings,
-    read_source,
-    read_table,
-)
+from strata.sources.adapters import SourceSettings, read_source
+from strata.sources.tables import InteractionsSettings, ItemsSettings, UsersSettings, read_table
 
 HEADER = b"user_id,item_id,behaviour,timestamp,value,text\n"
 LINE = b"u,a,view,2020-01-01,1.5,hi\n"
@@ -245,6 +239,14 @@ def test_missing_file_and_folder_say_what_is_there(tmp_path: Path) -> None:
     )
     with pytest.raises(SourceError, match=r"gone is no folder; fetch the data"):
         read_source(gone)
+
+
+def test_a_source_has_either_an_adapter_or_a_map(tmp_path: Path) -> None:
+    mapped = {"items": ItemsSettings(file=Path("t.csv"))}
+    with pytest.raises(SettingsError, match="the adapter stack-exchange maps no columns; keep one of the two"):
+        read_source(SourceSettings(folder=tmp_path, adapter="stack-exchange", **mapped))
+    with pytest.raises(SettingsError, match=r"or name an adapter \(complete-journey, stack-exchange\)"):
+        read_source(SourceSettings(folder=tmp_path, **mapped))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""Measure what Strata promises and write it down.
+
+python -m benchmarks.evidence --only promise,stability
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from benchmarks import ward, workspaces
+from benchmarks.evidence import ablation, coverage, explanation, names, planted, promise, stability
+from benchmarks.evidence.context import STAGES, Context
+from benchmarks.evidence.files import Row, write_evidence
+from strata.terminal import clear_errors, console
+
+SHOP, SITE, FILMS = "complete-journey", "stack-exchange", "movielens-100k"
+ROOT = Path(".workspaces/evidence")
+SPLIT: Final = {"test_share": 0.672, "validation_share": 0.085, "early_stopping_share": 0.08}
+"""Complete Journey's year cut so that all that is learned ends in April: half a year to judge lies after that."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """What gives a section's rows, and the data sets it measures on; all but the first are named in its rows' ids."""
+
+    rows: Callable[[Context], list[Row]]
+    data: tuple[str, ...]
+
+
+SECTIONS: Final = {
+    "planted": Section(planted.rows, (SHOP,)),
+    "promise": Section(promise.rows, (SHOP, SITE)),
+    "stability": Section(stability.rows, (SHOP, SITE)),
+    "coverage": Section(coverage.rows, (SHOP, SITE)),
+    "names": Section(names.rows, (SHOP,)),
+    "explanation": Section(explanation.rows, (FILMS,)),
+    "ablation": Section(lambda context: ablation.rows(context, "journey", repeats=True), (SHOP,)),
+    "ablation-films": Section(lambda context: ablation.rows(context, "ml100k", repeats=False), (FILMS,)),
+    "speed": Section(lambda context: [Row(**row) for row in ward.rows()], (FILMS,)),
+}
+"""A new section is a module with `rows` and a line here."""
+
+
+@clear_errors
+def main(
+    only: Annotated[str, typer.Option(help=f"Sections to run, joined by commas: {', '.join(SECTIONS)}.")] = "",
+    workspace: Annotated[list[str] | None, typer.Option(help="DATA=FOLDER: a workspace to measure in.")] = None,
+    output: Annotated[Path, typer.Option(help="Folder of the evidence files.")] = Path("docs/evidence"),
+) -> None:
+    """Run the sections one by one; each writes its rows when it is done, rows of the others stay."""
+    chosen = only.split(",") if only else list(SECTIONS)
+    if unknown := sorted(set(chosen) - set(SECTIONS)):
+        raise typer.BadParameter(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    given = dict(one.split("=", 1) for one in workspace or [] if "=" in one)
+    for data in (SHOP, SITE, FILMS):  # one of them in memory at a time
+        wanted = [name for name in chosen if data in SECTIONS[name].data]
+        folder = Path(given[data]) if data in given else ready(data) if wanted else None
+        if wanted and folder is None:
+            console.print(f"{data}: left out; make its workspace, then give it by --workspace {data}=FOLDER")
+        elif wanted and folder is not None:
+            context = Context.read(folder, console.print)
+            for name in wanted:
+                _measure(name, data, context, output)
+
+
+def ready(data: str) -> Path | None:
+    """The workspace of a data set: the project's own, one made earlier, or one made now if a package has the data."""
+    if data == FILMS:
+        return Path()
+    folder = ROOT / data
+    if (folder / "artifacts" / "models" / "backtest" / "themes").exists():
+        return folder
+    if data == SHOP:
+        return workspaces.workspace(data, overrides={"split": SPLIT}, stages=STAGES, root=ROOT)
+    return None
+
+
+def _measure(name: str, data: str, context: Context, output: Path) -> None:
+    started = time.perf_counter()
+    suffix = "" if data == SECTIONS[name].data[0] else f"-{data}"
+    rows = [replace(row, id=row.id + suffix) for row in SECTIONS[name].rows(context)]
+    if rows:
+        write_evidence("evidence", name + suffix, rows, context.split, output)
+    for row in rows:
+        console.print(f"  {row.id}: {row.value:.4g} {row.unit} ({row.low:.4g} … {row.high:.4g}), n = {row.n:,}")
+    console.print(f"{name}{suffix}: {len(rows)} rows in {time.perf_counter() - started:.0f} s, {output}/evidence.md")
+
+
+if __name__ == "__main__":
+    typer.run(main)

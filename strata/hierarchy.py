@@ -1,0 +1,73 @@
+"""One large tree: weighted vectors merged by Ward's method, cut into as many groups as are asked for."""
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+
+def merge(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Merge all vectors (m, d) by Ward's method: pairs (m − 1, 2) of vectors whose groups join, the cheapest first.
+
+    A vector of weight w counts as w equal ones, so that groups can be merged further as well as items. Needs 4·m²
+    bytes: gather large sets first. Nearest-neighbour chains with Lance and Williams' update (Müllner, arXiv
+    1109.2378); the field's libraries take no weights.
+    """
+    costs, sizes = _costs(vectors, weights), np.asarray(weights, np.float32).copy()
+    joined: list[tuple[int, int]] = []
+    heights: list[float] = []
+    alive = np.ones(len(sizes), bool)
+    chain: list[int] = []
+    while len(joined) < len(sizes) - 1:
+        if not chain:
+            chain.append(int(alive.argmax()))
+        last, before = chain[-1], chain[-2] if len(chain) > 1 else -1
+        nearest = int(costs[last].argmin())
+        if before < 0 or costs[last, nearest] < costs[last, before]:
+            chain.append(nearest)
+            continue
+        del chain[-2:]
+        joined.append((before, last))
+        heights.append(float(costs[last, before]))
+        _join(costs, sizes, alive, kept=before, gone=last)
+    return np.array(joined, np.int64).reshape(-1, 2)[np.argsort(heights, kind="stable")]
+
+
+def cut(merges: np.ndarray, n_groups: int) -> np.ndarray:
+    """Group (m,) of each vector, from 0, once `merges` of `merge` have left `n_groups` (at most m)."""
+    m = len(merges) + 1
+    done = merges[: m - n_groups]
+    links = sparse.coo_matrix((np.ones(len(done), bool), done.T), shape=(m, m))
+    return np.asarray(connected_components(links, directed=False)[1], np.int32)
+
+
+def means(vectors: np.ndarray, weights: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean (n_groups, d) and total weight (n_groups,) of each group of vectors (m, d); groups (m,) from 0."""
+    totals = np.bincount(groups, weights)
+    shares = np.asarray(weights / totals[groups], np.float32)
+    membership = sparse.csr_matrix((shares, (groups, np.arange(len(groups)))), shape=(len(totals), len(groups)))
+    return np.asarray(membership @ vectors, np.float32), totals
+
+
+def _costs(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """What merging two vectors adds to the squared distances from their means, ∞ for one with itself: (m, m)."""
+    squares = (vectors**2).sum(1)
+    costs = np.asarray(vectors @ (-2 * vectors.T), np.float32)
+    costs += squares[:, None]
+    costs += squares
+    np.maximum(costs, 0, out=costs)
+    for row, weight in zip(costs, weights, strict=True):  # row by row: one matrix of this size is enough
+        row *= weight * weights / (weight + weights)
+    np.fill_diagonal(costs, np.inf)
+    return costs
+
+
+def _join(costs: np.ndarray, sizes: np.ndarray, alive: np.ndarray, *, kept: int, gone: int) -> None:
+    """Costs of merging the union of two groups with the others, in place of those of `kept`; ∞ for `gone`."""
+    size = sizes[kept] + sizes[gone]
+    joint = (sizes[kept] + sizes) * costs[kept] + (sizes[gone] + sizes) * costs[gone] - sizes * costs[kept, gone]
+    alive[gone] = False
+    sizes[kept] = size
+    joint = np.where(alive, joint / (size + sizes), np.inf)
+    joint[kept] = np.inf
+    costs[kept] = costs[:, kept] = joint
+    costs[gone] = costs[:, gone] = np.inf

@@ -1,0 +1,59 @@
+"""Fidelity: an item loses by the point it is near to, and every recommended item is counted as citing one or not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.evidence import explanation
+from benchmarks.evidence.explanation import drops, without_each
+from strata.history import DAY, History
+from tests.strategies import N_ITEMS, TIME, vectors
+from tests.test_evidence_context import CONTEXT
+from tests.tiny_recommender import tiny_recommender, write_tiny_release
+
+
+def history() -> History:
+    """Eighty events of four users over the last 300 days."""
+    rng = np.random.default_rng(5)
+    users, items = rng.integers(4, size=80), rng.integers(N_ITEMS, size=80)
+    times = TIME - rng.uniform(1, 300, 80) * DAY
+    return History.from_columns(users, items, times, np.ones(80), n_users=4, n_items=N_ITEMS)
+
+
+RECOMMENDER = tiny_recommender(history())
+
+
+@pytest.mark.parametrize("user", sorted(RECOMMENDER.users))
+def test_an_item_loses_most_by_the_point_that_gives_it_most(user: str) -> None:
+    person = RECOMMENDER.user(user)
+    own = person.profiles.of(person.row)
+    points, table = person.profiles.vectors[own], person.profiles.table[own]
+    lost = without_each(RECOMMENDER, person, len(points))
+    assert lost.shape == (len(points), N_ITEMS)
+    assert lost.max() == pytest.approx(1), "the best item has all there is to lose"
+    given = np.sqrt(table["share"].to_numpy())[:, None] * (points @ vectors().T)
+    best = given.sum(0).argmax()
+    assert lost[:, best].argmax() == given[:, best].argmax()
+
+
+def test_every_recommended_item_is_counted() -> None:
+    for user in RECOMMENDER.users:
+        cited, other, n_cited, n_others = drops(RECOMMENDER, user)
+        reasons = [each.reason for each in RECOMMENDER.recommend(user, explanation.LISTED)]
+        assert n_cited == sum(reason is not None and reason.interest is not None for reason in reasons)
+        assert n_cited + n_others == len(reasons) > 0
+        assert cited > other
+
+
+def test_the_row_is_of_a_release_where_there_is_one(tmp_path: Path) -> None:
+    said: list[str] = []
+    context = replace(CONTEXT, folder=tmp_path, say=said.append)
+    assert explanation.rows(context) == []
+    assert "does not exist" in said[0]
+    write_tiny_release(tmp_path / "artifacts", history())
+    (row,) = explanation.rows(context)
+    assert row.id == "explanation-fidelity"
+    assert row.value == pytest.approx(row.per_user["cited"].sum() / row.per_user["other"].sum())
+    assert row.inconclusive, "four users are too few"

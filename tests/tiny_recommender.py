@@ -1,0 +1,85 @@
+"""A recommender over the twelve items and four users of the strategies, in memory and as a release folder."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from strata.candidates import FromHistory, NearestToInterests, Popular
+from strata.catalogue import Catalogue
+from strata.collaborative import Ease, save_model
+from strata.corrections import Corrections
+from strata.history import CutOffs, History
+from strata.index import IndexSettings, ItemIndex
+from strata.popularity import popularity
+from strata.profiles import NOTHING_STATED, profile_history
+from strata.ranking import Ranker
+from strata.recommend import Models, RecommendSettings
+from strata.recommender import Recommender
+from strata.release import Manifest, write_release
+from strata.schema import ITEM_ROW, TIMESTAMP, USER_ROW, USERS, WEIGHT
+from strata.schema import TIME as TIME_TYPE
+from strata.storage import write_array, write_table
+from strata.tiers import TierSettings
+from strata.visitors import Visitors
+from tests.strategies import N_ITEMS, TIME, catalogue, naming, vectors
+
+SETTINGS = TierSettings(cut=0.8, core_persistence=0.5, stable_persistence=0.12)
+NAMING = naming()
+INDEX = ItemIndex.build(vectors(), IndexSettings())
+ACCOUNTS = pl.DataFrame(
+    [{"user_id": user, "profile_text": None, "attributes": []} for user in NAMING.user_ids], schema=USERS
+)
+
+
+def tiny_recommender(history: History, corrections: Corrections | None = None) -> Recommender:
+    """All four users of `history`, known up to TIME, and what they corrected since."""
+    items = Catalogue(catalogue())
+    visitors = Visitors(items, vectors(), NAMING, TIME, SETTINGS, {"like": 1.0, "dislike": -1.0})
+    profiles, _ = profile_history(history, vectors(), TIME, NAMING, SETTINGS, visitors.height)
+    generators = (
+        NearestToInterests(INDEX),
+        FromHistory(Ease.fit(history, penalty=5, half_life=None), "ease"),
+        Popular(popularity(history, TIME)),
+    )
+    return Recommender(
+        Manifest("tiny", {}, {}, {}),
+        items,
+        {user: row for row, user in enumerate(NAMING.user_ids)},
+        ACCOUNTS,
+        history,
+        INDEX,
+        Models(profiles, generators),
+        Ranker({"interests": 0.5, "ease": 0.3, "popular": 0.2}),
+        vectors(),
+        np.ones(N_ITEMS, bool),
+        RecommendSettings(repeats=True),
+        visitors,
+        NOTHING_STATED,
+        corrections or Corrections(),
+    )
+
+
+def write_tiny_release(folder: Path, history: History, corrections: str = "") -> Path:
+    """The same as files, by the settings of the project's params.yaml; returns the release folder."""
+    tiny, parts = tiny_recommender(history), folder / "parts"
+    table = {USER_ROW: history.users, ITEM_ROW: history.items, TIMESTAMP: history.times * 1e6, WEIGHT: history.weights}
+    write_table(
+        pl.DataFrame(table).with_columns(pl.col(TIMESTAMP).cast(pl.Int64).cast(TIME_TYPE)), parts / "history.parquet"
+    )
+    write_table(tiny.catalogue.items, parts / "tables" / "items.parquet")
+    write_table(tiny.accounts, parts / "tables" / "users.parquet")
+    CutOffs(TIME, TIME, TIME, TIME).write(parts / "cut_offs.json")
+    write_array(tiny.vectors, parts / "vectors.npy")
+    write_array(tiny.statements.users, parts / "profile_text_users.npy")
+    write_array(tiny.statements.vectors, parts / "profile_texts.npy")
+    tiny.index.write(parts / "items.faiss")
+    tiny.themes.write(parts / "themes")
+    tiny.profiles.write(parts / "profiles")
+    save_model(Ease.fit(history, penalty=5, half_life=None), parts / "collaborative" / "ease.safetensors")
+    write_array(tiny.popularity, parts / "collaborative" / "popularity.npy")
+    tiny.ranker.write(parts / "ranker.json")
+    (parts / "params.yaml").write_bytes((Path(__file__).parent.parent / "params.yaml").read_bytes())
+    (parts / "corrections.jsonl").write_text(corrections, encoding="utf-8")
+    write_release(folder / "release", {part.name: part for part in parts.iterdir()}, versions={}, metrics={})
+    return folder / "release"

@@ -243,7 +243,7 @@ def _names(
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
     named: list[tuple[str, list[str]]] = []
     for start, end in pairwise([*starts, len(owners)]):
-        named.extend(distinct_names(found[start:end]))
+        named.extend(distinct_names(found[start:end], length=3))
     return named
 
 

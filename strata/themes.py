@@ -144,15 +144,17 @@ def nearest(vectors: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros(0, np.int64), *parts])
 
 
-def distinct_names(phrases: list[list[str]], taken: set[str] | None = None) -> list[tuple[str, list[str]]]:
-    """A name of two phrases for each list; where it is taken, of the next pair, then of more, then with a number."""
+def distinct_names(
+    phrases: list[list[str]], taken: set[str] | None = None, *, length: int = 2
+) -> list[tuple[str, list[str]]]:
+    """A name of `length` phrases for each list; where it is taken, of others, then of more, then with a number."""
     taken = set(taken or ())
     named = []
     for found in phrases:
-        name = next((option for option in _options(found) if option not in taken), None)
+        name = next((option for option in _options(found, length) if option not in taken), None)
         number = 2
         while name is None:
-            numbered = f"{next(_options(found))} ({number})"
+            numbered = f"{next(_options(found, length))} ({number})"
             name = numbered if numbered not in taken else None
             number += 1
         taken.add(name)
@@ -160,11 +162,11 @@ def distinct_names(phrases: list[list[str]], taken: set[str] | None = None) -> l
     return named
 
 
-def _options(phrases: list[str]) -> Iterator[str]:
+def _options(phrases: list[str], length: int) -> Iterator[str]:
     """Names that these phrases can make, the best first."""
     found = phrases or ["Unnamed"]
-    for length in range(min(2, len(found)), len(found) + 1):
-        for chosen in combinations(found, length):
+    for count in range(min(length, len(found)), len(found) + 1):
+        for chosen in combinations(found, count):
             name = " · ".join(chosen)
             first = name.split(maxsplit=1)[0]
             yield name[0].upper() + name[1:] if first.islower() else name

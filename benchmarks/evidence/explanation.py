@@ -42,15 +42,18 @@ def rows(context: Context) -> list[Row]:
 
 
 def drops(recommender: Recommender, user: str) -> tuple[float, float, int, int]:
-    """Summed drops without the cited point and, on average, without another; items that cite one, and that do not."""
+    """Summed drops without the cited point and, on average, without another; items that cite one, and that do not.
+
+    An item that is said to lie near a point, not to come from it, cites none.
+    """
     person = recommender.user(user)
-    names = person.profiles.table["name"][person.profiles.of(person.row)].to_list()
-    if len(names) < 2:
+    points = person.profiles.table["name"][person.profiles.of(person.row)].to_list()
+    if len(points) < 2:
         return 0.0, 0.0, 0, 0
     listed = recommender.recommend(user, LISTED)
     reasons = [(recommender.catalogue.row(each.item_id), each.reason) for each in listed]
-    cited = [(item, names.index(reason.interest)) for item, reason in reasons if reason and reason.interest]
-    lost = without_each(recommender, person, len(names))
+    cited = [(item, points.index(reason.interest)) for item, reason in reasons if reason and reason.moved]
+    lost = without_each(recommender, person, len(points))
     of_cited = sum(lost[point, item] for item, point in cited)
     of_others = sum(np.delete(lost[:, item], point).mean() for item, point in cited)
     return float(of_cited), float(of_others), len(cited), len(listed) - len(cited)

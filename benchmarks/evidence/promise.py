@@ -69,7 +69,9 @@ def rows(context: Context) -> list[Row]:
         f"{', '.join(map(as_date, times))}."
     )
     found = [row for group in range(len(GROUPS)) for row in _of_group(group, sums)]
-    return [replace(row, excluded=excluded) for row in [*found, *_orders(sums), _permuted(cases)]]
+    if (sums[:, : len(TIERS), -1].sum(0) > 0).all():
+        found += [*_orders(sums), _permuted(cases)]
+    return [replace(row, excluded=excluded) for row in found]
 
 
 def cases_at(context: Context, time: float) -> Cases:

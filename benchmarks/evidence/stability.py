@@ -40,7 +40,10 @@ def rows(context: Context) -> list[Row]:
         f"{context.history.n_users - len(sums)} users who, at all of {', '.join(map(as_date, times))}, did nothing in "
         f"the next {DAYS:g} days or have too short a history to be judged."
     )
-    return [replace(row, excluded=excluded) for row in [*_by_tier(sums), _order(sums)]]
+    found = _by_tier(sums)
+    if len(found) == len(TIERS):
+        found.append(_order(sums))
+    return [replace(row, excluded=excluded) for row in found]
 
 
 def same(before: Standing, after: Standing) -> np.ndarray:

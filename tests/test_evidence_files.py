@@ -130,7 +130,12 @@ def test_people_read_every_row_its_interval_and_its_doubts(clone: Path) -> None:
     assert "## Planted" in text
     assert "| seen | 0.6667 share |" in text
     line = next(line for line in text.splitlines() if line.startswith("| gain |"))
-    for part in ("-0.01 … +0.02", r"0.49 (Ward \| raw)", "2 without items.", "Inconclusive: 6 users are too few"):
+    for part in (
+        "-0.01 … +0.02",
+        r"0.49 (Ward \| raw)",
+        "Left out: 2 without items.",
+        "Inconclusive: 6 users are too few",
+    ):
         assert part in line
     assert content["rows"][1]["per_user"] is None
 

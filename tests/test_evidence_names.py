@@ -71,7 +71,6 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Context:
     return small_context(folder=folder)
 
 
-@pytest.mark.slow
 def test_names_find_categories_that_names_of_other_items_do_not(workspace: Context) -> None:
     rows = {row.id: row for row in names.rows(workspace)}
     assert set(rows) == {

@@ -12,7 +12,7 @@ import polars as pl
 
 from strata.catalogue import Catalogue
 from strata.errors import SourceError
-from strata.history import DAY, CutOffs, History
+from strata.history import DAY, CutOffs, History, as_date
 from strata.interests import spread
 from strata.schema import CATEGORIES
 from strata.settings import read_settings
@@ -84,6 +84,12 @@ class Context:
     def popularity(self) -> np.ndarray:
         """How often each item was chosen: (n,)."""
         return np.bincount(self.history.items, minlength=len(self.catalogue))
+
+    @property
+    def learned(self) -> str:
+        """Up to when what judges was learned, for the text of rows."""
+        tuned, known = as_date(self.cut_offs.finetune), as_date(self.cut_offs.backtest)
+        return f"Language model tuned on what came before {tuned}, topics learned from the items of {known}."
 
     def topics_at(self, time: float) -> np.ndarray:
         """Topic of each item (n,) by what was known at `time` (seconds), by the latest cut-off before it."""

@@ -1,7 +1,7 @@
 """Whether what users choose next lies near their points: coverage by equally many vectors of each method."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -128,10 +128,11 @@ def rows(context: Context) -> list[Row]:
         f"{', '.join(map(as_date, times))}."
     )
     close, wide = by_method[:, 0], by_method[:, 1]
-    return [
+    found = [
         *_rows("coverage-30d", close, nears[0], "as rare as a shared topic", excluded),
         _rows("coverage-30d-wide", wide, nears[1], f"one in {1 / WIDE:g} pairs of items", excluded)[0],
     ]
+    return [replace(row, what=f"{row.what} {context.learned}") for row in found]
 
 
 def shared_topics(context: Context) -> float:

@@ -142,7 +142,11 @@ def _line(row: Mapping[str, Any]) -> str:
     compared = row["reference"] is not None
     interval = f"{_figure(row['low'], sign=compared)} … {_figure(row['high'], sign=compared)}"
     reference = f"{_figure(row['reference'])} ({row['reference_name']})" if compared else ""
-    notes = [row["what"], row["excluded"], row["inconclusive"] and f"Inconclusive: {row['inconclusive']}"]
+    notes = [
+        row["what"],
+        row["excluded"] and f"Left out: {row['excluded']}",
+        row["inconclusive"] and f"Inconclusive: {row['inconclusive']}",
+    ]
     what = " ".join(note for note in notes if note)
     cells = [row["id"], f"{_figure(row['value'])} {row['unit']}", interval, reference, f"{row['n']:,}", what]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

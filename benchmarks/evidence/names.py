@@ -159,13 +159,12 @@ def _category_rows(
     guesses = [categories_of(vectors, namer.titles, groups, members) for vectors in names]
     guesses.append(np.full(len(truth), np.bincount(truth).argmax()))
     sums = _by_user(members, np.stack([*(guess == truth for guess in guesses), np.ones(len(truth))], axis=1))
-    what = (
-        f"Points whose other items are mostly of the category, one of {len(np.unique(groups[groups >= 0]))}, that is "
-    )
+    n_groups = len(np.unique(groups[groups >= 0]))
+    what = f"Share of points whose unseen half is mostly of the category, of {n_groups}, that is "
     best = 1 + int(sums[:, 1:-1].sum(0).argmax())
     ours = Row.of(
         "names-category",
-        f"{what}nearest to the name made, without categories, from half of the items: hits / cases.",
+        f"{what}nearest to the name made, without categories, from the other half: hits / cases.",
         pooled(sums, lambda s: (s[..., 0] - s[..., best]) / s[..., -1]), "share", len(sums),
         value=float(share(sums.sum(0)[[0, -1]])), reference=float(share(sums.sum(0)[[best, -1]])),
         reference_name=GUESSES[best], excluded=excluded, trials=TRIALS,
@@ -195,8 +194,8 @@ def _odd_row(members: Members, namer: Namer, names: Sequence[np.ndarray], exclud
     sums = sums[sums[:, -1] > 0]
     return Row.of(
         "names-odd-one-out",
-        "Points whose name, made from half of their items, is nearer to another of their items than to one of another "
-        "point of the same user: hits / cases.",
+        "Share of points whose name, made from half of their items, is nearer to another item of theirs than to one of "
+        "another point of the same user: hits / cases.",
         pooled(sums, lambda s: (s[..., 0] - s[..., 1]) / s[..., -1]), "share", len(sums),
         value=float(share(sums.sum(0)[[0, -1]])), reference=float(share(sums.sum(0)[[1, -1]])),
         reference_name=GUESSES[1], excluded=f"{excluded} Users with one such point.", trials=TRIALS,

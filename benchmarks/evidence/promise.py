@@ -71,7 +71,7 @@ def rows(context: Context) -> list[Row]:
     found = [row for group in range(len(GROUPS)) for row in _of_group(group, sums)]
     if (sums[:, : len(TIERS), -1].sum(0) > 0).all():
         found += [*_orders(sums), _permuted(cases)]
-    return [replace(row, excluded=excluded) for row in found]
+    return [replace(row, what=f"{row.what} {context.learned}", excluded=excluded) for row in found]
 
 
 def cases_at(context: Context, time: float) -> Cases:
@@ -141,8 +141,8 @@ def _of_group(group: int, sums: np.ndarray) -> list[Row]:
     found = [
         _row(
             f"recur-{name}",
-            f"How much likelier than all users judged owners of {points} are to come back to their topics in window "
-            f"{LAST}: seen / base.",
+            f"Share of {points} seen again in window {LAST}, over the share of all judged users who then had an event "
+            "in the same topics: seen / base.",
             own[:, [LAST, WINDOWS + LAST]], ("seen", "base"), share, "× base rate",
         ),
         _row(

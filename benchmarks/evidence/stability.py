@@ -43,7 +43,7 @@ def rows(context: Context) -> list[Row]:
     found = _by_tier(sums)
     if len(found) == len(TIERS):
         found.append(_order(sums))
-    return [replace(row, excluded=excluded) for row in found]
+    return [replace(row, what=f"{row.what} {context.learned}", excluded=excluded) for row in found]
 
 
 def same(before: Standing, after: Standing) -> np.ndarray:

@@ -30,7 +30,7 @@ test: setup  ## lint, types, import contract, then every test
 	$(MAKE) --no-print-directory lint
 	pytest
 
-evidence: setup  ## prove the tiers on simulated users, Complete Journey and Stack Exchange: docs/evidence (about an hour)
+evidence: setup  ## measure the tiers on simulated users, Complete Journey and MovieLens (after `make demo`): docs/evidence
 	python -m benchmarks.evidence
 
 lint: setup

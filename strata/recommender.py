@@ -21,7 +21,7 @@ from strata.index import ItemIndex
 from strata.levels import Levels, levels_of, stated_by
 from strata.metrics import NOTHING
 from strata.phrases import Phrases
-from strata.profiles import Naming, Profiles, Statements
+from strata.profiles import Naming, Profiles, Statements, showcase
 from strata.ranking import Ranker, Table
 from strata.recommend import Models, RecommendSettings, audience_of, propose
 from strata.release import Manifest, verify
@@ -220,16 +220,8 @@ class Recommender:
         return [self._item(int(row), float(self.popularity[row]) / highest, reason) for row in best]
 
     def richest_user(self) -> str:
-        """A user to show: most tiers, then the longest judged history, then the fewest points."""
-        per_user = self.profiles.table.group_by(USER).agg(
-            pl.col("tier").n_unique().alias("tiers"),
-            pl.col("of_periods").max(),
-            pl.len().alias("points"),
-        )
-        if per_user.is_empty():
-            raise UnknownId("no user of this release has an interest point")
-        best = per_user.sort(["tiers", "of_periods", "points", USER], descending=[True, True, False, False])
-        return str(best[USER][0])
+        """A user to show. Raises UnknownId where nobody has an interest point."""
+        return showcase(self.profiles.table)
 
     def _person(self, whose: str | Person, at: float | None = None) -> Person:
         if isinstance(whose, str):

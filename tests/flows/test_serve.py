@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -27,20 +29,28 @@ def free_port() -> int:
 
 
 class Api:
-    """The server's HTTP interface, as the UI uses it."""
+    """The server's HTTP interface, as the UI uses it: what it is too busy for (503) is asked again, as it says."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/api"
 
+    def _answer(self, request: urllib.request.Request) -> Any:
+        for _ in range(30):
+            try:
+                with urllib.request.urlopen(request) as response:
+                    return json.load(response)
+            except urllib.error.HTTPError as error:
+                if error.code != 503:
+                    raise
+                time.sleep(float(error.headers.get("Retry-After", 1)))
+        raise AssertionError(f"{request.full_url}: the server stayed too busy")
+
     def post(self, path: str, **body: Any) -> Any:
         data = json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/{path}", data, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request) as response:
-            return json.load(response)
+        return self._answer(urllib.request.Request(f"{self.url}/{path}", data, {"Content-Type": "application/json"}))
 
     def state(self, run: str) -> str:
-        with urllib.request.urlopen(f"{self.url}/flow_runs/{run}") as response:
-            return json.load(response)["state"]["type"]
+        return self._answer(urllib.request.Request(f"{self.url}/flow_runs/{run}"))["state"]["type"]
 
 
 @pytest.mark.slow

@@ -6,24 +6,29 @@ number of users in a process of its own, so that its peak memory is its own.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
+import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.evidence.context import Context
+from benchmarks.evidence.files import Row, write_evidence
 from strata.history import History
 from strata.interests import spread
 from strata.phrases import Phrases
 from strata.profiles import Naming
-from strata.schema import CATEGORIES
+from strata.schema import CATEGORIES, ITEM
 from strata.settings import read_settings
 from strata.shards import merge, profile_shards
 from strata.simulate import SimulationSettings, simulate
@@ -37,6 +42,44 @@ DISTINCT = 4
 """Shards that are simulated; their users come again under other ids, for it is tiering that is timed."""
 EVENTS = 100
 """Latest events of each user."""
+USERS: Final = (10_000, 100_000, 1_000_000)
+REPORTS: Final = 20
+"""Times a run says how far it is."""
+console = Console(stderr=True, highlight=False)
+
+
+class OwnMemory:
+    """Largest memory of this process so far in MB, looked at ten times a second.
+
+    Pages of mapped files are left out: the system takes them back whenever it needs them.
+    """
+
+    def __init__(self) -> None:
+        self.peak_mb = 0.0
+
+    def look(self) -> None:
+        """Take what the process holds now into account."""
+        held = psutil.Process().memory_info()
+        self.peak_mb = max(self.peak_mb, (held.rss - held.shared) / 2**20)
+
+
+@contextmanager
+def own_memory() -> Iterator[OwnMemory]:
+    """Watch the memory of this process from another thread."""
+    memory, done = OwnMemory(), threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.1):
+            memory.look()
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield memory
+    finally:
+        done.set()
+        thread.join()
+        memory.look()
 
 
 def latest(history: History, events: int) -> History:
@@ -44,52 +87,90 @@ def latest(history: History, events: int) -> History:
     return history.keep(history.age_in_events() < events)
 
 
-def measure(users: int, artifacts: Path) -> dict[str, float]:
-    """Profile so many users; seconds, users per second and the largest resident set in MB."""
+def measure(users: int, workspace: Path) -> dict[str, float]:
+    """Profile so many users; points, seconds, users per second and the most memory held, in MB."""
+    artifacts = workspace / "artifacts"
     items = pl.read_parquet(artifacts / "tables" / "items.parquet")
     vectors, themes = read_array(artifacts / "vectors" / "items.npy"), Themes.read(artifacts / "models/live/themes")
     groups = items[CATEGORIES].list.first().rank("dense").fill_null(0).cast(pl.Int64).to_numpy() - 1
-    settings = read_settings(TierSettings, "tier")
+    settings = read_settings(TierSettings, "tier", workspace / "params.yaml")
     simulation = SimulationSettings(users=PER_SHARD)
     drawn = [
         latest(simulate(groups, np.ones(len(items)), simulation, time=NOW, shard=k).history, EVENTS)
-        for k in range(DISTINCT)
+        for k in range(min(DISTINCT, -(-users // PER_SHARD)))
     ]
-    naming = Naming(Phrases(items), themes, np.arange(users).astype(str), items["item_id"].to_numpy())
+    ids = np.arange(users).astype(f"U{len(str(users))}")
+    naming = Naming(Phrases(items), themes, ids, items[ITEM].to_numpy())
 
     def histories() -> Iterator[tuple[int, History]]:
         for first in range(0, users, PER_SHARD):
             yield first, drawn[first // PER_SHARD % DISTINCT].of_users(0, min(PER_SHARD, users - first))
 
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(prefix="strata-tiering-") as scratch, own_memory() as memory:
         start = time.perf_counter()
         height = settings.cut * spread(vectors)
-        parts = list(profile_shards(histories(), vectors, NOW, naming, settings, height, Path(scratch) / "parts"))
+        parts = []
+        for part in profile_shards(histories(), vectors, NOW, naming, settings, height, Path(scratch) / "parts"):
+            parts.append(part)
+            done = min(len(parts) * PER_SHARD, users)
+            if done * REPORTS // users > (done - PER_SHARD) * REPORTS // users:
+                seconds = time.perf_counter() - start
+                console.print(f"{done:,} of {users:,} users in {seconds:,.0f} s, {memory.peak_mb:,.0f} MB")
         summary = merge(parts, Path(scratch) / "profiles")
         seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"users": users, "points": summary["points"], "seconds": seconds, "rate": users / seconds, "peak_mb": peak}
+    return {
+        "users": users,
+        "points": float(str(summary["points"])),
+        "seconds": seconds,
+        "rate": users / seconds,
+        "peak_mb": memory.peak_mb,
+    }
+
+
+def evidence(found: Sequence[dict[str, Any]]) -> list[Row]:
+    """Memory and speed of each run as evidence; memory is held against that of the fewest users."""
+    fewest = found[0]
+    one_run = f"{EVENTS} events a user, simulated; one run, so without an interval."
+    rows = []
+    for run in found:
+        users, peak, rate = run["users"], run["peak_mb"], run["rate"]
+        against: dict[str, Any] = {}
+        if run is not fewest:
+            against = {"reference": fewest["peak_mb"], "reference_name": f"{fewest['users']:,} users"}
+        more = peak - against.get("reference", 0)
+        memory = f"Most memory that a process held, mapped files left out, which tiered all users: {one_run}"
+        speed = f"Users found, named, tiered and written per second: {one_run}"
+        rows.append(Row(f"tiering-memory-{users}", memory, peak, more, more, "MB", users, **against))
+        rows.append(Row(f"tiering-rate-{users}", speed, rate, rate, rate, "users per second", users))
+    return rows
 
 
 def main() -> None:
-    """Print the table, one row for each number of users."""
+    """Print the table, one row for each number of users, and write it where an output is given."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tiering", description=__doc__)
-    parser.add_argument("--users", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="of a catalogue (default: artifacts)")
+    parser.add_argument("--users", type=int, nargs="+", default=USERS)
+    parser.add_argument("--workspace", type=Path, default=Path(), help="of a catalogue (default: this one)")
+    parser.add_argument("--output", type=Path, help="folder of the evidence files, such as docs/evidence")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        sys.stdout.write(json.dumps(measure(options.one, options.artifacts)))
+        sys.stdout.write(json.dumps(measure(options.one, options.workspace)))
         return
     table = Table("users", "points", "seconds", "users/s", "peak memory, MB", title=f"{EVENTS} events a user")
-    for users in options.users:
-        command = [sys.executable, "-m", "benchmarks.tiering", "--one", str(users), "--artifacts", options.artifacts]
-        found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    found = []
+    for users in sorted(options.users):
+        command = [sys.executable, "-m", "benchmarks.tiering", "--one", str(users), "--workspace", options.workspace]
+        run = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        found.append(run)
         table.add_row(
-            f"{users:,}", f"{found['points']:,}", f"{found['seconds']:.1f}", f"{found['rate']:,.0f}",
-            f"{found['peak_mb']:,.0f}",
+            f"{users:,}", f"{run['points']:,.0f}", f"{run['seconds']:.1f}", f"{run['rate']:,.0f}",
+            f"{run['peak_mb']:,.0f}",
         )  # fmt: skip
     Console().print(table)
+    if options.output:
+        write_evidence(
+            "evidence", "tiering", evidence(found), Context.read(options.workspace, console.print).split, options.output
+        )
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
-from strata.collaborative import Ease, ItemModel, ItemNeighbours, weigh
-from strata.history import History
+from strata.collaborative import CollaborativeSettings, Ease, ItemModel, ItemNeighbours, UserNeighbours, weigh
+from strata.history import DAY, History
 from strata.popularity import popularity
 from strata.tuning import Scorer
 
@@ -29,15 +30,37 @@ def fit_popularity(history: History, time: float, *, window_days: float | None) 
     return lambda users: np.tile(counts, (len(users), 1))
 
 
-def fit_ease(history: History, time: float, *, penalty: float, half_life: float | None) -> Scorer:
+def fit_ease(history: History, time: float, *, penalty: float, half_life: float | None, most: int) -> Scorer:
     """EASE on all events before `time`."""
-    return _from_history(Ease.fit(history, penalty=penalty, half_life=half_life), history)
+    return _from_history(Ease.fit(history, penalty=penalty, half_life=half_life, most=most), history)
 
 
 def fit_neighbours(history: History, time: float, *, neighbours: int, half_life: float | None, shrink: float) -> Scorer:
     """Item neighbours on all events before `time`."""
     model = ItemNeighbours.fit(history, neighbours=neighbours, half_life=half_life, shrink=shrink)
     return _from_history(model, history)
+
+
+def fit_transitions(history: History, time: float, *, neighbours: int, half_life: float, shrink: float) -> Scorer:
+    """Sequential rules on all events before `time`."""
+    return _from_history(
+        ItemNeighbours.following(history, neighbours=neighbours, half_life=half_life, shrink=shrink), history
+    )
+
+
+def fit_peers(history: History, time: float, *, neighbours: int) -> Scorer:
+    """User neighbours on all events before `time`."""
+    model, matrix = UserNeighbours.fit(history, neighbours=neighbours), history.matrix()
+    return lambda users: model.scores(matrix[users])
+
+
+def fit_own(history: History, time: float, *, half_life_days: float) -> Scorer:
+    """How often a user chose each item before, decayed; the rest by popularity, below all of it."""
+    decayed = np.exp2(-(time - history.times) / DAY / half_life_days).astype(np.float32)
+    own = sparse.csr_matrix((decayed, (history.users, history.items)), (history.n_users, history.n_items))
+    counts = popularity(history, time, 30.0)
+    ties = (1e-6 * counts / max(float(counts.max(initial=0)), 1.0)).astype(np.float32)
+    return lambda users: own[users].toarray() + ties
 
 
 def _from_history(model: ItemModel, history: History) -> Scorer:
@@ -57,23 +80,30 @@ def mean_vector(vectors: np.ndarray) -> Baseline:
 
 POPULARITY, WINDOWED = "popularity", "popularity in a window"
 NEIGHBOURS, DECAYED_NEIGHBOURS = "item neighbours", "item neighbours + decay"
+PEERS, TRANSITIONS, OWN = "user neighbours", "sequential rules", "own frequency + decay"
 EASE, DECAYED_EASE = "EASE", "EASE + decay"
 
 
-def behavioural(neighbours: int, *, with_ease: bool) -> dict[str, Baseline]:
-    """The baselines that need behaviour alone, by name; EASE only where the catalogue allows it."""
+def behavioural(settings: CollaborativeSettings, *, repeats: bool) -> dict[str, Baseline]:
+    """The baselines that need behaviour alone, by name; what one chose before only where it may come back."""
     shrink = (0, 1, 3, 10, 30, 100, 300, 1_000)
     penalty = (10, 30, 100, 200, 500, 1_000, 2_000, 5_000)
     windows = (1, 3, 7, 14, 30, 60, 120, 365)
+    near, most = (settings.neighbours,), (settings.ease_max_items,)
     found = {
         POPULARITY: Baseline(fit_popularity, {"window_days": (None,)}),
         WINDOWED: Baseline(fit_popularity, {"window_days": windows}),
-        NEIGHBOURS: Baseline(fit_neighbours, {"neighbours": (neighbours,), "half_life": (None,), "shrink": shrink}),
+        NEIGHBOURS: Baseline(fit_neighbours, {"neighbours": near, "half_life": (None,), "shrink": shrink}),
         DECAYED_NEIGHBOURS: Baseline(
-            fit_neighbours, {"neighbours": (neighbours,), "half_life": HALF_LIVES, "shrink": shrink[::2]}
+            fit_neighbours, {"neighbours": near, "half_life": HALF_LIVES, "shrink": shrink[::2]}
         ),
+        PEERS: Baseline(fit_peers, {"neighbours": (10, 20, 40, 60, 100, 150, 250, 500)}),
+        TRANSITIONS: Baseline(
+            fit_transitions, {"neighbours": near, "half_life": (1.0, *HALF_LIVES), "shrink": shrink[1::2]}
+        ),
+        EASE: Baseline(fit_ease, {"penalty": penalty, "half_life": (None,), "most": most}),
+        DECAYED_EASE: Baseline(fit_ease, {"penalty": penalty[1::2], "half_life": HALF_LIVES, "most": most}),
     }
-    if with_ease:
-        found[EASE] = Baseline(fit_ease, {"penalty": penalty, "half_life": (None,)})
-        found[DECAYED_EASE] = Baseline(fit_ease, {"penalty": penalty[1::2], "half_life": HALF_LIVES})
+    if repeats:
+        found[OWN] = Baseline(fit_own, {"half_life_days": (7.0, 15.0, 30.0, 60.0, 90.0, 120.0, 180.0, 365.0)})
     return found

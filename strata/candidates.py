@@ -1,13 +1,13 @@
-"""Where recommendations come from: a few generators behind one small interface, each keeping its scores."""
+"""Where recommendations come from: who is asked for, what a generator proposes, and all proposals side by side."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import numpy as np
 
-from strata.collaborative import ItemModel, weigh
+from strata.facts import PointFacts
 from strata.history import History
-from strata.index import ItemIndex
 from strata.metrics import NOTHING, top_k
 
 
@@ -16,15 +16,18 @@ class Audience:
     """The users one call recommends to, numbered 0 … B−1.
 
     `history`: their events, with B users. `points` (P, d), `owners` (P,) and `weights` (P,): their interest
-    points, whose they are and how much each counts, less than 0 for what they dislike. `allowed` (n_items,) bool:
-    what filters admit. `exclude_seen`: whether items of the history may come back.
+    points, whose they are and how much each counts, less than 0 for what they dislike. `facts`: tier, persistence and
+    topics of the points they like, which come first. `allowed` (n_items,) bool: what filters admit. `times` (B,): when
+    each is asked for, in seconds. `exclude_seen`: whether items of the history may come back.
     """
 
     history: History
     points: np.ndarray
     owners: np.ndarray
     weights: np.ndarray
+    facts: PointFacts
     allowed: np.ndarray
+    times: np.ndarray
     exclude_seen: bool = True
 
     def __len__(self) -> int:
@@ -40,11 +43,28 @@ class Audience:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Flat (user, item, score) triples, n of them: `users` 0 … B−1, `items` item rows, `scores` float32."""
+    """Flat (user, item, score) triples, n of them: `users` 0 … B−1, `items` item rows, `scores` float32.
+
+    `everything` (B, n_items): the scores of all items, where the generator knows them.
+    """
 
     users: np.ndarray
     items: np.ndarray
     scores: np.ndarray
+    everything: np.ndarray | None = None
+
+    @classmethod
+    def best(cls, scores: np.ndarray, audience: Audience, n: int, least: float = -np.inf) -> Self:
+        """The `n` best items of every user that they may be shown and that score more than `least`."""
+        items, best = top_k(audience.forbid(scores), n)
+        there = (items != NOTHING) & (best > least)
+        users = np.repeat(np.arange(len(items)), items.shape[1])[there.ravel()]
+        return cls(users, items[there], best[there].astype(np.float32), scores)
+
+    @classmethod
+    def none(cls) -> Self:
+        """Nothing proposed."""
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
 class Generator(Protocol):
@@ -52,7 +72,7 @@ class Generator(Protocol):
 
     @property
     def name(self) -> str:
-        """How weights and reasons refer to it."""
+        """How weights, features and reasons refer to it."""
         ...
 
     def propose(self, audience: Audience, n: int) -> Candidates:
@@ -60,111 +80,91 @@ class Generator(Protocol):
         ...
 
 
-LEAST_QUOTA = 5
-"""Items that the weakest point may propose."""
-
-
 @dataclass(frozen=True)
-class NearestToInterests:
-    """Items nearest to each interest point: r_ij = Σ_k w_ik · (x_ik · y_j) over the points k that found item j.
+class Table:
+    """All candidates of a call: one row per (user, item), one column per generator.
 
-    Each point finds as many as its weight, in which its tier counts, gives it a quota of, and LEAST_QUOTA at least: no
-    strong interest silences the others, and an item belongs to the interests it is really near to. Dislikes find
-    nothing; what they are near to loses w_ik · max(0, x_ik · y_j).
+    `raw` (n, G): the generators' scores, 0 where one knows none. `features` (n, G) in [0, 1]: a generator's score
+    scaled between its worst and best candidate of that user, 0 where it did not propose the item. Rows are sorted by
+    user and item.
     """
 
-    index: ItemIndex
-    name: str = "interests"
+    users: np.ndarray
+    items: np.ndarray
+    raw: np.ndarray
+    features: np.ndarray
+    generators: tuple[str, ...]
 
-    def propose(self, audience: Audience, n: int) -> Candidates:
-        """About `n` items of every user by quota, their weighted cosines summed per user and item."""
-        n_items = len(self.index)
-        points, items, scores = self._found(audience, n)
-        pairs, place = np.unique(audience.owners[points].astype(np.int64) * n_items + items, return_inverse=True)
-        totals = np.bincount(place, scores, len(pairs)).astype(np.float64)
-        totals += self._disliked(audience, pairs // n_items, pairs % n_items)
-        return _best(pairs // n_items, pairs % n_items, totals.astype(np.float32), n)
+    @classmethod
+    def join(cls, proposals: Mapping[str, Candidates], *, n_items: int) -> Self:
+        """Put the proposals of several generators side by side."""
+        keys = [c.users.astype(np.int64) * n_items + c.items for c in proposals.values()]
+        pairs = np.unique(np.concatenate(keys)) if keys else np.zeros(0, np.int64)
+        users, items = pairs // n_items, pairs % n_items
+        raw, features = (np.zeros((len(pairs), len(proposals)), np.float32) for _ in range(2))
+        for column, (key, proposed) in enumerate(zip(keys, proposals.values(), strict=True)):
+            rows = np.searchsorted(pairs, key)
+            features[rows, column] = _scaled(proposed)
+            if proposed.everything is None:
+                raw[rows, column] = proposed.scores
+            else:
+                raw[:, column] = proposed.everything[users, items]
+        return cls(users, items, raw, features, tuple(proposals))
 
-    def contributions(self, audience: Audience, n: int, items: np.ndarray) -> np.ndarray:
-        """What each point adds to the score of each of `items` (k,) when `n` are proposed: (P, k), 0 where nothing."""
-        points, found, scores = self._found(audience, n)
-        added = np.zeros((len(audience.points), len(items)), np.float32)
-        point, place = np.nonzero(found[:, None] == items)
-        added[points[point], place] = scores[point]
-        return added
+    @classmethod
+    def stacked(cls, blocks: Iterable[tuple[int, Self]]) -> Self:
+        """One table of several blocks of users; each says which number its first user has."""
+        first, tables = zip(*blocks, strict=True)
+        return cls(
+            np.concatenate([table.users + start for start, table in zip(first, tables, strict=True)]),
+            np.concatenate([table.items for table in tables]),
+            np.concatenate([table.raw for table in tables]),
+            np.concatenate([table.features for table in tables]),
+            tables[0].generators,
+        )
 
-    def _found(self, audience: Audience, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Point, item and weighted cosine of all that the points find within their quotas: three of (m,)."""
-        liked = np.flatnonzero(audience.weights > 0)
-        if not len(liked):
-            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
-        weights = audience.weights[liked]
-        seen = np.diff(audience.history.offsets).max(initial=0) if audience.exclude_seen else 0
-        allowed = None if audience.allowed.all() else audience.allowed
-        items, cosines = self.index.search(audience.points[liked], int(n + seen), allowed)
-        admitted = items != NOTHING
-        if audience.exclude_seen:
-            keys = audience.owners[liked][:, None].astype(np.int64) * len(self.index) + items
-            had = audience.history.users.astype(np.int64) * len(self.index) + audience.history.items
-            admitted &= ~np.isin(keys, had)
-        quota = np.maximum(np.ceil(n * weights), LEAST_QUOTA)
-        admitted &= np.cumsum(admitted, axis=1) <= quota[:, None]
-        point, _ = np.nonzero(admitted)
-        return liked[point], items[admitted], (cosines * weights[:, None])[admitted]
+    def __len__(self) -> int:
+        return len(self.users)
 
-    def _disliked(self, audience: Audience, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """What dislikes take from each (user, item) pair (n,), 0 or less; `users` ascending."""
-        taken = np.zeros(len(users))
-        for point in np.flatnonzero(audience.weights < 0):
-            start, stop = np.searchsorted(users, [audience.owners[point], audience.owners[point] + 1])
-            near = self.index.vectors(items[start:stop]) @ audience.points[point]
-            taken[start:stop] += audience.weights[point] * np.maximum(near, 0)
-        return taken
+    def only(self, kept: np.ndarray) -> Self:
+        """The rows where `kept` (n,) holds."""
+        return replace(
+            self,
+            users=self.users[kept],
+            items=self.items[kept],
+            raw=self.raw[kept],
+            features=self.features[kept],
+        )
 
+    def top(self, scores: np.ndarray, n_users: int, k: int) -> np.ndarray:
+        """Positions in this table of each user's best k rows (n_users, k), ties by item; NOTHING pads."""
+        order = np.lexsort((self.items, -scores, self.users))
+        users = self.users[order]
+        place = np.arange(len(users)) - np.searchsorted(users, users)
+        ranked = np.full((n_users, k), NOTHING, np.int64)
+        kept = place < k
+        ranked[users[kept], place[kept]] = order[kept]
+        return ranked
 
-@dataclass(frozen=True)
-class FromHistory:
-    """Items that an item model (EASE, neighbours) finds going with the user's weighted history."""
-
-    model: ItemModel
-    name: str
-
-    def propose(self, audience: Audience, n: int) -> Candidates:
-        """The `n` best-scored items of users who have a history."""
-        users = audience.history.active_users()
-        if not len(users):
-            return _none()
-        scores = audience.forbid(self.model.scores(weigh(audience.history, self.model.half_life)))[users]
-        items, best = top_k(scores, n)
-        return _flat(users, items, best)
+    def items_at(self, positions: np.ndarray) -> np.ndarray:
+        """Item rows at table positions, padding kept."""
+        return np.asarray(np.append(self.items, NOTHING)[positions])  # NOTHING, −1, picks the last
 
 
-@dataclass(frozen=True)
-class Popular:
-    """What many chose in the latest window: `counts` (n_items,)."""
-
-    counts: np.ndarray
-    name: str = "popular"
-
-    def propose(self, audience: Audience, n: int) -> Candidates:
-        """The `n` most popular items that each user may be shown."""
-        scores = audience.forbid(np.tile(self.counts, (len(audience), 1)))
-        return _flat(np.arange(len(audience)), *top_k(scores, n))
+def propose(audience: Audience, generators: Sequence[Generator], n: int) -> Table:
+    """Ask every generator and put the answers side by side."""
+    proposals = {generator.name: generator.propose(audience, n) for generator in generators}
+    return Table.join(proposals, n_items=audience.history.n_items)
 
 
-def _flat(users: np.ndarray, items: np.ndarray, scores: np.ndarray) -> Candidates:
-    """Triples from rankings (B, n), padding left out."""
-    there = items != NOTHING
-    return Candidates(np.repeat(users, items.shape[1])[there.ravel()], items[there], scores[there].astype(np.float32))
-
-
-def _best(users: np.ndarray, items: np.ndarray, scores: np.ndarray, n: int) -> Candidates:
-    """The `n` best triples of each user, ties by item row."""
-    order = np.lexsort((items, -scores, users))
-    users, items, scores = users[order], items[order], scores[order]
-    place = np.arange(len(users)) - np.searchsorted(users, users)
-    return Candidates(users[place < n], items[place < n], scores[place < n])
-
-
-def _none() -> Candidates:
-    return Candidates(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
+def _scaled(proposed: Candidates) -> np.ndarray:
+    """Scores from 0 (a user's last proposal) to 1 (the first)."""
+    if not len(proposed.users):
+        return proposed.scores
+    users, scores = proposed.users, proposed.scores
+    low, high = np.full(users.max() + 1, np.inf), np.full(users.max() + 1, -np.inf)
+    np.minimum.at(low, users, scores)
+    np.maximum.at(high, users, scores)
+    extent = high[users] - low[users]
+    scaled = np.divide(scores - low[users], extent, out=np.ones(len(scores)), where=extent > 0)
+    return np.asarray(scaled, np.float32)

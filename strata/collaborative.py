@@ -1,4 +1,4 @@
-"""Items that go together in people's histories: EASE and item neighbours over recency-weighted histories."""
+"""Items that go together in people's histories, follow each other there, or were chosen by people who chose alike."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Protocol, Self
 import numpy as np
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
+from scipy.linalg import lapack
 
 from strata.history import History
 from strata.settings import Settings
@@ -20,8 +21,11 @@ class CollaborativeSettings(Settings):
     """Settings tried for each model on the window before the cut-off: the same number for all."""
     seed: int = 7
     ease_max_items: int = 5_000
-    """EASE inverts an items × items matrix; larger catalogues are served by item neighbours alone."""
+    """EASE inverts an items × items matrix; of a larger catalogue it takes the items that most users chose."""
     neighbours: int = 100
+    """Other items kept for each item."""
+    users: int = 1_000
+    """Users, at most, on whom settings are tried."""
 
 
 class ItemModel(Protocol):
@@ -53,29 +57,54 @@ def weigh(history: History, half_life: float | None) -> sparse.csr_matrix:
 
 @dataclass(frozen=True)
 class Ease:
-    """Embarrassingly shallow autoencoder (Steck, arXiv 1905.03375): `weights` (n_items, n_items), zero diagonal."""
+    """Embarrassingly shallow autoencoder (Steck, arXiv 1905.03375) over m of n_items items.
+
+    `weights` (m, m) with zero diagonal; `items` (m,): their rows, ascending. Other items score 0.
+    """
 
     weights: np.ndarray
+    items: np.ndarray
+    n_items: int
     half_life: float | None
 
     @classmethod
-    def fit(cls, history: History, *, penalty: float, half_life: float | None) -> Self:
-        """Closed form: B = I − P / diag(P) with P = (XᵀX + penalty·I)⁻¹."""
+    def fit(cls, history: History, *, penalty: float, half_life: float | None, most: int | None = None) -> Self:
+        """Closed form: B = I − P / diag(P) with P = (XᵀX + penalty·I)⁻¹, over the `most` items most users chose."""
         matrix = weigh(history, half_life)
+        items = np.arange(history.n_items)
+        if most is not None and most < len(items):
+            users = np.bincount(matrix.indices, minlength=len(items))
+            items = np.sort(np.argsort(-users, kind="stable")[:most])
+            matrix = matrix[:, items]
         gram = (matrix.T @ matrix).toarray().astype(np.float64)
         gram[np.diag_indices_from(gram)] += penalty
-        inverse = np.linalg.inv(gram)
+        inverse = _inverse(gram)
         weights = -inverse / np.diag(inverse)
         np.fill_diagonal(weights, 0)
-        return cls(weights.astype(np.float32), half_life)
+        return cls(weights.astype(np.float32), items, history.n_items, half_life)
 
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
         """Scores (B, n_items)."""
-        return np.asarray(histories @ self.weights, np.float32)
+        if len(self.items) == self.n_items:
+            return np.asarray(histories @ self.weights, np.float32)
+        scores = np.zeros((histories.shape[0], self.n_items), np.float32)
+        scores[:, self.items] = histories[:, self.items] @ self.weights
+        return scores
 
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
         """How much each of the `chosen` items (m,) speaks for `item`: (m,)."""
-        return np.asarray(self.weights[chosen, item])
+        place = np.minimum(np.searchsorted(self.items, np.append(chosen, item)), len(self.items) - 1)
+        known = self.items[place] == np.append(chosen, item)
+        return np.asarray(np.where(known[:-1] & known[-1], self.weights[place[:-1], place[-1]], 0.0))
+
+
+def _inverse(gram: np.ndarray) -> np.ndarray:
+    """Inverse of a symmetric positive definite matrix, by Cholesky: half the work of the general one."""
+    factor, failed = lapack.dpotrf(gram, lower=True, overwrite_a=True)
+    inverse, failed_too = lapack.dpotri(factor, lower=True, overwrite_c=True)
+    if failed or failed_too:
+        raise np.linalg.LinAlgError("the Gram matrix is not positive definite; raise the penalty")
+    return np.asarray(np.tril(inverse) + np.tril(inverse, -1).T)
 
 
 @dataclass(frozen=True)
@@ -107,6 +136,60 @@ class ItemNeighbours:
         """How much each of the `chosen` items (m,) speaks for `item`: (m,)."""
         return np.asarray(self.weights[chosen][:, [item]].todense()).ravel()
 
+    @classmethod
+    def following(cls, history: History, *, neighbours: int, half_life: float | None, shrink: float = 10) -> Self:
+        """Sequential rules: how often an item comes after another, weighted 1 / distance up to FAR events apart.
+
+        A row is scaled by the item's total with shrinkage: what follows a rare item is not yet known.
+        """
+        shape = (history.n_items, history.n_items)
+        after = sparse.csr_matrix(shape, dtype=np.float32)
+        for distance in range(1, min(FAR, len(history) - 1) + 1):
+            same = history.users[:-distance] == history.users[distance:]
+            pairs = (history.items[:-distance][same], history.items[distance:][same])
+            after += sparse.csr_matrix((np.full(same.sum(), 1 / distance, np.float32), pairs), shape)
+        total = np.asarray(after.sum(1)).ravel()
+        found = after.tocoo()
+        other = found.row != found.col
+        rows, columns = found.row[other], found.col[other]
+        kept = _nearest(rows, columns, found.data[other] / (total[rows] + shrink), shape, neighbours)
+        return cls(kept.astype(np.float32), half_life)
+
+
+FAR = 10
+"""Events between an item and what is said to follow it, at most."""
+
+
+@dataclass(frozen=True)
+class UserNeighbours:
+    """People with much the same history: `histories` CSR (n_users, n_items), each row of length 1.
+
+    A user's score of an item is the summed similarity of the `neighbours` most similar users who chose it.
+    """
+
+    histories: sparse.csr_matrix
+    neighbours: int
+
+    @classmethod
+    def fit(cls, history: History, *, neighbours: int) -> Self:
+        """Keep everybody's history, scaled."""
+        return cls(_unit_rows(history.matrix()), neighbours)
+
+    def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
+        """Scores (B, n_items) float32 for histories (B, n_items)."""
+        similarity = (_unit_rows(histories) @ self.histories.T).toarray()
+        similarity[similarity > 1 - 1e-6] = 0  # the very same history: the user
+        if self.neighbours < similarity.shape[1]:
+            least = -np.partition(-similarity, self.neighbours - 1, axis=1)[:, self.neighbours - 1 : self.neighbours]
+            similarity[similarity < least] = 0
+        chosen = sparse.csr_matrix(similarity) @ (self.histories > 0).astype(np.float32)
+        return np.asarray(chosen.todense(), np.float32)
+
+
+def _unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(1)).ravel())
+    return sparse.csr_matrix(sparse.diags(1 / np.maximum(norms, 1e-12)) @ matrix).astype(np.float32)
+
 
 def _nearest(
     rows: np.ndarray, columns: np.ndarray, values: np.ndarray, shape: tuple[int, int], most: int
@@ -119,24 +202,36 @@ def _nearest(
     return sparse.csr_matrix((values[kept], (rows[kept], columns[kept])), shape=shape)
 
 
-def save_model(model: Ease | ItemNeighbours, path: Path) -> None:
+def save_model(model: Ease | ItemNeighbours | UserNeighbours, path: Path) -> None:
     """Write as safetensors."""
-    half_life = np.array([np.inf if model.half_life is None else model.half_life])
+    content: dict[str, np.ndarray]
     if isinstance(model, Ease):
-        content = {"weights": model.weights, "half_life": half_life}
+        content = {"weights": model.weights, "items": model.items, "n_items": np.array([model.n_items])}
+    elif isinstance(model, ItemNeighbours):
+        content = _csr(model.weights)
     else:
-        weights = model.weights
-        content = {"data": weights.data, "indices": weights.indices, "indptr": weights.indptr, "half_life": half_life}
+        content = {**_csr(model.histories), "neighbours": np.array([model.neighbours])}
+    if not isinstance(model, UserNeighbours):
+        content["half_life"] = np.array([np.inf if model.half_life is None else model.half_life])
     with replacing(path) as temporary:
         save_file(content, temporary)
 
 
-def load_model(path: Path) -> Ease | ItemNeighbours:
+def load_model(path: Path) -> Ease | ItemNeighbours | UserNeighbours:
     """Read what `save_model` wrote."""
     content = load_file(path)
+    if "neighbours" in content:
+        return UserNeighbours(_matrix(content), int(content["neighbours"][0]))
     half_life = None if np.isinf(content["half_life"][0]) else float(content["half_life"][0])
     if "weights" in content:
-        return Ease(content["weights"], half_life)
-    n_items = len(content["indptr"]) - 1
-    parts = (content["data"], content["indices"], content["indptr"])
-    return ItemNeighbours(sparse.csr_matrix(parts, shape=(n_items, n_items)), half_life)
+        return Ease(content["weights"], content["items"], int(content["n_items"][0]), half_life)
+    return ItemNeighbours(_matrix(content), half_life)
+
+
+def _csr(matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
+    shape = np.array(matrix.shape)
+    return {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr, "shape": shape}
+
+
+def _matrix(content: dict[str, np.ndarray]) -> sparse.csr_matrix:
+    return sparse.csr_matrix((content["data"], content["indices"], content["indptr"]), shape=tuple(content["shape"]))

@@ -1,27 +1,35 @@
 """Why an item is recommended: the generator that mattered most, the interest point that led to it, and the evidence."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from strata.candidates import Audience, FromHistory, Generator
+from strata.candidates import Audience, Generator, Table
 from strata.catalogue import Catalogue
+from strata.generators import FromHistory, NearestToInterests
 from strata.profiles import Profiles
+from strata.recommend import Models, Ranker, select_users
 
 EVIDENCE = 2
 """History items that are cited."""
+SAYINGS = {
+    "popular": "popular these days",
+    "popular in topics": "popular among what you are into",
+    "peers": "chosen by people with a history like yours",
+    "again": "you keep coming back to it",
+}
 
 
 @dataclass(frozen=True)
 class Reason:
     """One recommendation's reason.
 
-    `generator`: what contributed most, with its `share` of the score. `interest`, `tier`: the point that added most to
-    the score or, where none did, the nearest, with the `similarity` (cosine); None for users without points.
-    `moved`: whether that point added to the score. `evidence`: item ids that the user chose and that led here.
-    `text`: the reason as a sentence.
+    `generator`: what contributed most, with its `share` of what speaks for the item. `interest`, `tier`: the point
+    without which the item would lose most of its score or, where it would lose nothing, the nearest, with the
+    `similarity` (cosine); None for users without points. `moved`: whether the score would fall without it.
+    `evidence`: item ids that the user chose and that led here. `text`: the reason as a sentence.
     """
 
     generator: str
@@ -47,21 +55,22 @@ def explain(
 ) -> Reason:
     """The reason for `item` (row) to the only user of `audience`, whose points are `rows` of `profiles`.
 
-    `contributions` (G,) are the shares of the score by generator, `added` (P,) what each point of `rows` added to it.
+    `contributions` (G,): what each generator adds to the score; `added` (P,): what the item would lose without each
+    point of `rows`.
     """
     main = int(np.argmax(contributions))
-    total = float(contributions.sum())
+    total = float(np.maximum(contributions, 0).sum())
     generator = generators[main]
     point, similarity = _cited_point(vectors[item], profiles, rows, added)
-    moved = bool(added.any())
+    moved = bool((added > 0).any())
     parts = []
     evidence: tuple[str, ...] = ()
     if isinstance(generator, FromHistory):
         evidence = _led_by(generator, audience, item, catalogue)
         if evidence:
             parts.append(f"goes with {_titles(evidence, catalogue)}")
-    elif generator.name == "popular":
-        parts.append("popular these days")
+    elif generator.name in SAYINGS:
+        parts.append(SAYINGS[generator.name])
     if point is not None:
         if not evidence:
             evidence = tuple(point["evidence"])[:EVIDENCE]
@@ -70,7 +79,7 @@ def explain(
     text = ", ".join(parts) or "popular these days"
     return Reason(
         generator.name,
-        round(float(contributions[main]) / total, 3) if total > 0 else 0.0,
+        round(max(float(contributions[main]), 0.0) / total, 3) if total > 0 else 0.0,
         None if point is None else str(point["name"]),
         None if point is None else str(point["tier"]),
         similarity,
@@ -80,13 +89,63 @@ def explain(
     )
 
 
+def without_each_point(table: Table, audience: Audience, models: Models, ranker: Ranker, n: int) -> np.ndarray:
+    """How much each row of the only user's `table` would lose of its score without each liked point: (P, len(table)).
+
+    The other points keep their weights, and the generators what they found. Users who lack one point each are scored
+    at once. `n`: as many candidates were asked for.
+    """
+    n_points, n_rows = len(audience.facts.tiers), len(table)
+    if not n_points or not n_rows:
+        return np.zeros((n_points, n_rows))
+    interests = next(each for each in models.generators if isinstance(each, NearestToInterests))
+    added = interests.contributions(audience, n, table.items)[:n_points]
+    column, copies = table.generators.index(interests.name), n_points + 1
+    raw, features = (np.tile(part, (copies, 1)) for part in (table.raw, table.features))
+    lost = np.append(added, np.zeros((1, n_rows), np.float32), axis=0).ravel()
+    scale = _scale(table.raw[:, column], table.features[:, column])
+    raw[:, column] -= lost
+    features[:, column] = np.maximum(features[:, column] - scale * lost, 0)
+    many = Table(np.repeat(np.arange(copies), n_rows), np.tile(table.items, copies), raw, features, table.generators)
+    scores = models.score(many, _lacking_each(audience, n_points), ranker).reshape(copies, n_rows)
+    return np.asarray(scores[-1] - scores[:-1])
+
+
+def _lacking_each(audience: Audience, n_points: int) -> Audience:
+    """As many copies of the only user as there are points, each without one of them, and then the user."""
+    copies = n_points + 1
+    kept = np.ones((copies, len(audience.owners)), bool)
+    kept[np.arange(n_points), np.arange(n_points)] = False
+    liked, others = kept[:, :n_points], kept[:, n_points:]
+    owner, point = np.nonzero(liked)
+    owner_of_other, other = np.nonzero(others)
+    chosen = np.append(point, other + n_points)
+    return replace(
+        audience,
+        history=select_users(audience.history, [0] * copies),
+        points=audience.points[chosen],
+        owners=np.append(owner, owner_of_other),
+        weights=audience.weights[chosen],
+        facts=audience.facts.take(point),
+        times=np.repeat(audience.times, copies),
+    )
+
+
+def _scale(raw: np.ndarray, features: np.ndarray) -> float:
+    """How much a generator's feature grows with its score, among the rows it proposed."""
+    there = features > 0
+    if there.sum() < 2 or np.ptp(raw[there]) <= 0:
+        return 1.0
+    return float(np.ptp(features[there]) / np.ptp(raw[there]))
+
+
 def _cited_point(
     vector: np.ndarray, profiles: Profiles, rows: slice, added: np.ndarray
 ) -> tuple[dict[str, Any] | None, float | None]:
     if rows.start == rows.stop:
         return None, None
     cosines = np.asarray(profiles.vectors[rows]) @ vector
-    best = int(np.argmax(added if added.any() else cosines))
+    best = int(np.argmax(added if (added > 0).any() else cosines))
     return profiles.table.row(rows.start + best, named=True), round(float(cosines[best]), 3)
 
 

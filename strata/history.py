@@ -25,6 +25,8 @@ class SplitSettings(Settings):
     """Share before the test window: chooses fusion weights."""
     early_stopping_share: float = 0.1
     """Share before the validation window: chooses when fine-tuning stops."""
+    least_users: int = 0
+    """Items that fewer users chose before a window are neither recommended nor asked for in it."""
 
 
 @dataclass(frozen=True)

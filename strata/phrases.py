@@ -15,15 +15,23 @@ from strata.schema import CATEGORIES, DESCRIPTION, TAGS, TITLE
 WORD = re.compile(r"(?<!\w)[^\W\d_](?:\w|['’-](?=\w))+")
 UNIT = re.compile(r"\d[\d.,/]*[\s-]*[^\W\d_]{2,3}\b")
 """Such as 12 oz or 500-ml: how much of something says little about what it is."""
+QUANTITY = re.compile(r"\([^)]*\d[^)]*\)|\S*\d\S*(?:(?<=\d)\s+[^\W\d_]{2,3}\b)?(?:\s*[&/,-]+(?=\s))?")
+"""How many or how much, as in brackets, with its unit, and the sign that joins it to what follows."""
+UNCLOSED = re.compile(r"\([^\s()]*$")
+"""What a title that was cut short says last."""
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 BETWEEN = re.compile(r"[^\W\d]*(?:\s+[^\W\d]*)*")
 """What may stand between two words of one phrase: spaces and words that are left out, such as "of the"."""
 LONGEST_READ = 2_000
 """Characters of a text that key phrases are taken from: the head of a long text says what it is about."""
+LONGEST_WHOLE = 60
+"""Characters of a title that can stand whole in a name."""
 TELLING = 0.15
 """Share of its best phrase's score that a further phrase of a group must reach."""
 COMPARED = 6
 """Words of a phrase that are looked at for overlaps, and how often more phrases are ranked than chosen."""
+LONGER = 0.2
+"""What each further word adds to a phrase's score: the longest of those that are as frequent says most."""
 AT_ONCE = 20_000
 """Groups named at a time."""
 
@@ -65,7 +73,8 @@ def _segmenter() -> Callable[[str], Iterator[tuple[str, int, int]]]:
 class Phrases:
     """Which phrases occur in which items: `counts` is a CSR matrix (n_items, n_phrases) of ones.
 
-    Categories and tags count as whole phrases, titles give words and pairs of neighbouring words, descriptions words.
+    Categories, tags and titles that several items share count as whole phrases, titles also give words and pairs of
+    neighbouring words, descriptions words.
     `names` (n_phrases,) are sorted: neither the order of items nor the process changes which phrase wins a tie.
     """
 
@@ -76,15 +85,19 @@ class Phrases:
         for title, description, kinds, tags in items.select(TITLE, DESCRIPTION, CATEGORIES, TAGS).iter_rows():
             text = (title or "", description or "", tuple(kinds or ()) if categories else (), tuple(tags or ()))
             rows.append(texts.setdefault(text, len(texts)))
-        found = [_phrases(*text) for text in texts]
+        wholes = [_whole(title) for title, *_ in texts]
+        shared = Counter(wholes[row] for row in rows)
+        found = [
+            _phrases(*text) + ([whole] if whole and shared[whole] > 1 else [])
+            for text, whole in zip(texts, wholes, strict=True)
+        ]
         counted = sorted(Counter(chain.from_iterable(found)).items(), key=lambda pair: (pair[1], pair[0]))
         key = {phrase: _key(phrase) for phrase, _ in counted}
         surface = {key[phrase]: phrase for phrase, _ in counted}  # the most frequent spelling comes last
         number = {stemmed: place for place, stemmed in enumerate(sorted(surface))}
         self.names = np.array([surface[stemmed] for stemmed in number], object)
         self._words = _word_numbers(self.names.tolist())
-        # A pair of words says more than either: it wins where all three are as frequent.
-        self._lengths = np.array([1.1 if " " in stemmed else 1.0 for stemmed in number], np.float32)
+        self._lengths = 1 + np.float32(LONGER) * ((self._words >= 0).sum(1) - 1).astype(np.float32)
         columns = [sorted({number[key[phrase]] for phrase in phrases}) for phrases in found]
         offsets = np.cumsum([0, *map(len, columns)])
         places = np.fromiter(chain.from_iterable(columns), np.int32, offsets[-1])
@@ -151,6 +164,7 @@ class Phrases:
 
 
 def _phrases(title: str, description: str, categories: tuple[str, ...], tags: tuple[str, ...]) -> list[str]:
+    title = UNCLOSED.sub("", title)
     in_title = list(_tokens(title))
     pairs = [
         title[start:end]
@@ -158,6 +172,14 @@ def _phrases(title: str, description: str, categories: tuple[str, ...], tags: tu
         if first.casefold() != second.casefold() and BETWEEN.fullmatch(title, first_end, second_start)
     ]
     return [*categories, *tags, *(word for word, _, _ in in_title), *pairs, *words(description)]
+
+
+def _whole(title: str) -> str:
+    """A title of several words, short enough for a name, without quantities; else nothing."""
+    if len(title) > LONGEST_WHOLE:
+        return ""
+    whole = " ".join(QUANTITY.sub(" ", UNCLOSED.sub("", title)).split()).strip(" -:,.&/")
+    return whole if 1 < len(words(whole)) <= COMPARED else ""
 
 
 def _word_numbers(phrases: list[str]) -> np.ndarray:

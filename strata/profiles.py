@@ -1,6 +1,7 @@
 """The profile table: a user's interest points with names, tiers, evidence and the numbers behind them."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
@@ -10,6 +11,7 @@ import polars as pl
 from scipy import sparse
 
 from strata.errors import UnknownId
+from strata.facts import PointFacts
 from strata.history import History
 from strata.interests import InterestPoints, find_points, let_go
 from strata.phrases import Phrases
@@ -33,10 +35,19 @@ class Profiles:
     vectors: np.ndarray
     dislikes: Self | None = None
 
+    @cached_property
+    def owners(self) -> np.ndarray:
+        """The user row of each point (P,), ascending."""
+        return self.table[USER_ROW].to_numpy()
+
+    @cached_property
+    def facts(self) -> PointFacts:
+        """Tiers, numbers and topics of the points as arrays."""
+        return PointFacts.of(self.table)
+
     def of(self, user_row: int) -> slice:
         """The rows of one user."""
-        rows = self.table[USER_ROW].to_numpy()
-        return slice(int(np.searchsorted(rows, user_row)), int(np.searchsorted(rows, user_row, "right")))
+        return slice(*np.searchsorted(self.owners, [user_row, user_row + 1]).tolist())
 
     def write(self, folder: Path) -> None:
         """Write profiles.parquet and points.npy, and the dislikes beside them."""
@@ -160,6 +171,23 @@ def profile_history(
     return replace(profiles, dislikes=dislikes), n_faded
 
 
+def name_points(
+    membership: sparse.csr_matrix, owners: np.ndarray, phrases: Phrases, topics: list[list[str]]
+) -> list[tuple[str, list[str]]]:
+    """A name and key phrases for each point, P of them: what its own members share, else what names its topic.
+
+    `membership` (P, n_items): weights of each point's items; `owners` (P,): row of each point's user, ascending: no
+    two points of one user share a name; `topics`: key phrases of each point's topic.
+    """
+    found = phrases.of_groups(membership, n=5, least_share=0.3)
+    found = [own or general for own, general in zip(found, topics, strict=True)]
+    starts = np.flatnonzero(np.diff(owners, prepend=-1))
+    named: list[tuple[str, list[str]]] = []
+    for start, end in pairwise([*starts, len(owners)]):
+        named.extend(distinct_names(found[start:end], length=3))
+    return named
+
+
 def _dislikes(
     history: History, points: InterestPoints, time: float, naming: Naming, settings: TierSettings
 ) -> Profiles:
@@ -185,7 +213,7 @@ def _table(
     number = np.arange(len(owners)) - np.searchsorted(owners, owners)
     topics = naming.themes.of_item[points.medoids[order]].reshape(-1, len(LEVELS))
     topic_phrases = naming.themes.phrases("topic")
-    names = _names(membership, owners, naming.phrases, [topic_phrases[topic] for topic in topics[:, 0]])
+    names = name_points(membership, owners, naming.phrases, [topic_phrases[topic] for topic in topics[:, 0]])
     strength = statistics.strength[order]
     total = np.bincount(owners, strength, minlength=history.n_users)[owners]
     return pl.DataFrame(
@@ -232,19 +260,6 @@ def _membership(history: History, points: InterestPoints) -> sparse.csr_matrix:
     shape = (len(points.users), history.n_items)
     coordinates = (points.of_event[member], history.items[member])
     return sparse.coo_matrix((history.weights[member], coordinates), shape=shape).tocsr()
-
-
-def _names(
-    membership: sparse.csr_matrix, owners: np.ndarray, phrases: Phrases, topics: list[list[str]]
-) -> list[tuple[str, list[str]]]:
-    """A name and key phrases for each point: what its own members share, else what names its topic."""
-    found = phrases.of_groups(membership, n=5, least_share=0.3)
-    found = [own or general for own, general in zip(found, topics, strict=True)]
-    starts = np.flatnonzero(np.diff(owners, prepend=-1))
-    named: list[tuple[str, list[str]]] = []
-    for start, end in pairwise([*starts, len(owners)]):
-        named.extend(distinct_names(found[start:end], length=3))
-    return named
 
 
 def _evidence(membership: sparse.csr_matrix, item_ids: np.ndarray, most: int) -> pl.Series:

@@ -1,79 +1,43 @@
-"""One ranking from many generators: a weighted sum that one can read, its weights chosen on a past window."""
+"""One ranking from many generators: a weighted sum that one can read, or trees that learned from earlier slices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
+from pydantic import Field
 
-from strata.candidates import Candidates
-from strata.metrics import NOTHING, ndcg_at_k
+from strata.candidates import Table
+from strata.metrics import ndcg_at_k
 from strata.settings import Settings
 from strata.storage import read_json, write_json
 from strata.tuning import JUDGED_AT, Window
 
+SUM = "weighted_sum.json"
+
 
 class RankSettings(Settings):
-    """How the weights of the generators are found."""
+    """How candidates are ranked and how that is learned."""
 
+    method: Literal["lambdamart", "weighted-sum"] = "lambdamart"
     trials: int = 200
+    """Weightings tried for the weighted sum."""
+    users: int = Field(1_000, ge=1)
+    """Users, at most, on whom they are tried."""
+    slices: int = Field(4, ge=1)
+    """Earlier times from which the trees learn what was chosen next."""
+    slice_share: float = Field(0.05, gt=0)
+    """Share of all interactions between one slice and the next."""
+    horizon: int = Field(2, ge=1)
+    """Slices ahead that count as next."""
+    negatives: int = Field(150, ge=1)
+    """Candidates of a user, at most, that were not chosen and are learned from."""
     seed: int = 7
 
 
 @dataclass(frozen=True)
-class Table:
-    """All candidates of a call: one row per (user, item), one feature column per generator.
-
-    `features` (n, G) in [0, 1]: a generator's score scaled between its worst and best candidate of that user,
-    0 where it did not propose the item. Rows are sorted by user and item.
-    """
-
-    users: np.ndarray
-    items: np.ndarray
-    features: np.ndarray
-    generators: tuple[str, ...]
-
-    @classmethod
-    def join(cls, proposals: dict[str, Candidates], *, n_items: int) -> Self:
-        """Put the proposals of several generators side by side."""
-        keys = [c.users.astype(np.int64) * n_items + c.items for c in proposals.values()]
-        pairs = np.unique(np.concatenate(keys)) if keys else np.zeros(0, np.int64)
-        features = np.zeros((len(pairs), len(proposals)), np.float32)
-        for column, (key, proposed) in enumerate(zip(keys, proposals.values(), strict=True)):
-            features[np.searchsorted(pairs, key), column] = _scaled(proposed)
-        return cls(pairs // n_items, pairs % n_items, features, tuple(proposals))
-
-    def top(self, scores: np.ndarray, n_users: int, k: int) -> np.ndarray:
-        """Positions in this table of each user's best k rows (n_users, k), ties by item; NOTHING pads."""
-        order = np.lexsort((self.items, -scores, self.users))
-        users = self.users[order]
-        place = np.arange(len(users)) - np.searchsorted(users, users)
-        ranked = np.full((n_users, k), NOTHING, np.int64)
-        kept = place < k
-        ranked[users[kept], place[kept]] = order[kept]
-        return ranked
-
-    def items_at(self, positions: np.ndarray) -> np.ndarray:
-        """Item rows at table positions, padding kept."""
-        return np.asarray(np.append(self.items, NOTHING)[positions])  # NOTHING, −1, picks the last
-
-
-def _scaled(proposed: Candidates) -> np.ndarray:
-    """Scores from 0 (a user's last proposal) to 1 (the first)."""
-    if not len(proposed.users):
-        return proposed.scores
-    users, scores = proposed.users, proposed.scores
-    low, high = np.full(users.max() + 1, np.inf), np.full(users.max() + 1, -np.inf)
-    np.minimum.at(low, users, scores)
-    np.maximum.at(high, users, scores)
-    extent = high[users] - low[users]
-    scaled = np.divide(scores - low[users], extent, out=np.ones(len(scores)), where=extent > 0)
-    return np.asarray(scaled, np.float32)
-
-
-@dataclass(frozen=True)
-class Ranker:
+class WeightedSum:
     """score = Σ_g weight_g · feature_g: how much each generator counts, and how that was found."""
 
     weights: dict[str, float]
@@ -82,6 +46,10 @@ class Ranker:
     def scores(self, table: Table) -> np.ndarray:
         """Score of each row of the table (n,)."""
         return np.asarray(table.features @ self.vector(table.generators))
+
+    def contributions(self, table: Table) -> np.ndarray:
+        """What each generator adds to the score of each row: (n, G)."""
+        return np.asarray(table.features * self.vector(table.generators))
 
     def vector(self, generators: Sequence[str]) -> np.ndarray:
         """Weights (G,) in the order of the table's columns; generators that were not weighed count nothing."""

@@ -1,27 +1,41 @@
-"""From users to ranked items: who is asked for, which generators propose, how the list is cut."""
+"""From users to ranked items: who is asked for, which generators propose, what ranks, how the list is cut."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from pydantic import Field
 
-from strata.candidates import Audience, FromHistory, Generator, NearestToInterests, Popular
-from strata.collaborative import load_model
+from strata.behaviour import Behaviour
+from strata.candidates import Audience, Generator, Table, propose
+from strata.catalogue import Catalogue
+from strata.facts import PointFacts
+from strata.generators import NearestToInterests
 from strata.history import History
 from strata.index import ItemIndex
+from strata.lambdamart import LambdaMart
+from strata.metrics import NOTHING
 from strata.profiles import Profiles
-from strata.ranking import Ranker, Table
+from strata.ranking import SUM, WeightedSum
 from strata.settings import Settings
-from strata.storage import read_array
+from strata.signals import Signals
 from strata.tiers import TIERS
+from strata.tuning import Window
+
+Ranker = WeightedSum | LambdaMart
+
+
+def read_ranker(folder: Path, method: str) -> Ranker:
+    """The ranker of a folder that the stage `rank` wrote, by the method of its settings."""
+    return LambdaMart.read(folder) if method == "lambdamart" else WeightedSum.read(folder / SUM)
 
 
 class RecommendSettings(Settings):
     """What every recommendation does unless a request says otherwise."""
 
-    candidates: int = 200
+    candidates: int = 100
     """Items each generator proposes for a user."""
     repeats: bool = False
     """Whether what the user already had may come back: yes where people re-consume, as in retail."""
@@ -36,29 +50,45 @@ class Models:
 
     profiles: Profiles
     generators: tuple[Generator, ...]
+    signals: Signals
 
     @classmethod
-    def read(cls, folder: Path, index: ItemIndex) -> "Models":
-        """Read the profiles and collaborative models of one cut-off; the index serves all of them."""
-        collaborative = folder / "collaborative"
-        models = sorted(collaborative.glob("*.safetensors"))
-        from_history = [FromHistory(load_model(path), path.stem) for path in models]
-        popular = Popular(np.asarray(read_array(collaborative / "popularity.npy")))
-        generators: tuple[Generator, ...] = (NearestToInterests(index), *from_history, popular)
-        return cls(Profiles.read(folder / "profiles"), generators)
+    def of(
+        cls,
+        profiles: Profiles,
+        behaviour: Behaviour,
+        index: ItemIndex,
+        catalogue: Catalogue,
+        vectors: np.ndarray,
+        topics: np.ndarray,
+        past: History,
+    ) -> Self:
+        """Put together what one cut-off has; `topics` (n_items,), `past`: all events before it."""
+        signals = Signals.before(catalogue, vectors, topics, past)
+        return cls(profiles, (NearestToInterests(index), *behaviour.generators(topics)), signals)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The generators' names, in order."""
+        return tuple(generator.name for generator in self.generators)
+
+    def score(self, table: Table, audience: Audience, ranker: Ranker) -> np.ndarray:
+        """Score of each row of a table of candidates (n,), comparable within a user."""
+        if isinstance(ranker, WeightedSum):
+            return ranker.scores(table)
+        return ranker.scores(self.signals.of(table, audience))
 
 
 def select_users(history: History, users: Sequence[int] | np.ndarray) -> History:
     """The events of `users`, who become users 0 … B−1 in the order given."""
-    slices = [history.of(int(user)) for user in users]
-    counts = np.array([part.stop - part.start for part in slices], np.int64)
-    events = np.concatenate([np.arange(part.start, part.stop) for part in slices] or [np.zeros(0, np.int64)])
+    rows = np.asarray(users, np.int64)
+    events, owners = _ranges(history.offsets[rows], history.offsets[rows + 1])
     return History(
-        np.repeat(np.arange(len(slices), dtype=np.int32), counts),
+        owners.astype(np.int32),
         history.items[events],
         history.times[events],
         history.weights[events],
-        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(rows)))]).astype(np.int64),
         history.n_items,
     )
 
@@ -68,6 +98,7 @@ def audience_of(
     history: History,
     profiles: Profiles,
     tier_weights: Mapping[str, float],
+    time: float | np.ndarray,
     *,
     allowed: np.ndarray | None = None,
     exclude_seen: bool = True,
@@ -76,11 +107,12 @@ def audience_of(
     """Known users (B,) rows as an audience: their events in `history` and the points of their profiles.
 
     A point counts by tier weight × √share of the user's strength, scaled to sum to 1: the root keeps one strong
-    point from silencing the others. A dislike counts −`dislike` × √share.
+    point from silencing the others. A dislike counts −`dislike` × √share. `time`, in seconds: of all or of each.
     """
     rows, owners = _rows_of(profiles, users)
-    points, weights = profiles.vectors[rows], point_weights(profiles, rows, owners, tier_weights)
-    if profiles.dislikes is not None and dislike > 0:
+    facts = profiles.facts.take(rows)
+    points, weights = profiles.vectors[rows], point_weights(facts, owners, tier_weights)
+    if profiles.dislikes is not None and dislike > 0 and len(profiles.dislikes.table):
         disliked, whose = _rows_of(profiles.dislikes, users)
         against = -dislike * np.sqrt(profiles.dislikes.table["share"].to_numpy()[disliked])
         points = np.concatenate([points, profiles.dislikes.vectors[disliked]])
@@ -90,36 +122,85 @@ def audience_of(
         np.asarray(points, np.float32),
         owners,
         np.asarray(weights, np.float32),
+        facts,
         np.ones(history.n_items, bool) if allowed is None else allowed,
+        np.broadcast_to(np.asarray(time, np.float64), len(users)),
         exclude_seen,
     )
 
 
 def _rows_of(profiles: Profiles, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows (P,) of the users' points and the number 0 … B−1 of the user each belongs to."""
-    slices = [profiles.of(int(user)) for user in users]
-    rows = np.concatenate([np.arange(part.start, part.stop) for part in slices] or [np.zeros(0, np.int64)])
-    return rows.astype(np.int64), np.repeat(np.arange(len(users)), [part.stop - part.start for part in slices])
+    owners = profiles.owners
+    return _ranges(np.searchsorted(owners, users), np.searchsorted(owners, users, "right"))
 
 
-def point_weights(
-    profiles: Profiles, rows: np.ndarray, owners: np.ndarray, tier_weights: Mapping[str, float]
-) -> np.ndarray:
-    """Weights (P,) of profile rows, summing to 1 for each owner."""
-    chosen = profiles.table[rows]
-    by_tier = chosen["tier"].replace_strict({tier: tier_weights.get(tier, 1.0) for tier in TIERS}, default=1.0)
-    weights = by_tier.to_numpy().astype(np.float64) * np.sqrt(chosen["share"].to_numpy())
+def _ranges(starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All numbers of the ranges [start, stop), and the place of the range each lies in."""
+    counts = stops - starts
+    of_range = np.repeat(np.arange(len(starts)), counts)
+    return np.arange(len(of_range)) + np.repeat(starts - (np.cumsum(counts) - counts), counts), of_range
+
+
+def point_weights(facts: PointFacts, owners: np.ndarray, tier_weights: Mapping[str, float]) -> np.ndarray:
+    """Weights (P,) of points, summing to 1 for each owner."""
+    by_tier = np.array([tier_weights.get(tier, 1.0) for tier in TIERS])
+    weights = by_tier[facts.tiers] * np.sqrt(facts.shares)
     total = np.bincount(owners, weights, minlength=int(owners.max(initial=-1)) + 1)
     return np.asarray(weights / np.maximum(total[owners], 1e-12), np.float32)
 
 
-def propose(audience: Audience, generators: Sequence[Generator], n: int) -> Table:
-    """Ask every generator and put the answers side by side."""
-    proposals = {generator.name: generator.propose(audience, n) for generator in generators}
-    return Table.join(proposals, n_items=audience.history.n_items)
+def mix(
+    table: Table,
+    audience: Audience,
+    vectors: np.ndarray,
+    scores: np.ndarray,
+    tier_weights: Mapping[str, float] | None,
+) -> np.ndarray:
+    """What a wish for more of some tiers adds to the scores (n,) of the only user's table: 0 without one.
+
+    An item nearest to a point of a tier gains ln(weight) standard deviations of the scores; LEAST_WISH bounds it.
+    """
+    n_points = len(audience.facts.tiers)
+    if not tier_weights or not n_points or not len(table):
+        return np.zeros(len(table))
+    nearest = (vectors[table.items] @ audience.points[:n_points].T).argmax(1)
+    wished = np.array([max(tier_weights.get(tier, 1.0), LEAST_WISH) for tier in TIERS])
+    return np.asarray(np.log(wished)[audience.facts.tiers[nearest]] * max(float(scores.std()), 1e-9))
 
 
-def rank(audience: Audience, generators: Sequence[Generator], ranker: Ranker, *, k: int, n: int) -> np.ndarray:
-    """Best k item rows of each user of the audience: (B, k), NOTHING pads."""
-    table = propose(audience, generators, n)
-    return table.items_at(table.top(ranker.scores(table), len(audience), k))
+LEAST_WISH = 1e-2
+"""Weight at which a tier is as good as unwanted; its items still come when there is nothing else."""
+SCORES_AT_ONCE = 8_000_000
+"""Users × items whose scores one generator holds in memory."""
+
+
+def tables(
+    window: Window, models: Models, settings: RecommendSettings, available: np.ndarray
+) -> Iterator[tuple[slice, Audience, Table]]:
+    """Candidates for the users of a window, a block of users at a time: which of them, as an audience, the table."""
+    block = max(1, SCORES_AT_ONCE // max(window.past.n_items, 1))
+    for start in range(0, len(window.users), block):
+        part = slice(start, min(start + block, len(window.users)))
+        audience = audience_of(
+            window.users[part],
+            window.past,
+            models.profiles,
+            settings.tier_weights,
+            window.time,
+            allowed=available & window.items,
+            exclude_seen=not window.repeats,
+            dislike=settings.dislike,
+        )
+        yield part, audience, propose(audience, models.generators, settings.candidates)
+
+
+def rank(
+    window: Window, models: Models, ranker: Ranker, settings: RecommendSettings, available: np.ndarray, k: int
+) -> np.ndarray:
+    """Best k item rows of each user of the window: (B, k), NOTHING pads."""
+    ranked = np.full((len(window.users), k), NOTHING, np.int64)
+    for part, audience, table in tables(window, models, settings, available):
+        scores = models.score(table, audience, ranker)
+        ranked[part] = table.items_at(table.top(scores, len(audience), k))
+    return ranked

@@ -8,22 +8,24 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from strata.candidates import Audience, NearestToInterests, Popular
+from strata.behaviour import Behaviour
+from strata.candidates import Audience, Table, propose
 from strata.catalogue import Catalogue
 from strata.cleaning import CleaningSettings
 from strata.corrections import Corrections
 from strata.course import as_of, course_of, moments
 from strata.errors import ReleaseError, UnknownId
-from strata.explain import Reason, explain
+from strata.explain import Reason, explain, without_each_point
 from strata.filters import Filters, rows_of
+from strata.generators import Popular
 from strata.history import CutOffs, History
 from strata.index import ItemIndex
 from strata.levels import Levels, levels_of, stated_by
 from strata.metrics import NOTHING
 from strata.phrases import Phrases
 from strata.profiles import Naming, Profiles, Statements, showcase
-from strata.ranking import Ranker, Table
-from strata.recommend import Models, RecommendSettings, audience_of, propose
+from strata.ranking import RankSettings, WeightedSum
+from strata.recommend import Models, Ranker, RecommendSettings, audience_of, mix, read_ranker
 from strata.release import Manifest, verify
 from strata.schema import USER
 from strata.settings import read_settings
@@ -93,8 +95,16 @@ class Recommender:
             accounts,
             history,
             index,
-            Models.read(folder, index),
-            Ranker.read(folder / "ranker.json"),
+            Models.of(
+                Profiles.read(folder / "profiles"),
+                Behaviour.read(folder / "collaborative"),
+                index,
+                catalogue,
+                vectors,
+                themes.of_item[:, 0],
+                history,
+            ),
+            read_ranker(folder / "ranker", read_settings(RankSettings, "rank", params).method),
             vectors,
             catalogue.available(time, history),
             read_settings(RecommendSettings, "recommend", params),
@@ -184,7 +194,7 @@ class Recommender:
         admitted = self.admitted(filters)
         admitted[person.rejected] = False
         audience = self._audience(person, tier_weights, admitted, exclude_seen=hide)
-        return self._best(person, audience, k, max(self.settings.candidates, k), explained=explained)
+        return self._best(person, audience, tier_weights, k, max(self.settings.candidates, k), explained=explained)
 
     def rank(
         self,
@@ -199,7 +209,7 @@ class Recommender:
         named[rows_of(item_ids, self.catalogue)] = True
         person = self._person(whose)
         audience = self._audience(person, tier_weights, named, exclude_seen=False)
-        return self._best(person, audience, len(item_ids), len(item_ids), explained=explained)
+        return self._best(person, audience, tier_weights, len(item_ids), len(item_ids), explained=explained)
 
     def similar_items(self, item_id: str, k: int = 10, *, filters: Filters | None = None) -> list[Recommendation]:
         """Up to `k` other items nearest to an item, with their cosines. Raises UnknownId."""
@@ -236,51 +246,62 @@ class Recommender:
             person.history,
             person.profiles,
             {**self.settings.tier_weights, **(tier_weights or {})},
+            self.visitors.time,
             allowed=allowed,
             exclude_seen=exclude_seen,
             dislike=self.settings.dislike,
         )
 
-    def _best(self, person: Person, audience: Audience, k: int, n: int, *, explained: bool) -> list[Recommendation]:
+    def _best(
+        self,
+        person: Person,
+        audience: Audience,
+        tier_weights: Mapping[str, float] | None,
+        k: int,
+        n: int,
+        *,
+        explained: bool,
+    ) -> list[Recommendation]:
         """The best `k` of `n` candidates from each generator."""
-        table = propose(audience, self.models.generators, n)
-        ranker = self._ranker_for(person)
-        scores = ranker.scores(table)
-        best = table.top(scores, 1, k)[0]
-        best = best[best != NOTHING]
-        items, reasons = table.items[best], list[Reason | None]([None] * len(best))
+        table, ranker = propose(audience, self.models.generators, n), self._ranker_for(person)
+        scores = self.models.score(table, audience, ranker)
+        best = table.top(scores + mix(table, audience, self.vectors, scores, tier_weights), 1, k)[0]
+        chosen = table.only(best[best != NOTHING])
+        reasons = list[Reason | None]([None] * len(chosen))
         if explained:
-            interests = next(g for g in self.models.generators if isinstance(g, NearestToInterests))
-            added = interests.contributions(audience, n, items)
-            reasons = [
-                self._reason(person, audience, table, place, ranker, added[:, number])
-                for number, place in enumerate(best)
-            ]
-        return [
-            self._item(int(item), float(score), reason)
-            for item, score, reason in zip(items, scores[best], reasons, strict=True)
-        ]
+            reasons = self._reasons(person, audience, chosen, ranker, n)
+        found = zip(chosen.items, scores[best], reasons, strict=False)
+        return [self._item(int(item), float(score), reason) for item, score, reason in found]
 
     def _ranker_for(self, person: Person) -> Ranker:
-        """The ranker; words without a history lead themselves: the weights were learned where histories speak."""
+        """The ranker; words without a history lead themselves: it has learned where histories speak."""
         points = person.profiles.of(person.row)
         said = not len(person.seen) and points.stop > points.start
-        return Ranker(OF_WORDS) if said else self.ranker
+        return WeightedSum(OF_WORDS) if said else self.ranker
 
-    def _reason(
-        self, person: Person, audience: Audience, table: Table, place: int, ranker: Ranker, added: np.ndarray
-    ) -> Reason:
-        return explain(
-            int(table.items[place]),
-            table.features[place] * ranker.vector(table.generators),
-            self.models.generators,
-            audience,
-            person.profiles,
-            person.profiles.of(person.row),
-            self.catalogue,
-            self.vectors,
-            added[: len(self.interests(person))],  # of the points; dislikes come after them
-        )
+    def _reasons(
+        self, person: Person, audience: Audience, chosen: Table, ranker: Ranker, n: int
+    ) -> list[Reason | None]:
+        """The reason of each row of `chosen`."""
+        lost = without_each_point(chosen, audience, self.models, ranker, n)
+        if isinstance(ranker, WeightedSum):
+            contributions = ranker.contributions(chosen)
+        else:
+            contributions = ranker.contributions(self.models.signals.of(chosen, audience), chosen.generators)
+        return [
+            explain(
+                int(item),
+                contributions[place],
+                self.models.generators,
+                audience,
+                person.profiles,
+                person.profiles.of(person.row),
+                self.catalogue,
+                self.vectors,
+                lost[:, place],
+            )
+            for place, item in enumerate(chosen.items)
+        ]
 
     def _nearest(self, vector: np.ndarray, k: int, admitted: np.ndarray) -> list[Recommendation]:
         rows, cosines = self.index.search(np.asarray(vector, np.float32)[None], k, admitted)

@@ -1,7 +1,7 @@
 """Every model gets the same number of tries on the window before its cut-off, never on the window after."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -23,7 +23,8 @@ class Window:
 
     `time`: when it starts, in seconds. `past`: events before it. `users` (B,): rows with events in the window.
     `relevant` (B, n_items): what they chose in it; without `repeats` only what they had not chosen before, and
-    users left with nothing are dropped. `warm` (B,): whether the user has a past.
+    users left with nothing are dropped. `warm` (B,): whether the user has a past. `items` (n_items,) bool: those that
+    count at all, chosen by at least `least_users` users before; all of them at 0.
     """
 
     time: float
@@ -32,24 +33,31 @@ class Window:
     relevant: sparse.csr_matrix
     warm: np.ndarray
     repeats: bool
+    items: np.ndarray
 
     @classmethod
-    def of(cls, history: History, start: float, end: float, *, repeats: bool = False) -> "Window":
+    def of(cls, history: History, start: float, end: float, *, repeats: bool = False, least_users: int = 0) -> "Window":
         """The window [start, end)."""
         past = history.before(start)
-        chosen = history.between(start, end).matrix()
+        chosen, seen = history.between(start, end).matrix(), past.matrix()
+        items = np.bincount(seen.indices, minlength=history.n_items) >= least_users
         if not repeats:
-            seen = past.matrix()
             chosen = (chosen - chosen.multiply(seen)).tocsr()
-            chosen.eliminate_zeros()
+        chosen = (chosen @ sparse.diags(items.astype(np.float32))).tocsr()
+        chosen.eliminate_zeros()
         chosen.sort_indices()
         users = np.flatnonzero(np.diff(chosen.indptr))
         warm = np.diff(past.offsets)[users] > 0
-        return cls(start, past, users, chosen[users], warm, repeats)
+        return cls(start, past, users, chosen[users], warm, repeats, items)
 
     def only(self, mask: np.ndarray) -> "Window":
         """The users where `mask` (B,) holds."""
-        return Window(self.time, self.past, self.users[mask], self.relevant[mask], self.warm[mask], self.repeats)
+        return replace(self, users=self.users[mask], relevant=self.relevant[mask], warm=self.warm[mask])
+
+    def sample(self, most: int, seed: int) -> "Window":
+        """At most so many of the users, always the same ones for the same seed."""
+        drawn = np.random.default_rng(seed).permutation(len(self.users))[:most]
+        return self.only(np.isin(np.arange(len(self.users)), drawn))
 
     def rank(self, scorer: Scorer, k: int, available: np.ndarray | None = None) -> np.ndarray:
         """Full ranking of the catalogue, seen items left out unless repeats count: item rows (B, k)."""
@@ -61,8 +69,7 @@ class Window:
             if not self.repeats:
                 rows = np.repeat(np.arange(len(users)), np.diff(seen[users].indptr))
                 scores[rows, seen[users].indices] = -np.inf
-            if available is not None:
-                scores[:, ~available] = -np.inf
+            scores[:, ~(self.items if available is None else self.items & available)] = -np.inf
             ranked.append(top_k(scores, k)[0])
         width = min(k, self.past.n_items)
         return np.concatenate(ranked) if ranked else np.zeros((0, width), np.int64)

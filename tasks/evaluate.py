@@ -3,10 +3,11 @@
 import numpy as np
 import polars as pl
 
-from strata.baselines import EASE, behavioural, mean_vector
+from strata.baselines import behavioural, mean_vector
 from strata.collaborative import CollaborativeSettings
 from strata.evaluation import OURS, EvaluateSettings, as_markdown, judge, summarise
-from strata.ranking import Ranker
+from strata.ranking import SUM, RankSettings, WeightedSum
+from strata.recommend import Ranker, RecommendSettings, rank, read_ranker
 from strata.schema import USER
 from strata.settings import read_settings
 from strata.storage import read_array, read_json, write_json, write_table, write_text
@@ -14,7 +15,9 @@ from strata.tuning import Window, tune
 from tasks import EVALUATION, RANKER, VECTORS, run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import progress, say
-from tasks.window import candidates_for, window_between
+from tasks.window import models_at, window_between
+
+WEIGHTED = "weighted sum of generators"
 
 
 def main() -> None:
@@ -23,9 +26,14 @@ def main() -> None:
     settings = read_settings(EvaluateSettings, "evaluate")
     window = window_between(inputs, "backtest", "live")
     rankings = _baselines(inputs, window, max(settings.k))
-    table = candidates_for(inputs, window, "backtest")
-    best = table.top(Ranker.read(RANKER).scores(table), len(window.users), max(settings.k))
-    rankings[OURS] = table.items_at(best)
+    models, recommend = models_at(inputs, "backtest"), read_settings(RecommendSettings, "recommend")
+    available = inputs.catalogue.available(window.time, window.past)
+    rankers: dict[str, Ranker] = {
+        WEIGHTED: WeightedSum.read(RANKER / SUM),
+        OURS: read_ranker(RANKER, read_settings(RankSettings, "rank").method),
+    }
+    for name, ranker in rankers.items():
+        rankings[name] = rank(window, models, ranker, recommend, available, max(settings.k))
     evaluation = judge(rankings, window, settings.k)
     report = summarise(evaluation, settings)
     write_json(_flat_metrics(report), EVALUATION / "metrics.json")
@@ -41,7 +49,7 @@ def _baselines(inputs: Inputs, window: Window, k: int) -> dict[str, np.ndarray]:
     settings = read_settings(CollaborativeSettings, "collaborate")
     chosen = read_json(folder("backtest") / "collaborative" / "tuning.json")["chosen"]
     available = inputs.catalogue.available(window.time, window.past)
-    models = behavioural(settings.neighbours, with_ease=EASE in chosen)
+    models = behavioural(settings, repeats=window.repeats)
     texts = {
         "zero-shot text": mean_vector(np.asarray(read_array(VECTORS / "zero_shot.npy"))),
         "fine-tuned text": mean_vector(inputs.vectors),

@@ -51,7 +51,7 @@ def main() -> None:
         "corrections.jsonl": CORRECTIONS,
         "pictures": PICTURES,
         "collaborative": live / "collaborative",
-        "ranker.json": RANKER,
+        "ranker": RANKER,
         "params.yaml": Path("params.yaml"),
         "metrics.json": EVALUATION / "metrics.json",
         "metrics.md": EVALUATION / "metrics.md",

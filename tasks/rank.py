@@ -1,23 +1,83 @@
-"""Stage rank: how much each generator counts, chosen on the validation window."""
+"""Stage rank: trees that learn from earlier slices what was chosen next, and beside them a sum that one can read."""
 
-from strata.ranking import Ranker, RankSettings
+import numpy as np
+
+from strata.behaviour import TUNING, Behaviour
+from strata.candidates import Table
+from strata.index import ItemIndex
+from strata.interests import spread
+from strata.lambdamart import Examples, LambdaMart, n_fits
+from strata.phrases import Phrases
+from strata.profiles import Naming, profile_history
+from strata.ranking import SUM, RankSettings, WeightedSum
+from strata.recommend import Models, RecommendSettings, tables
 from strata.settings import read_settings
-from tasks import RANKER, run
-from tasks.inputs import Inputs
-from tasks.reporting import say
-from tasks.window import candidates_for, window_between
+from strata.slices import examples, slice_windows
+from strata.storage import read_json
+from strata.themes import Themes
+from strata.tiers import TierSettings
+from strata.tuning import Window
+from tasks import INDEX, RANKER, run
+from tasks.inputs import Inputs, folder
+from tasks.reporting import progress, say
+from tasks.window import least_users, models_at, window_between
 
 
 def main() -> None:
-    """Tune the weights on users whose past the validation models know."""
+    """Learn both from what was chosen before the test window."""
     inputs = Inputs()
+    rank, recommend = read_settings(RankSettings, "rank"), read_settings(RecommendSettings, "recommend")
+    weighted = _weighted_sum(inputs, rank, recommend)
+    weighted.write(RANKER / SUM)
+    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in weighted.weights.items())
+    say(f"sum: {weights}; NDCG@10 {weighted.report['ndcg@10']:.4f} on {weighted.report['users']} users of validation")
+    learned, names = _examples(inputs, rank, recommend)
+    with progress("learning to rank", n_fits(len(learned), rank.horizon), "models") as advance:
+        trees = LambdaMart.fit(learned, names, apart=rank.horizon, seed=rank.seed, advance=advance)
+    trees.write(RANKER)
+    best = trees.report["chosen"]
+    say(f"trees: {best['rounds']} of {best['leaves']} leaves, NDCG@10 {best['ndcg@10']:.4f} on slices left out; most "
+        f"by {', '.join(list(trees.report['gain'])[:5])}")  # fmt: skip
+
+
+def _weighted_sum(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) -> WeightedSum:
+    """Tuned on users of the validation window whose past the models know."""
     window = window_between(inputs, "validation", "backtest")
-    window = window.only(window.warm)
-    table = candidates_for(inputs, window, "validation")
-    ranker = Ranker.tune(table, window, read_settings(RankSettings, "rank"))
-    ranker.write(RANKER)
-    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in ranker.weights.items())
-    say(f"weights: {weights}; NDCG@10 {ranker.report['ndcg@10']:.4f} on {len(window.users)} users of validation")
+    window = window.only(window.warm).sample(rank.users, rank.seed)
+    available = inputs.catalogue.available(window.time, window.past)
+    blocks = tables(window, models_at(inputs, "validation"), recommend, available)
+    return WeightedSum.tune(Table.stacked((part.start, table) for part, _, table in blocks), window, rank)
+
+
+def _examples(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) -> tuple[list[Examples], list[str]]:
+    """What each slice teaches, and the names of its signals; a slice's models know only what came before it."""
+    windows = slice_windows(
+        inputs.history, inputs.time("backtest"), rank, repeats=recommend.repeats, least_users=least_users()
+    )
+    naming, found, names = _naming(inputs), [], []
+    with progress("candidates of earlier slices", len(windows), "slices") as advance:
+        for window in windows:
+            models = _models_before(window, naming, inputs)
+            available = inputs.catalogue.available(window.time, window.past)
+            found.append(examples(window, models, recommend, available, negatives=rank.negatives, seed=rank.seed))
+            names = list(models.signals.names(models.names))
+            advance(1)
+    return found, names
+
+
+def _naming(inputs: Inputs) -> Naming:
+    themes = Themes.read(folder("validation") / "themes")
+    return Naming(Phrases(inputs.catalogue.items), themes, inputs.user_ids, inputs.catalogue.ids)
+
+
+def _models_before(window: Window, naming: Naming, inputs: Inputs) -> Models:
+    """Models of what came before a window, with the settings tuned for the validation cut-off."""
+    tier, vectors, topics = read_settings(TierSettings, "tier"), inputs.vectors, naming.themes.of_item[:, 0]
+    theirs = window.past.keep(np.isin(window.past.users, window.users))
+    profiles, _ = profile_history(theirs, vectors, window.time, naming, tier, tier.cut * spread(vectors))
+    chosen = read_json(folder("validation") / "collaborative" / TUNING)["chosen"]
+    behaviour = Behaviour.fit(window.past, window.time, chosen)
+    return Models.of(profiles, behaviour, ItemIndex.read(INDEX), inputs.catalogue, vectors, topics, window.past)
 
 
 if __name__ == "__main__":

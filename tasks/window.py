@@ -1,30 +1,37 @@
-"""What rank and evaluate share: a window of users, and the candidates that earlier models propose for them."""
+"""What rank and evaluate share: windows of users, and the models that know nothing of them."""
 
+from strata.behaviour import Behaviour
+from strata.history import SplitSettings
 from strata.index import ItemIndex
-from strata.ranking import Table
-from strata.recommend import Models, RecommendSettings, audience_of, propose
+from strata.profiles import Profiles
+from strata.recommend import Models, RecommendSettings
 from strata.settings import read_settings
+from strata.themes import Themes
 from strata.tuning import Window
 from tasks import INDEX
 from tasks.inputs import Inputs, folder
 
 
+def least_users() -> int:
+    """How many users an item needs before a window to be recommended in it, and asked for."""
+    return read_settings(SplitSettings, "split").least_users
+
+
 def window_between(inputs: Inputs, start: str, end: str) -> Window:
     """The users who are active between two cut-offs, and what they chose."""
     repeats = read_settings(RecommendSettings, "recommend").repeats
-    return Window.of(inputs.history, inputs.time(start), inputs.time(end), repeats=repeats)
+    return Window.of(inputs.history, inputs.time(start), inputs.time(end), repeats=repeats, least_users=least_users())
 
 
-def candidates_for(inputs: Inputs, window: Window, cut_off: str) -> Table:
-    """Candidates for the window's users from the models of `cut_off`, which know nothing of the window."""
-    settings = read_settings(RecommendSettings, "recommend")
-    models = Models.read(folder(cut_off), ItemIndex.read(INDEX))
-    audience = audience_of(
-        window.users,
-        window.past,
-        models.profiles,
-        settings.tier_weights,
-        allowed=inputs.catalogue.available(window.time, window.past),
-        exclude_seen=not window.repeats,
+def models_at(inputs: Inputs, cut_off: str) -> Models:
+    """The models that the stages before made for a cut-off."""
+    made = folder(cut_off)
+    return Models.of(
+        Profiles.read(made / "profiles"),
+        Behaviour.read(made / "collaborative"),
+        ItemIndex.read(INDEX),
+        inputs.catalogue,
+        inputs.vectors,
+        Themes.read(made / "themes").of_item[:, 0],
+        inputs.history.before(inputs.time(cut_off)),
     )
-    return propose(audience, models.generators, settings.candidates)

@@ -66,6 +66,20 @@ def test_pairs_reach_over_words_that_are_left_out_but_not_over_punctuation_or_nu
     assert not any("Men" in name and "Black" in name or "Part" in name and "Return" in name for name in names)
 
 
+def test_a_title_that_several_items_share_names_them_whole_without_quantities_or_what_was_cut_short() -> None:
+    chips, others = ["Potato/tort chips 6pk/4pk & 12 OZ (ex", "Potato/tort chips (over 50% corn)"], ["Potato salad"]
+    phrases = Phrases(items({"Snacks": chips, "Deli": others}), categories=False)
+    assert phrases.of_groups(membership([[0, 1]], 3), 1, least_share=0.3) == [["Potato/tort chips"]]
+    assert "ex" not in phrases.names
+
+
+def test_a_title_of_one_item_or_of_more_words_than_a_name_bears_gives_only_its_words_and_pairs() -> None:
+    long = "Seven little words make names longer than people read"
+    names = set(Phrases(items({"Films": ["Dead: Man/Walking", long, f"{long} 2"]})).names)
+    assert {"Dead", "Man", "Walking", "Seven little"} <= names
+    assert not {"Dead: Man/Walking", long} & names
+
+
 def test_words_are_what_can_stand_in_a_name() -> None:
     assert words("The Lord of the Rings 2") == ["Lord", "Rings"]
     assert words("Soda 12 OZ can, 7.5-ml TV sx L'Oréal") == ["Soda", "TV", "L'Oréal"]

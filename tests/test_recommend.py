@@ -5,21 +5,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strata.candidates import FromHistory, NearestToInterests, Popular
-from strata.collaborative import Ease, ItemNeighbours, load_model, save_model, weigh
+from strata.candidates import Table, propose
+from strata.collaborative import Ease, ItemNeighbours, UserNeighbours, load_model, save_model, weigh
+from strata.generators import BoughtBefore, FromHistory, FromPeers, NearestToInterests, Popular, PopularInTopics
 from strata.history import History
 from strata.index import IndexSettings, ItemIndex
 from strata.interests import spread
 from strata.metrics import NOTHING
 from strata.popularity import popularity
 from strata.profiles import profile_history
-from strata.ranking import Ranker, Table
-from strata.recommend import audience_of, propose, rank, select_users
+from strata.ranking import WeightedSum
+from strata.recommend import audience_of, select_users
 from strata.tiers import TierSettings
 from strata.tuning import Window, trials
 from tests.strategies import N_ITEMS, N_USERS, TIME, histories, naming, vectors
 
-RANKER = Ranker({"interests": 0.4, "ease": 0.3, "neighbours": 0.2, "popular": 0.1})
+RANKER = WeightedSum({"interests": 0.4, "ease": 0.3, "neighbours": 0.2, "popular": 0.1})
 NAMING = naming()
 INDEX = ItemIndex.build(vectors(), IndexSettings())
 EVEN = {"momentary": 1.0, "stable": 1.0, "core": 1.0}
@@ -30,20 +31,29 @@ def generators(history: History) -> tuple:
         NearestToInterests(INDEX),
         FromHistory(Ease.fit(history, penalty=5, half_life=10.0), "ease"),
         FromHistory(ItemNeighbours.fit(history, neighbours=5, half_life=None, shrink=1), "neighbours"),
+        FromHistory(ItemNeighbours.following(history, neighbours=5, half_life=2.0, shrink=1), "transitions"),
+        FromPeers(UserNeighbours.fit(history, neighbours=2)),
         Popular(popularity(history, TIME)),
+        PopularInTopics(popularity(history, TIME), NAMING.themes.of_item[:, 0]),
+        BoughtBefore(popularity(history, TIME), 60.0),
     )
+
+
+def rank(asked, proposing: tuple, k: int, n: int) -> np.ndarray:
+    table = propose(asked, proposing, n)
+    return table.items_at(table.top(RANKER.scores(table), len(asked), k))
 
 
 def audience(history: History, users: np.ndarray, **options):
     profiles, _ = profile_history(history, vectors(), TIME, NAMING, TierSettings(cut=0.8), 0.8 * spread(vectors()))
-    return audience_of(users, history, profiles, EVEN, **options)
+    return audience_of(users, history, profiles, EVEN, TIME, **options)
 
 
 @given(histories(), st.lists(st.booleans(), min_size=N_ITEMS, max_size=N_ITEMS), st.booleans())
 def test_nothing_recommended_violates_a_filter(history: History, admitted: list[bool], exclude: bool) -> None:
     allowed = np.array(admitted)
     asked = audience(history, np.arange(N_USERS), allowed=allowed, exclude_seen=exclude)
-    ranked = rank(asked, generators(history), RANKER, k=N_ITEMS, n=5)
+    ranked = rank(asked, generators(history), k=N_ITEMS, n=5)
     for user, items in enumerate(ranked):
         items = items[items != NOTHING]
         assert allowed[items].all()
@@ -54,9 +64,9 @@ def test_nothing_recommended_violates_a_filter(history: History, admitted: list[
 
 @given(histories())
 def test_one_user_at_a_time_gives_what_the_batch_gives(history: History) -> None:
-    together = rank(audience(history, np.arange(N_USERS)), generators(history), RANKER, k=6, n=8)
+    together = rank(audience(history, np.arange(N_USERS)), generators(history), k=6, n=8)
     for user in range(N_USERS):
-        alone = rank(audience(history, np.array([user])), generators(history), RANKER, k=6, n=8)
+        alone = rank(audience(history, np.array([user])), generators(history), k=6, n=8)
         assert (alone[0] == together[user]).all()
 
 
@@ -64,14 +74,16 @@ def test_one_user_at_a_time_gives_what_the_batch_gives(history: History) -> None
 def test_scores_are_the_weighted_sum_of_features_between_0_and_1(history: History) -> None:
     table = propose(audience(history, np.arange(N_USERS)), generators(history), 8)
     assert ((table.features >= 0) & (table.features <= 1)).all()
-    assert np.allclose(RANKER.scores(table), table.features @ np.array([0.4, 0.3, 0.2, 0.1]), atol=1e-6)
+    weights = np.array([0.4, 0.3, 0.2, 0, 0, 0.1, 0, 0])
+    assert np.allclose(RANKER.scores(table), table.features @ weights, atol=1e-6)
+    assert np.allclose(RANKER.contributions(table).sum(1), RANKER.scores(table), atol=1e-6)
 
 
 def test_a_user_without_history_gets_what_is_popular() -> None:
     history = History.from_columns(
         np.zeros(3, int), np.array([4, 4, 7]), TIME - np.arange(1.0, 4), np.ones(3), n_users=2, n_items=N_ITEMS
     )
-    ranked = rank(audience(history, np.array([1])), generators(history), RANKER, k=2, n=5)
+    ranked = rank(audience(history, np.array([1])), generators(history), k=2, n=5)
     assert ranked[0].tolist() == [4, 7]
 
 
@@ -159,7 +171,7 @@ def test_joined_candidates_keep_the_best_of_each_generator_at_1() -> None:
     )
     table = propose(audience(history, np.array([0])), generators(history), 4)
     assert isinstance(table, Table)
-    assert table.features.max(0).tolist() == [1.0] * 4
+    assert table.features.max(0).tolist() == [1.0] * 6 + [0.0, 0.0]  # no other item of its topics, and none comes again
 
 
 @given(histories())

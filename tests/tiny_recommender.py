@@ -5,22 +5,24 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from strata.candidates import FromHistory, NearestToInterests, Popular
+from strata.behaviour import Behaviour
 from strata.catalogue import Catalogue
-from strata.collaborative import Ease, save_model
+from strata.collaborative import Ease, ItemNeighbours, UserNeighbours
 from strata.corrections import Corrections
 from strata.history import CutOffs, History
 from strata.index import IndexSettings, ItemIndex
+from strata.lambdamart import LambdaMart
 from strata.popularity import popularity
 from strata.profiles import NOTHING_STATED, profile_history
-from strata.ranking import Ranker
 from strata.recommend import Models, RecommendSettings
 from strata.recommender import Recommender
 from strata.release import Manifest, write_release
 from strata.schema import ITEM_ROW, TIMESTAMP, USER_ROW, USERS, WEIGHT
 from strata.schema import TIME as TIME_TYPE
+from strata.slices import examples
 from strata.storage import write_array, write_table
 from strata.tiers import TierSettings
+from strata.tuning import Window
 from strata.visitors import Visitors
 from tests.strategies import N_ITEMS, TIME, catalogue, naming, vectors
 
@@ -32,16 +34,35 @@ ACCOUNTS = pl.DataFrame(
 )
 
 
+def tiny_behaviour(history: History) -> Behaviour:
+    """Every model of behaviour, small."""
+    return Behaviour(
+        {
+            "ease": Ease.fit(history, penalty=5, half_life=None),
+            "neighbours": ItemNeighbours.fit(history, neighbours=5, half_life=None, shrink=1),
+            "transitions": ItemNeighbours.following(history, neighbours=5, half_life=3.0, shrink=1),
+        },
+        UserNeighbours.fit(history, neighbours=3),
+        popularity(history, TIME),
+        90.0,
+    )
+
+
+def tiny_ranker(models: Models, history: History) -> LambdaMart:
+    """Trees that learned from what half of the history chose after the other half."""
+    middle = float(np.median(history.times))
+    window = Window.of(history, middle, TIME, repeats=True)
+    settings = RecommendSettings(repeats=True)
+    found = examples(window, models, settings, np.ones(N_ITEMS, bool), negatives=10, seed=1)
+    return LambdaMart.fit([found], models.signals.names(models.names), apart=1, seed=1)
+
+
 def tiny_recommender(history: History, corrections: Corrections | None = None) -> Recommender:
     """All four users of `history`, known up to TIME, and what they corrected since."""
     items = Catalogue(catalogue())
     visitors = Visitors(items, vectors(), NAMING, TIME, SETTINGS, {"like": 1.0, "dislike": -1.0})
     profiles, _ = profile_history(history, vectors(), TIME, NAMING, SETTINGS, visitors.height)
-    generators = (
-        NearestToInterests(INDEX),
-        FromHistory(Ease.fit(history, penalty=5, half_life=None), "ease"),
-        Popular(popularity(history, TIME)),
-    )
+    models = Models.of(profiles, tiny_behaviour(history), INDEX, items, vectors(), NAMING.themes.of_item[:, 0], history)
     return Recommender(
         Manifest("tiny", {}, {}, {}),
         items,
@@ -49,8 +70,8 @@ def tiny_recommender(history: History, corrections: Corrections | None = None) -
         ACCOUNTS,
         history,
         INDEX,
-        Models(profiles, generators),
-        Ranker({"interests": 0.5, "ease": 0.3, "popular": 0.2}),
+        models,
+        tiny_ranker(models, history),
         vectors(),
         np.ones(N_ITEMS, bool),
         RecommendSettings(repeats=True),
@@ -76,9 +97,8 @@ def write_tiny_release(folder: Path, history: History, corrections: str = "") ->
     tiny.index.write(parts / "items.faiss")
     tiny.themes.write(parts / "themes")
     tiny.profiles.write(parts / "profiles")
-    save_model(Ease.fit(history, penalty=5, half_life=None), parts / "collaborative" / "ease.safetensors")
-    write_array(tiny.popularity, parts / "collaborative" / "popularity.npy")
-    tiny.ranker.write(parts / "ranker.json")
+    tiny_behaviour(history).write(parts / "collaborative", {})
+    tiny.ranker.write(parts / "ranker")
     (parts / "params.yaml").write_bytes((Path(__file__).parent.parent / "params.yaml").read_bytes())
     (parts / "corrections.jsonl").write_text(corrections, encoding="utf-8")
     write_release(folder / "release", {part.name: part for part in parts.iterdir()}, versions={}, metrics={})

@@ -15,7 +15,7 @@ from strata.encoder import Encoder, EncoderSettings
 from strata.history import as_date
 from strata.interests import unit
 from strata.phrases import Phrases
-from strata.profiles import _names as name_points
+from strata.profiles import name_points
 from strata.schema import TITLE
 from strata.settings import read_settings
 from strata.themes import LEAST_SHARE
@@ -23,8 +23,8 @@ from strata.themes import LEAST_SHARE
 FEWEST = 4
 """Different items, at least, of a point that is judged: two that name it, two to find."""
 GUESSES = ("name", "name of random items", "most frequent")
-TRIALS = 2
-"""Ways to compare names and titles, tried on an earlier time: the encoder, and TF-IDF, which found less."""
+TRIALS = 40
+"""Ways to make names, and two to compare them with titles (TF-IDF found less), tried on earlier times."""
 
 
 @dataclass(frozen=True)

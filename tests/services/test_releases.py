@@ -27,12 +27,11 @@ QUESTIONS = [
 
 @pytest.fixture(scope="module")
 def store(release: Path, tmp_path_factory: pytest.TempPathFactory) -> ReleaseStore:
-    """A store with two releases; the second weighs its generators otherwise and has no opinion on tiers."""
+    """A store with two releases; the second ranks by the sum that one can read."""
     folder = tmp_path_factory.mktemp("store")
     other = shutil.copytree(release, folder / "other")
-    weights = json.loads((other / "ranker.json").read_text())
-    weights["weights"] = {name: 1.0 if name == "interests" else 0.1 for name in weights["weights"]}
-    (other / "ranker.json").write_text(json.dumps(weights))
+    params = (other / "params.yaml").read_text()
+    (other / "params.yaml").write_text(params.replace("method: lambdamart", "method: weighted-sum"))
     (other / "manifest.json").unlink()
     parts = {path.relative_to(other).as_posix(): path for path in other.rglob("*") if path.is_file()}
     write_release(folder / "second", parts, versions={}, metrics={})

@@ -1,0 +1,75 @@
+"""All models of behaviour alone that one cut-off has: fitted with the settings that tuning chose, written, read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from strata.baselines import DECAYED_EASE, DECAYED_NEIGHBOURS, OWN, PEERS, TRANSITIONS, WINDOWED
+from strata.candidates import Generator
+from strata.collaborative import Ease, ItemNeighbours, UserNeighbours, load_model, save_model
+from strata.generators import BoughtBefore, FromHistory, FromPeers, Popular, PopularInTopics
+from strata.history import History
+from strata.popularity import popularity
+from strata.storage import read_array, read_json, write_array, write_json
+
+ITEM_MODELS = ("ease", "neighbours", "transitions")
+PEER_MODEL = "peers"
+COUNTS, TUNING = "popularity.npy", "tuning.json"
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """Item models by name, people with the same history, popularity (n_items,), and how fast own history fades (days).
+
+    `own_half_life` is None where nothing comes back.
+    """
+
+    items: Mapping[str, Ease | ItemNeighbours]
+    peers: UserNeighbours
+    counts: np.ndarray
+    own_half_life: float | None
+
+    @classmethod
+    def fit(cls, past: History, time: float, chosen: Mapping[str, Mapping[str, Any]]) -> Self:
+        """Fit on all events before `time`; `chosen`: settings of each baseline by its name."""
+        return cls(
+            {
+                "ease": Ease.fit(past, **chosen[DECAYED_EASE]),
+                "neighbours": ItemNeighbours.fit(past, **chosen[DECAYED_NEIGHBOURS]),
+                "transitions": ItemNeighbours.following(past, **chosen[TRANSITIONS]),
+            },
+            UserNeighbours.fit(past, **chosen[PEERS]),
+            popularity(past, time, chosen[WINDOWED]["window_days"]).astype(np.float32),
+            chosen[OWN]["half_life_days"] if OWN in chosen else None,
+        )
+
+    def generators(self, topics: np.ndarray) -> tuple[Generator, ...]:
+        """A generator of each model; `topics` (n_items,): the topic of each item."""
+        found: list[Generator] = [FromHistory(model, name) for name, model in self.items.items()]
+        found += [FromPeers(self.peers), Popular(self.counts), PopularInTopics(self.counts, topics)]
+        if self.own_half_life is not None:
+            found.append(BoughtBefore(self.counts, self.own_half_life))
+        return tuple(found)
+
+    def write(self, folder: Path, tuning: Mapping[str, Any]) -> None:
+        """Write the models, and beside them what tuning tried and chose."""
+        for name, model in self.items.items():
+            save_model(model, folder / f"{name}.safetensors")
+        save_model(self.peers, folder / f"{PEER_MODEL}.safetensors")
+        write_array(self.counts, folder / COUNTS)
+        write_json({**tuning, "own_half_life": self.own_half_life}, folder / TUNING)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read what `write` wrote."""
+        items: dict[str, Ease | ItemNeighbours] = {}
+        for name in ITEM_MODELS:
+            model = load_model(folder / f"{name}.safetensors")
+            assert not isinstance(model, UserNeighbours)
+            items[name] = model
+        peers = load_model(folder / f"{PEER_MODEL}.safetensors")
+        assert isinstance(peers, UserNeighbours)
+        return cls(items, peers, np.asarray(read_array(folder / COUNTS)), read_json(folder / TUNING)["own_half_life"])

@@ -1,0 +1,57 @@
+"""What profiles say of interest points, as plain arrays: the form in which requests read them."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import polars as pl
+
+from strata.tiers import TIERS
+
+NUMBERS = ("share", "persistence", "recency", "absent", "recent", "quiet")
+"""Columns of a profile table that facts hold."""
+
+
+@dataclass(frozen=True)
+class PointFacts:
+    """Of P points: `tiers` (P,) index of TIERS; `numbers` (P, len(NUMBERS)) float32, 0 where a table lacks a column.
+
+    `leaf_points` (L,): point of each leaf, ascending; `leaf_topics` (L,): the topic it is.
+    """
+
+    tiers: np.ndarray
+    numbers: np.ndarray
+    leaf_points: np.ndarray
+    leaf_topics: np.ndarray
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Share of the owner's strength: (P,)."""
+        return self.numbers[:, NUMBERS.index("share")]
+
+    @property
+    def persistence(self) -> np.ndarray:
+        """Share of the owner's active periods: (P,)."""
+        return self.numbers[:, NUMBERS.index("persistence")]
+
+    @classmethod
+    def of(cls, table: pl.DataFrame) -> Self:
+        """Read the points of a profile table."""
+        numbers = np.zeros((len(table), len(NUMBERS)), np.float32)
+        for column, name in enumerate(NUMBERS):
+            if name in table.columns:
+                numbers[:, column] = table[name].to_numpy()
+        tiers = table["tier"].replace_strict(list(TIERS), list(range(len(TIERS))), return_dtype=pl.Int8).to_numpy()
+        topics = table["topics"] if "topics" in table.columns else table["topic"].reshape((-1, 1)).arr.to_list()
+        counts = topics.list.len().to_numpy()
+        return cls(
+            tiers, numbers, np.repeat(np.arange(len(table)), counts), topics.list.explode().drop_nulls().to_numpy()
+        )
+
+    def take(self, rows: np.ndarray) -> "PointFacts":
+        """The points at `rows` (P′,), in that order."""
+        starts = np.searchsorted(self.leaf_points, rows)
+        counts = np.searchsorted(self.leaf_points, rows, "right") - starts
+        leaf_points = np.repeat(np.arange(len(rows)), counts)
+        leaves = starts[leaf_points] + np.arange(len(leaf_points)) - (np.cumsum(counts) - counts)[leaf_points]
+        return PointFacts(self.tiers[rows], self.numbers[rows], leaf_points, self.leaf_topics[leaves])

@@ -1,0 +1,171 @@
+"""The generators: interests, item models, people with the same history, what is popular, what is bought again."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from strata.candidates import Audience, Candidates
+from strata.collaborative import ItemModel, UserNeighbours, weigh
+from strata.history import DAY
+from strata.index import ItemIndex
+from strata.metrics import NOTHING
+
+LEAST_QUOTA = 5
+"""Items that the weakest point may propose."""
+
+
+@dataclass(frozen=True)
+class NearestToInterests:
+    """Items nearest to each interest point: r_ij = Σ_k w_ik · (x_ik · y_j) over the points k that found item j.
+
+    Each point finds as many as its weight, in which its tier counts, gives it a quota of, and LEAST_QUOTA at least: no
+    strong interest silences the others, and an item belongs to the interests it is really near to. Dislikes find
+    nothing; what they are near to loses w_ik · max(0, x_ik · y_j).
+    """
+
+    index: ItemIndex
+    name: str = "interests"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """About `n` items of every user by quota, their weighted cosines summed per user and item."""
+        n_items = len(self.index)
+        points, items, scores = self._found(audience, n)
+        pairs, place = np.unique(audience.owners[points].astype(np.int64) * n_items + items, return_inverse=True)
+        totals = np.bincount(place, scores, len(pairs)).astype(np.float64)
+        totals += self._disliked(audience, pairs // n_items, pairs % n_items)
+        return _best(pairs // n_items, pairs % n_items, totals.astype(np.float32), n)
+
+    def contributions(self, audience: Audience, n: int, items: np.ndarray) -> np.ndarray:
+        """What each point adds to the score of each of `items` (k,) when `n` are proposed: (P, k), 0 where nothing."""
+        points, found, scores = self._found(audience, n)
+        added = np.zeros((len(audience.points), len(items)), np.float32)
+        point, place = np.nonzero(found[:, None] == items)
+        added[points[point], place] = scores[point]
+        return added
+
+    def _found(self, audience: Audience, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Point, item and weighted cosine of all that the points find within their quotas: three of (m,)."""
+        liked = np.flatnonzero(audience.weights > 0)
+        if not len(liked):
+            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
+        weights = audience.weights[liked]
+        quota = np.maximum(np.ceil(n * weights), LEAST_QUOTA)
+        seen = np.diff(audience.history.offsets).max(initial=0) if audience.exclude_seen else 0
+        allowed = None if audience.allowed.all() else audience.allowed
+        items, cosines = self.index.search(audience.points[liked], int(quota.max() + seen), allowed)
+        admitted = items != NOTHING
+        if audience.exclude_seen:
+            keys = audience.owners[liked][:, None].astype(np.int64) * len(self.index) + items
+            had = audience.history.users.astype(np.int64) * len(self.index) + audience.history.items
+            admitted &= ~np.isin(keys, had)
+        admitted &= np.cumsum(admitted, axis=1) <= quota[:, None]
+        point, _ = np.nonzero(admitted)
+        return liked[point], items[admitted], (cosines * weights[:, None])[admitted]
+
+    def _disliked(self, audience: Audience, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """What dislikes take from each (user, item) pair (n,), 0 or less; `users` ascending."""
+        taken = np.zeros(len(users))
+        for point in np.flatnonzero(audience.weights < 0):
+            start, stop = np.searchsorted(users, [audience.owners[point], audience.owners[point] + 1])
+            near = self.index.vectors(items[start:stop]) @ audience.points[point]
+            taken[start:stop] += audience.weights[point] * np.maximum(near, 0)
+        return taken
+
+
+@dataclass(frozen=True)
+class FromHistory:
+    """Items that an item model (EASE, neighbours, transitions) finds going with the user's weighted history."""
+
+    model: ItemModel
+    name: str
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` best-scored items of users who have a history."""
+        if not len(audience.history):
+            return Candidates.none()
+        scores = self.model.scores(weigh(audience.history, self.model.half_life))
+        return Candidates.best(scores, audience, n, least=0.0)
+
+
+@dataclass(frozen=True)
+class FromPeers:
+    """What people with much the same history chose."""
+
+    model: UserNeighbours
+    name: str = "peers"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` best-scored items of users who have a history."""
+        if not len(audience.history):
+            return Candidates.none()
+        return Candidates.best(self.model.scores(audience.history.matrix()), audience, n, least=0.0)
+
+
+@dataclass(frozen=True)
+class Popular:
+    """What many chose in the latest window: `counts` (n_items,)."""
+
+    counts: np.ndarray
+    name: str = "popular"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` most popular items that each user may be shown."""
+        return Candidates.best(np.broadcast_to(self.counts, (len(audience), len(self.counts))), audience, n)
+
+
+@dataclass(frozen=True)
+class PopularInTopics:
+    """What is popular in the topics of the user's interests: an item's count × how persistently its topic is chosen.
+
+    `counts` (n_items,); `topics` (n_items,) topic of each item.
+    """
+
+    counts: np.ndarray
+    topics: np.ndarray
+    name: str = "popular in topics"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` best items of users who have interests."""
+        facts = audience.facts
+        if not len(facts.leaf_topics):
+            return Candidates.none()
+        n_topics = int(self.topics.max(initial=0)) + 1
+        wanted = np.zeros((len(audience), n_topics), np.float32)
+        wanted[audience.owners[facts.leaf_points], facts.leaf_topics] = facts.persistence[facts.leaf_points]
+        return Candidates.best(wanted[:, self.topics] * self.counts, audience, n, least=0.0)
+
+
+@dataclass(frozen=True)
+class BoughtBefore:
+    """What the user keeps coming back to: weeks with the item, weighted 2^(−age / half-life); ties by popularity.
+
+    `counts` (n_items,): popularity. `half_life_days`: of the weeks.
+    """
+
+    counts: np.ndarray
+    half_life_days: float
+    name: str = "again"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` items most often chosen before, where items may come back."""
+        history = audience.history
+        if audience.exclude_seen or not len(history):
+            return Candidates.none()
+        week = ((audience.times[history.users] - history.times) // (7 * DAY)).astype(np.int64)
+        _, kept = np.unique(
+            np.stack([history.users.astype(np.int64), history.items.astype(np.int64), week]), axis=1, return_index=True
+        )
+        weights = np.exp2(-7 * np.maximum(week[kept], 0) / self.half_life_days).astype(np.float32)
+        shape = (len(audience), history.n_items)
+        again = sparse.csr_matrix((weights, (history.users[kept], history.items[kept])), shape).toarray()
+        ties = 1e-4 * self.counts / max(float(self.counts.max(initial=0)), 1e-12)
+        return Candidates.best(np.where(again > 0, again + ties, 0), audience, n, least=0.0)
+
+
+def _best(users: np.ndarray, items: np.ndarray, scores: np.ndarray, n: int) -> Candidates:
+    """The `n` best triples of each user, ties by item row."""
+    order = np.lexsort((items, -scores, users))
+    users, items, scores = users[order], items[order], scores[order]
+    place = np.arange(len(users)) - np.searchsorted(users, users)
+    return Candidates(users[place < n], items[place < n], scores[place < n])

@@ -1,0 +1,174 @@
+"""Gradient-boosted trees that order candidates (LambdaMART), learned from what was chosen after earlier times."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import lightgbm
+import numpy as np
+
+from strata.signals import families
+from strata.storage import read_json, write_json, write_text
+from strata.tuning import JUDGED_AT
+
+MODEL, REPORT = "trees.txt", "report.json"
+LEAVES: Final = (4, 8, 16)
+ROUNDS: Final = (100, 200, 300)
+"""Sizes that are tried on slices left out."""
+LEFT_OUT = 3
+"""Slices, at most, that are left out in turn."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The candidates of one slice's users.
+
+    `queries` (n,): the user of each row, ascending, from 0; `signals` (n, F); `chosen` (n,) bool; `n_chosen` (B,): how
+    many items each user chose, those that are no candidates among them.
+    """
+
+    queries: np.ndarray
+    signals: np.ndarray
+    chosen: np.ndarray
+    n_chosen: np.ndarray
+
+
+@dataclass(frozen=True)
+class LambdaMart:
+    """The trees, the names of the signals (F,) they look at, and how they were learned."""
+
+    booster: lightgbm.Booster
+    names: tuple[str, ...]
+    report: dict[str, Any]
+
+    def scores(self, signals: np.ndarray) -> np.ndarray:
+        """Score of each row of signals (n, F), comparable within a user: (n,)."""
+        if not len(signals):
+            return np.zeros(0)
+        return np.asarray(self.booster.predict(signals, num_threads=_threads(len(signals))))
+
+    def contributions(self, signals: np.ndarray, generators: Sequence[str]) -> np.ndarray:
+        """What each generator adds to the score of each row, by Shapley values (TreeSHAP): (n, G).
+
+        Signals of interests count for the generator of interests, trends for popularity, own history for what is
+        chosen again; those of the item alone and of the user for none.
+        """
+        if not len(signals):
+            return np.zeros((0, len(generators)))
+        values = np.asarray(self.booster.predict(signals, pred_contrib=True, num_threads=1))[:, :-1]
+        of_signal = families(self.names, generators)
+        return np.stack([values[:, of_signal == place].sum(1) for place in range(len(generators))], axis=1)
+
+    @classmethod
+    def fit(
+        cls,
+        slices: Sequence[Examples],
+        names: Sequence[str],
+        *,
+        apart: int,
+        seed: int,
+        advance: Callable[[int], None] = lambda steps: None,
+    ) -> Self:
+        """Learn from all slices, in time order, with the size of trees that does best on slices left out.
+
+        Slices fewer than `apart` places from the one left out share what was chosen with it and are left out too.
+        `advance` is told of each model fitted; there are `n_fits(slices, apart)`.
+        """
+        tried: list[dict[str, Any]] = []
+        folds = _left_out(len(slices), apart)
+        for leaves in LEAVES if folds else LEAVES[1:2]:
+            reached = np.zeros((len(ROUNDS), 2))
+            for left_out, others in folds.items():
+                booster = _boost([slices[j] for j in others], names, leaves, max(ROUNDS), seed)
+                advance(1)
+                for place, rounds in enumerate(ROUNDS):
+                    scores = np.asarray(booster.predict(slices[left_out].signals, num_iteration=rounds))
+                    found = ndcg(scores, slices[left_out])
+                    reached[place] += found.sum(), len(found)
+            tried += [
+                {"leaves": leaves, "rounds": rounds, "ndcg@10": round(total / max(count, 1), 6)}
+                for rounds, (total, count) in zip(ROUNDS, reached, strict=True)
+            ]
+        best = max(tried, key=lambda trial: trial["ndcg@10"])
+        booster = _boost(slices, names, best["leaves"], best["rounds"], seed)
+        advance(1)
+        gains = booster.feature_importance("gain")
+        gain = {
+            names[i]: round(float(gains[i] / max(gains.sum(), 1e-12)), 4) for i in np.argsort(-gains, kind="stable")
+        }
+        report = {
+            "chosen": best,
+            "tried": tried,
+            "slices": [
+                {"users": int(len(s.n_chosen)), "rows": len(s.queries), "chosen": int(s.chosen.sum())} for s in slices
+            ],
+            "gain": gain,
+        }
+        return cls(booster, tuple(names), report)
+
+    def write(self, folder: Path) -> None:
+        """Write the trees as LightGBM's text and the report as JSON."""
+        write_text(self.booster.model_to_string(), folder / MODEL)
+        write_json({"names": list(self.names), **self.report}, folder / REPORT)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read what `write` wrote."""
+        report = read_json(folder / REPORT)
+        booster = lightgbm.Booster(model_str=(folder / MODEL).read_text(encoding="utf-8"))
+        return cls(booster, tuple(report.pop("names")), report)
+
+
+def n_fits(n_slices: int, apart: int) -> int:
+    """How many models `fit` fits."""
+    return len(LEAVES) * len(_left_out(n_slices, apart)) + 1
+
+
+def ndcg(scores: np.ndarray, examples: Examples) -> np.ndarray:
+    """NDCG@10 of each user of a slice when its rows are ordered by `scores` (n,): (B,)."""
+    order = np.lexsort((-scores, examples.queries))
+    queries = examples.queries[order]
+    place = np.arange(len(queries)) - np.searchsorted(queries, queries)
+    top = place < JUDGED_AT
+    gains = examples.chosen[order][top] / np.log2(place[top] + 2)
+    discounts = np.append(0, np.cumsum(1 / np.log2(np.arange(JUDGED_AT) + 2)))
+    reached = np.bincount(queries[top], gains, len(examples.n_chosen))
+    return np.asarray(reached / discounts[np.clip(examples.n_chosen, 1, JUDGED_AT)])
+
+
+def _left_out(n_slices: int, apart: int) -> dict[int, list[int]]:
+    """The latest slices that are left out, and which of the others are learned from meanwhile."""
+    others = {i: [j for j in range(n_slices) if abs(i - j) >= apart] for i in range(n_slices)}
+    return {i: others[i] for i in list(others)[-LEFT_OUT:] if others[i]}
+
+
+def _boost(slices: Sequence[Examples], names: Sequence[str], leaves: int, rounds: int, seed: int) -> lightgbm.Booster:
+    groups = np.concatenate([np.bincount(s.queries) for s in slices])
+    data = lightgbm.Dataset(
+        np.concatenate([s.signals for s in slices]),
+        np.concatenate([s.chosen for s in slices]).astype(np.int8),
+        group=groups[groups > 0],
+        params={"verbose": -1},
+    )
+    parameters = {
+        "objective": "lambdarank",
+        "lambdarank_truncation_level": 3 * JUDGED_AT,
+        "learning_rate": 0.05,
+        "num_leaves": leaves,
+        "min_data_in_leaf": 100,
+        "feature_fraction": 0.5,
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "lambda_l2": 5.0,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbose": -1,
+    }
+    return lightgbm.train(parameters, data, rounds)
+
+
+def _threads(rows: int) -> int:
+    """One thread for one user: starting others takes longer than the work."""
+    return 1 if rows < 4_000 else 0

@@ -1,0 +1,143 @@
+"""What the ranker sees: the same for one user as in a batch, and nothing from after the cut-off."""
+
+import numpy as np
+from hypothesis import given, settings
+
+from strata.candidates import propose
+from strata.catalogue import Catalogue
+from strata.explain import without_each_point
+from strata.history import DAY, History
+from strata.lambdamart import Examples, LambdaMart, ndcg
+from strata.profiles import profile_history
+from strata.recommend import Models, audience_of, mix
+from strata.signals import families
+from strata.trends import WINDOWS, Trends
+from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories, vectors
+from tests.tiny_recommender import INDEX, NAMING, SETTINGS, tiny_behaviour, tiny_ranker, tiny_recommender
+
+EVEN = {"momentary": 1.0, "stable": 1.0, "core": 1.0}
+TOPICS = NAMING.themes.of_item[:, 0]
+
+
+def models_of(history: History) -> Models:
+    profiles, _ = profile_history(history, vectors(), TIME, NAMING, SETTINGS, 0.8)
+    behaviour = tiny_behaviour(history)
+    return Models.of(profiles, behaviour, INDEX, Catalogue(catalogue()), vectors(), TOPICS, history)
+
+
+def asked(models: Models, history: History, users: list[int], *, exclude_seen: bool = False):
+    audience = audience_of(np.array(users), history, models.profiles, EVEN, TIME, exclude_seen=exclude_seen)
+    return audience, propose(audience, models.generators, 6)
+
+
+@given(histories())
+@settings(max_examples=25)
+def test_one_user_looks_the_same_alone_and_in_a_batch(history: History) -> None:
+    models = models_of(history)
+    audience, table = asked(models, history, list(range(N_USERS)))
+    together = models.signals.of(table, audience)
+    assert together.shape == (len(table), len(models.signals.names(models.names)))
+    for user in range(N_USERS):
+        audience, alone = asked(models, history, [user])
+        rows = table.users == user
+        assert (alone.items == table.items[rows]).all()
+        assert np.allclose(models.signals.of(alone, audience), together[rows], atol=1e-5, equal_nan=True)
+
+
+@given(histories())
+@settings(max_examples=25)
+def test_trends_of_a_time_are_those_of_the_history_before_it(history: History) -> None:
+    time = TIME - 100 * DAY
+    items, times = np.arange(N_ITEMS), np.full(N_ITEMS, time)
+    windows = len(WINDOWS) + 1
+    of_all = Trends.of(history).of_pairs(items, times)[:, :windows]
+    before = Trends.of(history.before(time)).of_pairs(items, times)[:, :windows]
+    assert np.allclose(of_all, before)
+    apart = Trends.of(history).of_pairs(np.append(items, 0), np.append(times, time - DAY))  # not one time for all
+    assert np.allclose(apart[:-1, :windows], of_all)
+
+
+@given(histories())
+@settings(max_examples=25)
+def test_shares_count_the_events_of_their_window(history: History) -> None:
+    found = Trends.of(history).of_pairs(np.arange(N_ITEMS), np.full(N_ITEMS, TIME))
+    month = history.between(TIME - 30 * DAY, TIME)
+    expected = np.bincount(month.items, minlength=N_ITEMS) / max(len(month), 1)
+    assert np.allclose(found[:, WINDOWS.index(30.0)], expected)
+
+
+def test_every_signal_speaks_for_a_generator_or_for_none() -> None:
+    times = TIME - np.arange(1.0, 4) * DAY
+    history = History.from_columns(
+        np.zeros(3), np.array([1, 2, 4]), times, np.ones(3), n_users=N_USERS, n_items=N_ITEMS
+    )
+    models = models_of(history)
+    names = models.signals.names(models.names)
+    of = dict(zip(names, families(names, models.names), strict=True))
+    asked = ("ease scaled", "cosine core", "topic share", "own 40d", "share 7d")
+    assert [models.names[of[name]] for name in asked] == ["ease", "interests", "interests", "again", "popular"]
+    assert of["price"] == of["events"] == -1
+
+
+def examples_of(seed: int) -> Examples:
+    rng = np.random.default_rng(seed)
+    signals = rng.random((1200, 3)).astype(np.float32)
+    chosen = signals[:, 1] + 0.1 * rng.random(1200) > 0.9
+    queries = np.repeat(np.arange(12), 100)
+    return Examples(queries, signals, chosen, np.bincount(queries, chosen, 12).astype(int))
+
+
+def test_trees_find_the_signal_that_matters_and_survive_a_round_trip(tmp_path) -> None:
+    slices = [examples_of(seed) for seed in range(3)]
+    trees = LambdaMart.fit(slices, ["ease", "cosine core", "price"], apart=1, seed=3)
+    unseen = examples_of(9)
+    assert ndcg(trees.scores(unseen.signals), unseen).mean() > 0.9
+    assert next(iter(trees.report["gain"])) == "cosine core"
+    contributions = trees.contributions(unseen.signals[:50], ["ease", "interests"])
+    assert (np.argmax(np.abs(contributions), axis=1) == 1).mean() > 0.9
+    trees.write(tmp_path)
+    again = LambdaMart.read(tmp_path)
+    assert np.array_equal(again.scores(unseen.signals), trees.scores(unseen.signals))
+    assert again.names == trees.names
+
+
+@given(histories(positive=True))
+@settings(max_examples=10)
+def test_removing_a_point_is_scoring_the_profile_without_it(history: History) -> None:
+    models = models_of(history)
+    audience, table = asked(models, history, [0])
+    lost = without_each_point(table, audience, models, tiny_ranker(models, history), 6)
+    assert lost.shape == (len(audience.facts.tiers), len(table))
+    assert np.isfinite(lost).all()
+
+
+def test_more_of_a_tier_moves_items_near_to_it_up_and_no_wish_changes_nothing() -> None:
+    rng = np.random.default_rng(5)
+    users, days = np.zeros(60, int), np.arange(60) * 5.0 + 1
+    items = np.where(rng.random(60) < 0.7, 3 * rng.integers(0, 4, 60), 1 + 3 * rng.integers(0, 4, 60))
+    history = History.from_columns(users, items, TIME - days * DAY, np.ones(60), n_users=N_USERS, n_items=N_ITEMS)
+    models = models_of(history)
+    audience, table = asked(models, history, [0])
+    scores = rng.random(len(table))
+    assert not mix(table, audience, vectors(), scores, None).any()
+    assert not mix(table, audience, vectors(), scores, EVEN).any()
+    tiers = audience.facts.tiers
+    nearest = tiers[(vectors()[table.items] @ audience.points.T).argmax(1)]
+    for tier, name in enumerate(("momentary", "stable", "core")):
+        moved = mix(table, audience, vectors(), scores, {name: 3.0})
+        assert (moved[nearest == tier] > 0).all()
+        assert not moved[nearest != tier].any()
+
+
+def test_a_reason_cites_the_point_without_which_the_item_would_lose_most() -> None:
+    rng = np.random.default_rng(7)
+    history = History.from_columns(
+        rng.integers(0, N_USERS, 160), rng.integers(0, N_ITEMS, 160), TIME - rng.random(160) * 300 * DAY - 1,
+        np.ones(160), n_users=N_USERS, n_items=N_ITEMS,
+    )  # fmt: skip
+    recommender = tiny_recommender(history)
+    for item in recommender.recommend("u0", 6):
+        assert item.reason is not None
+        assert item.reason.generator in recommender.models.names
+        assert 0 <= item.reason.share <= 1
+        assert item.reason.text

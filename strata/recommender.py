@@ -266,11 +266,12 @@ class Recommender:
         table, ranker = propose(audience, self.models.generators, n), self._ranker_for(person)
         scores = self.models.score(table, audience, ranker)
         best = table.top(scores + mix(table, audience, self.vectors, scores, tier_weights), 1, k)[0]
-        chosen = table.only(best[best != NOTHING])
+        best = best[best != NOTHING]
+        chosen = table.only(best)
         reasons = list[Reason | None]([None] * len(chosen))
         if explained:
             reasons = self._reasons(person, audience, chosen, ranker, n)
-        found = zip(chosen.items, scores[best], reasons, strict=False)
+        found = zip(chosen.items, scores[best], reasons, strict=True)
         return [self._item(int(item), float(score), reason) for item, score, reason in found]
 
     def _ranker_for(self, person: Person) -> Ranker:

@@ -7,7 +7,7 @@ export GX_ANALYTICS_ENABLED := false
 export BENTOML_DO_NOT_TRACK := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: demo test evidence lint setup lock ui serve
+.PHONY: demo test evidence quality peers lint setup lock ui serve
 setup: .venv/.installed
 .venv/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -32,6 +32,14 @@ test: setup  ## lint, types, import contract, then every test
 
 evidence: setup  ## measure the tiers on simulated users, Complete Journey and MovieLens (after `make demo`): docs/evidence
 	python -m benchmarks.evidence
+
+quality: setup  ## measure recommendations against tuned baselines (after `make demo`; an hour or more): docs/evidence
+	python -m benchmarks.quality
+
+peers: setup  ## train RecBole's models in an environment of their own on the leave-one-out split, then compare
+	python -m benchmarks.quality --only leave-one-out
+	python -m benchmarks.peers .workspaces/quality/leave-one-out/split --output .workspaces/quality/peers
+	python -m benchmarks.quality --only leave-one-out
 
 lint: setup
 	ruff check .

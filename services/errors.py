@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from strata.errors import UnknownId
+from strata.errors import SettingsError, UnknownId
 
 logger = logging.getLogger("bentoml.strata")
 
@@ -38,6 +38,8 @@ class ErrorBody(BaseModel):
 SEE_SCHEMA = "see the schema at /openapi.json"
 REMEDIES = {
     400: ("malformed", "send one JSON object as the body, with Content-Type: application/json"),
+    401: ("token_needed", "send the analyst's token: Authorization: Bearer TOKEN"),
+    403: ("no_token_set", "ask the operator, who sets STRATA_ANALYST_TOKEN"),
     404: ("not_found", "use one of the paths at /openapi.json"),
     405: ("method_not_allowed", "use the method that the Allow header names"),
     408: ("slow_body", "send the whole body within the time-out"),
@@ -47,6 +49,7 @@ REMEDIES = {
     503: ("not_ready", "try again when /readyz answers 200; /release says what is the matter"),
     504: ("time_out", "try again, or ask for less: smaller k, fewer items"),
 }
+HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "1"}}
 BY_TYPE = {
     "extra_forbidden": "remove this field, or correct its name: " + SEE_SCHEMA,
     "missing": "add this field: " + SEE_SCHEMA,
@@ -83,11 +86,15 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 @contextmanager
 def naming(field: str) -> Iterator[None]:
-    """An id that the release does not hold becomes 404 with the field that named it."""
+    """An id that the release does not hold becomes 404 with the field that named it, rules that cannot hold 422."""
     try:
         yield
     except UnknownId as error:
         raise unknown(field, str(error)) from None
+    except SettingsError as error:
+        raise ApiError(
+            422, str(error), code="rules", field=field, remedy="change the rules so that all can hold"
+        ) from None
 
 
 def unknown(field: str, message: str) -> ApiError:
@@ -109,7 +116,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ApiError)
     async def refused(_: Request, error: ApiError) -> JSONResponse:
-        return error.response({"Retry-After": "1"} if error.status in (429, 503) else None)
+        return error.response(HEADERS.get(error.status))
 
     @app.exception_handler(HTTPException)
     async def by_status(_: Request, error: HTTPException) -> JSONResponse:

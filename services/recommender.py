@@ -8,20 +8,32 @@ from typing import Any, TypeVar
 
 import bentoml
 import faiss
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from pydantic import BaseModel
 
 from services import errors, metrics
-from services.answers import Answer, Cause, Interests, Items, answer, fallback
+from services.answers import Request, answer, fallback
+from services.bodies import Answer, Audience, Brands, Cause, HotTopics, Interests, Items, SimilarUsers
 from services.encoder import Encoder
 from services.errors import ApiError, OneShape, log_without_values, responses
 from services.limits import Limits
 from services.releases import Releases
-from services.requests import InterestsRequest, RankRequest, RecommendRequest, SearchRequest, SimilarItemsRequest
+from services.requests import (
+    AudienceRequest,
+    BrandsRequest,
+    HotTopicsRequest,
+    InterestsRequest,
+    RankRequest,
+    RecommendRequest,
+    SearchRequest,
+    SimilarItemsRequest,
+    SimilarUsersRequest,
+)
 from services.settings import ServiceSettings
 from services.texts import EncoderUnavailable, Texts
+from services.tokens import analyst
 from strata.recommender import Recommender as Release
 
 VERSION = "1.0.0"
@@ -29,13 +41,14 @@ ABOUT = """Named, tiered, explained interests and recommendations from them.
 
 Every error is `{"error": {"code", "message", "field", "remedy"}}`. Where an answer takes too long, or texts cannot be
 read, the stated fallback answers: windowed popularity that passes the filters, with `fallback: true` and its cause.
+What names other users, `/similar_users` and `/audience`, needs a token of the scope analyst.
 For orchestrators: `/livez`, `/readyz` (200 once a verified release is loaded) and `/metrics`.
 """
 T = TypeVar("T")
-Request = RecommendRequest | RankRequest | InterestsRequest | SimilarItemsRequest | SearchRequest
 
 app = FastAPI(title="Strata", version=VERSION, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False)
 errors.install(app)
+OF_OTHERS = [Depends(analyst)]
 ANY = (400, 408, 413, 422, 429, 500, 503, 504)
 
 
@@ -107,6 +120,26 @@ class Recommender:
     async def search(self, request: SearchRequest) -> Items:
         """The items nearest to a text; scores are cosines."""
         return await self._answer("/search", request)
+
+    @app.post("/hot_topics", responses=responses(404, *ANY))
+    async def hot_topics(self, request: HotTopicsRequest) -> HotTopics:
+        """Topics on the rise within the themes of somebody's interests, with the items that lead them."""
+        return await self._answer("/hot_topics", request)
+
+    @app.post("/brands", responses=responses(404, *ANY))
+    async def brands(self, request: BrandsRequest) -> Brands:
+        """Brands, creators or shops to follow: near to somebody's interests, and new to them."""
+        return await self._answer("/brands", request)
+
+    @app.post("/similar_users", responses=responses(401, 403, 404, *ANY), dependencies=OF_OTHERS)
+    async def similar_users(self, request: SimilarUsersRequest) -> SimilarUsers:
+        """Users whose interests are likest, and the interests they share. For analysts: it names other users."""
+        return await self._answer("/similar_users", request)
+
+    @app.post("/audience", responses=responses(401, 403, 404, *ANY), dependencies=OF_OTHERS)
+    async def audience(self, request: AudienceRequest) -> Audience:
+        """Users whom an item or a text concerns most, and why. For analysts: it names users."""
+        return await self._answer("/audience", request)
 
     @app.get("/release", responses=responses(429, 503))
     async def release(self) -> Status:

@@ -2,38 +2,16 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from services.fields import Degree, Id, K, Price, Strict, Text, Time, Weight, needs
+from services.rules import Boosts, Rules
 from strata.filters import Filters
 from strata.schema import Behaviour
 
-
-def _whole(value: Any) -> Any:
-    """JSON knows one kind of number: 10.0 is an integer."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _written(value: Any) -> Any:
-    """A number could be of seconds or of milliseconds: a time is written out."""
-    if value is not None and not isinstance(value, str):
-        raise PydanticCustomError("time", "write a time as a string, such as 1998-01-01T00:00:00Z")
-    return value
-
-
-Id = Annotated[str, Field(min_length=1, max_length=256)]
-Text = Annotated[str, Field(min_length=1, max_length=2_000)]
-Weight = Annotated[float, Field(ge=0, le=100)]
-Time = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written)]
-Price = Annotated[float, Field(ge=0)]
-K = Annotated[int, Field(ge=1, le=1_000, description="How many items at most."), BeforeValidator(_whole)]
 WHO = ("user_id", "history", "text")
-
-
-class Strict(BaseModel):
-    """Base of all requests."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+WHAT = ("item_id", "text")
 
 
 class Event(Strict):
@@ -55,19 +33,24 @@ Texts = Annotated[
 ]
 
 
-def _exactly_one(schema: dict[str, Any]) -> None:
+def _one_of_who(schema: dict[str, Any]) -> None:
     """Say in the schema what `Whose` checks, and that words have no time."""
-    for name in WHO:
-        schema["properties"][name].pop("default")
-    schema["oneOf"] = [{"required": [name]} for name in WHO]
+    needs(schema, "oneOf", WHO)
     if "at" in schema["properties"]:
         schema.update({"if": {"required": ["text"]}, "then": {"properties": {"at": {"type": "null"}}}})
+
+
+def _one_given(model: Strict, names: tuple[str, ...]) -> None:
+    given = [name for name in names if name in model.model_fields_set]
+    if len(given) != 1:
+        parts = {"names": ", ".join(names), "found": " and ".join(given) or "none"}
+        raise PydanticCustomError("one_of", "give exactly one of {names}; found {found}", parts)
 
 
 class Whose(Strict):
     """Exactly one of: a user of the release, a visitor's history, or what somebody says."""
 
-    model_config = ConfigDict(json_schema_extra=_exactly_one)
+    model_config = ConfigDict(json_schema_extra=_one_of_who)
 
     user_id: Id = Field(None, description="A user of the release.")
     history: list[HistoryEntry] = Field(
@@ -80,12 +63,7 @@ class Whose(Strict):
 
     @model_validator(mode="after")
     def _one_of_three(self) -> Self:
-        given = [name for name in WHO if name in self.model_fields_set]
-        if len(given) != 1:
-            found = " and ".join(given) or "none"
-            raise PydanticCustomError(
-                "whose", "give exactly one of user_id, history, text; found {found}", {"found": found}
-            )
+        _one_given(self, WHO)
         return self
 
     @property
@@ -129,7 +107,7 @@ def _examples(*examples: dict[str, Any]) -> ConfigDict:
 
 def _examples_of_one(*examples: dict[str, Any]) -> ConfigDict:
     def add(schema: dict[str, Any]) -> None:
-        _exactly_one(schema)
+        _one_of_who(schema)
         schema["examples"] = list(examples)
 
     return ConfigDict(json_schema_extra=add)
@@ -143,6 +121,16 @@ class RecommendRequest(Whose):
         {"history": ["1", "50", "172"], "k": 3, "filters": {"categories": ["Sci-Fi"]}},
         {"text": "slow films about space and loneliness", "k": 3},
         {"user_id": "10", "k": 3, "tier_mix": {"momentary": 3}, "exclude_seen": False, "explain": False},
+        {"user_id": "10", "k": 5, "diversity": 0.3, "calibration": 0.2},
+        {
+            "user_id": "10",
+            "k": 5,
+            "rules": {
+                "boosts": [{"newer_than_days": 365, "times": 1.5}],
+                "caps": {"theme": 2},
+                "must_include": {"1": {"worst": 3}},
+            },
+        },
     )
 
     k: K = 10
@@ -151,13 +139,21 @@ class RecommendRequest(Whose):
     exclude_seen: bool | None = Field(
         None, description="Whether what the person had may not come back; null: the release's setting."
     )
+    diversity: Degree | None = Field(None, description="0: the best scores; 1: as varied as can be; null: as set.")
+    calibration: Degree | None = Field(
+        None, description="0: the best scores; 1: the person's own mix of themes and tiers; null: as set."
+    )
+    rules: Rules | None = Field(None, description="Those that are named replace the release's own.")
     explain: bool = Field(True, description="Whether each item comes with its reason.")
 
 
 class RankRequest(Whose):
     """The caller's items in the order of somebody's interests."""
 
-    model_config = _examples_of_one({"user_id": "10", "item_ids": ["1", "50", "2"]})
+    model_config = _examples_of_one(
+        {"user_id": "10", "item_ids": ["1", "50", "2"]},
+        {"user_id": "10", "item_ids": ["1", "50", "2"], "rules": {"boosts": [{"chosen_by_at_most": 50, "plus": 0.5}]}},
+    )
 
     item_ids: list[Id] = Field(
         min_length=1,
@@ -166,6 +162,7 @@ class RankRequest(Whose):
         json_schema_extra={"uniqueItems": True},
     )
     tier_mix: TierMix | None = None
+    rules: Boosts | None = Field(None, description="Of the rules only boosts: all items named are there.")
     explain: bool = Field(True, description="Whether each item comes with its reason.")
 
     @model_validator(mode="after")
@@ -218,3 +215,54 @@ class SearchRequest(Strict):
     def texts(self) -> list[str]:
         """What is to be read by the language model."""
         return [self.text]
+
+
+class HotTopicsRequest(Whose):
+    """What is on the rise among somebody's interests."""
+
+    model_config = _examples_of_one({"user_id": "10", "k": 3}, {"history": ["1", "50", "172"], "k": 3})
+
+    k: K = 10
+    filters: Conditions = Conditions()
+
+
+class BrandsRequest(Whose):
+    """Brands, creators or shops that somebody may want to follow."""
+
+    model_config = _examples_of_one({"user_id": "10", "k": 3}, {"text": "slow films about space", "k": 3})
+
+    k: K = 10
+    filters: Conditions = Conditions()
+
+
+class SimilarUsersRequest(Whose):
+    """Users like somebody."""
+
+    model_config = _examples_of_one({"user_id": "10", "k": 3}, {"text": "slow films about space", "k": 3})
+
+    k: K = 10
+
+
+def _one_of_what(schema: dict[str, Any]) -> None:
+    needs(schema, "oneOf", WHAT)
+    schema["examples"] = [{"item_id": "50", "k": 3}, {"text": "a festival of silent films", "k": 3}]
+
+
+class AudienceRequest(Strict):
+    """Users whom an item or a text concerns: exactly one of the two."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of_what)
+
+    item_id: Id = Field(None, description="An item of the release; who had it, or blocked its topic, is left out.")
+    text: Text = Field(None, description="What it is about: an advert, an event, an item to come.")
+    k: K = 10
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        _one_given(self, WHAT)
+        return self
+
+    @property
+    def texts(self) -> list[str]:
+        """What is to be read by the language model."""
+        return [] if self.text is None else [self.text]

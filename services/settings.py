@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
 
 from strata.errors import SettingsError
 from strata.settings import Settings
@@ -32,6 +32,8 @@ class ServiceSettings(Settings):
     """Requests in flight per API worker; above it 429."""
     threads: PositiveInt = Field(default_factory=lambda: min(os.cpu_count() or 1, 8))
     """Threads per API worker that compute answers."""
+    analyst_token: SecretStr | None = Field(None, min_length=16)
+    """The token of the scope `analyst`: answers that name other users; without it nobody gets them."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

@@ -42,10 +42,9 @@ class Boost(Settings):
         return self
 
 
-class MustInclude(Settings):
-    """An item that is shown wherever filters admit it."""
+class Places(Settings):
+    """Where in a list, from 1, an item is shown wherever filters admit it."""
 
-    item_id: str
     best: PositiveInt = 1
     """The first place it may have."""
     worst: PositiveInt | None = None
@@ -59,20 +58,28 @@ class MustInclude(Settings):
 
 
 class BusinessRules(Settings):
-    """What holds for every list, by params.yaml or by the request; nothing by default. Filters always go first."""
+    """What holds for everything recommended, by params.yaml or by the request; nothing by default.
+
+    Filters always go first. Rankings of items that the caller names are boosted and no more.
+    """
 
     boosts: tuple[Boost, ...] = ()
     """Applied one after the other."""
     caps: dict[Kind, PositiveInt] = {}
     """Items of one brand, of one of the catalogue's categories, or of one theme that a list may hold."""
-    must_include: tuple[MustInclude, ...] = ()
+    must_include: dict[str, Places] = {}
+    """Item ids and where they are shown."""
 
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        twice = [item for item, n in Counter(must.item_id for must in self.must_include).items() if n > 1]
-        if twice:
-            raise ValueError(f"must_include names '{twice[0]}' more than once; keep one of them")
-        return self
+    def but(self, asked: Self | None) -> Self:
+        """These rules, with those that `asked` names in place of its own."""
+        if asked is None:
+            return self
+        return self.model_copy(update={name: getattr(asked, name) for name in asked.model_fields_set})
+
+    def check(self, catalogue: Catalogue, themes: Themes) -> None:
+        """Raise UnknownId or SettingsError where the rules cannot hold, whatever the list: see `obey`."""
+        nothing, k = np.zeros(0, np.int64), max(len(self.must_include), 1)
+        obey(nothing, k, self, catalogue, themes, np.ones(len(catalogue), bool))
 
 
 def boost(
@@ -116,8 +123,8 @@ def obey(
     them all, those named first are there. Raises UnknownId for items that do not exist, SettingsError where
     must-includes alone break a cap.
     """
-    named = rows_of([must.item_id for must in rules.must_include], catalogue).tolist()
-    musts = {row: must for row, must in zip(named, rules.must_include, strict=True) if allowed[row]}
+    named = rows_of(list(rules.must_include), catalogue).tolist()
+    musts = {row: places for row, places in zip(named, rules.must_include.values(), strict=True) if allowed[row]}
     musts = dict(list(musts.items())[:k])
     ranked = ranked[ranked != NOTHING]
     rows = dict.fromkeys([*ranked[allowed[ranked]].tolist(), *musts])
@@ -129,7 +136,7 @@ def obey(
 
 
 def _within_caps(
-    rows: list[int], musts: Mapping[int, MustInclude], rules: BusinessRules, catalogue: Catalogue, themes: Themes
+    rows: list[int], musts: Mapping[int, Places], rules: BusinessRules, catalogue: Catalogue, themes: Themes
 ) -> list[int]:
     """The item rows that caps leave, in their order; `musts` count first and stay."""
     kinds = dict(zip(rows, _kinds(rows, rules, catalogue, themes), strict=True))
@@ -161,7 +168,7 @@ def _kinds(rows: list[int], rules: BusinessRules, catalogue: Catalogue, themes: 
     return [[(kind, group) for kind in rules.caps for group in groups[kind][n]] for n in range(len(rows))]
 
 
-def _placed(musts: Mapping[int, MustInclude], kept: list[int], k: int) -> list[tuple[int, int]]:
+def _placed(musts: Mapping[int, Places], kept: list[int], k: int) -> list[tuple[int, int]]:
     """Place from 0 and item row of each must-include, by place: as few places as can be from those they earned."""
     places = np.arange(k)
     earned = np.array([kept.index(row) for row in musts])[:, None]

@@ -1,6 +1,7 @@
 """Items that go together in people's histories, follow each other there, or were chosen by people who chose alike."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -11,6 +12,7 @@ from scipy.linalg import lapack
 
 from strata.history import History
 from strata.settings import Settings
+from strata.sparse_top import top_products
 from strata.storage import replacing
 
 
@@ -117,16 +119,9 @@ class ItemNeighbours:
     @classmethod
     def fit(cls, history: History, *, neighbours: int, half_life: float | None, shrink: float = 10) -> Self:
         """Cosine with shrinkage, so that pairs seen a few times do not look identical."""
-        matrix = history.matrix().tocsc()
-        norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(0)).ravel())
-        blocks = []
-        for start in range(0, history.n_items, 2_000):  # bounded memory: a block of items at a time
-            block = slice(start, min(start + 2_000, history.n_items))
-            together = (matrix[:, block].T @ matrix).tocoo()
-            cosine = together.data / (norms[block][together.row] * norms[together.col] + shrink)
-            other = together.row + start != together.col
-            blocks.append(_nearest(together.row[other], together.col[other], cosine[other], together.shape, neighbours))
-        return cls(sparse.vstack(blocks).tocsr().astype(np.float32), half_life)
+        matrix = history.matrix()
+        norms = np.sqrt(np.asarray(matrix.sum(0)).ravel())
+        return cls(top_products(matrix.T.tocsr(), matrix, norms, shrink=shrink, most=neighbours), half_life)
 
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
         """Scores (B, n_items)."""
@@ -142,18 +137,18 @@ class ItemNeighbours:
 
         A row is scaled by the item's total with shrinkage: what follows a rare item is not yet known.
         """
-        shape = (history.n_items, history.n_items)
-        after = sparse.csr_matrix(shape, dtype=np.float32)
+        n, before, after, near = history.n_items, [], [], []
         for distance in range(1, min(FAR, len(history) - 1) + 1):
             same = history.users[:-distance] == history.users[distance:]
-            pairs = (history.items[:-distance][same], history.items[distance:][same])
-            after += sparse.csr_matrix((np.full(same.sum(), 1 / distance, np.float32), pairs), shape)
-        total = np.asarray(after.sum(1)).ravel()
-        found = after.tocoo()
-        other = found.row != found.col
-        rows, columns = found.row[other], found.col[other]
-        kept = _nearest(rows, columns, found.data[other] / (total[rows] + shrink), shape, neighbours)
-        return cls(kept.astype(np.float32), half_life)
+            before.append(history.items[:-distance][same])
+            after.append(history.items[distance:][same])
+            near.append(np.full(same.sum(), 1 / distance, np.float32))
+        pairs = (np.concatenate([*before, []]).astype(np.int64), np.concatenate([*after, []]).astype(np.int64))
+        follows = sparse.csr_matrix((np.concatenate([*near, []]), pairs), (n, n))
+        total = np.maximum(np.asarray(follows.sum(1)).ravel() + shrink, 1e-9)
+        shares = sparse.diags(1 / total) @ follows
+        identity = sparse.identity(n, np.float32, "csr")
+        return cls(top_products(shares.tocsr(), identity, np.zeros(n), shrink=1.0, most=neighbours), half_life)
 
 
 FAR = 10
@@ -175,31 +170,30 @@ class UserNeighbours:
         """Keep everybody's history, scaled."""
         return cls(_unit_rows(history.matrix()), neighbours)
 
+    @cached_property
+    def _by_item(self) -> sparse.csr_matrix:
+        return self.histories.T.tocsr()
+
+    @cached_property
+    def _chosen(self) -> sparse.csr_matrix:
+        return (self.histories > 0).astype(np.float32)
+
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
         """Scores (B, n_items) float32 for histories (B, n_items)."""
-        similarity = (_unit_rows(histories) @ self.histories.T).toarray()
+        similarity = (_unit_rows(histories) @ self._by_item).toarray()
         similarity[similarity > 1 - 1e-6] = 0  # the very same history: the user
         if self.neighbours < similarity.shape[1]:
             least = -np.partition(-similarity, self.neighbours - 1, axis=1)[:, self.neighbours - 1 : self.neighbours]
             similarity[similarity < least] = 0
-        chosen = sparse.csr_matrix(similarity) @ (self.histories > 0).astype(np.float32)
+        chosen = sparse.csr_matrix(similarity) @ self._chosen
         return np.asarray(chosen.todense(), np.float32)
 
 
 def _unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(1)).ravel())
-    return sparse.csr_matrix(sparse.diags(1 / np.maximum(norms, 1e-12)) @ matrix).astype(np.float32)
-
-
-def _nearest(
-    rows: np.ndarray, columns: np.ndarray, values: np.ndarray, shape: tuple[int, int], most: int
-) -> sparse.csr_matrix:
-    """The `most` largest values of each row, ties by column."""
-    order = np.lexsort((columns, -values, rows))
-    rows, columns, values = rows[order], columns[order], values[order]
-    place = np.arange(len(rows)) - np.searchsorted(rows, rows)
-    kept = place < most
-    return sparse.csr_matrix((values[kept], (rows[kept], columns[kept])), shape=shape)
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    norms = np.sqrt(np.bincount(rows, matrix.data.astype(np.float64) ** 2, matrix.shape[0]))
+    scaled = (matrix.data / np.repeat(np.maximum(norms, 1e-12), np.diff(matrix.indptr))).astype(np.float32)
+    return sparse.csr_matrix((scaled, matrix.indices, matrix.indptr), matrix.shape)
 
 
 def save_model(model: Ease | ItemNeighbours | UserNeighbours, path: Path) -> None:

@@ -23,16 +23,16 @@ MOST = 3
 class TrendSettings(Settings):
     """What makes a topic hot."""
 
-    hot_days: float = Field(14, gt=0)
+    hot_days: float = Field(default=14, gt=0)
     """The window that counts as lately."""
-    past_days: float = Field(180, gt=0)
+    past_days: float = Field(default=180, gt=0)
     """The longer past before it, which says what is to be expected."""
-    smoothing: float = Field(5.0, gt=0)
+    smoothing: float = Field(default=5.0, gt=0)
     """Users added to what a topic has and to what was expected: a few people make no trend."""
 
 
 @dataclass(frozen=True)
-class Trends:
+class Rising:
     """What rises at a time: `lift` (n_topics,) over what the past lets expect, `lately` (n_items,) users of items."""
 
     lift: np.ndarray
@@ -43,7 +43,7 @@ class Trends:
 class HotTopic:
     """A topic chosen `lift` times as much as expected, the `items` that lead it, and the interest it belongs to."""
 
-    topic: str
+    topic_id: str
     name: str
     lift: float
     score: float
@@ -65,7 +65,7 @@ class Brand:
     text: str
 
 
-def trends_of(history: History, themes: Themes, time: float, settings: TrendSettings) -> Trends:
+def rising_topics(history: History, themes: Themes, time: float, settings: TrendSettings) -> Rising:
     """How much more each topic is chosen before `time` (seconds) than its longer past lets expect.
 
     lift = (users lately + s) / (users expected + s), s the smoothing; expected is a topic's share of all the past's
@@ -77,12 +77,12 @@ def trends_of(history: History, themes: Themes, time: float, settings: TrendSett
     lately, past = _users_per_topic(now, topics), _users_per_topic(before, topics)
     expected = past * lately.sum() / max(past.sum(), 1)
     lift = (lately + settings.smoothing) / (expected + settings.smoothing)
-    return Trends(lift if past.any() else np.ones(len(lift)), popularity(now, time))
+    return Rising(lift if past.any() else np.ones(len(lift)), popularity(now, time))
 
 
 def hot_topics(
     own: Profiles,
-    trends: Trends,
+    rising: Rising,
     themes: Themes,
     catalogue: Catalogue,
     k: int,
@@ -98,16 +98,16 @@ def hot_topics(
     """
     near = weigh(own, tier_weights) * np.maximum(themes.centres("topic") @ own.vectors.T, 0)
     near *= themes.above("topic", "theme")[:, None] == own.table["theme"].to_numpy()
-    scores = near.max(1, initial=0) * np.log2(np.maximum(trends.lift, 1))
+    scores = near.max(1, initial=0) * np.log2(np.maximum(rising.lift, 1))
     if len(dislikes_of(own).vectors):
         scores[dislikes_of(own).table["topics"].explode().to_numpy()] = 0
-    of_topic = np.where(available & (trends.lately > 0), themes.of_item[:, 0], -1)
+    of_topic = np.where(available & (rising.lately > 0), themes.of_item[:, 0], -1)
     scores[~np.isin(np.arange(len(scores)), of_topic)] = 0
     groups, found = themes.at("topic"), []
     for topic in np.argsort(-scores, kind="stable")[: min(k, int((scores > 0).sum()))].tolist():
         chosen = np.flatnonzero(of_topic == topic)
-        items = tuple(catalogue.ids[chosen[np.argsort(-trends.lately[chosen], kind="stable")[:MOST]]])
-        point, lift = own.table.row(int(near[topic].argmax()), named=True), round(float(trends.lift[topic]), 3)
+        items = tuple(catalogue.ids[chosen[np.argsort(-rising.lately[chosen], kind="stable")[:MOST]]])
+        point, lift = own.table.row(int(near[topic].argmax()), named=True), round(float(rising.lift[topic]), 3)
         led, interest = titles(items, catalogue), cited(point, catalogue)
         text = f"{lift:.1f} times as popular as before, led by {led}; near to your {interest}"
         score = round(float(scores[topic]), 6)

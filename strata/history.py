@@ -1,7 +1,7 @@
 """What users did, in time order, as flat columns: the form every model of behaviour learns from."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Self
 
@@ -25,6 +25,8 @@ class SplitSettings(Settings):
     """Share before the test window: chooses fusion weights."""
     early_stopping_share: float = 0.1
     """Share before the validation window: chooses when fine-tuning stops."""
+    dates: tuple[date, date, date, date] | None = None
+    """Instead of shares: when early stopping, validation and test begin, and when the test ends; UTC midnights."""
     least_users: int = 0
     """Items that fewer users chose before a window are neither recommended nor asked for in it."""
 
@@ -158,15 +160,17 @@ class History:
 
     def matrix(self, values: np.ndarray | None = None) -> sparse.csr_matrix:
         """Users × items, the largest of `values` (n,) per pair, or ones: float32 CSR."""
-        if values is None:
-            values = np.ones(len(self), np.float32)
         keys = self.users.astype(np.int64) * self.n_items + self.items
-        order = np.lexsort((values, keys))
-        last = np.append(np.diff(keys[order]) != 0, True)[: len(order)]  # the largest value of each pair
-        chosen = order[last]
-        shape = (self.n_users, self.n_items)
-        pairs = (self.users[chosen], self.items[chosen])
-        return sparse.csr_matrix((values[chosen].astype(np.float32), pairs), shape=shape)
+        if values is None:
+            pairs = np.unique(keys)
+            largest = np.ones(len(pairs), np.float32)
+        else:
+            order = np.lexsort((values, keys))
+            last = np.append(np.diff(keys[order]) != 0, True)[: len(order)]  # the largest value of each pair
+            pairs, largest = keys[order[last]], values[order[last]].astype(np.float32)
+        users = np.arange(self.n_users + 1, dtype=np.int64)
+        indptr = np.searchsorted(pairs, users * self.n_items)
+        return sparse.csr_matrix((largest, pairs % self.n_items, indptr), shape=(self.n_users, self.n_items))
 
     def age_in_events(self) -> np.ndarray:
         """How many events of the same user came after each event: (n,), 0 for the latest."""
@@ -190,6 +194,8 @@ def choose_cut_offs(times: pl.Series, settings: SplitSettings) -> CutOffs:
 
     Events at the very time of a cut-off belong to the window after it. `live` lies just past the last event.
     """
+    if settings.dates is not None:
+        return CutOffs(*(datetime(d.year, d.month, d.day, tzinfo=UTC).timestamp() for d in settings.dates))
     seconds = np.sort(times.dt.epoch("us").to_numpy()) / 1e6
     test = 1 - settings.test_share
     validation = test - settings.validation_share

@@ -156,7 +156,7 @@ def _boost(slices: Sequence[Examples], names: Sequence[str], leaves: int, rounds
         "lambdarank_truncation_level": 3 * JUDGED_AT,
         "learning_rate": 0.05,
         "num_leaves": leaves,
-        "min_data_in_leaf": 100,
+        "min_data_in_leaf": min(100, max(groups.sum() // 100, 1)),
         "feature_fraction": 0.5,
         "bagging_fraction": 0.7,
         "bagging_freq": 1,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from strata.levels import Levels
+    from strata.lists import Recommendation
     from strata.recommender import Recommender
 
 app = typer.Typer()
@@ -58,7 +59,7 @@ def user(
     whose = f"user {user_id}" + (f" on {at:%Y-%m-%d}" if at else "")
     _show_levels(recommender, recommender.levels(user_id, time), whose)
     if time is None:  # what is recommended was learned from everything
-        _show_recommendations(recommender, user_id, k, None, None)
+        _show_recommendations(recommender.recommend(user_id, k), user_id)
 
 
 @app.command()
@@ -68,13 +69,23 @@ def recommend(
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many.")] = 10,
     category: Annotated[list[str] | None, typer.Option(help="Only items of this category; may be repeated.")] = None,
     more: Annotated[list[str] | None, typer.Option(help="Move the tier mix, such as momentary=3.")] = None,
+    diversity: Annotated[float | None, typer.Option(min=0, max=1, help="1: as varied as can be.")] = None,
+    calibration: Annotated[float | None, typer.Option(min=0, max=1, help="1: the user's own mix.")] = None,
     corrections: CorrectionsFile = None,
     release: ReleaseFolder = RELEASE,
 ) -> None:
     """Recommend items for a user, each with its reason."""
     from strata.recommender import Recommender
 
-    _show_recommendations(Recommender.load(release, corrections), user_id, k, category, _tier_mix(more or []))
+    found = Recommender.load(release, corrections).recommend(
+        user_id,
+        k,
+        tier_weights=_tier_mix(more or []),
+        categories=category,
+        diversity=diversity,
+        calibration=calibration,
+    )
+    _show_recommendations(found, user_id)
 
 
 @app.command()
@@ -271,10 +282,7 @@ def _tier_mix(options: list[str]) -> dict[str, float]:
     return mix
 
 
-def _show_recommendations(
-    recommender: "Recommender", user_id: str, k: int, categories: list[str] | None, mix: dict[str, float] | None
-) -> None:
-    found = recommender.recommend(user_id, k, tier_weights=mix, categories=categories)
+def _show_recommendations(found: "list[Recommendation]", user_id: str) -> None:
     table = Table(title=f"Recommended to user {escape(user_id)}", title_justify="left", expand=True)
     table.add_column("", justify="right")
     for column in ("item", "because"):

@@ -64,7 +64,7 @@ class Models:
         past: History,
     ) -> Self:
         """Put together what one cut-off has; `topics` (n_items,), `past`: all events before it."""
-        signals = Signals.before(catalogue, vectors, topics, past)
+        signals = Signals.before(catalogue, np.asarray(vectors), topics, past)  # a view: memory maps are slow to index
         return cls(profiles, (NearestToInterests(index), *behaviour.generators(topics)), signals)
 
     @property
@@ -187,7 +187,7 @@ def tables(
             window.past,
             models.profiles,
             settings.tier_weights,
-            window.time,
+            window.time if window.asked is None else window.asked[part],
             allowed=available & window.items,
             exclude_seen=not window.repeats,
             dislike=settings.dislike,

@@ -9,24 +9,27 @@ import numpy as np
 import polars as pl
 
 from strata.behaviour import Behaviour
-from strata.candidates import Audience, Table, propose
+from strata.business_rules import BusinessRules
 from strata.catalogue import Catalogue
 from strata.cleaning import CleaningSettings
 from strata.corrections import Corrections
 from strata.course import as_of, course_of, moments
 from strata.errors import ReleaseError, UnknownId
-from strata.explain import Reason, explain, without_each_point
 from strata.filters import Filters, rows_of
-from strata.generators import Popular
+from strata.following import Brand, HotTopic, TrendSettings
 from strata.history import CutOffs, History
 from strata.index import ItemIndex
 from strata.levels import Levels, levels_of, stated_by
+from strata.lists import Lists, Recommendation, Wish
 from strata.metrics import NOTHING
 from strata.phrases import Phrases
 from strata.profiles import Naming, Profiles, Statements, showcase
-from strata.ranking import RankSettings, WeightedSum
-from strata.recommend import Models, Ranker, RecommendSettings, audience_of, mix, read_ranker
+from strata.ranking import RankSettings
+from strata.recommend import Models, Ranker, RecommendSettings, read_ranker
+from strata.related import Member, SimilarUser
+from strata.relations import Relations
 from strata.release import Manifest, verify
+from strata.rerank import RerankSettings
 from strata.schema import USER
 from strata.settings import read_settings
 from strata.storage import read_array
@@ -36,18 +39,6 @@ from strata.visitors import Person, Visitors
 
 CORRECTIONS = "corrections.jsonl"
 """Where a release holds what people had corrected when it was made."""
-OF_WORDS = {"interests": 2 / 3, "popular": 1 / 3}
-"""Weights for somebody of whom only words are known: what fits them first, the popular among it before the rest."""
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """An item for someone: `score` grows with confidence; `reason` says why, where that was asked for."""
-
-    item_id: str
-    title: str
-    score: float
-    reason: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -68,12 +59,16 @@ class Recommender:
     visitors: Visitors
     statements: Statements
     corrections: Corrections
+    rerank: RerankSettings = RerankSettings()
+    rules: BusinessRules = BusinessRules()
+    trends: TrendSettings = TrendSettings()
 
     @classmethod
     def load(cls, folder: Path, corrections: Path | None = None) -> "Recommender":
         """Verify and read a release; `corrections` of another file hold in place of the release's own.
 
-        Raises ReleaseError naming what is wrong, SourceError where the corrections are damaged.
+        Raises ReleaseError naming what is wrong, SourceError where the corrections are damaged, UnknownId or
+        SettingsError where the business rules can never hold.
         """
         manifest = verify(folder)
         catalogue = Catalogue.read(folder / "tables" / "items.parquet")
@@ -88,6 +83,8 @@ class Recommender:
         naming = Naming(Phrases(catalogue.items), themes, np.array([""], object), catalogue.ids)
         tiers = read_settings(TierSettings, "tier", params)
         weights = read_settings(CleaningSettings, "cleaning", params).weights
+        rules = read_settings(BusinessRules, "rules", params)
+        rules.check(catalogue, themes)
         return cls(
             manifest,
             catalogue,
@@ -111,6 +108,9 @@ class Recommender:
             Visitors(catalogue, vectors, naming, time, tiers, {str(name): weight for name, weight in weights.items()}),
             Statements(read_array(folder / "profile_text_users.npy"), read_array(folder / "profile_texts.npy")),
             Corrections.read(corrections or folder / CORRECTIONS),
+            read_settings(RerankSettings, "rerank", params),
+            rules,
+            read_settings(TrendSettings, "trends", params),
         )
 
     @property
@@ -124,9 +124,20 @@ class Recommender:
         return self.visitors.naming.themes
 
     @cached_property
-    def popularity(self) -> np.ndarray:
-        """Windowed popularity of each item (n_items,): what is recommended where nothing better can be had."""
-        return next(g.counts for g in self.models.generators if isinstance(g, Popular))
+    def lists(self) -> Lists:
+        """What makes lists of items."""
+        time = self.visitors.time
+        return Lists(
+            self.catalogue, self.themes, self.vectors, self.history, self.models, self.ranker, self.settings, time
+        )
+
+    @cached_property
+    def relations(self) -> Relations:
+        """What relates people."""
+        time = self.visitors.time
+        return Relations(
+            self.catalogue, self.themes, self.vectors, self.history, self.profiles, self.settings, self.trends, time
+        )
 
     def user_row(self, user_id: str) -> int:
         """The row of a user. Raises UnknownId with a few ids to try."""
@@ -181,20 +192,24 @@ class Recommender:
         categories: Sequence[str] | None = None,
         filters: Filters | None = None,
         exclude_seen: bool | None = None,
+        diversity: float | None = None,
+        calibration: float | None = None,
+        rules: BusinessRules | None = None,
         explained: bool = True,
     ) -> list[Recommendation]:
-        """Up to `k` items for a user (by id) or a visitor, best first. Raises UnknownId.
+        """Up to `k` items for a user (by id) or a visitor, best first. Raises UnknownId, SettingsError (see `obey`).
 
         `tier_weights` moves the mix of tiers ("more of now": {"momentary": 3}); `categories` is short for a filter
-        on them alone; `exclude_seen` overrides whether what the person already had may come back.
+        on them alone; `exclude_seen` overrides whether what the person already had may come back, `diversity` and
+        `calibration` (0 to 1) how the list is re-ranked; those of `rules` that are named replace the release's.
         """
         if categories is not None:
             filters = replace(filters or Filters(), categories=categories)
-        person, hide = self._person(whose), not self.settings.repeats if exclude_seen is None else exclude_seen
-        admitted = self.admitted(filters)
-        admitted[person.rejected] = False
-        audience = self._audience(person, tier_weights, admitted, exclude_seen=hide)
-        return self._best(person, audience, tier_weights, k, max(self.settings.candidates, k), explained=explained)
+        settings, rules = self.rerank.but(diversity, calibration), self.rules.but(rules)
+        wish = Wish(tier_weights or {}, settings, rules, self.hides_seen(exclude_seen), explained)
+        person = self._person(whose)
+        allowed = self._allowed(person, filters)
+        return self.lists.best(person, allowed, k, max(self.settings.candidates, k), wish)
 
     def rank(
         self,
@@ -202,14 +217,22 @@ class Recommender:
         item_ids: Sequence[str],
         *,
         tier_weights: Mapping[str, float] | None = None,
+        rules: BusinessRules | None = None,
         explained: bool = True,
     ) -> list[Recommendation]:
-        """All of `item_ids` (each once), best first, whatever is available or seen. Raises UnknownId naming them."""
+        """All of `item_ids` (each once), best first, whatever is available or seen. Raises UnknownId naming them.
+
+        Of the business rules only boosts hold here.
+        """
         named = np.zeros(len(self.catalogue), bool)
         named[rows_of(item_ids, self.catalogue)] = True
-        person = self._person(whose)
-        audience = self._audience(person, tier_weights, named, exclude_seen=False)
-        return self._best(person, audience, tier_weights, len(item_ids), len(item_ids), explained=explained)
+        boosts = BusinessRules(boosts=self.rules.but(rules).boosts)
+        wish = Wish(tier_weights or {}, rules=boosts, explained=explained)
+        return self.lists.best(self._person(whose), named, len(item_ids), len(item_ids), wish)
+
+    def hides_seen(self, exclude_seen: bool | None = None) -> bool:
+        """Whether what a person already had may not come back: as asked, else as the release is set."""
+        return not self.settings.repeats if exclude_seen is None else exclude_seen
 
     def similar_items(self, item_id: str, k: int = 10, *, filters: Filters | None = None) -> list[Recommendation]:
         """Up to `k` other items nearest to an item, with their cosines. Raises UnknownId."""
@@ -221,13 +244,33 @@ class Recommender:
         """Up to `k` items nearest to a text's unit vector (d,), with their cosines. Raises UnknownId."""
         return self._nearest(vector, k, self.admitted(filters))
 
-    def popular(self, k: int, admitted: np.ndarray) -> list[Recommendation]:
-        """Up to `k` items of a mask (n_items,) by popularity, scaled to at most 1: the stated fallback of all lists."""
-        rows = np.flatnonzero(admitted)
-        best = rows[np.argsort(-self.popularity[rows], kind="stable")[:k]]
-        reason = Reason("popular", 1.0, None, None, None, (), "Popular these days")
-        highest = float(self.popularity.max(initial=1e-12))
-        return [self._item(int(row), float(self.popularity[row]) / highest, reason) for row in best]
+    def similar_users(self, whose: str | Person, k: int = 10) -> list[SimilarUser]:
+        """Up to `k` other users of the likest interests, with those that are shared. Raises UnknownId."""
+        own = [self.user_row(whose)] if isinstance(whose, str) else []
+        return self.relations.similar_users(self._person(whose), k, np.array(own, np.int64))
+
+    def audience(self, of: str | np.ndarray, k: int = 10) -> list[Member]:
+        """Up to `k` users whom an item (by id) or a text's unit vector (d,) concerns most. Raises UnknownId.
+
+        Those who had the item, or blocked its topic, are no audience of it.
+        """
+        if isinstance(of, np.ndarray):
+            return self.relations.audience(of, k, np.zeros(0, np.int64))
+        row = self.catalogue.row(of)
+        blocking = {line.user_id for line in self.corrections.lines if line.action == "block"} & self.users.keys()
+        against = [self.users[u] for u in blocking if self.corrections.blocked_items(u, self.themes)[row]]
+        had = self.history.users[self.history.items == row]
+        return self.relations.audience(self.vectors[row], k, np.append(had, np.array(against, np.int64)))
+
+    def hot_topics(self, whose: str | Person, k: int = 10, *, filters: Filters | None = None) -> list[HotTopic]:
+        """Up to `k` topics on the rise within the themes of somebody's interests, hottest first. Raises UnknownId."""
+        person = self._person(whose)
+        return self.relations.hot_topics(person, k, self._allowed(person, filters))
+
+    def brands_to_follow(self, whose: str | Person, k: int = 10, *, filters: Filters | None = None) -> list[Brand]:
+        """Up to `k` brands (creators, shops) new to somebody and near to their interests. Raises UnknownId."""
+        person = self._person(whose)
+        return self.relations.brands(person, k, self._allowed(person, filters))
 
     def richest_user(self) -> str:
         """A user to show. Raises UnknownId where nobody has an interest point."""
@@ -238,76 +281,13 @@ class Recommender:
             return self.user(whose, at)
         return whose if at is None else as_of(whose, at, self.visitors)
 
-    def _audience(
-        self, person: Person, tier_weights: Mapping[str, float] | None, allowed: np.ndarray, *, exclude_seen: bool
-    ) -> Audience:
-        return audience_of(
-            np.array([person.row]),
-            person.history,
-            person.profiles,
-            {**self.settings.tier_weights, **(tier_weights or {})},
-            self.visitors.time,
-            allowed=allowed,
-            exclude_seen=exclude_seen,
-            dislike=self.settings.dislike,
-        )
-
-    def _best(
-        self,
-        person: Person,
-        audience: Audience,
-        tier_weights: Mapping[str, float] | None,
-        k: int,
-        n: int,
-        *,
-        explained: bool,
-    ) -> list[Recommendation]:
-        """The best `k` of `n` candidates from each generator."""
-        table, ranker = propose(audience, self.models.generators, n), self._ranker_for(person)
-        scores = self.models.score(table, audience, ranker)
-        best = table.top(scores + mix(table, audience, self.vectors, scores, tier_weights), 1, k)[0]
-        best = best[best != NOTHING]
-        chosen = table.only(best)
-        reasons = list[Reason | None]([None] * len(chosen))
-        if explained:
-            reasons = self._reasons(person, audience, chosen, ranker, n)
-        found = zip(chosen.items, scores[best], reasons, strict=True)
-        return [self._item(int(item), float(score), reason) for item, score, reason in found]
-
-    def _ranker_for(self, person: Person) -> Ranker:
-        """The ranker; words without a history lead themselves: it has learned where histories speak."""
-        points = person.profiles.of(person.row)
-        said = not len(person.seen) and points.stop > points.start
-        return WeightedSum(OF_WORDS) if said else self.ranker
-
-    def _reasons(
-        self, person: Person, audience: Audience, chosen: Table, ranker: Ranker, n: int
-    ) -> list[Reason | None]:
-        """The reason of each row of `chosen`."""
-        lost = without_each_point(chosen, audience, self.models, ranker, n)
-        if isinstance(ranker, WeightedSum):
-            contributions = ranker.contributions(chosen)
-        else:
-            contributions = ranker.contributions(self.models.signals.of(chosen, audience), chosen.generators)
-        return [
-            explain(
-                int(item),
-                contributions[place],
-                self.models.generators,
-                audience,
-                person.profiles,
-                person.profiles.of(person.row),
-                self.catalogue,
-                self.vectors,
-                lost[:, place],
-            )
-            for place, item in enumerate(chosen.items)
-        ]
+    def _allowed(self, person: Person, filters: Filters | None) -> np.ndarray:
+        """Items that are admitted and not spoken against: bool (n_items,)."""
+        allowed = self.admitted(filters)
+        allowed[person.rejected] = False
+        return allowed
 
     def _nearest(self, vector: np.ndarray, k: int, admitted: np.ndarray) -> list[Recommendation]:
         rows, cosines = self.index.search(np.asarray(vector, np.float32)[None], k, admitted)
         found = zip(rows[0].tolist(), cosines[0].tolist(), strict=True)
-        return [self._item(row, cosine) for row, cosine in found if row != NOTHING]
-
-    def _item(self, row: int, score: float, reason: Reason | None = None) -> Recommendation:
-        return Recommendation(str(self.catalogue.ids[row]), self.catalogue.titles[row], round(score, 6), reason)
+        return [self.lists.item(row, cosine) for row, cosine in found if row != NOTHING]

@@ -145,8 +145,12 @@ def dislikes_of(profiles: Profiles) -> Profiles:
 
 
 def weigh(points: Profiles, tier_weights: Mapping[str, float]) -> np.ndarray:
-    """Weights (P,) of points or dislikes: √share × tier weight, summing to 1 for each owner."""
+    """Weights (P,) of points or dislikes: √share × tier weight, summing to 1 for each owner.
+
+    Where no point has a share, as where all are pinned, they share alike.
+    """
     owners, weights = points.table[USER_ROW].to_numpy(), np.sqrt(points.table["share"].to_numpy())
+    weights = np.where(np.bincount(owners, weights)[owners] > 0, weights, 1.0) if len(owners) else weights
     if "tier" in points.table.columns:  # dislikes are of none
         by_tier = {tier: tier_weights.get(tier, 1.0) for tier in TIERS}
         weights = weights * points.table["tier"].replace_strict(by_tier, return_dtype=pl.Float64).to_numpy()
@@ -173,11 +177,12 @@ def _by_owner(points: Profiles, n_users: int, tier_weights: Mapping[str, float])
 
 
 def _best(scores: np.ndarray, k: int, without: Sequence[int] | np.ndarray) -> list[tuple[int, float]]:
-    """The `k` users with the best of `scores` (n_users,) above 0, and those scores; ties by row."""
+    """The `k` users with the best of `scores` (n_users,) above 0, and those scores, rounded; ties by row."""
+    scores = scores.astype(np.float64).round(6)
     scores = np.where(scores > 0, scores, -np.inf)
     scores[np.asarray(without, np.int64)] = -np.inf
     users, best = top_k(scores[None], k)
-    return [(u, round(s, 6)) for u, s in zip(users[0].tolist(), best[0].tolist(), strict=True) if u != NOTHING]
+    return [(u, s) for u, s in zip(users[0].tolist(), best[0].tolist(), strict=True) if u != NOTHING]
 
 
 def _alike(mine: np.ndarray, weights: np.ndarray, crowd: Crowd) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from pydantic import Field
@@ -21,10 +22,16 @@ POOL = 4
 class RerankSettings(Settings):
     """How far a list may leave its scores; 0 and 0 change nothing."""
 
-    diversity: float = Field(0.0, ge=0, le=1)
+    diversity: float = Field(default=0.0, ge=0, le=1)
     """0: the best scores; 1: after the best item, whatever is farthest from those chosen."""
-    calibration: float = Field(0.0, ge=0, le=1)
+    calibration: float = Field(default=0.0, ge=0, le=1)
     """0: the best scores; 1: the user's own mix, whatever the scores."""
+
+    def but(self, diversity: float | None, calibration: float | None) -> Self:
+        """These settings, with what is given in place of their own."""
+        given = {"diversity": diversity, "calibration": calibration}
+        asked = {name: value for name, value in given.items() if value is not None}
+        return self.model_validate({**self.model_dump(), **asked})
 
 
 @dataclass(frozen=True)

@@ -63,12 +63,20 @@ class Trends:
         Shares are of all events of the window, so that windows of a busy and of a quiet season compare.
         """
         if len(times) and (times == times[0]).all():
-            if len(items) > len(self.first):  # more pairs than items: every item once
-                everything = self._at(np.arange(len(self.first)), np.full(len(self.first), times[0]))
-                return np.asarray(everything[items])
-            distinct, place = np.unique(items, return_inverse=True)
-            return np.asarray(self._at(distinct, np.full(len(distinct), times[0]))[place])
+            return np.asarray(self._of_all(float(times[0]))[items])
         return self._at(items, times)
+
+    def _of_all(self, time: float) -> np.ndarray:
+        """Every item at one time, which is kept: a release is asked about the same time again and again."""
+        if time not in self._kept:
+            self._kept.clear()
+            everything = np.arange(len(self.first))
+            self._kept[time] = self._at(everything, np.full(len(everything), time))
+        return self._kept[time]
+
+    @cached_property
+    def _kept(self) -> dict[float, np.ndarray]:
+        return {}
 
     def _at(self, items: np.ndarray, times: np.ndarray) -> np.ndarray:
         ends = np.searchsorted(self.keys, items * self.span + np.clip(times - self.start, 0, self.span - 1))

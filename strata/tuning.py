@@ -24,7 +24,8 @@ class Window:
     `time`: when it starts, in seconds. `past`: events before it. `users` (B,): rows with events in the window.
     `relevant` (B, n_items): what they chose in it; without `repeats` only what they had not chosen before, and
     users left with nothing are dropped. `warm` (B,): whether the user has a past. `items` (n_items,) bool: those that
-    count at all, chosen by at least `least_users` users before; all of them at 0.
+    count at all, chosen by at least `least_users` users before; all of them at 0. `asked` (B,): when each user is
+    asked, in seconds, where that is not `time` for all.
     """
 
     time: float
@@ -34,6 +35,7 @@ class Window:
     warm: np.ndarray
     repeats: bool
     items: np.ndarray
+    asked: np.ndarray | None = None
 
     @classmethod
     def of(cls, history: History, start: float, end: float, *, repeats: bool = False, least_users: int = 0) -> "Window":
@@ -50,9 +52,25 @@ class Window:
         warm = np.diff(past.offsets)[users] > 0
         return cls(start, past, users, chosen[users], warm, repeats, items)
 
+    @classmethod
+    def leaving_out(cls, history: History, place: int) -> "Window":
+        """Each user's event with `place` later ones, and what everybody did before theirs: leave-one-out at place 0.
+
+        Users with fewer events are not asked. Everyone is asked a second after the last event that is known of them.
+        """
+        later = history.age_in_events()
+        past, out = history.keep(later > place), history.keep(later == place)
+        users = out.users[np.diff(past.offsets)[out.users] > 0]
+        last = past.times[past.offsets[users + 1] - 1]
+        everything = np.ones(history.n_items, bool)
+        relevant = out.matrix()[users]
+        end = float(history.times.max(initial=0)) + 1
+        return cls(end, past, users, relevant, np.ones(len(users), bool), False, everything, last + 1)
+
     def only(self, mask: np.ndarray) -> "Window":
         """The users where `mask` (B,) holds."""
-        return replace(self, users=self.users[mask], relevant=self.relevant[mask], warm=self.warm[mask])
+        asked = None if self.asked is None else self.asked[mask]
+        return replace(self, users=self.users[mask], relevant=self.relevant[mask], warm=self.warm[mask], asked=asked)
 
     def sample(self, most: int, seed: int) -> "Window":
         """At most so many of the users, always the same ones for the same seed."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from strata.business_rules import Boost, BusinessRules, MustInclude, boost, obey
+from strata.business_rules import Boost, BusinessRules, Places, boost, obey
 from strata.catalogue import Catalogue
 from strata.errors import SettingsError, UnknownId
 from strata.metrics import NOTHING
@@ -38,9 +38,7 @@ rankings = st.integers(0, N_ITEMS).flatmap(
     lambda n: st.permutations(range(N_ITEMS)).map(lambda rows: np.array([*rows[:n], *[NOTHING] * (N_ITEMS - n)]))
 )
 caps = st.dictionaries(st.sampled_from(sorted(KINDS)), st.integers(1, 4))
-musts = st.lists(st.sampled_from(IDS), unique=True, max_size=3).flatmap(
-    lambda ids: st.tuples(*(st.builds(MustInclude, item_id=st.just(i), best=st.integers(1, 6)) for i in ids))
-)
+musts = st.dictionaries(st.sampled_from(IDS), st.builds(Places, best=st.integers(1, 6)), max_size=3)
 
 
 def held(kind: str, listed: np.ndarray) -> Counter:
@@ -50,7 +48,7 @@ def held(kind: str, listed: np.ndarray) -> Counter:
 @given(rankings, st.integers(1, N_ITEMS), caps, musts, masks)
 def test_every_rule_holds_in_every_list(ranked, k, limits, must_include, allowed) -> None:
     rules = BusinessRules(caps=limits, must_include=must_include)
-    rows = [IDS.index(must.item_id) for must in must_include if allowed[IDS.index(must.item_id)]][:k]
+    rows = [row for row in map(IDS.index, must_include) if allowed[row]][:k]
     if any(n > limits[kind] for kind in limits for n in held(kind, np.array(rows, int)).values()):
         with pytest.raises(SettingsError, match=r"must_include holds \d items of .*; raise the cap or drop one"):
             obey(ranked, k, rules, SHOP, THEMES, allowed)
@@ -78,28 +76,45 @@ def test_without_rules_the_list_is_cut_and_no_more(ranked: np.ndarray, k: int) -
 def test_a_must_include_has_a_place_it_may_have_and_the_one_it_earned_if_it_may(
     ranked: list[int], best: int, more: int, row: int
 ) -> None:
-    rule = MustInclude(item_id=IDS[row], best=best, worst=best + more)
-    listed = obey(np.array(ranked), 10, BusinessRules(must_include=(rule,)), SHOP, THEMES, np.ones(N_ITEMS, bool))
+    rules = BusinessRules(must_include={IDS[row]: Places(best=best, worst=best + more)})
+    listed = obey(np.array(ranked), 10, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
     assert listed.tolist().index(row) + 1 == np.clip(ranked.index(row) + 1, best, best + more)
 
 
 def test_must_includes_of_one_place_share_it_out() -> None:
-    rules = BusinessRules(must_include=tuple(MustInclude(item_id=IDS[row], worst=1) for row in (9, 10)))
+    rules = BusinessRules(must_include={IDS[row]: Places(worst=1) for row in (9, 10)})
     listed = obey(np.arange(8), 5, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
     assert sorted(listed[:2].tolist()) == [9, 10]
     assert listed[2:].tolist() == [0, 1, 2]
 
 
 def test_caps_count_must_includes_and_let_others_take_the_place_of_what_they_drop() -> None:
-    rules = BusinessRules(caps={"brand": 1}, must_include=(MustInclude(item_id=IDS[4], best=2, worst=2),))
+    rules = BusinessRules(caps={"brand": 1}, must_include={IDS[4]: Places(best=2, worst=2)})
     listed = obey(np.arange(N_ITEMS), 4, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
     assert listed.tolist() == [0, 4, 2, 3]  # 1 is of the brand of 4
 
 
 def test_items_that_do_not_exist_are_named() -> None:
-    rules = BusinessRules(must_include=(MustInclude(item_id="nowhere"),))
+    rules = BusinessRules(must_include={"nowhere": Places()})
     with pytest.raises(UnknownId, match=r"1 of 1 items are not among the 12 of this release: 'nowhere'"):
         obey(np.arange(3), 3, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
+    with pytest.raises(UnknownId, match="'nowhere'"):
+        rules.check(SHOP, THEMES)
+
+
+def test_rules_that_can_never_hold_are_found_before_any_list_is_made() -> None:
+    music = [IDS[row] for row in (1, 4)]
+    rules = BusinessRules(caps={"category": 1}, must_include=dict.fromkeys(music, Places()))
+    with pytest.raises(SettingsError, match="must_include holds 2 items of category 'music', and caps.category is 1"):
+        rules.check(SHOP, THEMES)
+    BusinessRules(caps={"category": 2}, must_include=rules.must_include).check(SHOP, THEMES)
+
+
+def test_what_is_asked_replaces_the_rule_of_its_name_and_leaves_the_others() -> None:
+    usual = BusinessRules(caps={"brand": 2}, must_include={IDS[0]: Places()})
+    assert usual.but(None) == usual
+    asked = BusinessRules(must_include={})
+    assert usual.but(asked) == BusinessRules(caps={"brand": 2})
 
 
 @pytest.mark.parametrize(
@@ -109,8 +124,8 @@ def test_items_that_do_not_exist_are_named() -> None:
         ({"boosts": [{"newer_than_days": 3, "times": -1}]}, "greater than or equal to 0"),
         ({"caps": {"brand": 0}}, "greater than 0"),
         ({"caps": {"colour": 2}}, "'brand', 'category' or 'theme'"),
-        ({"must_include": [{"item_id": "i01", "best": 3, "worst": 2}]}, "worst place 2 comes before best place 3"),
-        ({"must_include": [{"item_id": "i01"}, {"item_id": "i01"}]}, "'i01' more than once"),
+        ({"must_include": {"i01": {"best": 3, "worst": 2}}}, "worst place 2 comes before best place 3"),
+        ({"must_include": {"i01": {"place": 1}}}, "Extra inputs"),
         ({"boost": []}, "Extra inputs"),
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strata.catalogue import Catalogue
-from strata.following import TrendSettings, brands_to_follow, hot_topics, trends_of
+from strata.following import TrendSettings, brands_to_follow, hot_topics, rising_topics
 from strata.history import DAY, History
 from strata.profiles import Profiles, profile_history
 from strata.related import alone
@@ -42,16 +42,16 @@ def person(*events: tuple[int, float]) -> Profiles:
 @given(histories(), st.floats(1, 50))
 def test_lift_compares_users_lately_with_users_expected(history: History, smoothing: float) -> None:
     settings = TrendSettings(hot_days=100, past_days=200, smoothing=smoothing)
-    trends = trends_of(history, THEMES, TIME, settings)
-    users: dict[bool, list[set[int]]] = {late: [set() for _ in trends.lift] for late in (True, False)}
+    rising = rising_topics(history, THEMES, TIME, settings)
+    users: dict[bool, list[set[int]]] = {late: [set() for _ in rising.lift] for late in (True, False)}
     for user, item, time, weight in zip(history.users, history.items, history.times, history.weights, strict=True):
         days = (TIME - time) / DAY
         if weight > 0 and days <= 300:
             users[days <= 100][THEMES.of_item[item, 0]].add(user)
     lately, past = (np.array([len(topic) for topic in users[late]]) for late in (True, False))
     expected = past * lately.sum() / max(past.sum(), 1)
-    rising = (lately + smoothing) / (expected + smoothing)
-    assert trends.lift == pytest.approx(rising if past.sum() else np.ones(len(rising)))
+    lift = (lately + smoothing) / (expected + smoothing)
+    assert rising.lift == pytest.approx(lift if past.sum() else np.ones(len(lift)))
 
 
 @given(histories(), st.lists(st.booleans(), min_size=N_ITEMS, max_size=N_ITEMS))
@@ -59,21 +59,21 @@ def test_hot_topics_rise_in_the_users_themes_and_are_led_by_what_is_chosen_there
     history: History, admitted: list[bool]
 ) -> None:
     profiles, available = tiny_recommender(history).profiles, np.array(admitted)
-    trends = trends_of(history, THEMES, TIME, TrendSettings(hot_days=100, past_days=300, smoothing=1))
+    rising = rising_topics(history, THEMES, TIME, TrendSettings(hot_days=100, past_days=300, smoothing=1))
     ids, above = THEMES.at("topic")["id"].to_list(), THEMES.above("topic", "theme")
     for user in range(N_USERS):
         own = alone(profiles, user)
-        found = hot_topics(own, trends, THEMES, SHOP, 9, tier_weights=EVEN, available=available)
+        found = hot_topics(own, rising, THEMES, SHOP, 9, tier_weights=EVEN, available=available)
         assert [topic.score for topic in found] == sorted((topic.score for topic in found), reverse=True)
         for topic in found:
-            number = ids.index(topic.topic)
+            number = ids.index(topic.topic_id)
             rows = [SHOP.row(item) for item in topic.items]
             assert topic.lift > 1
             assert rows
             assert (THEMES.of_item[rows, 0] == number).all()
             assert available[rows].all()
-            assert (trends.lately[rows] > 0).all()
-            assert (np.diff(trends.lately[rows]) <= 0).all()
+            assert (rising.lately[rows] > 0).all()
+            assert (np.diff(rising.lately[rows]) <= 0).all()
             themes = own.table.filter(pl.col("name") == topic.interest)["theme"]
             assert above[number] in themes.to_list()
             assert number not in own.dislikes.table["topics"].explode().to_list()
@@ -84,10 +84,10 @@ def test_a_burst_is_hot_for_those_who_like_its_theme_unless_they_dislike_its_top
     usual = [(user, item, 100.0, 1.0) for user in range(20) for item in range(N_ITEMS)]
     burst = 3  # an item about gardens
     lately = [(user, burst, 2.0, 1.0) for user in range(20)] + [(user, 1, 2.0, 1.0) for user in range(3)]
-    trends = trends_of(history_of(usual + lately), THEMES, TIME, TrendSettings(smoothing=1))
+    rising = rising_topics(history_of(usual + lately), THEMES, TIME, TrendSettings(smoothing=1))
 
     def hot(own: Profiles) -> list[str]:
-        found = hot_topics(own, trends, THEMES, SHOP, 5, tier_weights=EVEN, available=EVERYTHING)
+        found = hot_topics(own, rising, THEMES, SHOP, 5, tier_weights=EVEN, available=EVERYTHING)
         return [item for topic in found for item in topic.items]
 
     assert hot(person((0, 1.0), (6, 1.0)))[0] == SHOP.ids[burst]
@@ -98,8 +98,8 @@ def test_a_burst_is_hot_for_those_who_like_its_theme_unless_they_dislike_its_top
 def test_words_alone_are_enough() -> None:
     history = history_of([(0, item, days, 1.0) for item, days in ((0, 50.0), (1, 50.0), (3, 1.0), (6, 1.0))])
     own = tiny_recommender(history).visitors.from_words(vectors()[[0]]).profiles
-    trends = trends_of(history, THEMES, TIME, TrendSettings(smoothing=0.1))
-    assert hot_topics(own, trends, THEMES, SHOP, 1, tier_weights=EVEN, available=EVERYTHING)[0].items[0] in (
+    rising = rising_topics(history, THEMES, TIME, TrendSettings(smoothing=0.1))
+    assert hot_topics(own, rising, THEMES, SHOP, 1, tier_weights=EVEN, available=EVERYTHING)[0].items[0] in (
         "i03",
         "i06",
     )

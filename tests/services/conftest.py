@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from strata.recommender import Recommender
-from tests.services.serving import SERVICE, Server, serving
+from tests.services.serving import SERVICE, TOKEN, Server, serving
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,5 +39,6 @@ def library(release: Path) -> Recommender:
 @pytest.fixture(scope="session")
 def server(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The services as a developer serves them: from the working tree, with a release folder."""
-    with serving(tmp_path_factory.mktemp("home"), *SERVICE, environment={"STRATA_RELEASE": release}) as started:
+    environment = {"STRATA_RELEASE": release, "STRATA_ANALYST_TOKEN": TOKEN}
+    with serving(tmp_path_factory.mktemp("home"), *SERVICE, environment=environment) as started:
         yield started

@@ -15,6 +15,8 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 ROOT = Path(__file__).parent.parent.parent
+TOKEN = "only-for-these-tests"
+ANALYST = {"Authorization": f"Bearer {TOKEN}"}
 SERVICE = ("services.recommender:Recommender", "--working-dir", str(ROOT))
 
 

@@ -9,14 +9,15 @@ from openapi_spec_validator import validate
 
 from strata.levels import Levels
 from strata.recommender import Recommender
-from tests.services.serving import Server
+from tests.services.serving import ANALYST, TOKEN, Server
 
 pytestmark = pytest.mark.slow
-ENDPOINTS = ("/recommend", "/rank", "/interests", "/similar_items", "/search")
+OF_OTHERS = ("/similar_users", "/audience")
+ENDPOINTS = ("/recommend", "/rank", "/interests", "/similar_items", "/search", "/hot_topics", "/brands", *OF_OTHERS)
 
 
 def ask(server: Server, path: str, **request: object) -> dict:
-    answer = server.post(path, json=request)
+    answer = server.post(path, json=request, headers=ANALYST if path in OF_OTHERS else None)
     assert answer.status_code == 200, answer.text
     assert answer.json()["fallback"] is False
     return answer.json()
@@ -79,6 +80,74 @@ def test_filters_are_never_violated(server: Server, library: Recommender, who: d
     assert not set(ids(answer)) & {"1", "50", "288"}
     priced = ask(server, "/recommend", **who, filters={"price": {"lowest": 0, "highest": 5}})
     assert priced["items"] == []  # nothing in this catalogue has a price
+
+
+@pytest.mark.parametrize("who", [{"user_id": "10"}, {"history": ["1", "2"]}, {"text": "war films"}])
+def test_rules_hold_for_everybody_within_the_filters(server: Server, library: Recommender, who: dict) -> None:
+    rules = {
+        "boosts": [{"chosen_by_at_most": 20, "times": 1.5}],
+        "caps": {"theme": 2},
+        "must_include": {"313": {"worst": 1}, "258": {"best": 2, "worst": 3}, "100": {}},
+    }
+    request = {**who, "k": 8, "filters": {"exclude_items": ["100"]}, "exclude_seen": False, "rules": rules}
+    found = ids(ask(server, "/recommend", **request, diversity=0.3, calibration=0.3))
+    assert found[0] == "313"
+    assert "258" in found[1:3]
+    assert "100" not in found
+    themes = [int(library.themes.of_item[library.catalogue.row(item), 2]) for item in found]
+    assert max(map(themes.count, themes)) <= 2
+
+
+def test_lists_are_re_ranked_as_the_library_does_and_by_default_not_at_all(
+    server: Server, library: Recommender
+) -> None:
+    user = library.richest_user()
+    plain, varied = (ask(server, "/recommend", user_id=user, **asked) for asked in ({}, {"diversity": 0.9}))
+    assert ids(varied) == [item.item_id for item in library.recommend(user, diversity=0.9)]
+    assert ids(varied) != ids(plain)
+    unset = {"diversity": None, "calibration": None, "rules": None}
+    assert ids(ask(server, "/recommend", user_id=user, **unset)) == ids(plain)
+    assert ids(ask(server, "/recommend", user_id=user, diversity=0, calibration=0, rules={})) == ids(plain)
+
+
+def test_rankings_are_boosted(server: Server, library: Recommender) -> None:
+    scarce = next(item for item in ids(ask(server, "/recommend", user_id="10", k=1000))[::-1])
+    few = int(library.lists.chosen_by[library.catalogue.row(scarce)])
+    named = [scarce, *ids(ask(server, "/recommend", user_id="10", k=3))]
+    boosts = [{"chosen_by_at_most": few, "plus": 2}]
+    assert ids(ask(server, "/rank", user_id="10", item_ids=named))[0] != scarce
+    assert ids(ask(server, "/rank", user_id="10", item_ids=named, rules={"boosts": boosts}))[0] == scarce
+
+
+@pytest.mark.parametrize("who", [{"user_id": "10"}, {"history": ["1", "50", "172"]}, {"text": "space films"}])
+def test_related_answers_are_the_librarys(server: Server, library: Recommender, who: dict) -> None:
+    hot, alike = (ask(server, path, **who, k=5) for path in ("/hot_topics", "/similar_users"))
+    assert all(topic["text"] and topic["lift"] > 1 and topic["items"] for topic in hot["topics"])
+    assert len(alike["users"]) == 5
+    assert all(user["shared"] and user["user_id"] in library.users for user in alike["users"])
+    assert ask(server, "/brands", **who)["brands"] == []  # nothing in this catalogue has a brand
+    if "user_id" in who:
+        assert [topic["topic_id"] for topic in hot["topics"]] == [t.topic_id for t in library.hot_topics("10", 5)]
+        assert [u["user_id"] for u in alike["users"]] == [u.user_id for u in library.similar_users("10", 5)]
+        assert "10" not in [user["user_id"] for user in alike["users"]]
+
+
+def test_an_audience_is_of_an_item_or_of_a_text(server: Server, library: Recommender) -> None:
+    members = ask(server, "/audience", item_id="50", k=5)["users"]
+    assert [member["user_id"] for member in members] == [member.user_id for member in library.audience("50", 5)]
+    assert all(member["interest"] in member["text"] for member in members)
+    said = ask(server, "/audience", text="a festival of silent films", k=5)["users"]
+    assert [member["score"] for member in said] == sorted((member["score"] for member in said), reverse=True)
+    assert len(said) == 5
+
+
+@pytest.mark.parametrize("path", OF_OTHERS)
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer guessed"}, {"Authorization": "Basic YTpi"}])
+def test_other_users_are_named_to_analysts_only(server: Server, path: str, headers: dict) -> None:
+    for request in ({"text": "x", "k": 3}, {"nonsense": 1}):
+        answer = server.post(path, json=request, headers=headers)
+        assert_refused(answer, 401)
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 def test_rank_returns_all_the_items_named_once_each(server: Server) -> None:
@@ -189,6 +258,27 @@ WRONG = [
     ("/interests", {"user_id": "10", "at": 883612800}, 422, "at"),
     ("/interests", {"text": "x", "at": "1998-01-01T00:00:00Z"}, 422, None),
     ("/recommend", {"user_id": "10", "at": "1998-01-01T00:00:00Z"}, 422, "at"),
+    ("/recommend", {"user_id": "10", "diversity": 1.1}, 422, "diversity"),
+    ("/recommend", {"user_id": "10", "calibration": "1"}, 422, "calibration"),
+    ("/recommend", {"user_id": "10", "rules": {"cap": {}}}, 422, "rules.cap"),
+    ("/recommend", {"user_id": "10", "rules": {"caps": {"colour": 1}}}, 422, "rules.caps.colour"),
+    ("/recommend", {"user_id": "10", "rules": {"caps": {"theme": 0}}}, 422, "rules.caps.theme"),
+    ("/recommend", {"user_id": "10", "rules": {"boosts": [{"times": 2}]}}, 422, "rules.boosts[0]"),
+    ("/recommend", {"user_id": "10", "rules": {"must_include": {"gone": {}}}}, 404, "rules.must_include"),
+    (
+        "/recommend",
+        {"text": "x", "rules": {"caps": {"category": 1}, "must_include": {"50": {}, "172": {}}}},
+        422,
+        "rules.must_include",
+    ),
+    ("/rank", {"user_id": "10", "item_ids": ["1"], "rules": {"caps": {}}}, 422, "rules.caps"),
+    ("/hot_topics", {"user_id": "nobody"}, 404, "user_id"),
+    ("/hot_topics", {"user_id": "10", "filters": {"exclude_items": ["gone"]}}, 404, "filters.exclude_items"),
+    ("/brands", {"user_id": "10", "filters": {"exclude_items": ["gone"]}}, 404, "filters.exclude_items"),
+    ("/similar_users", {"user_id": "nobody"}, 404, "user_id"),
+    ("/audience", {"item_id": "gone"}, 404, "item_id"),
+    ("/audience", {"item_id": "1", "text": "x"}, 422, None),
+    ("/audience", {}, 422, None),
     ("/similar_items", {"item_id": "gone"}, 404, "item_id"),
     ("/search", {"text": ""}, 422, "text"),
     ("/search", {"text": "\ud800"}, 422, "text"),
@@ -198,7 +288,8 @@ WRONG = [
 
 @pytest.mark.parametrize(("path", "request_", "status", "field"), WRONG)
 def test_wrong_requests_are_refused_naming_the_field(server: Server, path, request_, status, field) -> None:
-    answer = server.post(path, content=json.dumps(request_), headers={"content-type": "application/json"})
+    headers = {"content-type": "application/json", **ANALYST}
+    answer = server.post(path, content=json.dumps(request_), headers=headers)
     assert_refused(answer, status, field=field)
 
 
@@ -246,6 +337,7 @@ def test_known_users_and_items_are_never_encoded(server: Server) -> None:
     ask(server, "/rank", user_id="10", item_ids=["1", "2"])
     ask(server, "/interests", user_id="10", at="1998-01-01T00:00:00Z")
     ask(server, "/similar_items", item_id="1")
+    ask(server, "/audience", item_id="1")
     assert read() == before
     ask(server, "/search", text="one text")
     assert read() == (before[0] + 1, before[1] + 1)
@@ -274,7 +366,8 @@ def test_metrics_count_requests_by_endpoint_and_nobody_can_invent_labels(server:
 def test_logs_hold_neither_texts_nor_ids(server: Server) -> None:
     server.post("/search", json={"text": "zebra crossing at midnight"})
     server.post("/recommend", json={"user_id": "visitor-4711"})
-    assert not [word for word in ("zebra", "visitor-4711") if word in server.log.read_text()]
+    server.post("/audience", json={"text": "zebra crossing at midnight"}, headers=ANALYST)
+    assert not [word for word in ("zebra", "visitor-4711", TOKEN) if word in server.log.read_text()]
 
 
 def test_the_api_is_described_by_one_valid_openapi_with_examples(server: Server) -> None:
@@ -287,6 +380,7 @@ def test_the_api_is_described_by_one_valid_openapi_with_examples(server: Server)
         assert {"400", "404", "413", "422", "429", "503", "504"} <= set(operation["responses"])
         reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         examples = description["components"]["schemas"][reference.rpartition("/")[2]]["examples"]
-        assert all(server.post(path, json=example).status_code == 200 for example in examples)
+        assert all(server.post(path, json=example, headers=ANALYST).status_code == 200 for example in examples)
+        assert ("security" in operation) == (path in OF_OTHERS)
     page = server.get("/", follow_redirects=True).text
     assert "//" not in page.replace("https://fastapi.tiangolo.com", "").partition("<script")[0]

@@ -11,8 +11,10 @@ from services.answers import fallback
 from services.errors import ApiError
 from services.limits import Limits
 from services.settings import ServiceSettings
+from services.tokens import analyst
 from strata.errors import SettingsError
 from strata.recommender import Recommender
+from tests.services.serving import TOKEN
 
 REQUESTS = [
     requests.RecommendRequest(user_id="10", k=7, filters=requests.Conditions(categories=["War"])),
@@ -28,7 +30,7 @@ def test_the_fallback_is_popularity_within_the_filters(library: Recommender, req
     answer = fallback(library, request_, "time_out")
     assert (answer.fallback, answer.fallback_cause, len(answer.items)) == (True, "time_out", 7)
     rows = [library.catalogue.row(item.item_id) for item in answer.items]
-    assert (np.diff(library.popularity[rows]) <= 0).all()
+    assert (np.diff(library.lists.popularity[rows]) <= 0).all()
     assert library.available[rows].all()
     if isinstance(request_, requests.RecommendRequest) and request_.user_id:
         assert not set(rows) & set(library.user("10").seen)
@@ -40,11 +42,45 @@ def test_the_fallback_is_popularity_within_the_filters(library: Recommender, req
 def test_the_fallback_of_a_ranking_holds_all_items_and_that_of_interests_none(library: Recommender) -> None:
     ranked = fallback(library, requests.RankRequest(user_id="10", item_ids=["2", "50", "1"]), "time_out")
     assert sorted(item.item_id for item in ranked.items) == ["1", "2", "50"]
-    best = max(["1", "2", "50"], key=lambda item: library.popularity[library.catalogue.row(item)])
+    best = max(["1", "2", "50"], key=lambda item: library.lists.popularity[library.catalogue.row(item)])
     assert ranked.items[0].item_id == best
     assert fallback(library, requests.InterestsRequest(text="x"), "encoder_unavailable").interests == []
+    for request in (
+        requests.HotTopicsRequest(user_id="10"),
+        requests.BrandsRequest(user_id="10"),
+        requests.SimilarUsersRequest(user_id="10"),
+        requests.AudienceRequest(item_id="50"),
+    ):
+        answer = fallback(library, request, "time_out")
+        assert not any(isinstance(part, list) and part for part in answer.model_dump().values())
+        assert answer.fallback
     with pytest.raises(ApiError, match="1 of 1 items"):
         fallback(library, requests.RankRequest(user_id="10", item_ids=["gone"]), "time_out")
+
+
+def test_the_fallback_obeys_the_rules(library: Recommender) -> None:
+    asked = {
+        "caps": {"theme": 1},
+        "must_include": {"1682": {"worst": 1}},
+        "boosts": [{"chosen_by_at_most": 3, "plus": 2}],
+    }
+    answer = fallback(library, requests.RecommendRequest(user_id="10", k=5, rules=asked), "time_out")
+    rows = [library.catalogue.row(item.item_id) for item in answer.items]
+    assert answer.items[0].item_id == "1682"
+    assert len(set(library.themes.of_item[rows, 2])) == len(rows) > 1
+    assert (library.lists.chosen_by[rows[1:]] <= 3).all()
+
+
+def test_without_a_token_set_nobody_learns_of_other_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STRATA_ANALYST_TOKEN", raising=False)
+    with pytest.raises(ApiError, match="no token of the scope analyst") as refused:
+        analyst(None)
+    assert refused.value.status == 403
+    monkeypatch.setenv("STRATA_ANALYST_TOKEN", "hunter2")
+    with pytest.raises(SettingsError, match="STRATA_ANALYST_TOKEN") as wrong:
+        ServiceSettings.from_environment()
+    assert "hunter2" not in str(wrong.value)
+    assert TOKEN not in repr(ServiceSettings.from_environment({"STRATA_ANALYST_TOKEN": TOKEN}))
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Recommendations against tuned baselines: `python -m benchmarks.quality`."""

@@ -1,0 +1,81 @@
+"""Measure recommendations against tuned baselines and write it down.
+
+python -m benchmarks.quality --only films,journey
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from benchmarks import workspaces
+from benchmarks.evidence.files import Row, write_evidence
+from benchmarks.quality import leave_one_out, speed, time_split
+from benchmarks.quality.time_split import Judged
+from strata.errors import SourceError
+from strata.terminal import clear_errors, console
+
+ROOT = Path(".workspaces/quality")
+NOVEMBER: Final = {"dates": ["2017-09-01", "2017-10-01", "2017-11-01", "2017-12-01"], "least_users": 5}
+"""Complete Journey: tuned on September and October, judged on November; items with at least five buyers."""
+MONTHS: Final = {"slices": 3, "slice_share": 0.083, "horizon": 1}
+"""The ranker learns from what was bought in August, September and October."""
+Measured = tuple[list[Row], str]
+
+
+def films() -> Measured:
+    """MovieLens-100K in the project's own workspace, after `make demo`."""
+    judged = Judged.read(Path())
+    what = "MovieLens-100K, the last fifth of all ratings, films new to the user"
+    return [
+        *time_split.rows(judged, "ml100k-time-warm", what + ", users with a past", only_warm=True),
+        *time_split.rows(judged, "ml100k-time-all", what + ", all users", only_warm=False),
+    ], judged.split
+
+
+def journey(*, repeats: bool) -> Measured:
+    """Complete Journey, November 2017, in a workspace of its own."""
+    settings = {"split": NOVEMBER, "rank": MONTHS, "recommend": {"repeats": repeats}}
+    judged = Judged.read(workspaces.workspace("complete-journey", overrides=settings, stages=["evaluate"], root=ROOT))
+    name, kind = ("all", "all products") if repeats else ("new", "products new to the household")
+    what = (
+        f"Complete Journey (published as simulated), purchases of November 2017, {kind} with at least 5 buyers before"
+    )
+    return time_split.rows(judged, f"journey-{name}", what, only_warm=True), judged.split
+
+
+SECTIONS: Final[dict[str, Callable[[], Measured]]] = {
+    "films": films,
+    "journey": lambda: journey(repeats=True),
+    "journey-new": lambda: journey(repeats=False),
+    "leave-one-out": lambda: leave_one_out.rows(ROOT / "leave-one-out", ROOT / "peers"),
+    "speed": speed.rows,
+}
+"""A new section is a function that gives its rows and the hash of what they were measured on, and a line here."""
+
+
+@clear_errors
+def main(
+    only: Annotated[str, typer.Option(help=f"Sections to run, joined by commas: {', '.join(SECTIONS)}.")] = "",
+    output: Annotated[Path, typer.Option(help="Folder of the evidence files.")] = Path("docs/evidence"),
+) -> None:
+    """Run the sections one by one; each writes its rows when it is done, rows of the others stay."""
+    chosen = only.split(",") if only else list(SECTIONS)
+    if unknown := sorted(set(chosen) - set(SECTIONS)):
+        raise typer.BadParameter(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    if not Path("artifacts/release").exists():
+        raise SourceError("artifacts/release does not exist; run `make demo` first")
+    for name in chosen:
+        started = time.perf_counter()
+        rows, split = SECTIONS[name]()
+        write_evidence("quality", name, rows, split, output)
+        for row in rows:
+            compared = f" against {row.reference:.4g} ({row.reference_name})" if row.reference_name else ""
+            console.print(f"  {row.id}: {row.value:.4g} {row.unit}{compared}, {row.low:.4g} … {row.high:.4g}")
+        console.print(f"{name}: {len(rows)} rows in {time.perf_counter() - started:.0f} s, {output}/quality.md")
+
+
+if __name__ == "__main__":
+    typer.run(main)

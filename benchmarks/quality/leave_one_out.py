@@ -1,0 +1,174 @@
+"""Leave-one-out on MovieLens-100K, to compare with published tables: every user's last rating, all ratings before.
+
+The language model, its vectors and the topics come from a workspace of their own, made without the last two ratings
+of each user; whatever is tuned is tuned on the second last.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from benchmarks import workspaces
+from benchmarks.evidence.files import Row
+from benchmarks.evidence.intervals import SAMPLES, SEED
+from strata.baselines import behavioural, mean_vector
+from strata.behaviour import Behaviour
+from strata.catalogue import Catalogue
+from strata.collaborative import CollaborativeSettings
+from strata.evaluation import OURS, split_hash
+from strata.history import History
+from strata.index import IndexSettings, ItemIndex
+from strata.interests import spread
+from strata.lambdamart import LambdaMart
+from strata.metrics import NOTHING, bootstrap, ndcg_at_k
+from strata.phrases import Phrases
+from strata.profiles import Naming, profile_history
+from strata.ranking import RankSettings
+from strata.recommend import Models, RecommendSettings, rank
+from strata.schema import ITEM, TIMESTAMP, USER, VALUE
+from strata.settings import read_settings
+from strata.slices import examples
+from strata.storage import read_array, write_table
+from strata.themes import Themes
+from strata.tiers import TierSettings
+from strata.tuning import Window, tune
+
+ARTIFACTS = Path("artifacts")
+LISTED = 10
+HELD_OUT = 2
+"""Last ratings of each user that no model of the workspace has seen: the test's and the one that tunes."""
+SLICES = 4
+"""Places before the last from which the ranker learns."""
+PEERS = {"peer-sasrec": "SASRec", "peer-bpr": "BPR", "peer-lightgcn": "LightGCN"}
+SPLIT = ("train", "validation", "test")
+
+
+def rows(root: Path, peers: Path) -> tuple[list[Row], str]:
+    """Row ml100k-loo against the best baseline, one for each other, and peer-… where `peers` holds their rankings."""
+    interactions = pl.read_parquet(ARTIFACTS / "history" / "interactions.parquet")
+    catalogue = Catalogue.read(ARTIFACTS / "tables" / "items.parquet")
+    accounts = pl.read_parquet(ARTIFACTS / "tables" / "users.parquet")
+    history = History.read(
+        ARTIFACTS / "history" / "interactions.parquet", n_users=len(accounts), n_items=len(catalogue)
+    )
+    write_split(interactions, root / "split")
+    folder = _workspace(root)
+    window, before = Window.leaving_out(history, 0), Window.leaving_out(history, 1)
+    values, trials = _baselines(window, before, folder)
+    values[OURS] = _ours(history, window, catalogue, accounts[USER].to_numpy(), folder, before)
+    ids = accounts[USER].to_numpy()[window.users]
+    found = _rows(values, ids, trials)
+    for row, peer in PEERS.items():
+        if (peers / f"{peer}.parquet").exists():
+            reached = _judge_peer(peers / f"{peer}.parquet", ids, catalogue, window)
+            found.append(_row(row, values[OURS], reached, f"RecBole's {peer}", ids, 4))
+    return found, split_hash(window)
+
+
+def write_split(interactions: pl.DataFrame, folder: Path) -> None:
+    """Write train, validation and test.parquet, as `python -m benchmarks.peers` reads them."""
+    later = pl.len().over(USER) - 1 - pl.int_range(pl.len()).over(USER)
+    columns = [USER, ITEM, TIMESTAMP, VALUE]
+    for part, mask in zip(SPLIT, (later > 1, later == 1, later == 0), strict=True):
+        write_table(interactions.filter(mask).select(columns), folder / f"{part}.parquet")
+
+
+def _workspace(root: Path) -> Path:
+    """The pipeline up to vectors and topics, on the ratings without the last two of each user."""
+    source = Path("data") / "movielens-100k"
+    data = root / "data-without-the-last"
+    data.mkdir(parents=True, exist_ok=True)
+    for path in source.iterdir():
+        if path.is_file() and path.suffix != ".inter":
+            (data / path.name).write_bytes(path.read_bytes())
+    kept = pl.read_parquet(root / "split" / "train.parquet")
+    table = kept.select(
+        pl.col(USER).alias("user_id:token"),
+        pl.col(ITEM).alias("item_id:token"),
+        pl.col(VALUE).alias("rating:float"),
+        (pl.col(TIMESTAMP).dt.epoch("us") / 1e6).alias("timestamp:float"),
+    )
+    table.write_csv(data / "ml-100k.inter", separator="\t")
+    return workspaces.workspace("movielens-100k", data=data, stages=["themes@backtest"], root=root)
+
+
+def _baselines(window: Window, before: Window, folder: Path) -> tuple[dict[str, np.ndarray], int]:
+    """Per-user NDCG@10 of every baseline, tuned on the second last rating, and how many settings each was given."""
+    settings = read_settings(CollaborativeSettings, "collaborate")
+    vectors = folder / "artifacts" / "vectors"
+    models = {
+        **behavioural(settings, repeats=False),
+        "zero-shot text": mean_vector(np.asarray(read_array(vectors / "zero_shot.npy"))),
+        "fine-tuned text": mean_vector(np.asarray(read_array(vectors / "items.npy"))),
+    }
+    found = {}
+    for name, model in models.items():
+        chosen, _ = tune(model.fit, model.grid, before, most=settings.trials, seed=settings.seed)
+        ranked = window.rank(model.fit(window.past, window.time, **chosen), LISTED)
+        found[name] = ndcg_at_k(ranked, window.relevant, LISTED)
+    return found, settings.trials
+
+
+def _ours(
+    history: History, window: Window, catalogue: Catalogue, user_ids: np.ndarray, folder: Path, before: Window
+) -> np.ndarray:
+    """Per-user NDCG@10 of the whole recommender, its ranker learned from the places before the last."""
+    recommend, settings = read_settings(RecommendSettings, "recommend"), read_settings(RankSettings, "rank")
+    vectors = np.asarray(read_array(folder / "artifacts" / "vectors" / "items.npy"))
+    themes = Themes.read(folder / "artifacts" / "models" / "backtest" / "themes")
+    naming = Naming(Phrases(catalogue.items), themes, user_ids, catalogue.ids)
+    index, everything = ItemIndex.build(vectors, IndexSettings()), np.ones(len(catalogue), bool)
+    collaborate, tier = read_settings(CollaborativeSettings, "collaborate"), read_settings(TierSettings, "tier")
+    chosen = {
+        name: tune(model.fit, model.grid, before, most=collaborate.trials, seed=collaborate.seed)[0]
+        for name, model in behavioural(collaborate, repeats=False).items()
+    }
+
+    def models_of(asked: Window) -> Models:
+        profiles, _ = profile_history(asked.past, vectors, asked.time, naming, tier, tier.cut * spread(vectors))
+        behaviour = Behaviour.fit(asked.past, asked.time, chosen)
+        return Models.of(profiles, behaviour, index, catalogue, vectors, themes.of_item[:, 0], asked.past)
+
+    learned, names = [], ()
+    for place in range(SLICES, 0, -1):
+        asked = Window.leaving_out(history, place)
+        models = models_of(asked)
+        names = models.signals.names(models.names)
+        learned.append(examples(asked, models, recommend, everything, negatives=settings.negatives, seed=settings.seed))
+    trees = LambdaMart.fit(learned, names, apart=1, seed=settings.seed)
+    ranked = rank(window, models_of(window), trees, recommend, everything, LISTED)
+    return ndcg_at_k(ranked, window.relevant, LISTED)
+
+
+def _judge_peer(path: Path, ids: np.ndarray, catalogue: Catalogue, window: Window) -> np.ndarray:
+    """Per-user NDCG@10 of a peer's rankings, by our metric."""
+    ranked = np.full((len(ids), LISTED), NOTHING, np.int64)
+    row = {user: place for place, user in enumerate(ids)}
+    table = pl.read_parquet(path).filter(pl.col("place") <= LISTED, pl.col(USER).is_in(ids.tolist()))
+    for user, item, place in table.select(USER, ITEM, "place").iter_rows():
+        ranked[row[user], place - 1] = catalogue.row(item)
+    return ndcg_at_k(ranked, window.relevant, LISTED)
+
+
+def _rows(values: dict[str, np.ndarray], ids: np.ndarray, trials: int) -> list[Row]:
+    others = [name for name in values if name != OURS]
+    best = max(others, key=lambda name: values[name].mean())
+    found = [_row("ml100k-loo", values[OURS], values[best], best, ids, trials)]
+    for other in others:
+        if other != best:
+            name = "ml100k-loo-" + "-".join(other.lower().replace("+", " ").replace("-", " ").split())
+            found.append(_row(name, values[OURS], values[other], other, ids, trials))
+    return found
+
+
+def _row(name: str, ours: np.ndarray, reference: np.ndarray, against: str, ids: np.ndarray, trials: int) -> Row:
+    ratio = ours.mean() / max(reference.mean(), 1e-12)
+    return Row.of(
+        name,
+        "MovieLens-100K, leave-one-out over all ratings (ties in time by item id): mean NDCG@10, full ranking, "
+        f"against {against}. {ratio:.3f} times it.",
+        bootstrap(ours - reference, samples=SAMPLES, seed=SEED), "NDCG@10", len(ours), value=float(ours.mean()),
+        reference=float(reference.mean()), reference_name=against, trials=trials, seeds=(SEED,),
+        per_user=pl.DataFrame({USER: ids, OURS: ours, against: reference}),
+    )  # fmt: skip

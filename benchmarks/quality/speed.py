@@ -1,0 +1,98 @@
+"""What a library call costs over what it cannot do without, and how much a batch saves."""
+
+import time
+from pathlib import Path
+
+import faiss
+import numba
+import numpy as np
+import polars as pl
+
+from benchmarks.evidence.files import Row
+from benchmarks.evidence.intervals import SEED
+from strata.candidates import propose
+from strata.lambdamart import LambdaMart
+from strata.metrics import Interval
+from strata.recommend import audience_of
+from strata.recommender import Recommender
+
+USERS, LISTED, REPEATS, BATCH = 60, 10, 5, 1_000
+
+
+def rows() -> tuple[list[Row], str]:
+    """Rows call-over-floor and batch-speedup, on the release of `make demo`, on one core."""
+    faiss.omp_set_num_threads(1)
+    numba.set_num_threads(1)
+    recommender = Recommender.load(Path("artifacts/release"))
+    drawn = np.random.default_rng(SEED).permutation(sorted(recommender.users))[:USERS].tolist()
+    found = np.array([_one(recommender, user) for user in drawn])
+    found = found[(found > 0).all(1)]
+    ratios, explained = found[:, 0] / found[:, 1], found[:, 2] / found[:, 1]
+    everybody = np.random.default_rng(SEED).choice(len(recommender.users), BATCH)
+    batch = _batch(recommender, everybody) / BATCH
+    speedup = found[:, 0] / batch
+    timings = pl.DataFrame(found, schema=["call", "floor", "explained"])
+    return [
+        _row("call-over-floor", "A call for one user over its floor: the FAISS searches and one LightGBM predict over "
+             "the candidates, alone", ratios, timings, f"Floor {np.median(found[:, 1]) * 1e3:.2f} ms."),
+        _row("explained-call-over-floor", "The same with reasons", explained, timings, ""),
+        _row("batch-speedup", f"Seconds of a call for one user over those of a user among {BATCH:,} in one batch",
+             speedup, timings, f"Batch {batch * 1e3:.2f} ms a user."),
+    ], recommender.manifest.id  # fmt: skip
+
+
+def _one(recommender: Recommender, user: str) -> tuple[float, float, float]:
+    """Seconds of a call without reasons, of its floor, and of a call with reasons: the least of some tries each."""
+    person, settings, models = recommender.user(user), recommender.settings, recommender.models
+    audience = audience_of(
+        np.array([person.row]), person.history, person.profiles, settings.tier_weights, recommender.visitors.time,
+        allowed=recommender.admitted(), exclude_seen=not settings.repeats, dislike=settings.dislike,
+    )  # fmt: skip
+    table = propose(audience, models.generators, settings.candidates)
+    signals, points = models.signals.of(table, audience), audience.points[audience.weights > 0]
+    if not len(points) or not isinstance(recommender.ranker, LambdaMart):
+        return 0.0, 0.0, 0.0
+    booster, k = recommender.ranker.booster, settings.candidates + len(person.seen)
+
+    def floor() -> None:
+        recommender.index.search(points, k)
+        booster.predict(signals, num_threads=1)
+
+    return (
+        _least(lambda: recommender.recommend(user, LISTED, explained=False)),
+        _least(floor),
+        _least(lambda: recommender.recommend(user, LISTED)),
+    )
+
+
+def _batch(recommender: Recommender, users: np.ndarray) -> float:
+    """Seconds of candidates and ranking for all of `users` at once."""
+    settings, models = recommender.settings, recommender.models
+
+    def run() -> None:
+        audience = audience_of(
+            users, recommender.history, recommender.profiles, settings.tier_weights, recommender.visitors.time,
+            allowed=recommender.admitted(), exclude_seen=not settings.repeats, dislike=settings.dislike,
+        )  # fmt: skip
+        table = propose(audience, models.generators, settings.candidates)
+        table.top(models.score(table, audience, recommender.ranker), len(users), LISTED)
+
+    return _least(run, 2)
+
+
+def _least(run, times: int = REPEATS) -> float:  # noqa: ANN001
+    seconds = []
+    for _ in range(times):
+        started = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+def _row(name: str, what: str, ratios: np.ndarray, timings: pl.DataFrame, more: str) -> Row:
+    low, high = np.quantile(ratios, [0.025, 0.975])
+    found = Interval(float(np.median(ratios)), float(low), float(high))
+    return Row.of(
+        name, f"{what}; median over users, and where 95 % of them lie; one core. {more}".strip(), found, "times",
+        len(ratios), seeds=(SEED,), per_user=timings,
+    )  # fmt: skip

@@ -1,0 +1,65 @@
+"""Strata and every tuned baseline on what came after a time, as the pipeline's stage `evaluate` left it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from benchmarks.evidence.files import Row
+from benchmarks.evidence.intervals import SAMPLES, SEED
+from strata.evaluation import OURS
+from strata.metrics import bootstrap
+from strata.storage import read_json
+
+SLICES = ("warm", "cold", "all")
+WEIGHTED = "weighted sum of generators"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Per-user NDCG@10 of every method in a workspace, the split it was measured on and the trials of each model."""
+
+    values: pl.DataFrame
+    split: str
+    trials: int
+    cold: int
+
+    @classmethod
+    def read(cls, folder: Path) -> "Judged":
+        """Read what `evaluate` wrote in the workspace `folder`."""
+        evaluation = folder / "artifacts" / "evaluation"
+        tried = read_json(folder / "artifacts" / "models" / "backtest" / "collaborative" / "tuning.json")["tried"]
+        values, report = pl.read_parquet(evaluation / "per_user.parquet"), read_json(evaluation / "report.json")
+        return cls(values, report["split"], max(map(len, tried.values())), report["users"]["cold"])
+
+    @property
+    def baselines(self) -> list[str]:
+        """Every method that is not ours."""
+        return [name for name in self.values.columns if name not in ("user_id", "warm", OURS, WEIGHTED)]
+
+
+def rows(judged: Judged, name: str, what: str, *, only_warm: bool) -> list[Row]:
+    """Row NAME against the best baseline, NAME-ratio of the means, and NAME-BASELINE for each other one."""
+    values = judged.values.filter(pl.col("warm")) if only_warm else judged.values
+    best = max(judged.baselines, key=lambda method: float(values[method].mean() or 0))
+    left_out = f"{judged.cold} users without a past." if only_warm and judged.cold else ""
+    found = []
+    for other in [best, *(b for b in [*judged.baselines, WEIGHTED] if b != best)]:
+        gain = bootstrap((values[OURS] - values[other]).to_numpy(), samples=SAMPLES, seed=SEED)
+        mean, reference = float(values[OURS].mean() or 0), float(values[other].mean() or 0)
+        ratio = f" {mean / reference:.3f} times it." if reference else ""
+        found.append(
+            Row.of(
+                name if other == best else f"{name}-{_dashed(other)}",
+                f"{what}: mean NDCG@10, full ranking, against {other}.{ratio}",
+                gain, "NDCG@10", len(values), value=mean, reference=reference, reference_name=other,
+                excluded=left_out, trials=judged.trials, seeds=(SEED,), per_user=values if other == best else None,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _dashed(name: str) -> str:
+    words: Sequence[str] = name.lower().replace("+", " ").replace("-", " ").split()
+    return "-".join(words)

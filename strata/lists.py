@@ -1,0 +1,176 @@
+"""One person's list: candidates scored, boosted and re-ranked, held to the shop's rules, each with its reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from strata.business_rules import BusinessRules, boost, obey
+from strata.candidates import Audience, Table, propose
+from strata.catalogue import Catalogue
+from strata.explain import Reason, explain, without_each_point
+from strata.generators import Popular
+from strata.history import History
+from strata.popularity import popularity
+from strata.ranking import WeightedSum
+from strata.recommend import Models, Ranker, RecommendSettings, audience_of, mix
+from strata.rerank import Mix, RerankSettings, interest_mixes, rerank
+from strata.themes import Themes
+from strata.visitors import Person
+
+OF_WORDS = {"interests": 2 / 3, "popular": 1 / 3}
+"""Weights for somebody of whom only words are known: what fits them first, the popular among it before the rest."""
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """An item for someone: `score` grows with confidence; `reason` says why, where that was asked for."""
+
+    item_id: str
+    title: str
+    score: float
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a list should be like, beside what filters admit; by default what the ranker gives."""
+
+    tier_weights: Mapping[str, float] = field(default_factory=dict)
+    rerank: RerankSettings = RerankSettings()
+    rules: BusinessRules = BusinessRules()
+    exclude_seen: bool = False
+    explained: bool = True
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What one release makes lists from; `vectors` (n_items, d): unit; `time`: its present, in seconds."""
+
+    catalogue: Catalogue
+    themes: Themes
+    vectors: np.ndarray
+    history: History
+    models: Models
+    ranker: Ranker
+    settings: RecommendSettings
+    time: float
+
+    @cached_property
+    def popularity(self) -> np.ndarray:
+        """Windowed popularity of each item (n_items,): what is recommended where nothing better can be had."""
+        return next(g.counts for g in self.models.generators if isinstance(g, Popular))
+
+    @cached_property
+    def chosen_by(self) -> np.ndarray:
+        """How many users ever chose each item: (n_items,)."""
+        return popularity(self.history, self.time)
+
+    def best(self, person: Person, allowed: np.ndarray, k: int, n: int, wish: Wish) -> list[Recommendation]:
+        """Up to `k` items of those `allowed` (n_items,) bool, best first, from `n` candidates of each generator.
+
+        Scores are the ranker's, whatever has moved places. A must-include that nothing proposed is scored as if it had
+        been. Raises UnknownId and SettingsError where must-includes cannot be had, as `obey` does.
+        """
+        audience = self._audience(person, allowed, wish)
+        table, ranker = propose(audience, self.models.generators, n), self._ranker_for(person)
+        scores = self.models.score(table, audience, ranker)
+        wished = scores + mix(table, audience, self.vectors, scores, wish.tier_weights)
+        order = table.top(wished, 1, len(table))[0]
+        may_come = allowed.copy()
+        if wish.exclude_seen:
+            may_come[person.seen] = False
+        listed = self._arranged(person, table.items[order], wished[order], k, may_come, wish)
+        places = order[np.isin(table.items[order], listed)]
+        found = self._described(person, audience, table.only(places), scores[places], ranker, n, wish)
+        missing = listed[~np.isin(listed, table.items)]
+        if len(missing):
+            joined = np.zeros(len(allowed), bool)
+            joined[table.items], joined[missing] = True, True
+            audience, n = replace(audience, allowed=joined), int(joined.sum())
+            table = propose(audience, self.models.generators, n)
+            table = table.only(np.isin(table.items, missing))
+            scores = self.models.score(table, audience, ranker)
+            found |= self._described(person, audience, table, scores, ranker, n, wish)
+        return [found[item] for item in listed.tolist()]
+
+    def popular(self, k: int, allowed: np.ndarray, rules: BusinessRules) -> list[Recommendation]:
+        """Up to `k` of the items `allowed` (n_items,) by popularity, scaled to at most 1: the fallback of all lists."""
+        rows = np.flatnonzero(allowed)
+        rows = rows[np.argsort(-self.popularity[rows], kind="stable")]
+        items, _ = self._boosted(rows, self.popularity[rows], rules)
+        n = max(self.settings.candidates, k) * len(self.models.generators)  # as many as are ranked at other times
+        listed = obey(items[:n], k, rules, self.catalogue, self.themes, allowed)
+        reason = Reason("popular", 1.0, None, None, None, (), "Popular these days")
+        highest = float(self.popularity.max(initial=1e-12))
+        return [self.item(int(row), float(self.popularity[row]) / highest, reason) for row in listed]
+
+    def item(self, row: int, score: float, reason: Reason | None = None) -> Recommendation:
+        """An item row as it is recommended."""
+        return Recommendation(str(self.catalogue.ids[row]), self.catalogue.titles[row], round(score, 6), reason)
+
+    def _arranged(
+        self, person: Person, items: np.ndarray, scores: np.ndarray, k: int, may_come: np.ndarray, wish: Wish
+    ) -> np.ndarray:
+        """The list (k,) that is made of candidates (n,), best first. Boosts change scores, so they come first."""
+        items, scores = self._boosted(items, scores, wish.rules)
+        mixes: tuple[Mix, ...] = ()
+        if wish.rerank.calibration > 0:
+            mixes = interest_mixes(items[None], np.array([person.row]), self.vectors, person.profiles, self.themes)
+        # Caps drop some, and others are to take their place.
+        n = len(items) if wish.rules.caps else k
+        ranked = rerank(items[None], scores[None], n, wish.rerank, self.vectors, mixes)[0]
+        return obey(ranked, k, wish.rules, self.catalogue, self.themes, may_come)
+
+    def _boosted(self, items: np.ndarray, scores: np.ndarray, rules: BusinessRules) -> tuple[np.ndarray, np.ndarray]:
+        boosted, values = boost(items[None], scores[None], rules, self.catalogue, self.time, self.chosen_by)
+        return boosted[0], values[0]
+
+    def _audience(self, person: Person, allowed: np.ndarray, wish: Wish) -> Audience:
+        return audience_of(
+            np.array([person.row]),
+            person.history,
+            person.profiles,
+            {**self.settings.tier_weights, **wish.tier_weights},
+            self.time,
+            allowed=allowed,
+            exclude_seen=wish.exclude_seen,
+            dislike=self.settings.dislike,
+        )
+
+    def _ranker_for(self, person: Person) -> Ranker:
+        """The ranker; words without a history lead themselves: it has learned where histories speak."""
+        points = person.profiles.of(person.row)
+        said = not len(person.seen) and points.stop > points.start
+        return WeightedSum(OF_WORDS) if said else self.ranker
+
+    def _described(
+        self, person: Person, audience: Audience, table: Table, scores: np.ndarray, ranker: Ranker, n: int, wish: Wish
+    ) -> dict[int, Recommendation]:
+        """The items of a table by their rows, with their scores (len(table),) and reasons."""
+        reasons = self._reasons(person, audience, table, ranker, n) if wish.explained else [None] * len(table)
+        found = zip(table.items.tolist(), scores.tolist(), reasons, strict=True)
+        return {item: self.item(item, score, reason) for item, score, reason in found}
+
+    def _reasons(self, person: Person, audience: Audience, chosen: Table, ranker: Ranker, n: int) -> list[Reason]:
+        """The reason of each row of `chosen`."""
+        lost = without_each_point(chosen, audience, self.models, ranker, n)
+        if isinstance(ranker, WeightedSum):
+            contributions = ranker.contributions(chosen)
+        else:
+            contributions = ranker.contributions(self.models.signals.of(chosen, audience), chosen.generators)
+        return [
+            explain(
+                int(item),
+                contributions[place],
+                self.models.generators,
+                audience,
+                person.profiles,
+                person.profiles.of(person.row),
+                self.catalogue,
+                self.vectors,
+                lost[:, place],
+            )
+            for place, item in enumerate(chosen.items)
+        ]

@@ -12,7 +12,7 @@ import typer
 
 from benchmarks import workspaces
 from benchmarks.evidence.files import Row, write_evidence
-from benchmarks.quality import leave_one_out, speed, time_split
+from benchmarks.quality import diversity, leave_one_out, speed, time_split
 from benchmarks.quality.time_split import Judged
 from strata.errors import SourceError
 from strata.terminal import clear_errors, console
@@ -51,6 +51,7 @@ SECTIONS: Final[dict[str, Callable[[], Measured]]] = {
     "journey": lambda: journey(repeats=True),
     "journey-new": lambda: journey(repeats=False),
     "leave-one-out": lambda: leave_one_out.rows(ROOT / "leave-one-out", ROOT / "peers"),
+    "diversity": lambda: (diversity.rows(), Judged.read(Path()).split),
     "speed": speed.rows,
 }
 """A new section is a function that gives its rows and the hash of what they were measured on, and a line here."""

@@ -45,7 +45,7 @@ def rows(judged: Judged, name: str, what: str, *, only_warm: bool) -> list[Row]:
     best = max(judged.baselines, key=lambda method: float(values[method].mean() or 0))
     left_out = f"{judged.cold} users without a past." if only_warm and judged.cold else ""
     found = []
-    for other in [best, *(b for b in [*judged.baselines, WEIGHTED] if b != best)]:
+    for other in [best, *(name for name in values.columns if name in {*judged.baselines, WEIGHTED} - {best})]:
         gain = bootstrap((values[OURS] - values[other]).to_numpy(), samples=SAMPLES, seed=SEED)
         mean, reference = float(values[OURS].mean() or 0), float(values[other].mean() or 0)
         ratio = f" {mean / reference:.3f} times it." if reference else ""

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 from scipy import sparse
 from scipy.linalg import lapack
 
-from strata.history import History
+from strata.history import History, ranges
 from strata.settings import Settings
 from strata.sparse_top import top_products
 from strata.storage import replacing
@@ -125,7 +125,13 @@ class ItemNeighbours:
 
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
         """Scores (B, n_items)."""
-        return np.asarray((histories @ self.weights).todense(), np.float32)
+        if histories.shape[0] > 1:
+            return np.asarray((histories @ self.weights).todense(), np.float32)
+        # For one user, setting up a sparse product takes longer than the sum.
+        rows, starts = histories.indices, self.weights.indptr
+        entries, of_row = ranges(starts[rows], starts[rows + 1])
+        values = self.weights.data[entries] * histories.data[of_row]
+        return np.bincount(self.weights.indices[entries], values, self.weights.shape[1]).astype(np.float32)[None]
 
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
         """How much each of the `chosen` items (m,) speaks for `item`: (m,)."""

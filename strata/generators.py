@@ -1,5 +1,6 @@
 """The generators: interests, item models, people with the same history, what is popular, what is bought again."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,24 +45,42 @@ class NearestToInterests:
         added[points[point], place] = scores[point]
         return added
 
+    def search(self, audience: Audience, n: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Liked points (p,), the items nearest to them (p, m) and the cosines, as many as quota and history call for.
+
+        Points that call for about as many are searched for together: a search takes time with its length.
+        """
+        liked = np.flatnonzero(audience.weights > 0)
+        needed = self._quota(audience.weights[liked], n)
+        if audience.exclude_seen:
+            needed = needed + np.diff(audience.history.offsets)[audience.owners[liked]]
+        lengths = np.exp2(np.ceil(np.log2(np.maximum(needed, 1)))).astype(np.int64)
+        allowed = None if audience.allowed.all() else audience.allowed
+        for length in np.unique(lengths):
+            points = liked[lengths == length]
+            yield points, *self.index.search(audience.points[points], int(length), allowed)
+
+    def _quota(self, weights: np.ndarray, n: int) -> np.ndarray:
+        return np.asarray(np.maximum(np.ceil(n * weights), LEAST_QUOTA))
+
     def _found(self, audience: Audience, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Point, item and weighted cosine of all that the points find within their quotas: three of (m,)."""
-        liked = np.flatnonzero(audience.weights > 0)
-        if not len(liked):
+        found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        history, n_items = audience.history, len(self.index)
+        had = np.unique(history.users.astype(np.int64) * n_items + history.items)
+        for points, items, cosines in self.search(audience, n):
+            weights = audience.weights[points]
+            admitted = items != NOTHING
+            if audience.exclude_seen:
+                keys = audience.owners[points][:, None].astype(np.int64) * n_items + items
+                admitted &= ~np.isin(keys, had)
+            admitted &= np.cumsum(admitted, axis=1) <= self._quota(weights, n)[:, None]
+            point, _ = np.nonzero(admitted)
+            found.append((points[point], items[admitted], (cosines * weights[:, None])[admitted]))
+        if not found:
             return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
-        weights = audience.weights[liked]
-        quota = np.maximum(np.ceil(n * weights), LEAST_QUOTA)
-        seen = np.diff(audience.history.offsets).max(initial=0) if audience.exclude_seen else 0
-        allowed = None if audience.allowed.all() else audience.allowed
-        items, cosines = self.index.search(audience.points[liked], int(quota.max() + seen), allowed)
-        admitted = items != NOTHING
-        if audience.exclude_seen:
-            keys = audience.owners[liked][:, None].astype(np.int64) * len(self.index) + items
-            had = audience.history.users.astype(np.int64) * len(self.index) + audience.history.items
-            admitted &= ~np.isin(keys, had)
-        admitted &= np.cumsum(admitted, axis=1) <= quota[:, None]
-        point, _ = np.nonzero(admitted)
-        return liked[point], items[admitted], (cosines * weights[:, None])[admitted]
+        point, item, score = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return point, item, score
 
     def _disliked(self, audience: Audience, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         """What dislikes take from each (user, item) pair (n,), 0 or less; `users` ascending."""

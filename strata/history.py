@@ -177,6 +177,13 @@ class History:
         return np.asarray(self.offsets[self.users + 1] - 1 - np.arange(len(self)))
 
 
+def ranges(starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All numbers of the ranges [start, stop), and the place of the range that each lies in."""
+    counts = stops - starts
+    of_range = np.repeat(np.arange(len(starts)), counts)
+    return np.arange(len(of_range)) + np.repeat(starts - (np.cumsum(counts) - counts), counts), of_range
+
+
 def order_interactions(interactions: pl.DataFrame, users: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     """Add dense rows and sort by user, time, item and event id: ties are broken the same way everywhere."""
     user_rows = users.select(USER).with_row_index(USER_ROW)

@@ -18,6 +18,8 @@ ROUNDS: Final = (100, 200, 300)
 """Sizes that are tried on slices left out."""
 LEFT_OUT = 3
 """Slices, at most, that are left out in turn."""
+AS_GOOD = 0.02
+"""Share of the best NDCG@10 within which the smallest trees are taken: slices differ by more than that."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class LambdaMart:
         seed: int,
         advance: Callable[[int], None] = lambda steps: None,
     ) -> Self:
-        """Learn from all slices, in time order, with the size of trees that does best on slices left out.
+        """Learn from all slices, in time order, with the smallest trees that do about best on slices left out.
 
         Slices fewer than `apart` places from the one left out share what was chosen with it and are left out too.
         `advance` is told of each model fitted; there are `n_fits(slices, apart)`.
@@ -90,7 +92,8 @@ class LambdaMart:
                 {"leaves": leaves, "rounds": rounds, "ndcg@10": round(total / max(count, 1), 6)}
                 for rounds, (total, count) in zip(ROUNDS, reached, strict=True)
             ]
-        best = max(tried, key=lambda trial: trial["ndcg@10"])
+        least = max(trial["ndcg@10"] for trial in tried) * (1 - AS_GOOD)
+        best = min((t for t in tried if t["ndcg@10"] >= least), key=lambda t: (t["leaves"], -t["ndcg@10"]))
         booster = _boost(slices, names, best["leaves"], best["rounds"], seed)
         advance(1)
         gains = booster.feature_importance("gain")

@@ -13,9 +13,9 @@ from strata.candidates import Audience, Generator, Table, propose
 from strata.catalogue import Catalogue
 from strata.facts import PointFacts
 from strata.generators import NearestToInterests
-from strata.history import History
+from strata.history import History, ranges
 from strata.index import ItemIndex
-from strata.lambdamart import LambdaMart
+from strata.lambdamart import MODEL, LambdaMart
 from strata.metrics import NOTHING
 from strata.profiles import Profiles
 from strata.ranking import SUM, WeightedSum
@@ -28,8 +28,12 @@ Ranker = WeightedSum | LambdaMart
 
 
 def read_ranker(folder: Path, method: str) -> Ranker:
-    """The ranker of a folder that the stage `rank` wrote, by the method of its settings."""
-    return LambdaMart.read(folder) if method == "lambdamart" else WeightedSum.read(folder / SUM)
+    """The ranker of a folder that the stage `rank` wrote, by the method of its settings.
+
+    The sum ranks where there was nothing that trees could have learned from.
+    """
+    learned = method == "lambdamart" and (folder / MODEL).exists()
+    return LambdaMart.read(folder) if learned else WeightedSum.read(folder / SUM)
 
 
 class RecommendSettings(Settings):
@@ -82,7 +86,7 @@ class Models:
 def select_users(history: History, users: Sequence[int] | np.ndarray) -> History:
     """The events of `users`, who become users 0 … B−1 in the order given."""
     rows = np.asarray(users, np.int64)
-    events, owners = _ranges(history.offsets[rows], history.offsets[rows + 1])
+    events, owners = ranges(history.offsets[rows], history.offsets[rows + 1])
     return History(
         owners.astype(np.int32),
         history.items[events],
@@ -132,14 +136,7 @@ def audience_of(
 def _rows_of(profiles: Profiles, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows (P,) of the users' points and the number 0 … B−1 of the user each belongs to."""
     owners = profiles.owners
-    return _ranges(np.searchsorted(owners, users), np.searchsorted(owners, users, "right"))
-
-
-def _ranges(starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """All numbers of the ranges [start, stop), and the place of the range each lies in."""
-    counts = stops - starts
-    of_range = np.repeat(np.arange(len(starts)), counts)
-    return np.arange(len(of_range)) + np.repeat(starts - (np.cumsum(counts) - counts), counts), of_range
+    return ranges(np.searchsorted(owners, users), np.searchsorted(owners, users, "right"))
 
 
 def point_weights(facts: PointFacts, owners: np.ndarray, tier_weights: Mapping[str, float]) -> np.ndarray:
@@ -180,7 +177,7 @@ def tables(
 ) -> Iterator[tuple[slice, Audience, Table]]:
     """Candidates for the users of a window, a block of users at a time: which of them, as an audience, the table."""
     block = max(1, SCORES_AT_ONCE // max(window.past.n_items, 1))
-    for start in range(0, len(window.users), block):
+    for start in range(0, max(len(window.users), 1), block):  # a window without users has an empty table
         part = slice(start, min(start + block, len(window.users)))
         audience = audience_of(
             window.users[part],

@@ -32,6 +32,10 @@ def main() -> None:
     weights = ", ".join(f"{name} {weight:.2f}" for name, weight in weighted.weights.items())
     say(f"sum: {weights}; NDCG@10 {weighted.report['ndcg@10']:.4f} on {weighted.report['users']} users of validation")
     learned, names = _examples(inputs, rank, recommend)
+    learned = [one for one in learned if one.chosen.any()]
+    if not learned:
+        say("nothing proposed was chosen in earlier slices: no trees, the sum ranks; a longer history helps")
+        return
     with progress("learning to rank", n_fits(len(learned), rank.horizon), "models") as advance:
         trees = LambdaMart.fit(learned, names, apart=rank.horizon, seed=rank.seed, advance=advance)
     trees.write(RANKER)

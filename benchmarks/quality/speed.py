@@ -11,6 +11,7 @@ import polars as pl
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SEED
 from strata.candidates import propose
+from strata.generators import NearestToInterests
 from strata.lambdamart import LambdaMart
 from strata.metrics import Interval
 from strata.recommend import audience_of
@@ -49,13 +50,14 @@ def _one(recommender: Recommender, user: str) -> tuple[float, float, float]:
         allowed=recommender.admitted(), exclude_seen=not settings.repeats, dislike=settings.dislike,
     )  # fmt: skip
     table = propose(audience, models.generators, settings.candidates)
-    signals, points = models.signals.of(table, audience), audience.points[audience.weights > 0]
-    if not len(points) or not isinstance(recommender.ranker, LambdaMart):
+    signals = models.signals.of(table, audience)
+    interests = next(each for each in models.generators if isinstance(each, NearestToInterests))
+    if not (audience.weights > 0).any() or not isinstance(recommender.ranker, LambdaMart):
         return 0.0, 0.0, 0.0
-    booster, k = recommender.ranker.booster, settings.candidates + len(person.seen)
+    booster = recommender.ranker.booster
 
     def floor() -> None:
-        recommender.index.search(points, k)
+        list(interests.search(audience, settings.candidates))
         booster.predict(signals, num_threads=1)
 
     return (

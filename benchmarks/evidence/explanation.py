@@ -31,7 +31,7 @@ def rows(context: Context) -> list[Row]:
         Row.of(
             "explanation-fidelity",
             f"Drop of the score of each of {LISTED} recommended items when the point it cites is removed from the "
-            "profile, over the mean drop when another of the user's points is: cited / other.",
+            "profile, over the mean drop (a rise counts 0) when another of the user's points is: cited / other.",
             pooled(cited[:, :2], share), "ratio", len(cited), claim=RATIO,
             excluded=f"{len(recommender.users) - len(cited)} users not drawn, with fewer than two points, or whose "
             f"items cite none; {int(sums[:, 3].sum())} of {int(sums[:, 2:].sum())} items, which cite none.",
@@ -54,7 +54,7 @@ def drops(recommender: Recommender, user: str) -> tuple[float, float, int, int]:
     cited = [(item, points.index(reason.interest)) for item, reason in reasons if reason and reason.moved]
     lost = without_each(recommender, person, [item for item, _ in reasons])
     of_cited = sum(lost[point, item] for item, point in cited)
-    of_others = sum(np.delete(lost[:, item], point).mean() for item, point in cited)
+    of_others = sum(np.maximum(np.delete(lost[:, item], point), 0).mean() for item, point in cited)
     return float(of_cited), float(of_others), len(cited), len(listed) - len(cited)
 
 

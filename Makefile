@@ -37,7 +37,7 @@ quality: setup  ## measure recommendations against tuned baselines (after `make 
 	python -m benchmarks.quality
 
 peers: setup  ## train RecBole's models in an environment of their own on the leave-one-out split, then compare
-	python -m benchmarks.quality --only leave-one-out
+	python -m benchmarks.quality.split .workspaces/quality/leave-one-out/split
 	python -m benchmarks.peers .workspaces/quality/leave-one-out/split --output .workspaces/quality/peers
 	python -m benchmarks.quality --only leave-one-out
 

@@ -11,7 +11,7 @@ from scipy import sparse
 from benchmarks.evidence.context import Context
 from benchmarks.evidence.intervals import pooled, share
 from benchmarks.evidence.planted import NOISES, NOW, offsets, onsets, planted_in
-from benchmarks.evidence.readings import Profiler, Reading, confusion, macro_f1
+from benchmarks.evidence.readings import Profiler, Reading, confusion, macro_f1, sorted_into_tiers
 from strata.history import DAY, History
 from strata.interests import InterestPoints, find_points, let_go
 from strata.metrics import Interval
@@ -51,11 +51,7 @@ class Points:
         """What is read with these thresholds."""
 
         def read(history: History, time: float) -> Reading:
-            points = self.of(history)
-            statistics = measure(history, points, time, settings)
-            tiers = assign(statistics, settings)
-            chance = by_chance(history, points, statistics, tiers, time, settings)
-            return Reading(np.where(chance, -1, points.of_event), points.users, tiers)
+            return sorted_into_tiers(history, self.of(history), time, settings)
 
         return read
 

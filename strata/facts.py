@@ -1,11 +1,13 @@
 """What profiles say of interest points, as plain arrays: the form in which requests read them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import polars as pl
 
+from strata.history import ranges
 from strata.tiers import TIERS
 
 NUMBERS = ("share", "persistence", "recency", "absent", "recent", "quiet")
@@ -50,8 +52,24 @@ class PointFacts:
 
     def take(self, rows: np.ndarray) -> "PointFacts":
         """The points at `rows` (P′,), in that order."""
-        starts = np.searchsorted(self.leaf_points, rows)
-        counts = np.searchsorted(self.leaf_points, rows, "right") - starts
-        leaf_points = np.repeat(np.arange(len(rows)), counts)
-        leaves = starts[leaf_points] + np.arange(len(leaf_points)) - (np.cumsum(counts) - counts)[leaf_points]
+        starts, stops = (np.searchsorted(self.leaf_points, rows, side) for side in ("left", "right"))
+        leaves, leaf_points = ranges(starts, stops)
         return PointFacts(self.tiers[rows], self.numbers[rows], leaf_points, self.leaf_topics[leaves])
+
+
+def point_weights(shares: np.ndarray, owners: np.ndarray, factors: np.ndarray | float = 1.0) -> np.ndarray:
+    """Weights (P,) of points: √share × factor, scaled to sum to 1 for each owner.
+
+    The root keeps one strong point from silencing the others. Where no point of an owner has a share, as where all
+    are pinned, they share alike.
+    """
+    weights = np.sqrt(shares).astype(np.float64)
+    if len(owners):
+        weights = np.where(np.bincount(owners, weights)[owners] > 0, weights, 1.0) * factors
+    total = np.bincount(owners, weights, minlength=int(owners.max(initial=-1)) + 1)
+    return np.asarray(weights / np.maximum(total[owners], 1e-12), np.float32)
+
+
+def tier_factors(tiers: np.ndarray, tier_weights: Mapping[str, float]) -> np.ndarray:
+    """What points (P,) count by their tier, 1 where nothing is said of it: (P,)."""
+    return np.asarray(np.array([tier_weights.get(tier, 1.0) for tier in TIERS])[tiers])

@@ -14,7 +14,8 @@ from strata.generators import Popular
 from strata.history import History
 from strata.popularity import popularity
 from strata.ranking import WeightedSum
-from strata.recommend import Models, Ranker, RecommendSettings, audience_of, mix
+from strata.recommend import Models, Ranker, audience_of, mix
+from strata.recommend_settings import RecommendSettings
 from strata.rerank import Mix, RerankSettings, interest_mixes, rerank
 from strata.themes import Themes
 from strata.visitors import Person

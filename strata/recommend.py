@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from pydantic import Field
 
 from strata.behaviour import Behaviour
 from strata.candidates import Audience, Generator, Table, propose
 from strata.catalogue import Catalogue
-from strata.facts import PointFacts
+from strata.facts import point_weights, tier_factors
 from strata.generators import NearestToInterests
 from strata.history import History, ranges
 from strata.index import ItemIndex
@@ -19,7 +18,7 @@ from strata.lambdamart import MODEL, LambdaMart
 from strata.metrics import NOTHING
 from strata.profiles import Profiles
 from strata.ranking import SUM, WeightedSum
-from strata.settings import Settings
+from strata.recommend_settings import RecommendSettings
 from strata.signals import Signals
 from strata.tiers import TIERS
 from strata.tuning import Window
@@ -34,18 +33,6 @@ def read_ranker(folder: Path, method: str) -> Ranker:
     """
     learned = method == "lambdamart" and (folder / MODEL).exists()
     return LambdaMart.read(folder) if learned else WeightedSum.read(folder / SUM)
-
-
-class RecommendSettings(Settings):
-    """What every recommendation does unless a request says otherwise."""
-
-    candidates: int = 100
-    """Items each generator proposes for a user."""
-    repeats: bool = False
-    """Whether what the user already had may come back: yes where people re-consume, as in retail."""
-    tier_weights: dict[str, float] = dict.fromkeys(TIERS, 1.0)
-    dislike: float = Field(0.5, ge=0)
-    """How much dislikes take from what lies near to them."""
 
 
 @dataclass(frozen=True)
@@ -110,12 +97,12 @@ def audience_of(
 ) -> Audience:
     """Known users (B,) rows as an audience: their events in `history` and the points of their profiles.
 
-    A point counts by tier weight × √share of the user's strength, scaled to sum to 1: the root keeps one strong
-    point from silencing the others. A dislike counts −`dislike` × √share. `time`, in seconds: of all or of each.
+    A point counts by `point_weights`, a dislike −`dislike` × √share. `time`, in seconds: of all or of each.
     """
     rows, owners = _rows_of(profiles, users)
     facts = profiles.facts.take(rows)
-    points, weights = profiles.vectors[rows], point_weights(facts, owners, tier_weights)
+    points, factors = profiles.vectors[rows], tier_factors(facts.tiers, tier_weights)
+    weights = point_weights(facts.shares, owners, factors)
     if profiles.dislikes is not None and dislike > 0 and len(profiles.dislikes.table):
         disliked, whose = _rows_of(profiles.dislikes, users)
         against = -dislike * np.sqrt(profiles.dislikes.table["share"].to_numpy()[disliked])
@@ -137,14 +124,6 @@ def _rows_of(profiles: Profiles, users: np.ndarray) -> tuple[np.ndarray, np.ndar
     """Rows (P,) of the users' points and the number 0 … B−1 of the user each belongs to."""
     owners = profiles.owners
     return ranges(np.searchsorted(owners, users), np.searchsorted(owners, users, "right"))
-
-
-def point_weights(facts: PointFacts, owners: np.ndarray, tier_weights: Mapping[str, float]) -> np.ndarray:
-    """Weights (P,) of points, summing to 1 for each owner."""
-    by_tier = np.array([tier_weights.get(tier, 1.0) for tier in TIERS])
-    weights = by_tier[facts.tiers] * np.sqrt(facts.shares)
-    total = np.bincount(owners, weights, minlength=int(owners.max(initial=-1)) + 1)
-    return np.asarray(weights / np.maximum(total[owners], 1e-12), np.float32)
 
 
 def mix(

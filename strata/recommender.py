@@ -25,7 +25,8 @@ from strata.metrics import NOTHING
 from strata.phrases import Phrases
 from strata.profiles import Naming, Profiles, Statements, showcase
 from strata.ranking import RankSettings
-from strata.recommend import Models, Ranker, RecommendSettings, read_ranker
+from strata.recommend import Models, Ranker, read_ranker
+from strata.recommend_settings import RecommendSettings
 from strata.related import Member, SimilarUser
 from strata.relations import Relations
 from strata.release import Manifest, verify

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import polars as pl
 from scipy import sparse
 
 from strata.catalogue import Catalogue
 from strata.explain import EVIDENCE
+from strata.facts import point_weights, tier_factors
 from strata.metrics import NOTHING, top_k
 from strata.profiles import Profiles
-from strata.schema import USER, USER_ROW
-from strata.tiers import TIERS
+from strata.schema import USER
 
 AT_ONCE = 4_096
 """Users whose points are compared at a time."""
@@ -145,17 +144,10 @@ def dislikes_of(profiles: Profiles) -> Profiles:
 
 
 def weigh(points: Profiles, tier_weights: Mapping[str, float]) -> np.ndarray:
-    """Weights (P,) of points or dislikes: √share × tier weight, summing to 1 for each owner.
-
-    Where no point has a share, as where all are pinned, they share alike.
-    """
-    owners, weights = points.table[USER_ROW].to_numpy(), np.sqrt(points.table["share"].to_numpy())
-    weights = np.where(np.bincount(owners, weights)[owners] > 0, weights, 1.0) if len(owners) else weights
-    if "tier" in points.table.columns:  # dislikes are of none
-        by_tier = {tier: tier_weights.get(tier, 1.0) for tier in TIERS}
-        weights = weights * points.table["tier"].replace_strict(by_tier, return_dtype=pl.Float64).to_numpy()
-    total = np.bincount(owners, weights, minlength=int(owners.max(initial=-1)) + 1)
-    return np.asarray(weights / np.maximum(total[owners], 1e-12), np.float32)
+    """Weights (P,) of points by their tiers, or of dislikes: see `point_weights`."""
+    tiered = "tier" in points.table.columns  # dislikes are of none
+    factors = tier_factors(points.facts.tiers, tier_weights) if tiered else 1.0
+    return point_weights(points.table["share"].to_numpy(), points.owners, factors)
 
 
 def cited(point: Mapping[str, Any], catalogue: Catalogue) -> str:
@@ -171,7 +163,7 @@ def titles(item_ids: Sequence[str], catalogue: Catalogue) -> str:
 
 def _by_owner(points: Profiles, n_users: int, tier_weights: Mapping[str, float]) -> sparse.csr_matrix:
     """Users × points, what each point counts."""
-    starts = np.searchsorted(points.table[USER_ROW].to_numpy(), np.arange(n_users + 1))
+    starts = np.searchsorted(points.owners, np.arange(n_users + 1))
     n_points = len(points.vectors)
     return sparse.csr_matrix((weigh(points, tier_weights), np.arange(n_points), starts), shape=(n_users, n_points))
 

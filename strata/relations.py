@@ -9,7 +9,7 @@ from strata.catalogue import Catalogue
 from strata.following import Brand, HotTopic, Rising, TrendSettings, brands_to_follow, hot_topics, rising_topics
 from strata.history import History
 from strata.profiles import Profiles
-from strata.recommend import RecommendSettings
+from strata.recommend_settings import RecommendSettings
 from strata.related import Crowd, Member, SimilarUser, alone, audience_for, similar_users
 from strata.themes import Themes
 from strata.visitors import Person

@@ -5,7 +5,8 @@ import numpy as np
 from strata.history import History
 from strata.lambdamart import Examples
 from strata.ranking import RankSettings
-from strata.recommend import Models, RecommendSettings, tables
+from strata.recommend import Models, tables
+from strata.recommend_settings import RecommendSettings
 from strata.tuning import Window
 
 

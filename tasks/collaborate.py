@@ -3,14 +3,14 @@
 from strata.baselines import behavioural
 from strata.behaviour import Behaviour
 from strata.collaborative import CollaborativeSettings
-from strata.recommend import RecommendSettings
+from strata.history import SplitSettings
+from strata.recommend_settings import RecommendSettings
 from strata.schema import CUT_OFFS
 from strata.settings import read_settings
 from strata.tuning import Window, tune
 from tasks import run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import progress, say
-from tasks.window import least_users
 
 
 def main(cut_off: str) -> None:
@@ -20,7 +20,8 @@ def main(cut_off: str) -> None:
     time, history = inputs.time(cut_off), inputs.history
     repeats = read_settings(RecommendSettings, "recommend").repeats
     start = inputs.cut_offs.previous(cut_off)
-    window = Window.of(history, start, time, repeats=repeats, least_users=least_users())
+    least_users = read_settings(SplitSettings, "split").least_users
+    window = Window.of(history, start, time, repeats=repeats, least_users=least_users)
     window = window.only(window.warm).sample(settings.users, settings.seed)
     models = behavioural(settings, repeats=repeats)
     chosen, tried = {}, {}

@@ -7,7 +7,8 @@ from strata.baselines import behavioural, mean_vector
 from strata.collaborative import CollaborativeSettings
 from strata.evaluation import OURS, EvaluateSettings, as_markdown, judge, summarise
 from strata.ranking import SUM, RankSettings, WeightedSum
-from strata.recommend import Ranker, RecommendSettings, rank, read_ranker
+from strata.recommend import Ranker, rank, read_ranker
+from strata.recommend_settings import RecommendSettings
 from strata.schema import USER
 from strata.settings import read_settings
 from strata.storage import read_array, read_json, write_json, write_table, write_text

@@ -10,7 +10,8 @@ from strata.lambdamart import Examples, LambdaMart, n_fits
 from strata.phrases import Phrases
 from strata.profiles import Naming, profile_history
 from strata.ranking import SUM, RankSettings, WeightedSum
-from strata.recommend import Models, RecommendSettings, tables
+from strata.recommend import Models, tables
+from strata.recommend_settings import RecommendSettings
 from strata.settings import read_settings
 from strata.slices import examples, slice_windows
 from strata.storage import read_json

@@ -4,7 +4,8 @@ from strata.behaviour import Behaviour
 from strata.history import SplitSettings
 from strata.index import ItemIndex
 from strata.profiles import Profiles
-from strata.recommend import Models, RecommendSettings
+from strata.recommend import Models
+from strata.recommend_settings import RecommendSettings
 from strata.settings import read_settings
 from strata.themes import Themes
 from strata.tuning import Window

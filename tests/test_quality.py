@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from benchmarks.quality.leave_one_out import SPLIT, write_split
+from benchmarks.quality.split import SPLIT, write_split
 from benchmarks.quality.time_split import Judged, rows
 from strata.evaluation import OURS
 from strata.history import History

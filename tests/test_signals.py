@@ -1,11 +1,15 @@
 """What the ranker sees: the same for one user as in a batch, and nothing from after the cut-off."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 
+from benchmarks.evidence.explanation import without_each
 from strata.candidates import propose
 from strata.catalogue import Catalogue
 from strata.explain import without_each_point
+from strata.generators import NearestToInterests
 from strata.history import DAY, History
 from strata.lambdamart import Examples, LambdaMart, ndcg
 from strata.profiles import profile_history
@@ -105,10 +109,24 @@ def test_trees_find_the_signal_that_matters_and_survive_a_round_trip(tmp_path) -
 @settings(max_examples=10)
 def test_removing_a_point_is_scoring_the_profile_without_it(history: History) -> None:
     models = models_of(history)
-    audience, table = asked(models, history, [0])
-    lost = without_each_point(table, audience, models, tiny_ranker(models, history), 6)
+    (audience, table), ranker = asked(models, history, [0]), tiny_ranker(models, history)
+    lost = without_each_point(table, audience, models, ranker, 6)
     assert lost.shape == (len(audience.facts.tiers), len(table))
-    assert np.isfinite(lost).all()
+    column = table.generators.index("interests")
+    added = NearestToInterests(INDEX).contributions(audience, 6, table.items)
+    for point in range(len(lost)):
+        kept = np.arange(len(audience.owners)) != point
+        facts = audience.facts.take(np.flatnonzero(kept[: len(audience.facts.tiers)]))
+        left = replace(audience, points=audience.points[kept], owners=audience.owners[kept],
+                       weights=audience.weights[kept], facts=facts)  # fmt: skip
+        raw, features = table.raw.copy(), table.features.copy()
+        raw[:, column] -= added[point]
+        there = table.features[:, column] > 0
+        spread = np.ptp(table.raw[there, column]) if there.sum() > 1 else 0
+        slope = np.ptp(table.features[there, column]) / spread if spread > 0 else 1
+        features[:, column] = np.maximum(features[:, column] - slope * added[point], 0)
+        without = models.score(replace(table, raw=raw, features=features), left, ranker)
+        assert np.allclose(lost[point], models.score(table, audience, ranker) - without, atol=1e-5)
 
 
 def test_more_of_a_tier_moves_items_near_to_it_up_and_no_wish_changes_nothing() -> None:
@@ -136,8 +154,13 @@ def test_a_reason_cites_the_point_without_which_the_item_would_lose_most() -> No
         np.ones(160), n_users=N_USERS, n_items=N_ITEMS,
     )  # fmt: skip
     recommender = tiny_recommender(history)
-    for item in recommender.recommend("u0", 6):
-        assert item.reason is not None
-        assert item.reason.generator in recommender.models.names
-        assert 0 <= item.reason.share <= 1
-        assert item.reason.text
+    person = recommender.user("u0")
+    names = person.profiles.table["name"][person.profiles.of(person.row)].to_list()
+    listed = recommender.recommend("u0", 6)
+    falls = without_each(recommender, person, [item.item_id for item in listed])
+    cited = [(n, item.reason) for n, item in enumerate(listed) if item.reason and item.reason.moved]
+    assert cited
+    for place, reason in cited:
+        assert falls[names.index(reason.interest), place] > 0
+        assert reason.generator in recommender.models.names
+        assert 0 < reason.share <= 1

@@ -14,7 +14,8 @@ from strata.index import IndexSettings, ItemIndex
 from strata.lambdamart import LambdaMart
 from strata.popularity import popularity
 from strata.profiles import NOTHING_STATED, profile_history
-from strata.recommend import Models, RecommendSettings
+from strata.recommend import Models
+from strata.recommend_settings import RecommendSettings
 from strata.recommender import Recommender
 from strata.release import Manifest, write_release
 from strata.schema import ITEM_ROW, TIMESTAMP, USER_ROW, USERS, WEIGHT

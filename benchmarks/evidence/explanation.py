@@ -1,14 +1,16 @@
 """Whether the interest that a recommendation cites led to it: its score without that point, and without others."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
 from benchmarks.evidence.context import Context
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SEED, pooled, share
-from strata.candidates import propose
-from strata.explain import without_each_point
-from strata.recommend import audience_of
+from strata.business_rules import BusinessRules, Places
+from strata.lists import Wish
+from strata.profiles import Profiles
 from strata.recommender import Recommender
 from strata.visitors import Person
 
@@ -30,8 +32,9 @@ def rows(context: Context) -> list[Row]:
     return [
         Row.of(
             "explanation-fidelity",
-            f"Drop of the score of each of {LISTED} recommended items when the point it cites is removed from the "
-            "profile, over the mean drop (a rise counts 0) when another of the user's points is: cited / other.",
+            f"Drop of the score of each of {LISTED} recommended items when the point it cites is taken out of the "
+            "profile and the user is recommended to anew, over the mean drop when another of the user's points is; a "
+            "rise counts 0: cited / other.",
             pooled(cited[:, :2], share), "ratio", len(cited), claim=RATIO,
             excluded=f"{len(recommender.users) - len(cited)} users not drawn, with fewer than two points, or whose "
             f"items cite none; {int(sums[:, 3].sum())} of {int(sums[:, 2:].sum())} items, which cite none.",
@@ -52,22 +55,30 @@ def drops(recommender: Recommender, user: str) -> tuple[float, float, int, int]:
     listed = recommender.recommend(user, LISTED)
     reasons = [(recommender.catalogue.row(each.item_id), each.reason) for each in listed]
     cited = [(item, points.index(reason.interest)) for item, reason in reasons if reason and reason.moved]
-    lost = without_each(recommender, person, [item for item, _ in reasons])
-    of_cited = sum(lost[point, item] for item, point in cited)
-    of_others = sum(np.maximum(np.delete(lost[:, item], point), 0).mean() for item, point in cited)
+    lost = np.maximum(without_each(recommender, person, [each.item_id for each in listed]), 0)
+    place = {recommender.catalogue.row(each.item_id): number for number, each in enumerate(listed)}
+    of_cited = sum(lost[point, place[item]] for item, point in cited)
+    of_others = sum(np.delete(lost[:, place[item]], point).mean() for item, point in cited)
     return float(of_cited), float(of_others), len(cited), len(listed) - len(cited)
 
 
-def without_each(recommender: Recommender, person: Person, items: list[int]) -> np.ndarray:
-    """What each of `items` (rows) would lose of its score without each of the person's points: (P, n_items)."""
-    settings = recommender.settings
-    audience = audience_of(
-        np.array([person.row]), person.history, person.profiles, settings.tier_weights, recommender.visitors.time,
-        allowed=recommender.admitted(), exclude_seen=not settings.repeats, dislike=settings.dislike,
-    )  # fmt: skip
-    table = propose(audience, recommender.models.generators, settings.candidates)
-    table = table.only(np.isin(table.items, items))
-    lost = without_each_point(table, audience, recommender.models, recommender.ranker, settings.candidates)
-    found = np.zeros((len(lost), len(recommender.catalogue)))
-    found[:, table.items] = lost
-    return found
+def without_each(recommender: Recommender, person: Person, item_ids: list[str]) -> np.ndarray:
+    """How much the score of each item falls when each of the person's points is not there: (P, len(item_ids)).
+
+    The generators propose anew for what is left of the profile; nothing of how reasons are found is used.
+    """
+    mine = np.arange(*person.profiles.of(person.row).indices(len(person.profiles.table)))
+    whole = _scores(recommender, person, mine, item_ids)
+    return np.array([whole - _scores(recommender, person, mine[mine != point], item_ids) for point in mine])
+
+
+def _scores(recommender: Recommender, person: Person, points: np.ndarray, item_ids: list[str]) -> np.ndarray:
+    """Scores of the items (n,) for somebody with these rows of the profile table alone, proposed or not."""
+    whole, allowed = person.profiles, recommender.admitted()
+    allowed[person.rejected] = False
+    left = replace(person, profiles=Profiles(whole.table[points], whole.vectors[points], whole.dislikes))
+    rules = BusinessRules(must_include={item: Places() for item in item_ids})
+    wish = Wish(rules=rules, exclude_seen=recommender.hides_seen(), explained=False)
+    listed = recommender.lists.best(left, allowed, len(allowed), recommender.settings.candidates, wish)
+    score = {each.item_id: each.score for each in listed}
+    return np.array([score[item] for item in item_ids])

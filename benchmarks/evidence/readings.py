@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from strata.history import DAY, History
-from strata.interests import find_points, spread
+from strata.interests import InterestPoints, find_points, spread
 from strata.simulate import LABELS, Simulation
 from strata.tiers import FADED, TIERS, TierSettings, assign, by_chance, measure
 
@@ -38,12 +38,17 @@ def by_points(vectors: np.ndarray, topics: np.ndarray, settings: TierSettings) -
 
     def read(history: History, time: float) -> Reading:
         points = find_points(history, vectors, topics, height=height, method=settings.method)
-        statistics = measure(history, points, time, settings)
-        tiers = assign(statistics, settings)
-        chance = by_chance(history, points, statistics, tiers, time, settings)
-        return Reading(np.where(chance, -1, points.of_event), points.users, tiers)
+        return sorted_into_tiers(history, points, time, settings)
 
     return read
+
+
+def sorted_into_tiers(history: History, points: InterestPoints, time: float, settings: TierSettings) -> Reading:
+    """What points found in a history say at a time: their tiers, events by chance in none of them."""
+    statistics = measure(history, points, time, settings)
+    tiers = assign(statistics, settings)
+    chance = by_chance(history, points, statistics, tiers, time, settings)
+    return Reading(np.where(chance, -1, points.of_event), points.users, tiers)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from benchmarks.evidence.intervals import SEED, pooled
 from strata.beyond_accuracy import intra_list_diversity, miscalibration
 from strata.metrics import NOTHING, ndcg_at_k
 from strata.ranking import RankSettings
-from strata.recommend import RecommendSettings, read_ranker, tables
+from strata.recommend import read_ranker, tables
+from strata.recommend_settings import RecommendSettings
 from strata.rerank import RerankSettings, interest_mixes, rerank
 from strata.settings import read_settings
 from strata.themes import Themes

@@ -4,7 +4,9 @@ The language model, its vectors and the topics come from a workspace of their ow
 of each user; whatever is tuned is tuned on the second last.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,6 +14,7 @@ import polars as pl
 from benchmarks import workspaces
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SAMPLES, SEED
+from benchmarks.quality.split import INTERACTIONS, write_split
 from strata.baselines import behavioural, mean_vector
 from strata.behaviour import Behaviour
 from strata.catalogue import Catalogue
@@ -25,11 +28,12 @@ from strata.metrics import NOTHING, bootstrap, ndcg_at_k
 from strata.phrases import Phrases
 from strata.profiles import Naming, profile_history
 from strata.ranking import RankSettings
-from strata.recommend import Models, RecommendSettings, rank
+from strata.recommend import Models, rank
+from strata.recommend_settings import RecommendSettings
 from strata.schema import ITEM, TIMESTAMP, USER, VALUE
 from strata.settings import read_settings
 from strata.slices import examples
-from strata.storage import read_array, write_table
+from strata.storage import read_array
 from strata.themes import Themes
 from strata.tiers import TierSettings
 from strata.tuning import Window, tune
@@ -41,22 +45,19 @@ HELD_OUT = 2
 SLICES = 4
 """Places before the last from which the ranker learns."""
 PEERS = {"peer-sasrec": "SASRec", "peer-bpr": "BPR", "peer-lightgcn": "LightGCN"}
-SPLIT = ("train", "validation", "test")
 
 
 def rows(root: Path, peers: Path) -> tuple[list[Row], str]:
     """Row ml100k-loo against the best baseline, one for each other, and peer-… where `peers` holds their rankings."""
-    interactions = pl.read_parquet(ARTIFACTS / "history" / "interactions.parquet")
     catalogue = Catalogue.read(ARTIFACTS / "tables" / "items.parquet")
     accounts = pl.read_parquet(ARTIFACTS / "tables" / "users.parquet")
-    history = History.read(
-        ARTIFACTS / "history" / "interactions.parquet", n_users=len(accounts), n_items=len(catalogue)
-    )
-    write_split(interactions, root / "split")
+    history = History.read(INTERACTIONS, n_users=len(accounts), n_items=len(catalogue))
+    write_split(pl.read_parquet(INTERACTIONS), root / "split")
     folder = _workspace(root)
     window, before = Window.leaving_out(history, 0), Window.leaving_out(history, 1)
-    values, trials = _baselines(window, before, folder)
-    values[OURS] = _ours(history, window, catalogue, accounts[USER].to_numpy(), folder, before)
+    values, chosen = _baselines(window, before, folder)
+    trials = read_settings(CollaborativeSettings, "collaborate").trials
+    values[OURS] = _ours(history, window, catalogue, accounts[USER].to_numpy(), folder, chosen)
     ids = accounts[USER].to_numpy()[window.users]
     found = _rows(values, ids, trials)
     for row, peer in PEERS.items():
@@ -64,14 +65,6 @@ def rows(root: Path, peers: Path) -> tuple[list[Row], str]:
             reached = _judge_peer(peers / f"{peer}.parquet", ids, catalogue, window)
             found.append(_row(row, values[OURS], reached, f"RecBole's {peer}", ids, 4))
     return found, split_hash(window)
-
-
-def write_split(interactions: pl.DataFrame, folder: Path) -> None:
-    """Write train, validation and test.parquet, as `python -m benchmarks.peers` reads them."""
-    later = pl.len().over(USER) - 1 - pl.int_range(pl.len()).over(USER)
-    columns = [USER, ITEM, TIMESTAMP, VALUE]
-    for part, mask in zip(SPLIT, (later > 1, later == 1, later == 0), strict=True):
-        write_table(interactions.filter(mask).select(columns), folder / f"{part}.parquet")
 
 
 def _workspace(root: Path) -> Path:
@@ -93,8 +86,8 @@ def _workspace(root: Path) -> Path:
     return workspaces.workspace("movielens-100k", data=data, stages=["themes@backtest"], root=root)
 
 
-def _baselines(window: Window, before: Window, folder: Path) -> tuple[dict[str, np.ndarray], int]:
-    """Per-user NDCG@10 of every baseline, tuned on the second last rating, and how many settings each was given."""
+def _baselines(window: Window, before: Window, folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Per-user NDCG@10 of every baseline, and the settings each was given: those best for the second last rating."""
     settings = read_settings(CollaborativeSettings, "collaborate")
     vectors = folder / "artifacts" / "vectors"
     models = {
@@ -102,16 +95,21 @@ def _baselines(window: Window, before: Window, folder: Path) -> tuple[dict[str, 
         "zero-shot text": mean_vector(np.asarray(read_array(vectors / "zero_shot.npy"))),
         "fine-tuned text": mean_vector(np.asarray(read_array(vectors / "items.npy"))),
     }
-    found = {}
+    found, chosen = {}, {}
     for name, model in models.items():
-        chosen, _ = tune(model.fit, model.grid, before, most=settings.trials, seed=settings.seed)
-        ranked = window.rank(model.fit(window.past, window.time, **chosen), LISTED)
+        chosen[name], _ = tune(model.fit, model.grid, before, most=settings.trials, seed=settings.seed)
+        ranked = window.rank(model.fit(window.past, window.time, **chosen[name]), LISTED)
         found[name] = ndcg_at_k(ranked, window.relevant, LISTED)
-    return found, settings.trials
+    return found, chosen
 
 
 def _ours(
-    history: History, window: Window, catalogue: Catalogue, user_ids: np.ndarray, folder: Path, before: Window
+    history: History,
+    window: Window,
+    catalogue: Catalogue,
+    user_ids: np.ndarray,
+    folder: Path,
+    chosen: Mapping[str, Any],
 ) -> np.ndarray:
     """Per-user NDCG@10 of the whole recommender, its ranker learned from the places before the last."""
     recommend, settings = read_settings(RecommendSettings, "recommend"), read_settings(RankSettings, "rank")
@@ -119,11 +117,7 @@ def _ours(
     themes = Themes.read(folder / "artifacts" / "models" / "backtest" / "themes")
     naming = Naming(Phrases(catalogue.items), themes, user_ids, catalogue.ids)
     index, everything = ItemIndex.build(vectors, IndexSettings()), np.ones(len(catalogue), bool)
-    collaborate, tier = read_settings(CollaborativeSettings, "collaborate"), read_settings(TierSettings, "tier")
-    chosen = {
-        name: tune(model.fit, model.grid, before, most=collaborate.trials, seed=collaborate.seed)[0]
-        for name, model in behavioural(collaborate, repeats=False).items()
-    }
+    tier = read_settings(TierSettings, "tier")
 
     def models_of(asked: Window) -> Models:
         profiles, _ = profile_history(asked.past, vectors, asked.time, naming, tier, tier.cut * spread(vectors))

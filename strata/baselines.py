@@ -48,9 +48,10 @@ def fit_transitions(history: History, time: float, *, neighbours: int, half_life
     )
 
 
-def fit_peers(history: History, time: float, *, neighbours: int) -> Scorer:
+def fit_peers(history: History, time: float, *, neighbours: int, half_life_days: float | None) -> Scorer:
     """User neighbours on all events before `time`."""
-    model, matrix = UserNeighbours.fit(history, neighbours=neighbours), history.matrix()
+    model = UserNeighbours.fit(history, time, neighbours=neighbours, half_life_days=half_life_days)
+    matrix = model.histories
     return lambda users: model.scores(matrix[users])
 
 
@@ -89,6 +90,7 @@ def behavioural(settings: CollaborativeSettings, *, repeats: bool) -> dict[str, 
     shrink = (0, 1, 3, 10, 30, 100, 300, 1_000)
     penalty = (10, 30, 100, 200, 500, 1_000, 2_000, 5_000)
     windows = (1, 3, 7, 14, 30, 60, 120, 365)
+    near_users = (10, 20, 40, 60, 100, 150, 250, 500)
     near, most = (settings.neighbours,), (settings.ease_max_items,)
     found = {
         POPULARITY: Baseline(fit_popularity, {"window_days": (None,)}),
@@ -97,7 +99,7 @@ def behavioural(settings: CollaborativeSettings, *, repeats: bool) -> dict[str, 
         DECAYED_NEIGHBOURS: Baseline(
             fit_neighbours, {"neighbours": near, "half_life": HALF_LIVES, "shrink": shrink[::2]}
         ),
-        PEERS: Baseline(fit_peers, {"neighbours": (10, 20, 40, 60, 100, 150, 250, 500)}),
+        PEERS: Baseline(fit_peers, {"neighbours": near_users, "half_life_days": (None,)}),
         TRANSITIONS: Baseline(
             fit_transitions, {"neighbours": near, "half_life": (1.0, *HALF_LIVES), "shrink": shrink[1::2]}
         ),
@@ -105,5 +107,8 @@ def behavioural(settings: CollaborativeSettings, *, repeats: bool) -> dict[str, 
         DECAYED_EASE: Baseline(fit_ease, {"penalty": penalty[1::2], "half_life": HALF_LIVES, "most": most}),
     }
     if repeats:
+        found[PEERS] = Baseline(
+            fit_peers, {"neighbours": near_users[3:7], "half_life_days": (60.0, 120.0, 240.0, 480.0)}
+        )
         found[OWN] = Baseline(fit_own, {"half_life_days": (7.0, 15.0, 30.0, 60.0, 90.0, 120.0, 180.0, 365.0)})
     return found

@@ -41,7 +41,7 @@ class Behaviour:
                 "neighbours": ItemNeighbours.fit(past, **chosen[DECAYED_NEIGHBOURS]),
                 "transitions": ItemNeighbours.following(past, **chosen[TRANSITIONS]),
             },
-            UserNeighbours.fit(past, **chosen[PEERS]),
+            UserNeighbours.fit(past, time, **chosen[PEERS]),
             popularity(past, time, chosen[WINDOWED]["window_days"]).astype(np.float32),
             chosen[OWN]["half_life_days"] if OWN in chosen else None,
         )

@@ -7,7 +7,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from strata.facts import PointFacts
-from strata.history import History
+from strata.history import History, looked_up
 from strata.metrics import NOTHING, top_k
 
 
@@ -33,17 +33,22 @@ class Audience:
     def __len__(self) -> int:
         return self.history.n_users
 
-    def forbid(self, scores: np.ndarray) -> np.ndarray:
-        """`scores` (B, n_items) with −inf where an item must not be recommended."""
-        scores = np.where(self.allowed, scores, -np.inf)
+    def admitted(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Item rows (m,) that filters admit and their part of `scores` (B, n_items), −inf for what must not come back.
+
+        Most of a large catalogue may be filtered out, and is not looked at again.
+        """
+        items = np.flatnonzero(self.allowed)
+        admitted = scores[:, items]
         if self.exclude_seen:
-            scores[self.history.users, self.history.items] = -np.inf
-        return scores
+            place = looked_up(self.history.items, items)
+            admitted[self.history.users[place >= 0], place[place >= 0]] = -np.inf
+        return items, admitted
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Flat (user, item, score) triples, n of them: `users` 0 … B−1, `items` item rows, `scores` float32.
+    """Flat (user, item, score) triples, n of them: `users` 0 … B−1 ascending, `items` item rows, `scores` float32.
 
     `everything` (B, n_items): the scores of all items, where the generator knows them.
     """
@@ -56,8 +61,9 @@ class Candidates:
     @classmethod
     def best(cls, scores: np.ndarray, audience: Audience, n: int, least: float = -np.inf) -> Self:
         """The `n` best items of every user that they may be shown and that score more than `least`."""
-        items, best = top_k(audience.forbid(scores), n)
-        there = (items != NOTHING) & (best > least)
+        items, admitted = audience.admitted(scores)
+        places, best = top_k(admitted, n)
+        items, there = np.append(items, NOTHING)[places], (places != NOTHING) & (best > least)
         users = np.repeat(np.arange(len(items)), items.shape[1])[there.ravel()]
         return cls(users, items[there], best[there].astype(np.float32), scores)
 
@@ -162,9 +168,9 @@ def _scaled(proposed: Candidates) -> np.ndarray:
     if not len(proposed.users):
         return proposed.scores
     users, scores = proposed.users, proposed.scores
-    low, high = np.full(users.max() + 1, np.inf), np.full(users.max() + 1, -np.inf)
-    np.minimum.at(low, users, scores)
-    np.maximum.at(high, users, scores)
-    extent = high[users] - low[users]
-    scaled = np.divide(scores - low[users], extent, out=np.ones(len(scores)), where=extent > 0)
+    starts = np.flatnonzero(np.diff(users, prepend=-1))
+    counts = np.diff(starts, append=len(users))
+    low, high = (np.repeat(each.reduceat(scores, starts), counts) for each in (np.minimum, np.maximum))
+    extent = high - low
+    scaled = np.divide(scores - low, extent, out=np.ones(len(scores)), where=extent > 0)
     return np.asarray(scaled, np.float32)

@@ -1,7 +1,7 @@
 """Items that go together in people's histories, follow each other there, or were chosen by people who chose alike."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -10,9 +10,9 @@ from safetensors.numpy import load_file, save_file
 from scipy import sparse
 from scipy.linalg import lapack
 
-from strata.history import History, ranges
+from strata.history import DAY, History
 from strata.settings import Settings
-from strata.sparse_top import top_products
+from strata.sparse_products import dense_product, top_products
 from strata.storage import replacing
 
 
@@ -119,19 +119,11 @@ class ItemNeighbours:
     @classmethod
     def fit(cls, history: History, *, neighbours: int, half_life: float | None, shrink: float = 10) -> Self:
         """Cosine with shrinkage, so that pairs seen a few times do not look identical."""
-        matrix = history.matrix()
-        norms = np.sqrt(np.asarray(matrix.sum(0)).ravel())
-        return cls(top_products(matrix.T.tocsr(), matrix, norms, shrink=shrink, most=neighbours), half_life)
+        return cls(_cosines(history, neighbours, shrink), half_life)
 
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
         """Scores (B, n_items)."""
-        if histories.shape[0] > 1:
-            return np.asarray((histories @ self.weights).todense(), np.float32)
-        # For one user, setting up a sparse product takes longer than the sum.
-        rows, starts = histories.indices, self.weights.indptr
-        entries, of_row = ranges(starts[rows], starts[rows + 1])
-        values = self.weights.data[entries] * histories.data[of_row]
-        return np.bincount(self.weights.indices[entries], values, self.weights.shape[1]).astype(np.float32)[None]
+        return dense_product(histories, self.weights)
 
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
         """How much each of the `chosen` items (m,) speaks for `item`: (m,)."""
@@ -157,42 +149,79 @@ class ItemNeighbours:
         return cls(top_products(shares.tocsr(), identity, np.zeros(n), shrink=1.0, most=neighbours), half_life)
 
 
+@lru_cache(maxsize=8)
+def _cosines(history: History, neighbours: int, shrink: float) -> sparse.csr_matrix:
+    """Kept, because half-lives are tried on the same cosines."""
+    matrix = history.matrix()
+    norms = np.sqrt(np.asarray(matrix.sum(0)).ravel())
+    return top_products(matrix.T.tocsr(), matrix, norms, shrink=shrink, most=neighbours)
+
+
 FAR = 10
 """Events between an item and what is said to follow it, at most."""
 
 
 @dataclass(frozen=True)
 class UserNeighbours:
-    """People with much the same history: `histories` CSR (n_users, n_items), each row of length 1.
+    """People with much the same history, `neighbours` of them for each user: (n_users, n_items) CSR `histories`.
 
-    A user's score of an item is the summed similarity of the `neighbours` most similar users who chose it.
+    Without a half-life a history says which items were chosen, and an item scores the summed similarity of the
+    neighbours who chose it. With `half_life_days` it says how often lately, as log(1 + decayed count), similarity
+    weighs rare items more, and an item scores the neighbours' mean by similarity: TIFU-KNN without the user's own
+    part (Hu et al., SIGIR 2020). `rarity` (n_items,): what an item counts in similarity.
     """
 
     histories: sparse.csr_matrix
+    rarity: np.ndarray
     neighbours: int
+    half_life_days: float | None = None
 
     @classmethod
-    def fit(cls, history: History, *, neighbours: int) -> Self:
-        """Keep everybody's history, scaled."""
-        return cls(_unit_rows(history.matrix()), neighbours)
+    def fit(cls, history: History, time: float, *, neighbours: int, half_life_days: float | None = None) -> Self:
+        """Keep everybody's history as it is at `time`, in seconds."""
+        if half_life_days is None:
+            return cls(history.matrix(), np.ones(history.n_items, np.float32), neighbours)
+        histories = _counted(history, np.broadcast_to(time, history.n_users), half_life_days)
+        users = np.bincount(histories.indices, minlength=history.n_items)
+        rarity = np.log((1 + history.n_users) / (1 + users)).astype(np.float32)
+        return cls(histories, np.maximum(rarity, LEAST_RARITY), neighbours, half_life_days)
+
+    def seen(self, history: History, times: np.ndarray) -> sparse.csr_matrix:
+        """The histories of B users as this model sees them at `times` (B,), in seconds: (B, n_items)."""
+        if self.half_life_days is None:
+            return history.matrix()
+        return _counted(history, times, self.half_life_days)
 
     @cached_property
     def _by_item(self) -> sparse.csr_matrix:
-        return self.histories.T.tocsr()
+        return _unit_rows(self._weighed(self.histories)).T.tocsr()
 
-    @cached_property
-    def _chosen(self) -> sparse.csr_matrix:
-        return (self.histories > 0).astype(np.float32)
+    def _weighed(self, histories: sparse.csr_matrix) -> sparse.csr_matrix:
+        data = histories.data * self.rarity[histories.indices]
+        return sparse.csr_matrix((data, histories.indices, histories.indptr), histories.shape)
 
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
-        """Scores (B, n_items) float32 for histories (B, n_items)."""
-        similarity = (_unit_rows(histories) @ self._by_item).toarray()
+        """Scores (B, n_items) float32 for what `seen` gives of B users."""
+        similarity = dense_product(_unit_rows(self._weighed(histories)), self._by_item)
         similarity[similarity > 1 - 1e-6] = 0  # the very same history: the user
         if self.neighbours < similarity.shape[1]:
             least = -np.partition(-similarity, self.neighbours - 1, axis=1)[:, self.neighbours - 1 : self.neighbours]
             similarity[similarity < least] = 0
-        chosen = sparse.csr_matrix(similarity) @ self._chosen
-        return np.asarray(chosen.todense(), np.float32)
+        if self.half_life_days is not None:
+            similarity /= np.maximum(similarity.sum(1, keepdims=True), 1e-9)
+        return dense_product(sparse.csr_matrix(similarity), self.histories)
+
+
+LEAST_RARITY = 0.1
+"""What an item that everybody chose still counts in similarity."""
+
+
+def _counted(history: History, times: np.ndarray, half_life_days: float) -> sparse.csr_matrix:
+    """log(1 + how often, decayed) of each pair of user and item at `times` (n_users,): users × items."""
+    age = np.maximum(times[history.users] - history.times, 0) / DAY
+    counts = history.matrix(np.exp2(-age / half_life_days), summed=True)
+    counts.data = np.log1p(counts.data)
+    return counts
 
 
 def _unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -210,9 +239,9 @@ def save_model(model: Ease | ItemNeighbours | UserNeighbours, path: Path) -> Non
     elif isinstance(model, ItemNeighbours):
         content = _csr(model.weights)
     else:
-        content = {**_csr(model.histories), "neighbours": np.array([model.neighbours])}
-    if not isinstance(model, UserNeighbours):
-        content["half_life"] = np.array([np.inf if model.half_life is None else model.half_life])
+        content = {**_csr(model.histories), "rarity": model.rarity, "neighbours": np.array([model.neighbours])}
+    half_life = model.half_life_days if isinstance(model, UserNeighbours) else model.half_life
+    content["half_life"] = np.array([np.inf if half_life is None else half_life])
     with replacing(path) as temporary:
         save_file(content, temporary)
 
@@ -220,9 +249,9 @@ def save_model(model: Ease | ItemNeighbours | UserNeighbours, path: Path) -> Non
 def load_model(path: Path) -> Ease | ItemNeighbours | UserNeighbours:
     """Read what `save_model` wrote."""
     content = load_file(path)
-    if "neighbours" in content:
-        return UserNeighbours(_matrix(content), int(content["neighbours"][0]))
     half_life = None if np.isinf(content["half_life"][0]) else float(content["half_life"][0])
+    if "neighbours" in content:
+        return UserNeighbours(_matrix(content), content["rarity"], int(content["neighbours"][0]), half_life)
     if "weights" in content:
         return Ease(content["weights"], content["items"], int(content["n_items"][0]), half_life)
     return ItemNeighbours(_matrix(content), half_life)

@@ -1,6 +1,6 @@
 """Why an item is recommended: the generator that mattered most, the interest point that led to it, and the evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from strata.candidates import Audience, Generator, Table
 from strata.catalogue import Catalogue
 from strata.generators import FromHistory, NearestToInterests
-from strata.profiles import Profiles
+from strata.lambdamart import LambdaMart
 from strata.recommend import Models, Ranker, select_users
 
 EVIDENCE = 2
@@ -47,22 +47,22 @@ def explain(
     contributions: np.ndarray,
     generators: Sequence[Generator],
     audience: Audience,
-    profiles: Profiles,
-    rows: slice,
     catalogue: Catalogue,
-    vectors: np.ndarray,
-    added: np.ndarray,
+    points: Sequence[Mapping[str, Any]],
+    cosines: np.ndarray,
+    lost: np.ndarray,
 ) -> Reason:
-    """The reason for `item` (row) to the only user of `audience`, whose points are `rows` of `profiles`.
+    """The reason for `item` (row) to the only user of `audience`.
 
-    `contributions` (G,): what each generator adds to the score; `added` (P,): what the item would lose without each
-    point of `rows`.
+    `contributions` (G,): what each generator adds to the score. `points`: name, tier and evidence of the user's P;
+    `cosines` (P,): theirs to the item; `lost` (P,): what the item would lose without each.
     """
     main = int(np.argmax(contributions))
     total = float(np.maximum(contributions, 0).sum())
     generator = generators[main]
-    point, similarity = _cited_point(vectors[item], profiles, rows, added)
-    moved = bool((added > 0).any())
+    moved = bool((lost > 0).any())
+    cited = int(np.argmax(lost if moved else cosines)) if points else None
+    point = None if cited is None else points[cited]
     parts = []
     evidence: tuple[str, ...] = ()
     if isinstance(generator, FromHistory):
@@ -82,18 +82,20 @@ def explain(
         round(max(float(contributions[main]), 0.0) / total, 3) if total > 0 else 0.0,
         None if point is None else str(point["name"]),
         None if point is None else str(point["tier"]),
-        similarity,
+        None if cited is None else round(float(cosines[cited]), 3),
         evidence,
         text[0].upper() + text[1:],
         moved,
     )
 
 
-def without_each_point(table: Table, audience: Audience, models: Models, ranker: Ranker, n: int) -> np.ndarray:
+def without_each_point(
+    table: Table, signals: np.ndarray, audience: Audience, models: Models, ranker: Ranker, n: int
+) -> np.ndarray:
     """How much each row of the only user's `table` would lose of its score without each liked point: (P, len(table)).
 
     The other points keep their weights, and the generators what they found. Users who lack one point each are scored
-    at once. `n`: as many candidates were asked for.
+    at once. `signals` (len(table), F): of the rows; `n`: as many candidates were asked for.
     """
     n_points, n_rows = len(audience.facts.tiers), len(table)
     if not n_points or not n_rows:
@@ -107,7 +109,12 @@ def without_each_point(table: Table, audience: Audience, models: Models, ranker:
     raw[:, column] -= lost
     features[:, column] = np.maximum(features[:, column] - scale * lost, 0)
     many = Table(np.repeat(np.arange(copies), n_rows), np.tile(table.items, copies), raw, features, table.generators)
-    scores = models.score(many, _lacking_each(audience, n_points), ranker).reshape(copies, n_rows)
+    if isinstance(ranker, LambdaMart):
+        others = np.tile(signals, (copies, 1))
+        scores = ranker.scores(models.signals.of_points(others, many, _lacking_each(audience, n_points)))
+    else:
+        scores = ranker.scores(many)
+    scores = scores.reshape(copies, n_rows)
     return np.asarray(scores[-1] - scores[:-1])
 
 
@@ -137,16 +144,6 @@ def _scale(raw: np.ndarray, features: np.ndarray) -> float:
     if there.sum() < 2 or np.ptp(raw[there]) <= 0:
         return 1.0
     return float(np.ptp(features[there]) / np.ptp(raw[there]))
-
-
-def _cited_point(
-    vector: np.ndarray, profiles: Profiles, rows: slice, added: np.ndarray
-) -> tuple[dict[str, Any] | None, float | None]:
-    if rows.start == rows.stop:
-        return None, None
-    cosines = np.asarray(profiles.vectors[rows]) @ vector
-    best = int(np.argmax(added if (added > 0).any() else cosines))
-    return profiles.table.row(rows.start + best, named=True), round(float(cosines[best]), 3)
 
 
 def _led_by(generator: FromHistory, audience: Audience, item: int, catalogue: Catalogue) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from strata.candidates import Audience, Candidates
 from strata.collaborative import ItemModel, UserNeighbours, weigh
-from strata.history import DAY
+from strata.history import DAY, looked_up
 from strata.index import ItemIndex
 from strata.metrics import NOTHING
 
@@ -67,13 +67,12 @@ class NearestToInterests:
         """Point, item and weighted cosine of all that the points find within their quotas: three of (m,)."""
         found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         history, n_items = audience.history, len(self.index)
-        had = np.unique(history.users.astype(np.int64) * n_items + history.items)
         for points, items, cosines in self.search(audience, n):
             weights = audience.weights[points]
             admitted = items != NOTHING
             if audience.exclude_seen:
                 keys = audience.owners[points][:, None].astype(np.int64) * n_items + items
-                admitted &= ~np.isin(keys, had)
+                admitted &= looked_up(keys, history.pairs) < 0
             admitted &= np.cumsum(admitted, axis=1) <= self._quota(weights, n)[:, None]
             point, _ = np.nonzero(admitted)
             found.append((points[point], items[admitted], (cosines * weights[:, None])[admitted]))
@@ -118,7 +117,9 @@ class FromPeers:
         """The `n` best-scored items of users who have a history."""
         if not len(audience.history):
             return Candidates.none()
-        return Candidates.best(self.model.scores(audience.history.matrix()), audience, n, least=0.0)
+        return Candidates.best(
+            self.model.scores(self.model.seen(audience.history, audience.times)), audience, n, least=0.0
+        )
 
 
 @dataclass(frozen=True)

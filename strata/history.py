@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -54,7 +55,7 @@ class CutOffs:
         return cls(**read_json(path))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class History:
     """Interactions sorted by user row, time, item row; n events of `n_users` × `n_items`.
 
@@ -121,6 +122,11 @@ class History:
         offsets = np.searchsorted(users, np.arange(self.n_users + 1)).astype(np.int64)
         return History(users, self.items[mask], self.times[mask], self.weights[mask], offsets, self.n_items)
 
+    def within(self, items: np.ndarray) -> "History":
+        """The events of a smaller catalogue, the items where `items` (n_items,) bool holds, in the same order."""
+        kept, rows = self.keep(items[self.items]), np.cumsum(items, dtype=np.int32) - np.int32(1)
+        return replace(kept, items=rows[kept.items], n_items=int(items.sum()))
+
     def before(self, time: float) -> "History":
         """Events strictly before `time`."""
         return self.keep(self.times < time)
@@ -158,19 +164,30 @@ class History:
         """Rows of the users with at least one event."""
         return np.flatnonzero(np.diff(self.offsets))
 
-    def matrix(self, values: np.ndarray | None = None) -> sparse.csr_matrix:
-        """Users × items, the largest of `values` (n,) per pair, or ones: float32 CSR."""
-        keys = self.users.astype(np.int64) * self.n_items + self.items
+    def matrix(self, values: np.ndarray | None = None, *, summed: bool = False) -> sparse.csr_matrix:
+        """Users × items, the largest or the sum of `values` (n,) per pair, or ones: float32 CSR."""
+        order, starts = self.by_pair
         if values is None:
-            pairs = np.unique(keys)
-            largest = np.ones(len(pairs), np.float32)
+            of_pair = np.ones(len(starts), np.float32)
         else:
-            order = np.lexsort((values, keys))
-            last = np.append(np.diff(keys[order]) != 0, True)[: len(order)]  # the largest value of each pair
-            pairs, largest = keys[order[last]], values[order[last]].astype(np.float32)
-        users = np.arange(self.n_users + 1, dtype=np.int64)
-        indptr = np.searchsorted(pairs, users * self.n_items)
-        return sparse.csr_matrix((largest, pairs % self.n_items, indptr), shape=(self.n_users, self.n_items))
+            values = np.asarray(values, np.float32)[order]
+            of_pair = (np.add if summed else np.maximum).reduceat(values, starts) if len(starts) else values
+        indptr = np.searchsorted(self.pairs, np.arange(self.n_users + 1, dtype=np.int64) * self.n_items)
+        return sparse.csr_matrix((of_pair, self.pairs % self.n_items, indptr), shape=(self.n_users, self.n_items))
+
+    @cached_property
+    def pairs(self) -> np.ndarray:
+        """Every user and item that met, as user row · n_items + item row, ascending."""
+        order, starts = self.by_pair
+        first = order[starts]
+        return np.asarray(self.users[first] * np.int64(self.n_items) + self.items[first])
+
+    @cached_property
+    def by_pair(self) -> tuple[np.ndarray, np.ndarray]:
+        """An order (n,) in which events of the same user and item lie together, by time, and where each pair starts."""
+        keys = self.users * np.int64(self.n_items) + self.items
+        order = np.argsort(keys, kind="stable")
+        return order, np.flatnonzero(np.diff(keys[order], prepend=-1))
 
     def age_in_events(self) -> np.ndarray:
         """How many events of the same user came after each event: (n,), 0 for the latest."""
@@ -182,6 +199,14 @@ def ranges(starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarra
     counts = stops - starts
     of_range = np.repeat(np.arange(len(starts)), counts)
     return np.arange(len(of_range)) + np.repeat(starts - (np.cumsum(counts) - counts), counts), of_range
+
+
+def looked_up(wanted: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """First place of each wanted key in ascending `keys`, −1 where it is not: (n,)."""
+    if not len(keys):
+        return np.full(np.shape(wanted), -1)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, place, -1)
 
 
 def order_interactions(interactions: pl.DataFrame, users: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:

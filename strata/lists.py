@@ -156,22 +156,19 @@ class Lists:
 
     def _reasons(self, person: Person, audience: Audience, chosen: Table, ranker: Ranker, n: int) -> list[Reason]:
         """The reason of each row of `chosen`."""
-        lost = without_each_point(chosen, audience, self.models, ranker, n)
+        signals = self.models.signals.of(chosen, audience)
+        lost = without_each_point(chosen, signals, audience, self.models, ranker, n)
         if isinstance(ranker, WeightedSum):
             contributions = ranker.contributions(chosen)
         else:
-            contributions = ranker.contributions(self.models.signals.of(chosen, audience), chosen.generators)
+            contributions = ranker.contributions(signals, chosen.generators)
+        profiles, rows = person.profiles, person.profiles.of(person.row)
+        points = profiles.table[rows].select("name", "tier", "evidence").to_dicts()
+        cosines = self.vectors[chosen.items] @ np.asarray(profiles.vectors[rows]).T
         return [
             explain(
-                int(item),
-                contributions[place],
-                self.models.generators,
-                audience,
-                person.profiles,
-                person.profiles.of(person.row),
-                self.catalogue,
-                self.vectors,
-                lost[:, place],
+                int(item), contributions[place], self.models.generators, audience, self.catalogue, points,
+                cosines[place], lost[:, place],
             )
             for place, item in enumerate(chosen.items)
-        ]
+        ]  # fmt: skip

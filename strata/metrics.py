@@ -115,9 +115,9 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """
     k = min(k, scores.shape[1])
     # Cut by value first, then sort stably: columns stay in order among equal scores.
-    threshold = -np.partition(-scores, k - 1, axis=1)[:, k - 1 : k]
+    thresholds = np.partition(scores, scores.shape[1] - k, axis=1)[:, -k] if k else np.zeros(len(scores))
     ranked = np.full((len(scores), k), NOTHING, np.int64)
-    for row, (line, limit) in enumerate(zip(scores, threshold[:, 0], strict=True)):
+    for row, (line, limit) in enumerate(zip(scores, thresholds, strict=True)):
         candidates = np.flatnonzero(line >= limit)
         ranked[row] = candidates[np.argsort(-line[candidates], kind="stable")][:k]
     best = np.take_along_axis(scores, ranked, axis=1)

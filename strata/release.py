@@ -12,7 +12,7 @@ from strata.errors import ReleaseError
 from strata.storage import read_json, replacing, write_json
 
 MANIFEST = "manifest.json"
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)

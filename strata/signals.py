@@ -10,7 +10,7 @@ import polars as pl
 from strata.candidates import Audience, Table
 from strata.catalogue import Catalogue
 from strata.facts import NUMBERS
-from strata.history import DAY, History
+from strata.history import DAY, History, looked_up
 from strata.schema import CATEGORIES, CREATED, PRICE
 from strata.tiers import TIERS
 from strata.trends import Trends
@@ -65,6 +65,14 @@ class Signals:
         parts += [*self._own(table, audience), trends, self._item(table, audience), self._user(table, audience)]
         return np.concatenate(parts, axis=1, dtype=np.float32)
 
+    def of_points(self, signals: np.ndarray, table: Table, audience: Audience) -> np.ndarray:
+        """`signals` (n, F) of the table's rows with those of interest points as they are for `audience`."""
+        found, n_generators = signals.copy(), table.raw.shape[1] + table.features.shape[1]
+        found[:, : n_generators + len(NEAREST) + len(TOPIC)] = np.concatenate(
+            [table.raw, table.features, self._nearest(table, audience), self._topic(table, audience)], axis=1
+        )
+        return found
+
     def _nearest(self, table: Table, audience: Audience) -> np.ndarray:
         """Cosines to the nearest point of each tier and to the nearest dislike, and what is known of the nearest."""
         found = np.full((len(table), len(NEAREST)), ABSENT, np.float32)
@@ -94,7 +102,7 @@ class Signals:
         facts, n_topics = audience.facts, int(self.topics.max(initial=0)) + 1
         keys = audience.owners[facts.leaf_points] * np.int64(n_topics) + facts.leaf_topics
         order = np.argsort(keys)
-        point = _looked_up(table.users * np.int64(n_topics) + self.topics[table.items], keys[order])
+        point = looked_up(table.users * np.int64(n_topics) + self.topics[table.items], keys[order])
         there = point >= 0
         found = np.zeros((len(table), len(TOPIC)), np.float32)
         found[:, 0] = ABSENT
@@ -114,12 +122,8 @@ class Signals:
         own = np.zeros((len(table), len(OWN)), np.float32)
         own[:, -1] = np.nan
         if not audience.exclude_seen and len(history):
-            of_item = history.users * np.int64(history.n_items) + history.items
-            mine = table.users * np.int64(history.n_items) + table.items
-            own[:, :-1] = _summed(of_item, np.append(decayed, np.ones((len(age), 1)), axis=1), mine)
-            order = np.lexsort((age, of_item))  # the latest of each first
-            place = _looked_up(mine, of_item[order])
-            own[place >= 0, -1] = age[order][place[place >= 0]]
+            place = looked_up(table.users * np.int64(history.n_items) + table.items, history.pairs)
+            own[place >= 0] = _of_pairs(history, age, decayed)[place[place >= 0]]
         return own, kind / np.maximum(total, 1e-9)
 
     def _item(self, table: Table, audience: Audience) -> np.ndarray:
@@ -140,19 +144,19 @@ class Signals:
         return np.stack([events[table.users], ((audience.times - last) / DAY)[table.users]], axis=1)
 
 
-def _looked_up(wanted: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """First place of each wanted key in ascending `keys`, −1 where it is not: (n,)."""
-    if not len(keys):
-        return np.full(len(wanted), -1)
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[place] == wanted, place, -1)
+def _of_pairs(history: History, age: np.ndarray, decayed: np.ndarray) -> np.ndarray:
+    """Columns OWN of each pair of user and item in a history: (pairs, len(OWN))."""
+    order, starts = history.by_pair
+    counts = np.diff(starts, append=len(order))
+    since = age[order[starts + counts - 1]]
+    return np.concatenate([np.add.reduceat(decayed[order], starts, axis=0), counts[:, None], since[:, None]], axis=1)
 
 
 def _summed(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Sum of `values` (m, c) of each wanted key (n,) over the entries with that key: (n, c)."""
     distinct, place = np.unique(keys, return_inverse=True)
     sums = np.stack([np.bincount(place, column, len(distinct)) for column in values.T], axis=1)
-    found = _looked_up(wanted, distinct)
+    found = looked_up(wanted, distinct)
     return (
         np.where(found[:, None] >= 0, sums[found], 0.0) if len(distinct) else np.zeros((len(wanted), values.shape[1]))
     )

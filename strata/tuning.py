@@ -77,6 +77,16 @@ class Window:
         drawn = np.random.default_rng(seed).permutation(len(self.users))[:most]
         return self.only(np.isin(np.arange(len(self.users)), drawn))
 
+    def within_reach(self) -> "Window":
+        """The same of a catalogue of the items alone that count and were chosen, before the window or in it.
+
+        Models of behaviour know no others, and are fitted many times over where most of a catalogue is hardly chosen.
+        """
+        chosen = np.bincount(np.append(self.past.items, self.relevant.indices), minlength=self.past.n_items) > 0
+        kept = self.items & chosen
+        past = self.past.within(kept)
+        return replace(self, past=past, relevant=self.relevant[:, kept], items=np.ones(past.n_items, bool))
+
     def rank(self, scorer: Scorer, k: int, available: np.ndarray | None = None) -> np.ndarray:
         """Full ranking of the catalogue, seen items left out unless repeats count: item rows (B, k)."""
         ranked = []

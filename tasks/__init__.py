@@ -9,6 +9,10 @@ from pathlib import Path
 
 from strata.errors import StrataError
 
+# Threads that wait should sleep: spinning, OpenMP's default, makes training several times slower as soon as something
+# else runs on the machine. It is read when the first library with OpenMP is loaded; stages import those after this.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 ARTIFACTS = Path("artifacts")
 TABLES = ARTIFACTS / "tables"
 HISTORY = ARTIFACTS / "history"

@@ -22,7 +22,7 @@ def main(cut_off: str) -> None:
     start = inputs.cut_offs.previous(cut_off)
     least_users = read_settings(SplitSettings, "split").least_users
     window = Window.of(history, start, time, repeats=repeats, least_users=least_users)
-    window = window.only(window.warm).sample(settings.users, settings.seed)
+    window = window.only(window.warm).sample(settings.users, settings.seed).within_reach()
     models = behavioural(settings, repeats=repeats)
     chosen, tried = {}, {}
     with progress(f"{cut_off}: tuning", len(models), "models") as advance:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strata.baselines import fit_neighbours
 from strata.candidates import Table, propose
 from strata.collaborative import Ease, ItemNeighbours, UserNeighbours, load_model, save_model, weigh
 from strata.generators import BoughtBefore, FromHistory, FromPeers, NearestToInterests, Popular, PopularInTopics
@@ -32,7 +33,7 @@ def generators(history: History) -> tuple:
         FromHistory(Ease.fit(history, penalty=5, half_life=10.0), "ease"),
         FromHistory(ItemNeighbours.fit(history, neighbours=5, half_life=None, shrink=1), "neighbours"),
         FromHistory(ItemNeighbours.following(history, neighbours=5, half_life=2.0, shrink=1), "transitions"),
-        FromPeers(UserNeighbours.fit(history, neighbours=2)),
+        FromPeers(UserNeighbours.fit(history, TIME, neighbours=2)),
         Popular(popularity(history, TIME)),
         PopularInTopics(popularity(history, TIME), NAMING.themes.of_item[:, 0]),
         BoughtBefore(popularity(history, TIME), 60.0),
@@ -149,6 +150,27 @@ def test_a_window_judges_only_what_came_later_and_is_new(history: History) -> No
     seen = window.past.matrix()[window.users]
     assert window.relevant.multiply(seen).nnz == 0
     assert (np.diff(window.relevant.indptr) > 0).all()
+
+
+@given(histories(), st.integers(0, 2))
+def test_what_is_out_of_reach_changes_no_ranking_of_what_was_chosen(history: History, least_users: int) -> None:
+    start, end = TIME - 200 * 86_400, TIME - 50 * 86_400
+    window = Window.of(history, start, end, least_users=least_users)
+    near = window.within_reach()
+    rows = np.flatnonzero(window.items & (np.bincount(np.append(window.past.items, window.relevant.indices),
+                                                      minlength=N_ITEMS) > 0))  # fmt: skip
+    assert near.past.n_items == len(rows) == len(near.items)
+    assert near.relevant.sum() == window.relevant.sum()
+    settings = {"neighbours": 5, "half_life": None, "shrink": 1}
+    all_scores = fit_neighbours(window.past, start, **settings)(window.users)
+    scores = fit_neighbours(near.past, start, **settings)(near.users)
+    kept = np.isin(window.past.items, rows)
+    if kept.all():  # what was chosen by too few leads nowhere within reach
+        assert np.allclose(scores, all_scores[:, rows], atol=1e-6)
+    ranked = near.rank(lambda users: scores, N_ITEMS)
+    chosen = [sorted(rows[line[line != NOTHING]].tolist()) for line in ranked]
+    for user, found in zip(window.users, chosen, strict=True):
+        assert found == sorted(set(rows.tolist()) - set(window.past.items[window.past.of(user)].tolist()))
 
 
 def test_every_model_gets_as_many_trials_as_its_grid_allows_and_always_the_same() -> None:

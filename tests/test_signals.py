@@ -110,7 +110,7 @@ def test_trees_find_the_signal_that_matters_and_survive_a_round_trip(tmp_path) -
 def test_removing_a_point_is_scoring_the_profile_without_it(history: History) -> None:
     models = models_of(history)
     (audience, table), ranker = asked(models, history, [0]), tiny_ranker(models, history)
-    lost = without_each_point(table, audience, models, ranker, 6)
+    lost = without_each_point(table, models.signals.of(table, audience), audience, models, ranker, 6)
     assert lost.shape == (len(audience.facts.tiers), len(table))
     column = table.generators.index("interests")
     added = NearestToInterests(INDEX).contributions(audience, 6, table.items)

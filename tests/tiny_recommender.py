@@ -43,7 +43,7 @@ def tiny_behaviour(history: History) -> Behaviour:
             "neighbours": ItemNeighbours.fit(history, neighbours=5, half_life=None, shrink=1),
             "transitions": ItemNeighbours.following(history, neighbours=5, half_life=3.0, shrink=1),
         },
-        UserNeighbours.fit(history, neighbours=3),
+        UserNeighbours.fit(history, TIME, neighbours=3),
         popularity(history, TIME),
         90.0,
     )

@@ -1,6 +1,8 @@
-"""The largest entries of each row of a sparse product, without the product: item neighbours of large catalogues."""
+"""Sparse products as recommending needs them: the largest entries of each row, or dense rows of few users."""
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import numpy as np
@@ -17,34 +19,60 @@ def top_products(
     number of products. Returns float32 CSR (n, n).
     """
     left, right = sparse.csr_matrix(left), sparse.csr_matrix(right)
-    n = left.shape[0]
-    columns, values, counts = _compiled()(
+    n, kernel = left.shape[0], _compiled()
+    columns, values = np.zeros((n, most), np.int32), np.zeros((n, most), np.float32)
+    counts = np.zeros(n, np.int64)
+    inputs = (
         left.indptr.astype(np.int64), left.indices.astype(np.int64), left.data.astype(np.float32),
         right.indptr.astype(np.int64), right.indices.astype(np.int64), right.data.astype(np.float32),
-        np.asarray(norms, np.float32), np.float32(shrink), int(most),
+        np.asarray(norms, np.float32), np.float32(shrink),
     )  # fmt: skip
+
+    def fill(start: int) -> None:
+        part = slice(start, start + ROWS_AT_ONCE)
+        kernel(start, *inputs, columns[part], values[part], counts[part])
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+        list(threads.map(fill, range(0, n, ROWS_AT_ONCE)))
     kept = np.arange(most) < counts[:, None]
     indptr = np.concatenate([[0], np.cumsum(counts)])
     return sparse.csr_matrix((values[kept], columns[kept], indptr), shape=(n, n))
 
 
+def dense_product(left: sparse.csr_matrix, right: sparse.csr_matrix) -> np.ndarray:
+    """Left (B, m) @ right (m, n), dense: (B, n) float32."""
+    found = np.zeros((left.shape[0], right.shape[1]), np.float32)
+    _compiled_dense()(left.indptr, left.indices, left.data, right.indptr, right.indices, right.data, found)
+    return found
+
+
+ROWS_AT_ONCE = 512
+"""Rows that one thread fills before it takes the next."""
+
+
 @cache
-def _compiled() -> Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _compiled() -> Callable[..., None]:
     """The kernel, compiled when first asked for."""
     return njit(cache=True, nogil=True)(_kernel)
 
 
+@cache
+def _compiled_dense() -> Callable[..., None]:
+    return njit(cache=True, nogil=True)(_dense_kernel)
+
+
 def _kernel(
+    start: int,
     indptr: np.ndarray, indices: np.ndarray, data: np.ndarray,
     other_indptr: np.ndarray, other_indices: np.ndarray, other_data: np.ndarray,
-    norms: np.ndarray, shrink: np.float32, most: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """One row at a time: sums over the columns it touches, then the largest of them by value and column."""
-    n = len(indptr) - 1
-    columns, values = np.zeros((n, most), np.int32), np.zeros((n, most), np.float32)
-    counts = np.zeros(n, np.int64)
+    norms: np.ndarray, shrink: np.float32,
+    columns: np.ndarray, values: np.ndarray, counts: np.ndarray,
+) -> None:  # fmt: skip
+    """Fill rows `start` … of the answer, one at a time: sums over the columns it touches, then the largest of them."""
+    n, most = len(indptr) - 1, columns.shape[1]
     sums, touched = np.zeros(n, np.float32), np.empty(n, np.int64)
-    for row in range(n):
+    for target in range(len(counts)):
+        row = start + target
         n_touched = 0
         for a in range(indptr[row], indptr[row + 1]):
             middle, weight = indices[a], data[a]
@@ -69,6 +97,17 @@ def _kernel(
         order = reach[np.argsort(-scores[reach], kind="mergesort")]
         for place in range(min(len(order), most)):
             if scores[order[place]] > 0:
-                columns[row, place], values[row, place] = found[order[place]], scores[order[place]]
-                counts[row] += 1
-    return columns, values, counts
+                columns[target, place], values[target, place] = found[order[place]], scores[order[place]]
+                counts[target] += 1
+
+
+def _dense_kernel(
+    indptr: np.ndarray, indices: np.ndarray, data: np.ndarray,
+    other_indptr: np.ndarray, other_indices: np.ndarray, other_data: np.ndarray,
+    found: np.ndarray,
+) -> None:  # fmt: skip
+    for row in range(len(found)):
+        for a in range(indptr[row], indptr[row + 1]):
+            middle, weight = indices[a], data[a]
+            for b in range(other_indptr[middle], other_indptr[middle + 1]):
+                found[row, other_indices[b]] += weight * other_data[b]

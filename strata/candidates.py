@@ -59,8 +59,8 @@ class Candidates:
     everything: np.ndarray | None = None
 
     @classmethod
-    def best(cls, scores: np.ndarray, audience: Audience, n: int, least: float = -np.inf) -> Self:
-        """The `n` best items of every user that they may be shown and that score more than `least`."""
+    def best(cls, scores: np.ndarray, audience: Audience, n: int, least: float | np.ndarray = -np.inf) -> Self:
+        """The `n` best items of every user that they may be shown and that score more than `least`, one or (B, 1)."""
         items, admitted = audience.admitted(scores)
         places, best = top_k(admitted, n)
         items, there = np.append(items, NOTHING)[places], (places != NOTHING) & (best > least)

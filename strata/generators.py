@@ -130,8 +130,10 @@ class Popular:
     name: str = "popular"
 
     def propose(self, audience: Audience, n: int) -> Candidates:
-        """The `n` most popular items that each user may be shown."""
-        return Candidates.best(np.broadcast_to(self.counts, (len(audience), len(self.counts))), audience, n)
+        """The `n` most popular items that each user may be shown; what nobody chose only to those without interests."""
+        least = np.where(np.bincount(audience.owners, minlength=len(audience)) > 0, 0.0, -np.inf)
+        scores = np.broadcast_to(self.counts, (len(audience), len(self.counts)))
+        return Candidates.best(scores, audience, n, least[:, None])
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Nearest items to a vector: a FAISS index whose kind follows the catalogue's size."""
 
+from functools import cached_property
 from pathlib import Path
 
 import faiss
@@ -17,6 +18,10 @@ class IndexSettings(Settings):
     """Vectors that are searched exactly; above, HNSW."""
     links: int = 32
     search_breadth: int = 64
+
+
+MOST_ALLOWED = 0.9
+"""Share of the items above which a filter leaves the graph whole enough to search along it."""
 
 
 class ItemIndex:
@@ -53,20 +58,51 @@ class ItemIndex:
 
         `allowed` (n_items,) bool restricts the search, so that a filter never leaves fewer results than there are.
         """
-        k = min(k, len(self))
-        parameters = self._restricted(allowed) if allowed is not None else None
-        cosines, rows = self.index.search(np.ascontiguousarray(vectors, np.float32), k, params=parameters)
+        k, vectors = min(k, len(self)), np.ascontiguousarray(vectors, np.float32)
+        if isinstance(self.index, faiss.IndexHNSW):
+            return self._search_graph(vectors, k, allowed)
+        parameters = None
+        if allowed is not None:
+            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(np.flatnonzero(allowed)))
+        cosines, rows = self.index.search(vectors, k, params=parameters)
         return rows, cosines
+
+    def _search_graph(self, vectors: np.ndarray, k: int, allowed: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Along the graph where most items are allowed; a filter cuts it apart, so behind one the rest is scanned."""
+        rows = None if allowed is None else np.flatnonzero(allowed)
+        breadth = max(self.index.hnsw.efSearch, k)
+        if rows is None or len(rows) > MOST_ALLOWED * len(self):
+            selector = None if rows is None else faiss.IDSelectorBatch(rows)
+            parameters = faiss.SearchParametersHNSW(sel=selector, efSearch=breadth)
+            cosines, found = self.index.search(vectors, k, params=parameters)
+            short = np.flatnonzero((found < 0).any(1))
+            if len(short) and (rows is None or k <= len(rows)):
+                found[short], cosines[short] = self._scan(vectors[short], k, rows)
+            return found, cosines
+        return self._scan(vectors, k, rows)
+
+    def _scan(self, vectors: np.ndarray, k: int, rows: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """The same exactly, by looking at every vector of item `rows`, or at all."""
+        rows = np.arange(len(self)) if rows is None else rows
+        found = np.full((len(vectors), k), -1, np.int64)
+        cosines = np.full((len(vectors), k), -np.inf, np.float32)
+        reach = min(k, len(rows))
+        if reach:
+            cosines[:, :reach], places = faiss.knn(
+                vectors, self._stored[rows], reach, metric=faiss.METRIC_INNER_PRODUCT
+            )
+            found[:, :reach] = rows[places]
+        return found, cosines
+
+    @cached_property
+    def _stored(self) -> np.ndarray:
+        """All vectors (n_items, d), where the index holds them."""
+        stored = faiss.downcast_index(self.index.storage) if isinstance(self.index, faiss.IndexHNSW) else self.index
+        return np.asarray(faiss.rev_swig_ptr(stored.get_xb(), len(self) * self.index.d).reshape(len(self), -1))
 
     def vectors(self, rows: np.ndarray) -> np.ndarray:
         """The vectors (n, d) of item rows (n,)."""
         return np.asarray(self.index.reconstruct_batch(np.asarray(rows, np.int64)))
-
-    def _restricted(self, allowed: np.ndarray) -> "faiss.SearchParameters":
-        selector = faiss.IDSelectorBatch(np.flatnonzero(allowed))
-        if isinstance(self.index, faiss.IndexHNSW):
-            return faiss.SearchParametersHNSW(sel=selector, efSearch=self.index.hnsw.efSearch)
-        return faiss.SearchParameters(sel=selector)
 
     def write(self, path: Path) -> None:
         """Write with FAISS's own format."""

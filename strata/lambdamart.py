@@ -37,6 +37,15 @@ class Examples:
     chosen: np.ndarray
     n_chosen: np.ndarray
 
+    def and_those_of(self, others: "Examples") -> "Examples":
+        """These users and then the `others`."""
+        return Examples(
+            np.concatenate([self.queries, others.queries + len(self.n_chosen)]),
+            np.concatenate([self.signals, others.signals]),
+            np.concatenate([self.chosen, others.chosen]),
+            np.concatenate([self.n_chosen, others.n_chosen]),
+        )
+
     def fewer(self, users: int) -> "Examples":
         """About so many of the users, evenly drawn; the others have no rows then."""
         kept = self.queries % -(-len(self.n_chosen) // users) == 0

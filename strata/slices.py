@@ -1,9 +1,13 @@
 """Earlier times at which the ranker may look: what was known then, what was proposed, and what was chosen next."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
-from strata.history import History
+from strata.history import History, looked_up
 from strata.lambdamart import Examples
+from strata.profiles import Profiles
 from strata.ranking import RankSettings
 from strata.recommend import Models, tables
 from strata.recommend_settings import RecommendSettings
@@ -28,10 +32,67 @@ def slice_windows(
     return [window for window in windows if len(window.users)]
 
 
-def examples(
-    window: Window, models: Models, settings: RecommendSettings, available: np.ndarray, *, negatives: int, seed: int
+def newcomers(window: Window, seed: int) -> Window:
+    """One in NEWCOMERS of the users once more, as if three items of their past were all that is known of them.
+
+    Trees that saw long histories alone rank for somebody with a few picks worse than popularity does. The picks are
+    drawn by `seed`, one session that has just ended.
+    """
+    rng = np.random.default_rng(seed)
+    pairs = window.past.positive().matrix()[window.users]
+    told = np.flatnonzero((np.diff(pairs.indptr) >= 2 * PICKS) & (rng.random(len(window.users)) < 1 / NEWCOMERS))
+    user = np.repeat(told, np.diff(pairs.indptr)[told])
+    item = pairs[told].indices
+    order = np.lexsort((rng.random(len(user)), user))
+    place = np.arange(len(user)) - np.searchsorted(user, user)
+    picked = order[place < PICKS]
+    times = window.time - PICKS + place[place < PICKS]
+    past = History.from_columns(
+        window.users[user[picked]], item[picked], times, np.ones(len(picked)),
+        n_users=window.past.n_users, n_items=window.past.n_items,
+    )  # fmt: skip
+    return replace(window.only(np.isin(np.arange(len(window.users)), told)), past=past)
+
+
+NEWCOMERS, PICKS = 5, 3
+
+
+def lessons(
+    window: Window,
+    models: Models,
+    profiled: Callable[[Window], Profiles],
+    settings: RecommendSettings,
+    available: np.ndarray,
+    *,
+    negatives: int,
+    seed: int,
 ) -> Examples:
-    """The candidates of a window's users with their signals; all that were chosen, and of the others a sample."""
+    """What a window's users teach, and some of them once more as newcomers; `profiled` gives profiles by its past."""
+    taught = examples(window, models, settings, available, negatives=negatives, seed=seed)
+    new = newcomers(window, seed)
+    if not len(new.users):
+        return taught
+    theirs = replace(models, profiles=profiled(new))
+    return taught.and_those_of(
+        examples(new, theirs, settings, available, negatives=negatives, seed=seed, had=window.past)
+    )
+
+
+def examples(
+    window: Window,
+    models: Models,
+    settings: RecommendSettings,
+    available: np.ndarray,
+    *,
+    negatives: int,
+    seed: int,
+    had: History | None = None,
+) -> Examples:
+    """The candidates of a window's users with their signals; all that were chosen, and of the others a sample.
+
+    `had`: what the users really did before, where the window's past does not say all of it: unless things come back,
+    what they had already teaches nothing.
+    """
     rng = np.random.default_rng(seed)
     queries, signals, chosen = [], [], []
     for part, audience, table in tables(window, models, settings, available):
@@ -39,6 +100,9 @@ def examples(
         hit = np.asarray(relevant[table.users, table.items]).ravel() > 0
         others = np.bincount(table.users[~hit], minlength=len(audience))
         kept = hit | (rng.random(len(hit)) < negatives / np.maximum(others, 1)[table.users])
+        if had is not None and not window.repeats:
+            pairs = window.users[part][table.users] * np.int64(had.n_items) + table.items
+            kept &= hit | (looked_up(pairs, had.pairs) < 0)
         small = table.only(kept)
         queries.append(small.users + part.start)
         signals.append(models.signals.of(small, audience))

@@ -1,5 +1,7 @@
 """Stage rank: trees that learn from earlier slices what was chosen next, and beside them a sum that one can read."""
 
+from functools import partial
+
 import numpy as np
 
 from strata.behaviour import TUNING, Behaviour
@@ -8,12 +10,12 @@ from strata.index import ItemIndex
 from strata.interests import spread
 from strata.lambdamart import Examples, LambdaMart, n_fits
 from strata.phrases import Phrases
-from strata.profiles import Naming, profile_history
+from strata.profiles import Naming, Profiles, profile_history
 from strata.ranking import SUM, RankSettings, WeightedSum
 from strata.recommend import Models, tables
 from strata.recommend_settings import RecommendSettings
 from strata.settings import read_settings
-from strata.slices import examples, slice_windows
+from strata.slices import lessons, slice_windows
 from strata.storage import read_json
 from strata.themes import Themes
 from strata.tiers import TierSettings
@@ -64,7 +66,10 @@ def _examples(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) 
         for window in windows:
             models = _models_before(window, naming, inputs)
             available = inputs.catalogue.available(window.time, window.past)
-            found.append(examples(window, models, recommend, available, negatives=rank.negatives, seed=rank.seed))
+            profiled = partial(_profiles, naming=naming, inputs=inputs)
+            found.append(
+                lessons(window, models, profiled, recommend, available, negatives=rank.negatives, seed=rank.seed)
+            )
             names = list(models.signals.names(models.names))
             advance(1)
     return found, names
@@ -77,12 +82,17 @@ def _naming(inputs: Inputs) -> Naming:
 
 def _models_before(window: Window, naming: Naming, inputs: Inputs) -> Models:
     """Models of what came before a window, with the settings tuned for the validation cut-off."""
-    tier, vectors, topics = read_settings(TierSettings, "tier"), inputs.vectors, naming.themes.of_item[:, 0]
-    theirs = window.past.keep(np.isin(window.past.users, window.users))
-    profiles, _ = profile_history(theirs, vectors, window.time, naming, tier, tier.cut * spread(vectors))
+    vectors, topics, profiles = inputs.vectors, naming.themes.of_item[:, 0], _profiles(window, naming, inputs)
     chosen = read_json(folder("validation") / "collaborative" / TUNING)["chosen"]
     behaviour = Behaviour.fit(window.past, window.time, chosen)
     return Models.of(profiles, behaviour, ItemIndex.read(INDEX), inputs.catalogue, vectors, topics, window.past)
+
+
+def _profiles(window: Window, naming: Naming, inputs: Inputs) -> Profiles:
+    """Profiles of a window's users by its past."""
+    tier, vectors = read_settings(TierSettings, "tier"), inputs.vectors
+    theirs = window.past.keep(np.isin(window.past.users, window.users))
+    return profile_history(theirs, vectors, window.time, naming, tier, tier.cut * spread(vectors))[0]
 
 
 if __name__ == "__main__":

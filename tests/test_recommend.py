@@ -17,6 +17,7 @@ from strata.popularity import popularity
 from strata.profiles import profile_history
 from strata.ranking import WeightedSum
 from strata.recommend import audience_of, select_users
+from strata.slices import PICKS, newcomers
 from strata.tiers import TierSettings
 from strata.tuning import Window, trials
 from tests.strategies import N_ITEMS, N_USERS, TIME, histories, naming, vectors
@@ -119,6 +120,21 @@ def test_search_within_a_filter_still_finds_all_that_pass() -> None:
         assert set(rows[0]) == {2, 9, NOTHING}
 
 
+@pytest.mark.parametrize("share", [0.95, 0.3, 0.01])
+def test_no_filter_leaves_fewer_results_than_there_are_and_none_is_forbidden(share: float) -> None:
+    rng = np.random.default_rng(4)
+    many = np.repeat(rng.normal(size=(300, 8)), 4, axis=0).astype(np.float32)  # as catalogues are: many look the same
+    many /= np.linalg.norm(many, axis=1, keepdims=True)
+    allowed = rng.random(len(many)) < share
+    graph = ItemIndex.build(many, IndexSettings(flat_up_to=1))
+    rows, cosines = graph.search(many[:20], 64, allowed)
+    assert ((rows != NOTHING).sum(1) == min(64, allowed.sum())).all()
+    assert allowed[rows[rows != NOTHING]].all()
+    if share < 0.9:
+        best = -np.sort(-(many[:20] @ many[allowed].T), axis=1)[:, :64]
+        assert np.allclose(cosines[rows != NOTHING], best.ravel(), atol=1e-5)
+
+
 def test_index_refuses_vectors_that_are_not_finite() -> None:
     broken = vectors()
     broken[3, 1] = np.nan
@@ -171,6 +187,25 @@ def test_what_is_out_of_reach_changes_no_ranking_of_what_was_chosen(history: His
     chosen = [sorted(rows[line[line != NOTHING]].tolist()) for line in ranked]
     for user, found in zip(window.users, chosen, strict=True):
         assert found == sorted(set(rows.tolist()) - set(window.past.items[window.past.of(user)].tolist()))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_newcomers_are_known_by_a_few_of_the_items_they_chose_and_asked_for_the_same(seed: int) -> None:
+    rng, n = np.random.default_rng(seed), 900
+    history = History.from_columns(
+        rng.integers(0, 40, n), rng.integers(0, 30, n), TIME - rng.random(n) * 300 * 86_400, rng.choice([-1, 1], n),
+        n_users=40, n_items=30,
+    )  # fmt: skip
+    window = Window.of(history, TIME - 100 * 86_400, TIME, repeats=True)
+    new = newcomers(window, seed)
+    assert 0 < len(new.users) < len(window.users) / 2
+    assert set(new.past.users) == set(new.users) < set(window.users)
+    for place, user in enumerate(new.users):
+        picks, events = new.past.items[new.past.of(user)], window.past.of(user)
+        assert len(set(picks)) == len(picks) == PICKS
+        assert set(picks) <= set(window.past.items[events][window.past.weights[events] > 0])
+        assert (new.relevant[place] != window.relevant[np.flatnonzero(window.users == user)[0]]).nnz == 0
+    assert (new.past.times < window.time).all()
 
 
 def test_every_model_gets_as_many_trials_as_its_grid_allows_and_always_the_same() -> None:

@@ -1,263 +1,238 @@
-"""What tiers are worth: the same recommender over profiles with and without them, every one tuned alike.
+"""What tiers are worth: the same recommender over profiles with and without them, every one learned and tuned alike.
 
-A profile says which topics or vectors a user wants and how much; popularity says which of the items there. Candidates
-are the best by that alone; in the final list it fills up what the user's own history ranks: what was bought before,
-with decay, where things are bought again, and EASE where they are not.
+A profile says something of every topic; trees learn on earlier windows how many items of a topic somebody with such a
+profile goes on to choose, and popularity and nearness say which. The candidates are the best by that alone. In the
+final list LambdaMART orders them and what the user's own history ranks, seeing the same of the profile: what was
+chosen before, with decay, where things are chosen again, and EASE where they are not.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import lightgbm
 import numpy as np
 import optuna
 import polars as pl
-from scipy import sparse
 
 from benchmarks.evidence.context import Context
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SAMPLES, SEED
-from strata.collaborative import Ease
-from strata.history import DAY, CutOffs, History
-from strata.interests import find_points, unit
+from benchmarks.evidence.profiles_before import HALF_LIVES, VARIANTS, Before
+from strata.history import DAY, CutOffs
+from strata.lambdamart import Examples, LambdaMart
 from strata.metrics import bootstrap, ndcg_at_k, recall_at_k, top_k
-from strata.tiers import assign, measure
 
 TRIALS = 30
-TUNED_ON = 500
-"""Users on whom settings are tried."""
-LONGEST = 90 * DAY
-FEWEST_BUYERS = 5
-HALF_LIVES = (30.0, 90.0, 1e9)
-CANDIDATES, LISTED = 100, 10
-MEDOIDS = 8
-VARIANTS = ("one vector", "decayed mean", "medoids", "no tiers", "tiers")
-Settings = Mapping[str, float]
+USERS = 1_000
+"""Users, at most, on whom a window's models are learned and settings tried."""
+FITTED, TUNED, JUDGED = 2, 1, 2
+"""Windows, in time order, of equal shares of all events."""
+CANDIDATES, LISTED, NEGATIVES = 100, 10, 60
+AT_ONCE = 256
+"""Users scored at once."""
+WANTING = {
+    "objective": "poisson", "num_leaves": 15, "learning_rate": 0.05, "min_data_in_leaf": 200, "feature_fraction": 0.8,
+    "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 5.0, "seed": SEED, "deterministic": True,
+    "force_row_wise": True, "verbose": -1,
+}  # fmt: skip
+ROUNDS = 150
 
 
 @dataclass(frozen=True)
-class Task:
-    """B users at a time and what they chose afterwards, over the m items that enough users had chosen before.
+class Candidates:
+    """How candidates are found from one kind of profile: trees for topics, then within them by settings.
 
-    `relevant` (B, m) CSR; `cosines[name]` (B, m) by half-life; `medoids` (B, m); `strength[half-life]`,
-    `persistence`, `tier` (B, n_topics): of the point that holds each topic; `own` (B, m): what the user's own history
-    ranks, 0 or more, −inf for what must not come back; `topics` (m,), `popularity` (m,) logarithms.
+    `popular`: power of an item's popularity; `sharp`: what nearness to the profile's vector adds; `half_life` of it.
     """
 
-    relevant: sparse.csr_matrix
-    cosines: dict[float, np.ndarray]
-    medoids: np.ndarray
-    strength: dict[float, np.ndarray]
-    persistence: np.ndarray
-    tier: np.ndarray
-    own: np.ndarray
-    topics: np.ndarray
-    popularity: np.ndarray
+    variant: str
+    trees: lightgbm.Booster
+    popular: float = 1.0
+    sharp: float = 2.0
+    half_life: float = HALF_LIVES[-1]
 
-    @classmethod
-    def at(cls, context: Context, time: float, length: float, *, repeats: bool, users: int | None) -> "Task":
-        """Users with a past and a future around `time` (seconds), at most so many, drawn by SEED."""
-        past, future = context.history.before(time), context.history.between(time, time + length)
-        buyers = past.matrix()
-        items = np.flatnonzero(np.bincount(buyers.indices, minlength=past.n_items) >= FEWEST_BUYERS)
-        relevant = future.matrix()
-        if not repeats:
-            relevant = (relevant - relevant.multiply(buyers)).tocsr()
-            relevant.eliminate_zeros()
-        chosen = np.flatnonzero((np.diff(relevant[:, items].indptr) > 0) & (np.diff(past.offsets) > 0))
-        if users is not None and len(chosen) > users:
-            chosen = np.sort(np.random.default_rng(SEED).choice(chosen, users, replace=False))
-        return cls(
-            relevant=relevant[chosen][:, items].tocsr(),
-            **_profile(context, past, time, chosen, items),
-            own=_own(past, time, chosen, items, repeats=repeats),
-            topics=context.topics_at(time)[items],
-            popularity=_popularity(past, time, items),
+    def topics(self, before: Before) -> np.ndarray:
+        """Logarithm of how many items of each topic each user is thought to choose: (B, t)."""
+        told = _told(before, self.variant)
+        return np.log(np.maximum(self.trees.predict(told), 1e-9)).reshape(before.wanted.shape).astype(np.float32)
+
+    def scores(self, before: Before, topics: np.ndarray, users: slice) -> np.ndarray:
+        """Score of each item for some of the users, −inf where it must not come back: (len(users), m)."""
+        of_item = before.topics[before.items]
+        mass = before.popularity**self.popular
+        within = np.log(mass) - np.log(np.bincount(of_item, mass, before.n_topics))[of_item]
+        scores = (
+            topics[users][:, of_item] + within + self.sharp * _nearness(before, self.variant, self.half_life, users)
         )
+        if not before.repeats:
+            scores[before.had(users).nonzero()] = -np.inf
+        return np.asarray(scores, np.float32)
 
 
 def rows(context: Context, name: str, *, repeats: bool) -> list[Row]:
     """Rows ablation-NAME-recall (candidates) and ablation-NAME (final list), and one for each profile without tiers."""
-    start, test, length = _windows(context.cut_offs)
-    tuned_on = Task.at(context, start, length, repeats=repeats, users=TUNED_ON)
-    judged = Task.at(context, test, length, repeats=repeats, users=None)
-    found: list[Row] = []
-    for final in (False, True):
-        values = {}
-        for variant in VARIANTS:
-            settings = _tune(tuned_on, variant, final=final)
-            values[variant] = _judge(judged, variant, settings, final=final)
-            context.say(f"{'final list' if final else 'candidates'}, {variant}: {values[variant].mean():.4f}")
-        found += _rows(f"ablation-{name}" if final else f"ablation-{name}-recall", values, length, final=final)
-    return found
-
-
-def _windows(cut_offs: CutOffs) -> tuple[float, float, float]:
-    """Start of the window that settings are tuned on, start of the one that is judged, and their length in seconds.
-
-    The last two windows of LONGEST that lie after the backtest cut-off, where there is room for both, so that
-    profiles have a history to speak of; else as much as both of the pipeline's own windows have.
-    """
-    start, test, end = cut_offs.validation, cut_offs.backtest, cut_offs.live
-    if end - test >= 2 * LONGEST:
-        return end - 2 * LONGEST, end - LONGEST, LONGEST
-    return start, test, min(test - start, end - test)
-
-
-def _rows(name: str, values: dict[str, np.ndarray], length: float, *, final: bool) -> list[Row]:
-    unit_name = f"NDCG@{LISTED}" if final else f"recall@{CANDIDATES}"
-    ours, others = values["tiers"], [variant for variant in VARIANTS if variant != "tiers"]
-    best = max(others, key=lambda variant: values[variant].mean())
-    table = pl.DataFrame({variant: values[variant] for variant in VARIANTS})
-    found = []
-    for other in [best, *others]:
-        gain = bootstrap(ours - values[other], samples=SAMPLES, seed=SEED)
-        found.append(
-            Row(
-                id=name if other == best and not found else f"{name}-{other.replace(' ', '-')}",
-                what=f"{'Final list' if final else 'Candidates'}: mean {unit_name} of the profile "
-                f"with tiers, against {other}, over what users chose in {length / DAY:.0f} days; tuned on "
-                "as many days before.",
-                value=float(ours.mean()),
-                low=gain.low,
-                high=gain.high,
-                unit=unit_name,
-                n=len(ours),
-                reference=float(values[other].mean()),
-                reference_name=other,
-                trials=TRIALS,
-                seeds=(SEED,),
-                per_user=table,
-            )  # fmt: skip
-        )
-    return found
-
-
-def _tune(task: Task, variant: str, *, final: bool) -> dict[str, float]:
-    """The best of TRIALS settings for a variant, every variant from the same start."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        direction="maximize", sampler=optuna.samplers.TPESampler(seed=SEED, multivariate=True, n_startup_trials=8)
+    bounds = _bounds(context)
+    early = [Before.at(context, *pair, repeats=repeats, users=USERS) for pair in bounds[: FITTED + TUNED]]
+    judged = [Before.at(context, *pair, repeats=repeats) for pair in bounds[FITTED + TUNED :]]
+    recall: dict[str, np.ndarray] = {}
+    ndcg: dict[str, np.ndarray] = {}
+    for variant in VARIANTS:
+        finder = _tune(variant, early)
+        trees = _learn(finder, early)
+        found = [_judge(finder, trees, before) for before in judged]
+        users = np.concatenate([before.users for before in judged])
+        recall[variant], ndcg[variant] = (_by_user(users, [both[i] for both in found]) for i in (0, 1))
+        context.say(f"{variant}: recall@{CANDIDATES} {recall[variant].mean():.4f}, NDCG@{LISTED} "
+                    f"{ndcg[variant].mean():.4f}; {trees.report['chosen']}")  # fmt: skip
+    days = [(end - start) / DAY for start, end in bounds[FITTED + TUNED :]]
+    over = (
+        f"over what users chose in the next {' and '.join(f'{d:.0f}' for d in days)} days from {len(judged)} times on"
     )
-    study.enqueue_trial({"sharp": 2.0, "popular": 1.0, "strong": 1.0, "fill": 0.3, "half_life": 90.0})
+    return _rows(f"ablation-{name}-recall", recall, f"Candidates: mean recall@{CANDIDATES}", over) + _rows(
+        f"ablation-{name}", ndcg, f"Final list: mean NDCG@{LISTED}", over
+    )
+
+
+def _bounds(context: Context) -> list[tuple[float, float]]:
+    """Start and end of each window in seconds, in time order; those that are judged lie after the backtest cut-off.
+
+    Where at least half of all events came after that cut-off, all of them do: what judges learned from none of it.
+    """
+    times, cut_offs = np.sort(context.history.times), context.cut_offs
+    n = FITTED + TUNED + JUDGED
+    after = np.searchsorted(times, cut_offs.backtest)
+    step = (len(times) - after) // (n if _long(times, cut_offs) else JUDGED)
+    places = len(times) - step * np.arange(n, -1, -1)
+    edges = [*times[places[:-1]].tolist(), cut_offs.live]
+    return list(zip(edges[:-1], edges[1:], strict=True))
+
+
+def _long(times: np.ndarray, cut_offs: CutOffs) -> bool:
+    return bool((times >= cut_offs.backtest).mean() >= 0.5)
+
+
+def _told(before: Before, variant: str) -> np.ndarray:
+    """What a profile says of each user and topic, one row each: (B · t, f)."""
+    told = np.concatenate([before.shared, before.of_topics(variant)], axis=2)
+    return told.reshape(-1, told.shape[2]).astype(np.float32)
+
+
+def _nearness(before: Before, variant: str, half_life: float, part: slice) -> np.ndarray:
+    return before.nearest_medoid[part] if variant == "medoids" else before.cosines(half_life, part)
+
+
+def _tune(variant: str, early: list[Before]) -> Candidates:
+    """Trees learned on the first windows and the best of TRIALS settings on the one after, from the same start."""
+    fitted, tuned = early[:FITTED], early[FITTED]
+    told = np.concatenate([_told(before, variant) for before in fitted])
+    wanted = np.concatenate([before.wanted.ravel() for before in fitted])
+    trees = lightgbm.train(WANTING, lightgbm.Dataset(told, wanted, params={"verbose": -1}), ROUNDS)
+    topics = Candidates(variant, trees).topics(tuned)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=SEED, n_startup_trials=8))
+    study.enqueue_trial({"popular": 1.0, "sharp": 2.0, "half_life": HALF_LIVES[-1]})
 
     def objective(trial: optuna.Trial) -> float:
-        return float(_judge(task, variant, _settings(trial, variant, final=final), final=final).mean())
+        finder = Candidates(variant, trees, **_settings(trial, variant))
+        return float(np.mean([value for part in _parts(tuned) for value in _recalled(finder, tuned, topics, part)]))
 
     study.optimize(objective, n_trials=TRIALS)
-    return dict(study.best_params)
+    return Candidates(variant, trees, **study.best_params)
 
 
-def _settings(trial: optuna.Trial, variant: str, *, final: bool) -> dict[str, float]:
-    drawn = {"sharp": trial.suggest_float("sharp", 0, 8), "popular": trial.suggest_float("popular", 0.2, 1.6)}
-    if variant in ("decayed mean", "no tiers", "tiers"):
+def _settings(trial: optuna.Trial, variant: str) -> dict[str, float]:
+    drawn = {"popular": trial.suggest_float("popular", 0.2, 1.6), "sharp": trial.suggest_float("sharp", 0, 8)}
+    if variant == "decayed mean":
         drawn["half_life"] = trial.suggest_categorical("half_life", HALF_LIVES)
-    if variant in ("no tiers", "tiers"):
-        drawn["strong"] = trial.suggest_float("strong", 0, 1.6)
-    if variant == "tiers":
-        drawn["persistent"] = trial.suggest_float("persistent", 0, 1.2)
-        for tier in ("momentary", "stable", "core"):
-            drawn[tier] = trial.suggest_float(tier, -0.5, 1)
-    if final:
-        drawn["fill"] = trial.suggest_float("fill", 0.01, 3, log=True)
     return drawn
 
 
-def _scores(task: Task, variant: str, settings: Settings, *, final: bool) -> np.ndarray:
-    """Score of each user and item (B, m)."""
-    wanted = settings["sharp"] * _nearness(task, variant, settings)
-    if variant in ("no tiers", "tiers"):
-        wanted = wanted + _weights(task, variant, settings)[:, task.topics]
-    scores = wanted + settings["popular"] * task.popularity
-    if final:
-        likely = np.exp(scores - scores.max(1, keepdims=True))
-        likely /= likely.sum(1, keepdims=True)
-        known = np.maximum(task.own, 0)
-        scores = np.log(known + 100 * settings["fill"] * likely)
-    return np.where(np.isneginf(task.own), -np.inf, scores)
+def _recalled(finder: Candidates, before: Before, topics: np.ndarray, part: slice) -> np.ndarray:
+    ranked = top_k(finder.scores(before, topics, part), CANDIDATES)[0]
+    return recall_at_k(ranked, before.relevant[part], CANDIDATES)
 
 
-def _nearness(task: Task, variant: str, settings: Settings) -> np.ndarray:
-    if variant == "medoids":
-        return task.medoids
-    return task.cosines[settings["half_life"] if variant == "decayed mean" else HALF_LIVES[-1]]
+def _parts(before: Before) -> Iterator[slice]:
+    for start in range(0, len(before.users), AT_ONCE):
+        yield slice(start, min(start + AT_ONCE, len(before.users)))
 
 
-def _weights(task: Task, variant: str, settings: Settings) -> np.ndarray:
-    """Logarithm of how much each user wants each topic (B, n_topics)."""
-    strength = task.strength[settings["half_life"]]
-    share = strength / np.maximum(strength.sum(1, keepdims=True), 1e-9)
-    weights = settings["strong"] * np.log(share + 2e-3)
-    if variant == "tiers":
-        of_tier = np.array([0, 0, settings["momentary"], settings["stable"], settings["core"]], np.float32)
-        weights = weights + settings["persistent"] * np.log(task.persistence + 0.02) + of_tier[task.tier]
-    return np.asarray(weights, np.float32)
+def _pool(
+    finder: Candidates, before: Before, told: np.ndarray, topics: np.ndarray, part: slice
+) -> tuple[np.ndarray, ...]:
+    """Users (n,) of a part, columns (n,) of the items they may be shown, and what is known of each pair (n, F).
+
+    The best candidates, and as many of what their own history ranks highest.
+    """
+    scores, own = finder.scores(before, topics, part), before.own(part)
+    ranked = np.where(own[..., 0] > 0, own[..., 1 if before.repeats else 0], -np.inf)
+    chosen = np.zeros(scores.shape, bool)
+    for best in (top_k(scores, CANDIDATES)[0], top_k(ranked, CANDIDATES)[0]):
+        user, place = np.nonzero(best >= 0)
+        chosen[user, best[user, place]] = True
+    user, item = np.nonzero(chosen)
+    of_item = before.topics[before.items[item]]
+    known = [own[user, item], scores[user, item, None], np.log(before.popularity[item])[:, None]]
+    return user, item, np.concatenate([*known, told[part][user, of_item]], axis=1)
 
 
-def _judge(task: Task, variant: str, settings: Settings, *, final: bool) -> np.ndarray:
-    metric: Callable[..., np.ndarray] = ndcg_at_k if final else recall_at_k
-    k = LISTED if final else CANDIDATES
-    return metric(top_k(_scores(task, variant, settings, final=final), k)[0], task.relevant, k)
+def _learn(finder: Candidates, early: list[Before]) -> LambdaMart:
+    """LambdaMART on what was chosen of the pools of the earlier windows, its size found by leaving windows out."""
+    slices, rng = [], np.random.default_rng(SEED)
+    for before in early:
+        told, topics = _told(before, finder.variant).reshape(*before.wanted.shape, -1), finder.topics(before)
+        queries, signals, chosen = [], [], []
+        for part in _parts(before):
+            user, item, known = _pool(finder, before, told, topics, part)
+            hit = np.asarray(before.relevant[part][user, item]).ravel() > 0
+            others = np.bincount(user[~hit], minlength=part.stop - part.start)
+            kept = hit | (rng.random(len(hit)) < NEGATIVES / np.maximum(others, 1)[user])
+            queries.append(user[kept] + part.start)
+            signals.append(known[kept])
+            chosen.append(hit[kept])
+        n_chosen = np.diff(before.relevant.indptr)
+        slices.append(Examples(np.concatenate(queries), np.concatenate(signals), np.concatenate(chosen), n_chosen))
+    names = [f"signal {n}" for n in range(slices[0].signals.shape[1])]
+    return LambdaMart.fit(slices, names, apart=1, seed=SEED)
 
 
-def _profile(context: Context, past: History, time: float, users: np.ndarray, items: np.ndarray) -> dict[str, object]:
-    """Everything a profile says of `users`, over `items` and over topics."""
-    topics, vectors, candidates = context.topics_at(time), context.vectors, context.vectors[items]
-    row = np.full(past.n_users, -1)
-    row[users] = np.arange(len(users))
-    events = past.keep(row[past.users] >= 0)
-    points = find_points(events, vectors, topics, height=context.height)
-    statistics = measure(events, points, time, context.settings)
-    tiers = assign(statistics, context.settings) + 2  # 0: no point, 1: faded
-    leaf_users, shape = row[points.users[points.of_leaf]], (len(users), int(topics.max()) + 1)
-    age = (time - events.times) / DAY
-
-    def dense(values: np.ndarray) -> np.ndarray:
-        found = np.zeros(shape, np.float32)
-        found[leaf_users, points.topics] = values
-        return found
-
-    cell = row[events.users] * shape[1] + topics[events.items]
-    strength, cosines = {}, {}
-    for half_life in HALF_LIVES:
-        decayed = (events.weights * np.exp2(-age / half_life)).astype(np.float32)
-        strength[half_life] = np.bincount(cell, decayed, shape[0] * shape[1]).reshape(shape).astype(np.float32)
-        means = sparse.csr_matrix((decayed, (row[events.users], events.items)), (len(users), past.n_items)) @ vectors
-        cosines[half_life] = unit(means) @ candidates.T
-    return {
-        "cosines": cosines,
-        "medoids": _nearest_medoid(vectors, candidates, points.medoids, row[points.users], statistics.strength),
-        "strength": strength,
-        "persistence": dense(statistics.persistence[points.of_leaf]),
-        "tier": dense(tiers[points.of_leaf]).astype(np.int8),
-    }
+def _judge(finder: Candidates, trees: LambdaMart, before: Before) -> tuple[np.ndarray, np.ndarray]:
+    """Recall of the candidates and NDCG of the final list of each user of a window: two of (B,)."""
+    told, topics = _told(before, finder.variant).reshape(*before.wanted.shape, -1), finder.topics(before)
+    recalled, gained = [], []
+    for part in _parts(before):
+        recalled.append(_recalled(finder, before, topics, part))
+        user, item, known = _pool(finder, before, told, topics, part)
+        scores = np.full((part.stop - part.start, len(before.items)), -np.inf, np.float32)
+        scores[user, item] = trees.scores(known)
+        gained.append(ndcg_at_k(top_k(scores, LISTED)[0], before.relevant[part], LISTED))
+    return np.concatenate(recalled), np.concatenate(gained)
 
 
-def _nearest_medoid(
-    vectors: np.ndarray, candidates: np.ndarray, medoids: np.ndarray, owners: np.ndarray, importance: np.ndarray
-) -> np.ndarray:
-    """Largest cosine of each item to the medoids of each user's MEDOIDS most important points (B, m)."""
-    order = np.lexsort((-importance, owners))
-    place = np.arange(len(order)) - np.searchsorted(owners[order], owners[order])
-    nearest = np.full((int(owners.max()) + 1, len(candidates)), -1, np.float32)
-    for rank in range(MEDOIDS):
-        chosen = order[place == rank]
-        found = vectors[medoids[chosen]] @ candidates.T
-        nearest[owners[chosen]] = np.maximum(nearest[owners[chosen]], found)
-    return nearest
+def _by_user(users: np.ndarray, values: list[np.ndarray]) -> np.ndarray:
+    """Mean over the windows in which each user was judged, by user row: (distinct users,)."""
+    _, place = np.unique(users, return_inverse=True)
+    return np.asarray(np.bincount(place, np.concatenate(values)) / np.bincount(place))
 
 
-def _own(past: History, time: float, users: np.ndarray, items: np.ndarray, *, repeats: bool) -> np.ndarray:
-    if repeats:
-        decayed = np.exp2(-(time - past.times) / DAY / 120).astype(np.float32)
-        shape = (past.n_users, past.n_items)
-        counted = sparse.csr_matrix((decayed, (past.users, past.items)), shape)
-        return np.asarray(counted[users][:, items].toarray())
-    scores = Ease.fit(past, penalty=500, half_life=None).scores(past.matrix()[users])[:, items]
-    scores[past.matrix()[users][:, items].nonzero()] = -np.inf
-    return scores
-
-
-def _popularity(past: History, time: float, items: np.ndarray) -> np.ndarray:
-    """Logarithm of the decayed count (half-life 30 days) of each item (m,)."""
-    counts = np.bincount(past.items, np.exp2(-(time - past.times) / DAY / 30), past.n_items)[items]
-    return np.log(counts + 1e-2).astype(np.float32)
+def _rows(name: str, values: dict[str, np.ndarray], what: str, over: str) -> list[Row]:
+    ours, others = values["tiers"], [variant for variant in VARIANTS if variant != "tiers"]
+    best = max(others, key=lambda variant: values[variant].mean())
+    table = pl.DataFrame({variant: values[variant] for variant in VARIANTS})
+    named = [(name, best), *((f"{name}-{other.replace(' ', '-')}", other) for other in others)]
+    return [
+        Row.of(
+            row,
+            f"{what} of the profile with tiers, against {other}, {over}; learned and tuned alike before.",
+            bootstrap(ours - values[other], samples=SAMPLES, seed=SEED),
+            what.split()[-1],
+            len(ours),
+            value=float(ours.mean()),
+            reference=float(values[other].mean()),
+            reference_name=other,
+            trials=TRIALS,
+            seeds=(SEED,),
+            per_user=table,
+        )
+        for row, other in named
+    ]

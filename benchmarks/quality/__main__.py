@@ -12,7 +12,7 @@ import typer
 
 from benchmarks import workspaces
 from benchmarks.evidence.files import Row, write_evidence
-from benchmarks.quality import diversity, leave_one_out, speed, time_split
+from benchmarks.quality import cold, diversity, leave_one_out, questions, speed, time_split
 from benchmarks.quality.time_split import Judged
 from strata.errors import SourceError
 from strata.terminal import clear_errors, console
@@ -52,6 +52,8 @@ SECTIONS: Final[dict[str, Callable[[], Measured]]] = {
     "journey-new": lambda: journey(repeats=False),
     "leave-one-out": lambda: leave_one_out.rows(ROOT / "leave-one-out", ROOT / "peers"),
     "diversity": lambda: (diversity.rows(), Judged.read(Path()).split),
+    "cold": lambda: cold.rows(cold.workspace(ROOT, split=NOVEMBER, rank=MONTHS)),
+    "stack-exchange": lambda: questions.rows(questions.workspace(ROOT)),
     "speed": speed.rows,
 }
 """A new section is a function that gives its rows and the hash of what they were measured on, and a line here."""

@@ -1,0 +1,115 @@
+"""Newcomers: users left out of all that is learned, known by a few picks or by what is told of them, and no more."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from benchmarks.evidence.intervals import SEED
+from benchmarks.quality.site import LISTED, MONTH, Site, Values, judge, judge_baseline, within
+from strata.baselines import WINDOWED, behavioural, mean_vector
+from strata.evaluation import OURS
+from strata.history import History
+from strata.lists import OF_WORDS
+from strata.profiles import Profiles
+from strata.ranking import WeightedSum
+from strata.recommend import Models, Ranker, rank
+from strata.schema import ATTRIBUTES, USER_ROW
+from strata.tuning import Window
+from strata.visitors import Visitors
+
+PICKS = 3
+PARTS = 5
+"""One part in so many of all users is left out."""
+ZERO_SHOT = "zero-shot text"
+
+
+def part_of(n_users: int) -> np.ndarray:
+    """Which of PARTS each user (n_users,) belongs to, always the same."""
+    return np.random.default_rng(SEED).permutation(n_users) % PARTS
+
+
+def without(history: History, out: np.ndarray) -> History:
+    """What all users but those left `out` (n_users,) bool did."""
+    return history.keep(~out[history.users])
+
+
+def picks_of(recent: History, time: float) -> History:
+    """PICKS distinct items of each user's `recent` events, drawn at random: one session that ended just before `time`.
+
+    Users with fewer have none. Times are those that `Visitors.from_picks` gives picks without one.
+    """
+    pairs = recent.positive().matrix()
+    users = np.repeat(np.arange(recent.n_users), np.diff(pairs.indptr))
+    order = np.lexsort((np.random.default_rng(SEED).random(len(users)), users))
+    users, items = users[order], pairs.indices[order]
+    place = np.arange(len(users)) - np.searchsorted(users, users)
+    kept = (place < PICKS) & (np.diff(pairs.indptr)[users] >= PICKS)
+    users, items, times = users[kept], items[kept], time - PICKS + place[kept]
+    weights = np.ones(len(users))
+    return History.from_columns(users, items, times, weights, n_users=recent.n_users, n_items=recent.n_items)
+
+
+def newcomers(history: History, known: Window, users: np.ndarray, picks: History) -> Window:
+    """Those of `users` (n_users,) bool who choose something in the month, their `picks` all that is known of them.
+
+    `known`: the window of those that are learned from; it says which items count.
+    """
+    later = history.between(known.time, known.time + MONTH)
+    told, later = picks.keep(users[picks.users]), later.keep(users[later.users])
+    columns = [np.concatenate([getattr(told, name), getattr(later, name)]) for name in COLUMNS]
+    theirs = History.from_columns(*columns, n_users=history.n_users, n_items=history.n_items)
+    return within(Window.of(theirs, known.time, known.time + MONTH, repeats=known.repeats), known.items)
+
+
+COLUMNS = ("users", "items", "times", "weights")
+EQUAL = 1e9
+"""Half-life, in events, with which all picks count alike."""
+
+
+def judge_picks(
+    site: Site, window: Window, past: History, models: Models, ranker: Ranker, popular_days: float | None
+) -> Values:
+    """The whole recommender, popularity and zero-shot text for newcomers of a window; `past`: what models know."""
+    theirs = replace(models, profiles=site.profiles(window.past, window.time))
+    ranked = rank(window, theirs, ranker, site.recommend, site.available(replace(window, past=past)), LISTED)
+    popular, text = behavioural(site.tuning, repeats=window.repeats)[WINDOWED], mean_vector(site.zero_shot)
+    return window.users, {
+        OURS: judge(ranked, window),
+        WINDOWED: judge_baseline(popular, past, window, {"window_days": popular_days}),
+        ZERO_SHOT: judge_baseline(text, window.past, window, {"half_life": EQUAL}),
+    }
+
+
+def judge_words(
+    site: Site, window: Window, past: History, models: Models, vectors: np.ndarray, popular_days: float | None
+) -> Values:
+    """The same for people of whom only words are known, one text (B, d) each: all that the window's users are."""
+    theirs = replace(models, profiles=_said(site, window, vectors))
+    ranker = WeightedSum(OF_WORDS)
+    ranked = rank(window, theirs, ranker, site.recommend, site.available(replace(window, past=past)), LISTED)
+    popular = behavioural(site.tuning, repeats=window.repeats)[WINDOWED]
+    return window.users, {
+        OURS: judge(ranked, window),
+        WINDOWED: judge_baseline(popular, past, window, {"window_days": popular_days}),
+    }
+
+
+def _said(site: Site, window: Window, vectors: np.ndarray) -> Profiles:
+    """Each user's words as the points of `Visitors.from_words`."""
+    visitors = Visitors(site.catalogue, site.vectors, site.naming, window.time, site.tier, {})
+    found = [visitors.from_words(vector[None]).profiles for vector in vectors]
+    tables = [
+        one.table.with_columns(pl.lit(user, pl.Int32).alias(USER_ROW))
+        for user, one in zip(window.users, found, strict=True)
+    ]
+    return Profiles(pl.concat(tables), np.asarray(vectors, np.float32))
+
+
+def told(site: Site, users: Sequence[int] | np.ndarray) -> list[str]:
+    """What the accounts of users say as text, empty where they say nothing."""
+    attributes = site.accounts[ATTRIBUTES].to_list()
+    return [
+        ", ".join(f"{pair['key'].replace('_', ' ')} {pair['value']}" for pair in attributes[user]) for user in users
+    ]

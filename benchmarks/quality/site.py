@@ -1,0 +1,195 @@
+"""A workspace whose recommender is made anew at times of one's own, and rows that pool what users got at several.
+
+Language model, vectors and topics are the workspace's: they may know nothing of what is judged.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from benchmarks.evidence.files import Row
+from benchmarks.quality.time_split import Judged, rows
+from strata.baselines import Baseline
+from strata.behaviour import TUNING, Behaviour
+from strata.catalogue import Catalogue
+from strata.collaborative import CollaborativeSettings
+from strata.encoder import Encoder, EncoderSettings
+from strata.errors import SourceError
+from strata.evaluation import split_hash
+from strata.history import DAY, History, SplitSettings
+from strata.index import IndexSettings, ItemIndex
+from strata.interests import spread
+from strata.lambdamart import Examples
+from strata.metrics import ndcg_at_k
+from strata.phrases import Phrases
+from strata.profiles import Naming, Profiles, profile_history
+from strata.ranking import RankSettings
+from strata.recommend import Models
+from strata.recommend_settings import RecommendSettings
+from strata.schema import USER
+from strata.settings import read_settings
+from strata.slices import lessons
+from strata.storage import read_array, read_json
+from strata.themes import Themes
+from strata.tiers import TierSettings
+from strata.tuning import Window, trials
+
+MONTH = 30 * DAY
+"""How long what is chosen after a cut-off counts."""
+LISTED = 10
+Values = tuple[np.ndarray, Mapping[str, np.ndarray]]
+"""Users (B,) judged at one cut-off and each method's NDCG@10 (B,)."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A workspace of n_items and n_users: what they did, and the settings to make models with at any time.
+
+    `vectors`, `zero_shot` (n_items, d); `chosen`: the settings of each baseline, tuned before what is judged.
+    """
+
+    folder: Path
+    catalogue: Catalogue
+    accounts: pl.DataFrame
+    history: History
+    vectors: np.ndarray
+    zero_shot: np.ndarray
+    naming: Naming
+    index: ItemIndex
+    chosen: Mapping[str, Mapping[str, Any]]
+    tier: TierSettings
+    recommend: RecommendSettings
+    ranking: RankSettings
+    least_users: int
+
+    @classmethod
+    def read(cls, folder: Path, cut_off: str) -> Self:
+        """Read a workspace with the topics of one cut-off, and what was tuned for it where that stage has run.
+
+        Raises SourceError where the stage `themes` has not.
+        """
+        artifacts, settings = folder / "artifacts", folder / "params.yaml"
+        made = artifacts / "models" / cut_off
+        if not (made / "themes").exists():
+            raise SourceError(f"{made / 'themes'} does not exist; run dvc repro themes@{cut_off} in {folder}")
+        catalogue = Catalogue.read(artifacts / "tables" / "items.parquet")
+        accounts = pl.read_parquet(artifacts / "tables" / "users.parquet")
+        vectors = np.asarray(read_array(artifacts / "vectors" / "items.npy"))
+        tuning = made / "collaborative" / TUNING
+        interactions = artifacts / "history" / "interactions.parquet"
+        phrases, themes = Phrases(catalogue.items), Themes.read(made / "themes")
+        return cls(
+            folder, catalogue, accounts,
+            History.read(interactions, n_users=len(accounts), n_items=len(catalogue)),
+            vectors, np.asarray(read_array(artifacts / "vectors" / "zero_shot.npy")),
+            Naming(phrases, themes, accounts[USER].to_numpy(), catalogue.ids),
+            _index(artifacts / "items.faiss", vectors, read_settings(IndexSettings, "index", settings)),
+            read_json(tuning)["chosen"] if tuning.exists() else {},
+            read_settings(TierSettings, "tier", settings),
+            read_settings(RecommendSettings, "recommend", settings),
+            read_settings(RankSettings, "rank", settings),
+            read_settings(SplitSettings, "split", settings).least_users,
+        )  # fmt: skip
+
+    def window(self, history: History, time: float, end: float | None = None) -> Window:
+        """The window after a cut-off (seconds), by the rules of the workspace; a month long unless `end` is given."""
+        stop = time + MONTH if end is None else end
+        return Window.of(history, time, stop, repeats=self.recommend.repeats, least_users=self.least_users)
+
+    def profiles(self, history: History, time: float) -> Profiles:
+        """Points of all users of a history, as known at `time`, by the rules of the product."""
+        height = self.tier.cut * spread(self.vectors)
+        return profile_history(history, self.vectors, time, self.naming, self.tier, height)[0]
+
+    def models(self, past: History, time: float, users: np.ndarray) -> Models:
+        """All models of a past, with the profiles of `users` (B,) rows alone."""
+        profiles = self.profiles(past.keep(np.isin(past.users, users)), time)
+        topics = self.naming.themes.of_item[:, 0]
+        behaviour = Behaviour.fit(past, time, self.chosen)
+        return Models.of(profiles, behaviour, self.index, self.catalogue, self.vectors, topics, past)
+
+    def available(self, window: Window) -> np.ndarray:
+        """Items that exist when a window starts: bool (n_items,)."""
+        return self.catalogue.available(window.time, window.past)
+
+    def learn(self, window: Window, models: Models) -> Examples:
+        """What the users of a window teach the trees."""
+        return lessons(
+            window, models, self._profiled, self.recommend, self.available(window),
+            negatives=self.ranking.negatives, seed=self.ranking.seed,
+        )  # fmt: skip
+
+    def _profiled(self, window: Window) -> Profiles:
+        return self.profiles(window.past.keep(np.isin(window.past.users, window.users)), window.time)
+
+    def tune(self, models: Mapping[str, Baseline], windows: Sequence[Window]) -> dict[str, dict[str, Any]]:
+        """The settings with which each baseline does best over windows before those that are judged."""
+        chosen, settings = {}, self.tuning
+        for name, model in models.items():
+            tried = trials(model.grid, settings.trials, settings.seed)
+            reached = [[judge_baseline(model, each.past, each, one) for each in windows] for one in tried]
+            means = [float(np.concatenate(values).mean()) for values in reached]
+            chosen[name] = tried[int(np.argmax(means))]
+        return chosen
+
+    @property
+    def tuning(self) -> CollaborativeSettings:
+        """How much is tried for each baseline."""
+        return read_settings(CollaborativeSettings, "collaborate", self.folder / "params.yaml")
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Vectors (n, d) of texts by the workspace's tuned language model."""
+        settings = read_settings(EncoderSettings, "encoder", self.folder / "params.yaml")
+        return Encoder.load(self.folder / "artifacts" / "encoder", settings).encode(texts)
+
+
+def _index(path: Path, vectors: np.ndarray, settings: IndexSettings) -> ItemIndex:
+    return ItemIndex.read(path) if path.exists() else ItemIndex.build(vectors, settings)
+
+
+def within(window: Window, items: np.ndarray) -> Window:
+    """The same where none but `items` (n_items,) bool count; users who chose none of them are dropped."""
+    relevant = (window.relevant @ sparse.diags(items.astype(np.float32))).tocsr()
+    relevant.eliminate_zeros()
+    relevant.sort_indices()
+    narrowed = replace(window, relevant=relevant, items=window.items & items)
+    return narrowed.only(np.diff(relevant.indptr) > 0)
+
+
+def judge(ranked: np.ndarray, window: Window) -> np.ndarray:
+    """NDCG@10 of rankings (B, k): (B,)."""
+    return ndcg_at_k(ranked, window.relevant, LISTED)
+
+
+def judge_baseline(model: Baseline, past: History, window: Window, settings: Mapping[str, Any]) -> np.ndarray:
+    """NDCG@10 (B,) of a baseline fitted on `past`, for the users of a window."""
+    return judge(window.rank(model.fit(past, window.time, **settings), LISTED), window)
+
+
+def pooled(site: Site, found: Sequence[Values]) -> pl.DataFrame:
+    """Each user's mean over the cut-offs at which they are judged, a column per method."""
+    ids = site.accounts[USER].to_numpy()
+    parts = [pl.DataFrame({USER: ids[users], **values}) for users, values in found]
+    return pl.concat(parts).group_by(USER).mean().sort(USER)
+
+
+def compared(name: str, what: str, values: pl.DataFrame, trials: int, excluded: str = "") -> list[Row]:
+    """Row NAME against the best other method, and NAME-OTHER for each of the others."""
+    judged = Judged(values.with_columns(warm=pl.lit(value=True)), "", trials, 0)
+    return [replace(row, excluded=excluded) for row in rows(judged, name, what, only_warm=False)]
+
+
+def split_of(windows: Sequence[Window]) -> str:
+    """A short hash of who is judged on what at all cut-offs."""
+    return "-".join(split_hash(window)[:6] for window in windows)
+
+
+def midnight(day: str) -> float:
+    """Seconds since 1970 of a date, UTC."""
+    return datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()

@@ -60,7 +60,7 @@ class Candidates:
         """Score of each item for some of the users, −inf where it must not come back: (len(users), m)."""
         of_item = before.topics[before.items]
         mass = before.popularity**self.popular
-        within = np.log(mass) - np.log(np.bincount(of_item, mass, before.n_topics))[of_item]
+        within = np.log(mass) - np.log(np.bincount(of_item, mass, before.n_topics)[of_item])
         scores = (
             topics[users][:, of_item] + within + self.sharp * _nearness(before, self.variant, self.half_life, users)
         )

@@ -12,7 +12,7 @@ from scipy.linalg import lapack
 
 from strata.history import DAY, History
 from strata.settings import Settings
-from strata.sparse_products import dense_product, top_products
+from strata.sparse_products import Rows, dense_product, top_products
 from strata.storage import replacing
 
 
@@ -194,22 +194,28 @@ class UserNeighbours:
 
     @cached_property
     def _by_item(self) -> sparse.csr_matrix:
-        return _unit_rows(self._weighed(self.histories)).T.tocsr()
+        rows = self._unit_rows(self.histories)
+        return sparse.csr_matrix((rows.data, rows.indices, rows.indptr), self.histories.shape).T.tocsr()
 
-    def _weighed(self, histories: sparse.csr_matrix) -> sparse.csr_matrix:
-        data = histories.data * self.rarity[histories.indices]
-        return sparse.csr_matrix((data, histories.indices, histories.indptr), histories.shape)
+    def _unit_rows(self, histories: sparse.csr_matrix) -> Rows:
+        """Histories with every item's rarity, each row of length 1."""
+        data, lengths = histories.data * self.rarity[histories.indices], np.diff(histories.indptr)
+        rows = np.repeat(np.arange(len(lengths)), lengths)
+        norms = np.sqrt(np.bincount(rows, data.astype(np.float64) ** 2, len(lengths)))
+        return Rows(histories.indptr, histories.indices, (data / np.maximum(norms, 1e-12)[rows]).astype(np.float32))
 
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
         """Scores (B, n_items) float32 for what `seen` gives of B users."""
-        similarity = dense_product(_unit_rows(self._weighed(histories)), self._by_item)
+        similarity = dense_product(self._unit_rows(histories), self._by_item)
         similarity[similarity > 1 - 1e-6] = 0  # the very same history: the user
         if self.neighbours < similarity.shape[1]:
-            least = -np.partition(-similarity, self.neighbours - 1, axis=1)[:, self.neighbours - 1 : self.neighbours]
+            least = np.partition(similarity, -self.neighbours, axis=1)[:, -self.neighbours, None]
             similarity[similarity < least] = 0
         if self.half_life_days is not None:
             similarity /= np.maximum(similarity.sum(1, keepdims=True), 1e-9)
-        return dense_product(sparse.csr_matrix(similarity), self.histories)
+        user, neighbour = np.nonzero(similarity)
+        indptr = np.searchsorted(user, np.arange(len(similarity) + 1))
+        return dense_product(Rows(indptr, neighbour, similarity[user, neighbour]), self.histories)
 
 
 LEAST_RARITY = 0.1
@@ -222,13 +228,6 @@ def _counted(history: History, times: np.ndarray, half_life_days: float) -> spar
     counts = history.matrix(np.exp2(-age / half_life_days), summed=True)
     counts.data = np.log1p(counts.data)
     return counts
-
-
-def _unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    norms = np.sqrt(np.bincount(rows, matrix.data.astype(np.float64) ** 2, matrix.shape[0]))
-    scaled = (matrix.data / np.repeat(np.maximum(norms, 1e-12), np.diff(matrix.indptr))).astype(np.float32)
-    return sparse.csr_matrix((scaled, matrix.indices, matrix.indptr), matrix.shape)
 
 
 def save_model(model: Ease | ItemNeighbours | UserNeighbours, path: Path) -> None:

@@ -172,8 +172,13 @@ class History:
         else:
             values = np.asarray(values, np.float32)[order]
             of_pair = (np.add if summed else np.maximum).reduceat(values, starts) if len(starts) else values
-        indptr = np.searchsorted(self.pairs, np.arange(self.n_users + 1, dtype=np.int64) * self.n_items)
-        return sparse.csr_matrix((of_pair, self.pairs % self.n_items, indptr), shape=(self.n_users, self.n_items))
+        return sparse.csr_matrix((of_pair, *self._columns), shape=(self.n_users, self.n_items))
+
+    @cached_property
+    def _columns(self) -> tuple[np.ndarray, np.ndarray]:
+        """Item row of each pair, and where each user's pairs start among them."""
+        starts = np.searchsorted(self.pairs, np.arange(self.n_users + 1, dtype=np.int64) * self.n_items)
+        return (self.pairs % self.n_items).astype(np.int32), starts.astype(np.int32)
 
     @cached_property
     def pairs(self) -> np.ndarray:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -39,9 +40,17 @@ def top_products(
     return sparse.csr_matrix((values[kept], columns[kept], indptr), shape=(n, n))
 
 
-def dense_product(left: sparse.csr_matrix, right: sparse.csr_matrix) -> np.ndarray:
+class Rows(NamedTuple):
+    """What a CSR matrix holds, without the checks that take SciPy longer than the product of one user's row."""
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    data: np.ndarray
+
+
+def dense_product(left: sparse.csr_matrix | Rows, right: sparse.csr_matrix) -> np.ndarray:
     """Left (B, m) @ right (m, n), dense: (B, n) float32."""
-    found = np.zeros((left.shape[0], right.shape[1]), np.float32)
+    found = np.zeros((len(left.indptr) - 1, right.shape[1]), np.float32)
     _compiled_dense()(left.indptr, left.indices, left.data, right.indptr, right.indices, right.data, found)
     return found
 

@@ -40,7 +40,7 @@ def as_of(
     naming = replace(visitors.naming, user_ids=np.array([user_id], object))
     vectors, settings, height = visitors.vectors, visitors.settings, visitors.height
     profiles, _ = profile_history(past, vectors, at, naming, settings, height, statements)
-    return Person(0, past, (corrections or Corrections()).apply(profiles, naming), person.rejected)
+    return Person(0, past, (corrections or Corrections()).apply(profiles, naming), person.rejected, person.wishing)
 
 
 def moments(first: float, last: float, steps: int | None = None) -> list[float]:

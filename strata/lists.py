@@ -21,7 +21,9 @@ from strata.themes import Themes
 from strata.visitors import Person
 
 OF_WORDS = {"interests": 2 / 3, "popular": 1 / 3}
-"""Weights for somebody of whom only words are known: what fits them first, the popular among it before the rest."""
+"""Weights for somebody who wishes in words: what fits them first, the popular among it before the rest."""
+OF_BIO = {"interests": 0.2, "popular": 0.8}
+"""Weights for a newcomer who has told of themselves and done nothing: where they work says little of what they buy."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +143,11 @@ class Lists:
         )
 
     def _ranker_for(self, person: Person) -> Ranker:
-        """The ranker; words without a history lead themselves: it has learned where histories speak."""
+        """The ranker; where there are words and no history, a sum: it has learned where histories speak."""
         points = person.profiles.of(person.row)
-        said = not len(person.seen) and points.stop > points.start
-        return WeightedSum(OF_WORDS) if said else self.ranker
+        if len(person.seen) or points.start == points.stop:
+            return self.ranker
+        return WeightedSum(OF_WORDS if person.wishing else OF_BIO)
 
     def _described(
         self, person: Person, audience: Audience, table: Table, scores: np.ndarray, ranker: Ranker, n: int, wish: Wish

@@ -21,12 +21,17 @@ SAID = "said in this request: nothing is known of before, so it is of now"
 
 @dataclass(frozen=True)
 class Person:
-    """User `row` of a history and of profiles; nobody else in there matters. `rejected`: item rows spoken against."""
+    """User `row` of a history and of profiles; nobody else in there matters.
+
+    `rejected`: item rows spoken against. `wishing`: whether the points are what somebody asks for just now, not what
+    they did or say of themselves.
+    """
 
     row: int
     history: History
     profiles: Profiles
     rejected: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    wishing: bool = False
 
     @property
     def seen(self) -> np.ndarray:
@@ -88,7 +93,8 @@ class Visitors:
     def from_words(self, vectors: np.ndarray) -> Person:
         """A person who said something: each text, by its vector (n, d), is a momentary point."""
         nothing = History.from_columns(*(np.zeros(0) for _ in range(4)), n_users=1, n_items=len(self.catalogue))
-        return Person(0, nothing, Profiles(_said(vectors, self.naming.themes), np.asarray(vectors, np.float32)))
+        profiles = Profiles(_said(vectors, self.naming.themes), np.asarray(vectors, np.float32))
+        return Person(0, nothing, profiles, wishing=True)
 
     def _profiles(self, history: History, time: float) -> Profiles:
         return profile_history(history, self.vectors, time, self.naming, self.settings, self.height)[0]

@@ -167,6 +167,14 @@ def test_diversity_varies_the_lists_of_everybody(whose: str | Person) -> None:
     assert varied[0, 0] == plain[0, 0]
 
 
+def test_a_wish_leads_and_a_bio_leaves_the_lead_to_what_is_popular() -> None:
+    wish = RECOMMENDER.visitors.from_words(vectors()[[5]])
+    near = vectors() @ vectors()[5]
+    first = [RECOMMENDER.recommend(one, 1)[0].item_id for one in (wish, replace(wish, wishing=False))]
+    assert near[IDS.index(first[0])] == pytest.approx(near.max())
+    assert RECOMMENDER.lists.popularity[IDS.index(first[1])] == RECOMMENDER.lists.popularity.max()
+
+
 def test_a_must_include_that_nothing_proposed_has_the_score_and_reason_it_would_have_had() -> None:
     few = replace(RECOMMENDER, settings=RECOMMENDER.settings.model_copy(update={"candidates": 1}))
     last = next(item for item in ranked("u0", N_ITEMS)[::-1] if item not in ids(few.recommend("u0", 1)))

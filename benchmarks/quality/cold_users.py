@@ -11,7 +11,7 @@ from benchmarks.quality.site import LISTED, MONTH, Site, Values, judge, judge_ba
 from strata.baselines import WINDOWED, behavioural, mean_vector
 from strata.evaluation import OURS
 from strata.history import History
-from strata.lists import OF_WORDS
+from strata.lists import OF_BIO
 from strata.profiles import Profiles
 from strata.ranking import WeightedSum
 from strata.recommend import Models, Ranker, rank
@@ -87,7 +87,7 @@ def judge_words(
 ) -> Values:
     """The same for people of whom only words are known, one text (B, d) each: all that the window's users are."""
     theirs = replace(models, profiles=_said(site, window, vectors))
-    ranker = WeightedSum(OF_WORDS)
+    ranker = WeightedSum(OF_BIO)
     ranked = rank(window, theirs, ranker, site.recommend, site.available(replace(window, past=past)), LISTED)
     popular = behavioural(site.tuning, repeats=window.repeats)[WINDOWED]
     return window.users, {

@@ -131,7 +131,8 @@ class Popular:
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """The `n` most popular items that each user may be shown; what nobody chose only to those without interests."""
-        least = np.where(np.bincount(audience.owners, minlength=len(audience)) > 0, 0.0, -np.inf)
+        interested = np.bincount(audience.owners[audience.weights > 0], minlength=len(audience)) > 0
+        least = np.where(interested, 0.0, -np.inf)
         scores = np.broadcast_to(self.counts, (len(audience), len(self.counts)))
         return Candidates.best(scores, audience, n, least[:, None])
 

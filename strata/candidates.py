@@ -108,9 +108,10 @@ class Table:
         pairs = np.unique(np.concatenate(keys)) if keys else np.zeros(0, np.int64)
         users, items = pairs // n_items, pairs % n_items
         raw, features = (np.zeros((len(pairs), len(proposals)), np.float32) for _ in range(2))
+        scaled = _scaled(list(proposals.values()))
         for column, (key, proposed) in enumerate(zip(keys, proposals.values(), strict=True)):
             rows = np.searchsorted(pairs, key)
-            features[rows, column] = _scaled(proposed)
+            features[rows, column] = scaled[column]
             if proposed.everything is None:
                 raw[rows, column] = proposed.scores
             else:
@@ -163,14 +164,18 @@ def propose(audience: Audience, generators: Sequence[Generator], n: int) -> Tabl
     return Table.join(proposals, n_items=audience.history.n_items)
 
 
-def _scaled(proposed: Candidates) -> np.ndarray:
-    """Scores from 0 (a user's last proposal) to 1 (the first)."""
-    if not len(proposed.users):
-        return proposed.scores
-    users, scores = proposed.users, proposed.scores
-    starts = np.flatnonzero(np.diff(users, prepend=-1))
+def _scaled(proposals: Sequence[Candidates]) -> list[np.ndarray]:
+    """Scores of each generator's proposals from 0 (a user's last) to 1 (the first)."""
+    if not sum(len(proposed.users) for proposed in proposals):
+        return [proposed.scores for proposed in proposals]
+    scores = np.concatenate([proposed.scores for proposed in proposals])
+    users = np.concatenate([proposed.users for proposed in proposals])
+    ends = np.cumsum([len(proposed.users) for proposed in proposals])
+    another = np.append(True, users[1:] != users[:-1])
+    another[ends[:-1][ends[:-1] < len(users)]] = True  # the next generator's first
+    starts = np.flatnonzero(another)
     counts = np.diff(starts, append=len(users))
     low, high = (np.repeat(each.reduceat(scores, starts), counts) for each in (np.minimum, np.maximum))
     extent = high - low
     scaled = np.divide(scores - low, extent, out=np.ones(len(scores)), where=extent > 0)
-    return np.asarray(scaled, np.float32)
+    return np.split(scaled.astype(np.float32), ends[:-1])

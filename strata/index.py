@@ -96,8 +96,8 @@ class ItemIndex:
 
     @cached_property
     def _stored(self) -> np.ndarray:
-        """All vectors (n_items, d), where the index holds them."""
-        stored = faiss.downcast_index(self.index.storage) if isinstance(self.index, faiss.IndexHNSW) else self.index
+        """All vectors (n_items, d), where the graph holds them."""
+        stored = faiss.downcast_index(self.index.storage)
         return np.asarray(faiss.rev_swig_ptr(stored.get_xb(), len(self) * self.index.d).reshape(len(self), -1))
 
     def vectors(self, rows: np.ndarray) -> np.ndarray:

@@ -35,23 +35,30 @@ def slice_windows(
 def newcomers(window: Window, seed: int) -> Window:
     """One in NEWCOMERS of the users once more, as if three items of their past were all that is known of them.
 
-    Trees that saw long histories alone rank for somebody with a few picks worse than popularity does. The picks are
-    drawn by `seed`, one session that has just ended.
+    Trees that saw long histories alone rank for somebody with a few picks worse than popularity does. Users and picks
+    are drawn by `seed`.
     """
     rng = np.random.default_rng(seed)
     pairs = window.past.positive().matrix()[window.users]
     told = np.flatnonzero((np.diff(pairs.indptr) >= 2 * PICKS) & (rng.random(len(window.users)) < 1 / NEWCOMERS))
-    user = np.repeat(told, np.diff(pairs.indptr)[told])
-    item = pairs[told].indices
-    order = np.lexsort((rng.random(len(user)), user))
-    place = np.arange(len(user)) - np.searchsorted(user, user)
-    picked = order[place < PICKS]
-    times = window.time - PICKS + place[place < PICKS]
-    past = History.from_columns(
-        window.users[user[picked]], item[picked], times, np.ones(len(picked)),
-        n_users=window.past.n_users, n_items=window.past.n_items,
-    )  # fmt: skip
+    users = np.repeat(window.users[told], np.diff(pairs.indptr)[told])
+    past = session(users, pairs[told].indices, window.time, rng, like=window.past)
     return replace(window.only(np.isin(np.arange(len(window.users)), told)), past=past)
+
+
+def session(users: np.ndarray, items: np.ndarray, time: float, rng: np.random.Generator, *, like: History) -> History:
+    """PICKS of the items (n,) of each of `users` (n,), fewer where there are fewer, as one session just before `time`.
+
+    Times are those that `Visitors.from_picks` gives picks without one. `like`: whose users and items are meant.
+    """
+    order = np.lexsort((rng.random(len(users)), users))
+    users, items = users[order], items[order]
+    place = np.arange(len(users)) - np.searchsorted(users, users)
+    kept = place < PICKS
+    return History.from_columns(
+        users[kept], items[kept], time - PICKS + place[kept], np.ones(kept.sum()),
+        n_users=like.n_users, n_items=like.n_items,
+    )  # fmt: skip
 
 
 NEWCOMERS, PICKS = 5, 3

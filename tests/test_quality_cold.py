@@ -10,7 +10,6 @@ from hypothesis import given
 
 from benchmarks.quality.cold_items import judge_new, new_items, references, window_of_new
 from benchmarks.quality.cold_users import (
-    PICKS,
     ZERO_SHOT,
     judge_picks,
     judge_words,
@@ -31,6 +30,7 @@ from strata.lambdamart import LambdaMart
 from strata.ranking import RankSettings
 from strata.recommend_settings import RecommendSettings
 from strata.schema import USER, USERS
+from strata.slices import PICKS
 from strata.tiers import TierSettings
 from strata.tuning import Window
 from strata.visitors import Pick, Visitors

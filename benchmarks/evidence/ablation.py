@@ -18,7 +18,7 @@ from benchmarks.evidence.context import Context
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SAMPLES, SEED
 from benchmarks.evidence.profiles_before import HALF_LIVES, VARIANTS, Before
-from strata.history import DAY, CutOffs
+from strata.history import DAY
 from strata.lambdamart import Examples, LambdaMart
 from strata.metrics import bootstrap, ndcg_at_k, recall_at_k, top_k
 
@@ -101,14 +101,10 @@ def _bounds(context: Context) -> list[tuple[float, float]]:
     times, cut_offs = np.sort(context.history.times), context.cut_offs
     n = FITTED + TUNED + JUDGED
     after = np.searchsorted(times, cut_offs.backtest)
-    step = (len(times) - after) // (n if _long(times, cut_offs) else JUDGED)
+    step = (len(times) - after) // (n if len(times) - after >= len(times) / 2 else JUDGED)
     places = len(times) - step * np.arange(n, -1, -1)
     edges = [*times[places[:-1]].tolist(), cut_offs.live]
     return list(zip(edges[:-1], edges[1:], strict=True))
-
-
-def _long(times: np.ndarray, cut_offs: CutOffs) -> bool:
-    return bool((times >= cut_offs.backtest).mean() >= 0.5)
 
 
 def _told(before: Before, variant: str) -> np.ndarray:

@@ -15,7 +15,6 @@ from benchmarks.evidence.files import Row
 from benchmarks.quality.cold_items import judge_new, references, window_of_new
 from benchmarks.quality.cold_users import (
     PARTS,
-    PICKS,
     judge_picks,
     judge_words,
     newcomers,
@@ -28,6 +27,7 @@ from benchmarks.quality.site import MONTH, Site, Values, compared, midnight, poo
 from strata.baselines import WINDOWED
 from strata.history import History
 from strata.lambdamart import Examples, LambdaMart
+from strata.slices import PICKS
 from strata.terminal import console
 from strata.tuning import Window
 

@@ -16,10 +16,10 @@ from strata.profiles import Profiles
 from strata.ranking import WeightedSum
 from strata.recommend import Models, Ranker, rank
 from strata.schema import ATTRIBUTES, USER_ROW
+from strata.slices import PICKS, session
 from strata.tuning import Window
 from strata.visitors import Visitors
 
-PICKS = 3
 PARTS = 5
 """One part in so many of all users is left out."""
 ZERO_SHOT = "zero-shot text"
@@ -36,19 +36,14 @@ def without(history: History, out: np.ndarray) -> History:
 
 
 def picks_of(recent: History, time: float) -> History:
-    """PICKS distinct items of each user's `recent` events, drawn at random: one session that ended just before `time`.
+    """PICKS distinct items of each user's `recent` events, drawn at random, as one session that ended before `time`.
 
-    Users with fewer have none. Times are those that `Visitors.from_picks` gives picks without one.
+    Users with fewer have none.
     """
     pairs = recent.positive().matrix()
     users = np.repeat(np.arange(recent.n_users), np.diff(pairs.indptr))
-    order = np.lexsort((np.random.default_rng(SEED).random(len(users)), users))
-    users, items = users[order], pairs.indices[order]
-    place = np.arange(len(users)) - np.searchsorted(users, users)
-    kept = (place < PICKS) & (np.diff(pairs.indptr)[users] >= PICKS)
-    users, items, times = users[kept], items[kept], time - PICKS + place[kept]
-    weights = np.ones(len(users))
-    return History.from_columns(users, items, times, weights, n_users=recent.n_users, n_items=recent.n_items)
+    found = session(users, pairs.indices, time, np.random.default_rng(SEED), like=recent)
+    return found.keep(np.diff(found.offsets)[found.users] == PICKS)
 
 
 def newcomers(history: History, known: Window, users: np.ndarray, picks: History) -> Window:

@@ -17,7 +17,6 @@ from benchmarks.evidence.files import Row
 from benchmarks.quality.cold_items import judge_new, references, window_of_new
 from benchmarks.quality.cold_users import (
     PARTS,
-    PICKS,
     ZERO_SHOT,
     judge_picks,
     judge_words,
@@ -49,7 +48,7 @@ from strata.lambdamart import LambdaMart
 from strata.ranking import WeightedSum
 from strata.recommend import rank, tables
 from strata.schema import BEHAVIOUR
-from strata.slices import slice_windows
+from strata.slices import PICKS, slice_windows
 from strata.storage import read_array
 from strata.terminal import console
 from strata.tuning import Window

@@ -50,13 +50,15 @@ class Audience:
 class Candidates:
     """Flat (user, item, score) triples, n of them: `users` 0 … B−1 ascending, `items` item rows, `scores` float32.
 
-    `everything` (B, n_items): the scores of all items, where the generator knows them.
+    `everything` (B, n_items): the scores of all items, where the generator knows them. `found` (m,) each: point, item
+    and score of all that the interest points found, where they are what it proposes from.
     """
 
     users: np.ndarray
     items: np.ndarray
     scores: np.ndarray
     everything: np.ndarray | None = None
+    found: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
     @classmethod
     def best(cls, scores: np.ndarray, audience: Audience, n: int, least: float | np.ndarray = -np.inf) -> Self:
@@ -92,7 +94,7 @@ class Table:
 
     `raw` (n, G): the generators' scores, 0 where one knows none. `features` (n, G) in [0, 1]: a generator's score
     scaled between its worst and best candidate of that user, 0 where it did not propose the item. Rows are sorted by
-    user and item.
+    user and item. `found`: point, item and score (m,) of all that interest points found, of the table's items or not.
     """
 
     users: np.ndarray
@@ -100,6 +102,7 @@ class Table:
     raw: np.ndarray
     features: np.ndarray
     generators: tuple[str, ...]
+    found: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
     @classmethod
     def join(cls, proposals: Mapping[str, Candidates], *, n_items: int) -> Self:
@@ -116,7 +119,8 @@ class Table:
                 raw[rows, column] = proposed.scores
             else:
                 raw[:, column] = proposed.everything[users, items]
-        return cls(users, items, raw, features, tuple(proposals))
+        found = next((proposed.found for proposed in proposals.values() if proposed.found is not None), None)
+        return cls(users, items, raw, features, tuple(proposals), found)
 
     @classmethod
     def stacked(cls, blocks: Iterable[tuple[int, Self]]) -> Self:
@@ -142,6 +146,15 @@ class Table:
             raw=self.raw[kept],
             features=self.features[kept],
         )
+
+    def added(self, n_points: int) -> np.ndarray:
+        """What each of the only user's `n_points` added to the score of each row: (n_points, n), 0 where nothing."""
+        added = np.zeros((n_points, len(self)), np.float32)
+        if self.found is not None:
+            points, items, scores = self.found
+            found, row = np.nonzero(items[:, None] == self.items)
+            added[points[found], row] = scores[found]
+        return added
 
     def top(self, scores: np.ndarray, n_users: int, k: int) -> np.ndarray:
         """Positions in this table of each user's best k rows (n_users, k), ties by item; NOTHING pads."""

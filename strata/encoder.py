@@ -51,7 +51,7 @@ class Encoder:
         Weights are read from safetensors only and no code of the model is run. Raises EncoderError.
         """
         torch.set_num_threads(settings.threads)
-        # cuDNN plans attention anew for every shape of batch, and ours differ: on an H100 four times a bf16 step's time.
+        # cuDNN plans attention anew for every shape of batch, and ours differ: 4 × the time of a bf16 step on an H100.
         torch.backends.cuda.enable_cudnn_sdp(False)
         disable_progress_bar()  # type: ignore[no-untyped-call]  # the stages draw their own
         folder = _folder(base)

@@ -90,19 +90,18 @@ def explain(
 
 
 def without_each_point(
-    table: Table, signals: np.ndarray, audience: Audience, models: Models, ranker: Ranker, n: int
+    table: Table, signals: np.ndarray, audience: Audience, models: Models, ranker: Ranker
 ) -> np.ndarray:
     """How much each row of the only user's `table` would lose of its score without each liked point: (P, len(table)).
 
     The other points keep their weights, and the generators what they found. Users who lack one point each are scored
-    at once. `signals` (len(table), F): of the rows; `n`: as many candidates were asked for.
+    at once. `signals` (len(table), F): of the rows.
     """
     n_points, n_rows = len(audience.facts.tiers), len(table)
     if not n_points or not n_rows:
         return np.zeros((n_points, n_rows))
-    interests = next(each for each in models.generators if isinstance(each, NearestToInterests))
-    added = interests.contributions(audience, n, table.items)[:n_points]
-    column, copies = table.generators.index(interests.name), n_points + 1
+    column = next(i for i, each in enumerate(models.generators) if isinstance(each, NearestToInterests))
+    added, copies = table.added(n_points), n_points + 1
     raw, features = (np.tile(part, (copies, 1)) for part in (table.raw, table.features))
     lost = np.append(added, np.zeros((1, n_rows), np.float32), axis=0).ravel()
     scale = _scale(table.raw[:, column], table.features[:, column])

@@ -1,7 +1,7 @@
 """The generators: interests, item models, people with the same history, what is popular, what is bought again."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -35,15 +35,8 @@ class NearestToInterests:
         pairs, place = np.unique(audience.owners[points].astype(np.int64) * n_items + items, return_inverse=True)
         totals = np.bincount(place, scores, len(pairs)).astype(np.float64)
         totals += self._disliked(audience, pairs // n_items, pairs % n_items)
-        return _best(pairs // n_items, pairs % n_items, totals.astype(np.float32), n)
-
-    def contributions(self, audience: Audience, n: int, items: np.ndarray) -> np.ndarray:
-        """What each point adds to the score of each of `items` (k,) when `n` are proposed: (P, k), 0 where nothing."""
-        points, found, scores = self._found(audience, n)
-        added = np.zeros((len(audience.points), len(items)), np.float32)
-        point, place = np.nonzero(found[:, None] == items)
-        added[points[point], place] = scores[point]
-        return added
+        best = _best(pairs // n_items, pairs % n_items, totals.astype(np.float32), n)
+        return replace(best, found=(points, items, scores))
 
     def search(self, audience: Audience, n: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Liked points (p,), the items nearest to them (p, m) and the cosines, as many as quota and history call for.

@@ -86,7 +86,7 @@ class Lists:
             may_come[person.seen] = False
         listed = self._arranged(person, table.items[order], wished[order], k, may_come, wish)
         places = order[np.isin(table.items[order], listed)]
-        found = self._described(person, audience, table.only(places), scores[places], ranker, n, wish)
+        found = self._described(person, audience, table.only(places), scores[places], ranker, wish)
         missing = listed[~np.isin(listed, table.items)]
         if len(missing):
             joined = np.zeros(len(allowed), bool)
@@ -95,7 +95,7 @@ class Lists:
             table = propose(audience, self.models.generators, n)
             table = table.only(np.isin(table.items, missing))
             scores = self.models.score(table, audience, ranker)
-            found |= self._described(person, audience, table, scores, ranker, n, wish)
+            found |= self._described(person, audience, table, scores, ranker, wish)
         return [found[item] for item in listed.tolist()]
 
     def popular(self, k: int, allowed: np.ndarray, rules: BusinessRules) -> list[Recommendation]:
@@ -150,17 +150,17 @@ class Lists:
         return WeightedSum(OF_WORDS if person.wishing else OF_BIO)
 
     def _described(
-        self, person: Person, audience: Audience, table: Table, scores: np.ndarray, ranker: Ranker, n: int, wish: Wish
+        self, person: Person, audience: Audience, table: Table, scores: np.ndarray, ranker: Ranker, wish: Wish
     ) -> dict[int, Recommendation]:
         """The items of a table by their rows, with their scores (len(table),) and reasons."""
-        reasons = self._reasons(person, audience, table, ranker, n) if wish.explained else [None] * len(table)
+        reasons = self._reasons(person, audience, table, ranker) if wish.explained else [None] * len(table)
         found = zip(table.items.tolist(), scores.tolist(), reasons, strict=True)
         return {item: self.item(item, score, reason) for item, score, reason in found}
 
-    def _reasons(self, person: Person, audience: Audience, chosen: Table, ranker: Ranker, n: int) -> list[Reason]:
+    def _reasons(self, person: Person, audience: Audience, chosen: Table, ranker: Ranker) -> list[Reason]:
         """The reason of each row of `chosen`."""
         signals = self.models.signals.of(chosen, audience)
-        lost = without_each_point(chosen, signals, audience, self.models, ranker, n)
+        lost = without_each_point(chosen, signals, audience, self.models, ranker)
         if isinstance(ranker, WeightedSum):
             contributions = ranker.contributions(chosen)
         else:

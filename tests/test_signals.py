@@ -9,7 +9,6 @@ from benchmarks.evidence.explanation import without_each
 from strata.candidates import propose
 from strata.catalogue import Catalogue
 from strata.explain import without_each_point
-from strata.generators import NearestToInterests
 from strata.history import DAY, History
 from strata.lambdamart import Examples, LambdaMart, ndcg
 from strata.profiles import profile_history
@@ -110,10 +109,12 @@ def test_trees_find_the_signal_that_matters_and_survive_a_round_trip(tmp_path) -
 def test_removing_a_point_is_scoring_the_profile_without_it(history: History) -> None:
     models = models_of(history)
     (audience, table), ranker = asked(models, history, [0]), tiny_ranker(models, history)
-    lost = without_each_point(table, models.signals.of(table, audience), audience, models, ranker, 6)
+    lost = without_each_point(table, models.signals.of(table, audience), audience, models, ranker)
     assert lost.shape == (len(audience.facts.tiers), len(table))
     column = table.generators.index("interests")
-    added = NearestToInterests(INDEX).contributions(audience, 6, table.items)
+    added, proposed = table.added(len(lost)), table.features[:, column] > 0
+    if (audience.weights >= 0).all():
+        assert np.allclose(added.sum(0)[proposed], table.raw[proposed, column], atol=1e-5)
     for point in range(len(lost)):
         kept = np.arange(len(audience.owners)) != point
         facts = audience.facts.take(np.flatnonzero(kept[: len(audience.facts.tiers)]))

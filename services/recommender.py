@@ -62,6 +62,7 @@ class Status(BaseModel):
 
 @bentoml.service(
     name="recommender",
+    workers=ServiceSettings.from_environment().workers,
     traffic={"timeout": 60},
     metrics={"enabled": False},  # BentoML's have one label per path, whatever anybody asks for: see metrics.Metered
     runner_probe={"enabled": False},  # without the encoder, known users are still answered

@@ -30,8 +30,10 @@ class ServiceSettings(Settings):
     """Bytes of a request's body."""
     concurrency: PositiveInt = 512
     """Requests in flight per API worker; above it 429."""
-    threads: PositiveInt = Field(default_factory=lambda: min(os.cpu_count() or 1, 8))
-    """Threads per API worker that compute answers."""
+    workers: PositiveInt = Field(default_factory=lambda: min(os.cpu_count() or 1, 4))
+    """API workers, processes of about half a gigabyte each: Python computes one answer at a time in each."""
+    threads: PositiveInt = 2
+    """Threads per API worker that compute answers: while one is in NumPy or LightGBM, another goes on."""
     analyst_token: SecretStr | None = Field(None, min_length=16)
     """The token of the scope `analyst`: answers that name other users; without it nobody gets them."""
 

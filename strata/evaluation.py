@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
-from strata.metrics import RANKING_METRICS, bootstrap, coverage, novelty
+from strata.beyond_accuracy import gini, intra_list_diversity, miscalibration, serendipity
+from strata.metrics import NOTHING, RANKING_METRICS, bootstrap, coverage, novelty
 from strata.settings import Settings
 from strata.tuning import Window
 
 OURS = "Strata"
+EXPECTED = "popularity"
+"""The method whose recommendations surprise nobody."""
 COMPARED_AT = 10
+BESIDE = ("coverage", "gini", "novelty", "diversity", "serendipity", "miscalibration")
+"""What is told of lists beside hits."""
 
 
 class EvaluateSettings(Settings):
@@ -49,23 +55,45 @@ def slices(window: Window) -> dict[str, np.ndarray]:
     return {"warm": window.warm, "cold": ~window.warm, "all": everyone}
 
 
-def summarise(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str, Any]:
-    """Means by slice, method and metric, and the paired difference of ours to the best baseline on warm users."""
+def summarise(
+    evaluation: Evaluation, settings: EvaluateSettings, vectors: np.ndarray, themes: np.ndarray
+) -> dict[str, Any]:
+    """Means by slice, method and metric, and the paired difference of ours to the best baseline on warm users.
+
+    `vectors` (n_items, d) and `themes` (n_items,) say how alike items are, for what lists have beside hits.
+    """
     window = evaluation.window
-    counts = np.bincount(window.past.matrix().indices, minlength=window.past.n_items)
     report: dict[str, Any] = {"split": split_hash(window), "users": {}, "ndcg@10": {}, "metrics": {}}
     for name, mask in slices(window).items():
         report["users"][name] = int(mask.sum())
         report["ndcg@10"][name] = {m: _mean(v[f"ndcg@{COMPARED_AT}"][mask]) for m, v in evaluation.values.items()}
     for method, values in evaluation.values.items():
-        top = evaluation.rankings[method][window.warm][:, :COMPARED_AT]
         report["metrics"][method] = {
             **{metric: _mean(per_user[window.warm]) for metric, per_user in values.items()},
-            f"coverage@{COMPARED_AT}": round(coverage(top, window.past.n_items), 6),
-            f"novelty@{COMPARED_AT}": round(novelty(top, counts), 6),
+            **{f"{name}@{COMPARED_AT}": value for name, value in _beyond(evaluation, method, vectors, themes).items()},
         }
     report["comparison"] = _compare(evaluation, settings)
     return report
+
+
+def _beyond(evaluation: Evaluation, method: str, vectors: np.ndarray, themes: np.ndarray) -> dict[str, float]:
+    """What the lists of warm users have beside hits."""
+    window = evaluation.window.only(evaluation.window.warm)
+    ranked, expected = (evaluation.rankings[m][evaluation.window.warm][:, :COMPARED_AT] for m in (method, EXPECTED))
+    had = window.past.positive().matrix()
+    popularity = np.bincount(window.past.matrix().indices, minlength=window.past.n_items)
+    n_themes = int(themes.max(initial=0)) + 1
+    of_theme = sparse.csr_matrix((np.ones(len(themes)), (np.arange(len(themes)), themes)), (len(themes), n_themes))
+    chosen = np.asarray((had[window.users] @ of_theme).todense())
+    own = chosen / np.maximum(chosen.sum(1, keepdims=True), 1)
+    return {
+        "coverage": round(coverage(ranked, window.past.n_items), 6),
+        "gini": round(gini(ranked, window.past.n_items), 6),
+        "novelty": round(novelty(ranked, popularity), 6),
+        "diversity": _mean(intra_list_diversity(ranked, vectors)),
+        "serendipity": _mean(serendipity(ranked, window.relevant, expected)),
+        "miscalibration": _mean(miscalibration(np.where(ranked == NOTHING, NOTHING, themes[ranked]), own)),
+    }
 
 
 def _compare(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str, Any]:
@@ -90,24 +118,34 @@ def as_markdown(report: Mapping[str, Any]) -> str:
         f"NDCG@10 with full ranking on the test window (warm users {users['warm']}, cold {users['cold']}).",
         "Everything was tuned before it; split " + report["split"] + ".",
         "",
-        "| method | warm | cold | all | recall@20 | MRR@10 | coverage@10 | novelty@10 |",
-        "|---|---|---|---|---|---|---|---|",
+        "| method | warm | cold | all | recall@20 | MRR@10 |",
+        "|---|---|---|---|---|---|",
     ]
     for method, values in metrics.items():
-        name = f"**{method}**" if method == OURS else method
         ndcg = " | ".join(f"{by_slice[s][method]:.4f}" for s in ("warm", "cold", "all"))
         recall = values.get("recall@20", float("nan"))
-        lines.append(
-            f"| {name} | {ndcg} | {recall:.4f} | {values.get('mrr@10', float('nan')):.4f} "
-            f"| {values['coverage@10']:.3f} | {values['novelty@10']:.2f} |"
-        )
+        lines.append(f"| {_emphasised(method)} | {ndcg} | {recall:.4f} | {values.get('mrr@10', float('nan')):.4f} |")
     c = report["comparison"]
     lines += [
         "",
         f"Strata − {c['best_baseline']} (best baseline), warm users: {c['difference']:+.4f} "
         f"(95 % interval {c['low']:+.4f} … {c['high']:+.4f}, n = {c['n']}).",
+        "",
+        "What the ten places of warm users have beside hits: share of the catalogue shown to anybody; inequality of",
+        "that exposure (Gini); bits of self-information; mean cosine distance within a list; share of the hits that",
+        "popularity would not have had; divergence of the themes from the user's own (KL in nats, less is nearer).",
+        "",
+        "| method | " + " | ".join(BESIDE) + " |",
+        "|---|" + "---|" * len(BESIDE),
     ]
+    for method, values in metrics.items():
+        beside = " | ".join(f"{values[f'{name}@{COMPARED_AT}']:.3f}" for name in BESIDE)
+        lines.append(f"| {_emphasised(method)} | {beside} |")
     return "\n".join(lines) + "\n"
+
+
+def _emphasised(method: str) -> str:
+    return f"**{method}**" if method == OURS else method
 
 
 def split_hash(window: Window) -> str:

@@ -12,6 +12,7 @@ from strata.recommend_settings import RecommendSettings
 from strata.schema import USER
 from strata.settings import read_settings
 from strata.storage import read_array, read_json, write_json, write_table, write_text
+from strata.themes import Themes
 from strata.tuning import Window, tune
 from tasks import EVALUATION, RANKER, VECTORS, run
 from tasks.inputs import Inputs, folder
@@ -36,7 +37,8 @@ def main() -> None:
     for name, ranker in rankers.items():
         rankings[name] = rank(window, models, ranker, recommend, available, max(settings.k))
     evaluation = judge(rankings, window, settings.k)
-    report = summarise(evaluation, settings)
+    themes = Themes.read(folder("backtest") / "themes").of_item[:, -1]
+    report = summarise(evaluation, settings, inputs.vectors, themes)
     write_json(_flat_metrics(report), EVALUATION / "metrics.json")
     write_json(report, EVALUATION / "report.json")
     write_text(as_markdown(report), EVALUATION / "metrics.md")

@@ -14,14 +14,12 @@ from strata.tuning import JUDGED_AT
 
 MODEL, REPORT = "trees.txt", "report.json"
 LEAVES: Final = (4, 8, 16)
-ROUNDS: Final = (100, 200, 300)
+ROUNDS: Final = (100, 200, 400)
 """Sizes that are tried on slices left out."""
 LEFT_OUT = 3
 """Slices, at most, that are left out in turn."""
-TRIED_ON = 1_000
-"""Users of a slice, about, from whom sizes are learned that are only tried."""
-AS_GOOD = 0.02
-"""Share of the best NDCG@10 within which the smallest trees are taken: slices differ by more than that."""
+TRIED_ON = 2_500
+"""Users of a slice, about, from whom sizes are learned that are only tried: of far fewer, small trees learn as much."""
 
 
 @dataclass(frozen=True)
@@ -88,36 +86,38 @@ class LambdaMart:
         seed: int,
         advance: Callable[[int], None] = lambda steps: None,
     ) -> Self:
-        """Learn from all slices, in time order, with the smallest trees that do about best on slices left out.
+        """Learn from all slices, in time order, with the smallest trees as good as the best on slices left out.
 
-        Slices fewer than `apart` places from the one left out share what was chosen with it and are left out too.
-        `advance` is told of each model fitted; there are `n_fits(slices, apart)`.
+        As good: no more than one standard error, over the users, behind it (Breiman et al. 1984). Slices fewer than
+        `apart` places from the one left out share what was chosen with it and are left out too. `advance` is told of
+        each model fitted; there are `n_fits(slices, apart)`.
         """
-        tried: list[dict[str, Any]] = []
+        sizes: list[tuple[int, int]] = []
+        reached: list[np.ndarray] = []
         folds = _left_out(len(slices), apart)
         for leaves in LEAVES if folds else LEAVES[1:2]:
-            reached = np.zeros((len(ROUNDS), 2))
+            found: list[list[np.ndarray]] = [[] for _ in ROUNDS]
             for left_out, others in folds.items():
                 booster = _boost([slices[j].fewer(TRIED_ON) for j in others], names, leaves, max(ROUNDS), seed)
                 advance(1)
                 for place, rounds in enumerate(ROUNDS):
                     scores = np.asarray(booster.predict(slices[left_out].signals, num_iteration=rounds))
-                    found = ndcg(scores, slices[left_out])
-                    reached[place] += found.sum(), len(found)
-            tried += [
-                {"leaves": leaves, "rounds": rounds, "ndcg@10": round(total / max(count, 1), 6)}
-                for rounds, (total, count) in zip(ROUNDS, reached, strict=True)
-            ]
-        least = max(trial["ndcg@10"] for trial in tried) * (1 - AS_GOOD)
-        best = min((t for t in tried if t["ndcg@10"] >= least), key=lambda t: (t["leaves"], -t["ndcg@10"]))
-        booster = _boost(slices, names, best["leaves"], best["rounds"], seed)
+                    found[place].append(ndcg(scores, slices[left_out]))
+            sizes += [(leaves, rounds) for rounds in ROUNDS]
+            reached += [np.concatenate([np.zeros(0), *each]) for each in found]
+        chosen, means = smallest_as_good(sizes, reached)
+        leaves, rounds = sizes[chosen]
+        booster = _boost(slices, names, leaves, rounds, seed)
         advance(1)
         gains = booster.feature_importance("gain")
         gain = {
             names[i]: round(float(gains[i] / max(gains.sum(), 1e-12)), 4) for i in np.argsort(-gains, kind="stable")
         }
+        tried = [
+            {"leaves": size[0], "rounds": size[1], "ndcg@10": mean} for size, mean in zip(sizes, means, strict=True)
+        ]
         report = {
-            "chosen": best,
+            "chosen": tried[chosen],
             "tried": tried,
             "slices": [
                 {"users": int(len(s.n_chosen)), "rows": len(s.queries), "chosen": int(s.chosen.sum())} for s in slices
@@ -154,6 +154,19 @@ def ndcg(scores: np.ndarray, examples: Examples) -> np.ndarray:
     discounts = np.append(0, np.cumsum(1 / np.log2(np.arange(JUDGED_AT) + 2)))
     reached = np.bincount(queries[top], gains, len(examples.n_chosen))
     return np.asarray(reached / discounts[np.clip(examples.n_chosen, 1, JUDGED_AT)])
+
+
+def smallest_as_good(sizes: Sequence[tuple[int, int]], reached: Sequence[np.ndarray]) -> tuple[int, list[float]]:
+    """Place of the fewest leaves, and of these the best, among (leaves, rounds) as good as the best, and all means.
+
+    `reached`: NDCG@10 of the same users with each size. Without users the first size will do.
+    """
+    means = [round(float(each.mean()), 6) if len(each) else 0.0 for each in reached]
+    if not len(reached[0]):
+        return 0, means
+    behind = [reached[int(np.argmax(means))] - each for each in reached]
+    as_good = [i for i, each in enumerate(behind) if each.mean() <= each.std() / np.sqrt(len(each))]
+    return min(as_good, key=lambda i: (sizes[i][0], -means[i])), means
 
 
 def _left_out(n_slices: int, apart: int) -> dict[int, list[int]]:

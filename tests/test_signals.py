@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks.evidence.explanation import without_each
 from strata.candidates import propose
 from strata.catalogue import Catalogue
 from strata.explain import without_each_point
 from strata.history import DAY, History
-from strata.lambdamart import Examples, LambdaMart, ndcg
+from strata.lambdamart import Examples, LambdaMart, ndcg, smallest_as_good
 from strata.profiles import profile_history
 from strata.recommend import Models, audience_of, mix
 from strata.signals import families
@@ -102,6 +103,18 @@ def test_trees_find_the_signal_that_matters_and_survive_a_round_trip(tmp_path) -
     again = LambdaMart.read(tmp_path)
     assert np.array_equal(again.scores(unseen.signals), trees.scores(unseen.signals))
     assert again.names == trees.names
+
+
+@given(st.integers(0, 2**16), st.floats(0, 0.3))
+def test_larger_trees_are_taken_only_where_they_are_better_by_more_than_an_error(seed: int, gain: float) -> None:
+    rng = np.random.default_rng(seed)
+    small = rng.random(400)
+    large = small + gain + rng.normal(0, 0.1, 400)
+    ahead = large - small
+    chosen, means = smallest_as_good([(4, 100), (16, 400)], [small, large])
+    assert means == [round(float(small.mean()), 6), round(float(large.mean()), 6)]
+    assert chosen == int(ahead.mean() > ahead.std() / np.sqrt(400))
+    assert smallest_as_good([(16, 100), (4, 100), (4, 200)], [small, small, small])[0] == 1
 
 
 @given(histories(positive=True))

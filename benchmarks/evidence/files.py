@@ -91,17 +91,18 @@ class Row:
         return cls(id, what, figure, found.low, found.high, unit, n, inconclusive=inconclusive, **more)
 
 
-def write_evidence(command: str, section: str, rows: Sequence[Row], split: str, folder: Path) -> None:
+def write_evidence(command: str, section: str, rows: Sequence[Row], split: str, folder: Path, table: str = "") -> None:
     """Put the rows of one section into `folder`/`command`.json, beside it the table people read and per-user values.
 
-    Rows of other sections stay, with the commit, machine and split they were measured with. Raises StrataError
-    outside a git clone.
+    `table`: Markdown that people see first, such as all methods by all metrics. Rows of other sections stay, with the
+    commit, machine and split they were measured with. Raises StrataError outside a git clone.
     """
     path = folder / f"{command}.json"
     before = read_json(path) if path.exists() else {"sections": {}, "rows": []}
     made_with = {**_commit(folder), "machine": _machine(), "split": split}
+    shown = made_with | ({"table": table} if table else {})
     kept = [row for row in before["rows"] if row["section"] != section]
-    sections = before["sections"] | {section: made_with}
+    sections = before["sections"] | {section: shown}
     content = {
         "command": command,
         **made_with,
@@ -130,6 +131,7 @@ def as_markdown(content: Mapping[str, Any]) -> str:
             f"Commit {made_with['commit'][:12]}{changes}, split {made_with['split']}; {machine['cpu']}, "
             f"{machine['cores']} cores, {machine['memory_gib']} GiB.",
             "",
+            *([made_with["table"].strip(), ""] if "table" in made_with else []),
             "| id | value | 95 % interval | reference | n | what |",
             "|---|---|---|---|---|---|",
             *(_line(row) for row in content["rows"] if row["section"] == section),

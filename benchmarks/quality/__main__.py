@@ -6,7 +6,7 @@ python -m benchmarks.quality --only films,journey
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import typer
 
@@ -22,17 +22,25 @@ NOVEMBER: Final = {"dates": ["2017-09-01", "2017-10-01", "2017-11-01", "2017-12-
 """Complete Journey: tuned on September and October, judged on November; items with at least five buyers."""
 MONTHS: Final = {"slices": 3, "slice_share": 0.083, "horizon": 1}
 """The ranker learns from what was bought in August, September and October."""
-Measured = tuple[list[Row], str]
+
+
+class Measured(NamedTuple):
+    """Rows of a section, the hash of what they were measured on, and a table for people where there is one."""
+
+    rows: list[Row]
+    split: str
+    table: str = ""
 
 
 def films() -> Measured:
     """MovieLens-100K in the project's own workspace, after `make demo`."""
     judged = Judged.read(Path())
     what = "MovieLens-100K, the last fifth of all ratings, films new to the user"
-    return [
+    found = [
         *time_split.rows(judged, "ml100k-time-warm", what + ", users with a past", only_warm=True),
         *time_split.rows(judged, "ml100k-time-all", what + ", all users", only_warm=False),
-    ], judged.split
+    ]
+    return Measured(found, judged.split, judged.table)
 
 
 def journey(*, repeats: bool) -> Measured:
@@ -43,10 +51,10 @@ def journey(*, repeats: bool) -> Measured:
     what = (
         f"Complete Journey (published as simulated), purchases of November 2017, {kind} with at least 5 buyers before"
     )
-    return time_split.rows(judged, f"journey-{name}", what, only_warm=True), judged.split
+    return Measured(time_split.rows(judged, f"journey-{name}", what, only_warm=True), judged.split, judged.table)
 
 
-SECTIONS: Final[dict[str, Callable[[], Measured]]] = {
+SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str] | Measured]]] = {
     "films": films,
     "journey": lambda: journey(repeats=True),
     "journey-new": lambda: journey(repeats=False),
@@ -72,8 +80,8 @@ def main(
         raise SourceError("artifacts/release does not exist; run `make demo` first")
     for name in chosen:
         started = time.perf_counter()
-        rows, split = SECTIONS[name]()
-        write_evidence("quality", name, rows, split, output)
+        rows, split, table = Measured(*SECTIONS[name]())
+        write_evidence("quality", name, rows, split, output, table)
         for row in rows:
             compared = f" against {row.reference:.4g} ({row.reference_name})" if row.reference_name else ""
             console.print(f"  {row.id}: {row.value:.4g} {row.unit}{compared}, {row.low:.4g} … {row.high:.4g}")

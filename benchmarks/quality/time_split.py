@@ -18,12 +18,16 @@ WEIGHTED = "weighted sum of generators"
 
 @dataclass(frozen=True)
 class Judged:
-    """Per-user NDCG@10 of every method in a workspace, the split it was measured on and the trials of each model."""
+    """Per-user NDCG@10 of every method in a workspace, the split it was measured on and the trials of each model.
+
+    `table`: all methods by slices and metrics, as the stage wrote it.
+    """
 
     values: pl.DataFrame
     split: str
     trials: int
     cold: int
+    table: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> "Judged":
@@ -31,7 +35,8 @@ class Judged:
         evaluation = folder / "artifacts" / "evaluation"
         tried = read_json(folder / "artifacts" / "models" / "backtest" / "collaborative" / "tuning.json")["tried"]
         values, report = pl.read_parquet(evaluation / "per_user.parquet"), read_json(evaluation / "report.json")
-        return cls(values, report["split"], max(map(len, tried.values())), report["users"]["cold"])
+        table = (evaluation / "metrics.md").read_text(encoding="utf-8")
+        return cls(values, report["split"], max(map(len, tried.values())), report["users"]["cold"], table)
 
     @property
     def baselines(self) -> list[str]:

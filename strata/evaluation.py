@@ -67,25 +67,30 @@ def summarise(
     for name, mask in slices(window).items():
         report["users"][name] = int(mask.sum())
         report["ndcg@10"][name] = {m: _mean(v[f"ndcg@{COMPARED_AT}"][mask]) for m, v in evaluation.values.items()}
+    warm = window.only(window.warm)
+    lists = {method: ranked[window.warm][:, :COMPARED_AT] for method, ranked in evaluation.rankings.items()}
+    popularity = np.bincount(window.past.matrix().indices, minlength=window.past.n_items)
+    own = _own_themes(warm, themes)
     for method, values in evaluation.values.items():
+        beside = _beyond(lists[method], lists[EXPECTED], warm, popularity, own, vectors, themes)
         report["metrics"][method] = {
             **{metric: _mean(per_user[window.warm]) for metric, per_user in values.items()},
-            **{f"{name}@{COMPARED_AT}": value for name, value in _beyond(evaluation, method, vectors, themes).items()},
+            **{f"{name}@{COMPARED_AT}": value for name, value in beside.items()},
         }
     report["comparison"] = _compare(evaluation, settings)
     return report
 
 
-def _beyond(evaluation: Evaluation, method: str, vectors: np.ndarray, themes: np.ndarray) -> dict[str, float]:
-    """What the lists of warm users have beside hits."""
-    window = evaluation.window.only(evaluation.window.warm)
-    ranked, expected = (evaluation.rankings[m][evaluation.window.warm][:, :COMPARED_AT] for m in (method, EXPECTED))
-    had = window.past.positive().matrix()
-    popularity = np.bincount(window.past.matrix().indices, minlength=window.past.n_items)
-    n_themes = int(themes.max(initial=0)) + 1
-    of_theme = sparse.csr_matrix((np.ones(len(themes)), (np.arange(len(themes)), themes)), (len(themes), n_themes))
-    chosen = np.asarray((had[window.users] @ of_theme).todense())
-    own = chosen / np.maximum(chosen.sum(1, keepdims=True), 1)
+def _beyond(
+    ranked: np.ndarray,
+    expected: np.ndarray,
+    window: Window,
+    popularity: np.ndarray,
+    own: np.ndarray,
+    vectors: np.ndarray,
+    themes: np.ndarray,
+) -> dict[str, float]:
+    """What lists (B, k) have beside hits; `expected` (B, k): popularity's, `own` (B, t): users' shares of themes."""
     return {
         "coverage": round(coverage(ranked, window.past.n_items), 6),
         "gini": round(gini(ranked, window.past.n_items), 6),
@@ -94,6 +99,14 @@ def _beyond(evaluation: Evaluation, method: str, vectors: np.ndarray, themes: np
         "serendipity": _mean(serendipity(ranked, window.relevant, expected)),
         "miscalibration": _mean(miscalibration(np.where(ranked == NOTHING, NOTHING, themes[ranked]), own)),
     }
+
+
+def _own_themes(window: Window, themes: np.ndarray) -> np.ndarray:
+    """Share of each theme in what each user of a window liked before: (B, t)."""
+    n_themes = int(themes.max(initial=0)) + 1
+    of_theme = sparse.csr_matrix((np.ones(len(themes)), (np.arange(len(themes)), themes)), (len(themes), n_themes))
+    chosen = np.asarray((window.past.positive().matrix()[window.users] @ of_theme).todense())
+    return np.asarray(chosen / np.maximum(chosen.sum(1, keepdims=True), 1))
 
 
 def _compare(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from strata.candidates import Audience, Candidates
+from strata.candidates import Audience, Candidates, distinct
 from strata.collaborative import ItemModel, UserNeighbours, weigh
-from strata.history import DAY, looked_up
+from strata.history import DAY
 from strata.index import ItemIndex
 from strata.metrics import NOTHING
 
@@ -32,7 +32,7 @@ class NearestToInterests:
         """About `n` items of every user by quota, their weighted cosines summed per user and item."""
         n_items = len(self.index)
         points, items, scores = self._found(audience, n)
-        pairs, place = np.unique(audience.owners[points].astype(np.int64) * n_items + items, return_inverse=True)
+        pairs, (place,) = distinct([audience.owners[points].astype(np.int64) * n_items + items])
         totals = np.bincount(place, scores, len(pairs)).astype(np.float64)
         totals += self._disliked(audience, pairs // n_items, pairs % n_items)
         best = _best(pairs // n_items, pairs % n_items, totals.astype(np.float32), n)
@@ -59,13 +59,11 @@ class NearestToInterests:
     def _found(self, audience: Audience, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Point, item and weighted cosine of all that the points find within their quotas: three of (m,)."""
         found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        history, n_items = audience.history, len(self.index)
         for points, items, cosines in self.search(audience, n):
             weights = audience.weights[points]
             admitted = items != NOTHING
             if audience.exclude_seen:
-                keys = audience.owners[points][:, None].astype(np.int64) * n_items + items
-                admitted &= looked_up(keys, history.pairs) < 0
+                admitted &= ~audience.seen[audience.owners[points][:, None], items]
             admitted &= np.cumsum(admitted, axis=1) <= self._quota(weights, n)[:, None]
             point, _ = np.nonzero(admitted)
             found.append((points[point], items[admitted], (cosines * weights[:, None])[admitted]))
@@ -168,11 +166,10 @@ class BoughtBefore:
         history = audience.history
         if audience.exclude_seen or not len(history):
             return Candidates.none()
-        week = ((audience.times[history.users] - history.times) // (7 * DAY)).astype(np.int64)
-        _, kept = np.unique(
-            np.stack([history.users.astype(np.int64), history.items.astype(np.int64), week]), axis=1, return_index=True
-        )
-        weights = np.exp2(-7 * np.maximum(week[kept], 0) / self.half_life_days).astype(np.float32)
+        week = np.maximum((audience.times[history.users] - history.times) // (7 * DAY), 0).astype(np.int64)
+        pairs = history.users * np.int64(history.n_items) + history.items
+        _, kept = np.unique(pairs * (week.max() + 1) + week, return_index=True)
+        weights = np.exp2(-7 * week[kept] / self.half_life_days).astype(np.float32)
         shape = (len(audience), history.n_items)
         again = sparse.csr_matrix((weights, (history.users[kept], history.items[kept])), shape).toarray()
         ties = 1e-4 * self.counts / max(float(self.counts.max(initial=0)), 1e-12)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
 
 import lightgbm
 import numpy as np
 
+from strata.forest import Forest
 from strata.signals import families
 from strata.storage import read_json, write_json, write_text
 from strata.tuning import JUDGED_AT
@@ -60,9 +62,12 @@ class LambdaMart:
 
     def scores(self, signals: np.ndarray) -> np.ndarray:
         """Score of each row of signals (n, F), comparable within a user: (n,)."""
-        if not len(signals):
-            return np.zeros(0)
-        return np.asarray(self.booster.predict(signals, num_threads=_threads(len(signals))))
+        return self.forest.scores(signals)
+
+    @cached_property
+    def forest(self) -> Forest:
+        """The trees as scores are computed with them."""
+        return Forest.of(self.booster)
 
     def contributions(self, signals: np.ndarray, generators: Sequence[str]) -> np.ndarray:
         """What each generator adds to the score of each row, by Shapley values (TreeSHAP): (n, G).
@@ -199,8 +204,3 @@ def _boost(slices: Sequence[Examples], names: Sequence[str], leaves: int, rounds
         "verbose": -1,
     }
     return lightgbm.train(parameters, data, rounds)
-
-
-def _threads(rows: int) -> int:
-    """One thread for one user: starting others takes longer than the work."""
-    return 1 if rows < 4_000 else 0

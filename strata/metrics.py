@@ -1,8 +1,11 @@
 """How good a ranking is: per-user metrics over ranked item rows, and intervals of their mean."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+from numba import njit
 from scipy import sparse
 
 NOTHING = -1
@@ -111,15 +114,55 @@ def bootstrap(values: np.ndarray, *, samples: int, seed: int) -> Interval:
 def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Best k columns of each row of `scores` (B, n), ties by column: rows (B, k) and their scores.
 
-    −inf marks what must not be recommended; such places come back as NOTHING with score −inf.
+    −inf marks what must not be recommended; such places come back as NOTHING with score −inf, NaN as well.
     """
-    k = min(k, scores.shape[1])
-    # Cut by value first, then sort stably: columns stay in order among equal scores.
-    thresholds = np.partition(scores, scores.shape[1] - k, axis=1)[:, -k] if k else np.zeros(len(scores))
-    ranked = np.full((len(scores), k), NOTHING, np.int64)
-    for row, (line, limit) in enumerate(zip(scores, thresholds, strict=True)):
-        candidates = np.flatnonzero(line >= limit)
-        ranked[row] = candidates[np.argsort(-line[candidates], kind="stable")][:k]
-    best = np.take_along_axis(scores, ranked, axis=1)
-    ranked[np.isneginf(best)] = NOTHING
+    shape = (len(scores), min(k, scores.shape[1]))
+    ranked, best = np.full(shape, NOTHING, np.int64), np.full(shape, -np.inf, scores.dtype)
+    _compiled()(np.ascontiguousarray(scores), ranked, best)
     return ranked, best
+
+
+ASIDE = 256
+"""Values, at least, that are put aside beyond the best before they are sifted."""
+
+
+@cache
+def _compiled() -> Callable[..., None]:
+    """The kernel, compiled when first asked for and kept by numba."""
+    return njit(cache=True, nogil=True)(_select)
+
+
+def _select(scores: np.ndarray, ranked: np.ndarray, best: np.ndarray) -> None:
+    """Fill each row of both answers: what is above the k-th best so far is put aside, to be sifted there."""
+    k = ranked.shape[1]
+    room = k + max(k, ASIDE)
+    values, columns = np.empty(room, scores.dtype), np.empty(room, np.int64)
+    for row in range(len(scores) if k else 0):
+        size, limit = 0, best[row, 0]  # −inf
+        for column in range(scores.shape[1]):
+            value = scores[row, column]
+            if value > limit:  # of equals the later column is the worse one
+                values[size], columns[size] = value, column
+                size += 1
+                if size == room:
+                    size, limit = _sift(values, columns, size, k)
+        if size > k:
+            size, limit = _sift(values, columns, size, k)
+        order = np.argsort(-values[:size], kind="mergesort")
+        for place in range(size):
+            best[row, place], ranked[row, place] = values[order[place]], columns[order[place]]
+
+
+@njit()
+def _sift(values: np.ndarray, columns: np.ndarray, size: int, k: int) -> tuple[int, float]:
+    """Keep the k best in their order, of equals the first ones; how many there are now, and the least of them."""
+    limit = np.partition(values[:size], size - k)[size - k]
+    equals = k - (values[:size] > limit).sum()
+    kept = 0
+    for place in range(size):
+        if values[place] < limit or (values[place] == limit and equals == 0):
+            continue
+        equals -= values[place] == limit
+        values[kept], columns[kept] = values[place], columns[place]
+        kept += 1
+    return kept, limit

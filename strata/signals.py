@@ -87,8 +87,10 @@ class Signals:
             if liked[user] < liked[user + 1]:
                 points = slice(liked[user], liked[user + 1])
                 cosines, tiers = vectors @ audience.points[points].T, facts.tiers[points]
-                for tier in np.unique(tiers):
-                    found[mine, tier] = cosines[:, tiers == tier].max(1)
+                for tier in range(len(TIERS)):
+                    of_tier = tiers == tier
+                    if of_tier.any():
+                        found[mine, tier] = cosines[:, of_tier].max(1)
                 nearest = cosines.argmax(1)
                 found[mine, len(TIERS) + 1] = tiers[nearest]
                 found[mine, len(TIERS) + 2 :] = facts.numbers[points][nearest]
@@ -153,13 +155,9 @@ def _of_pairs(history: History, age: np.ndarray, decayed: np.ndarray) -> np.ndar
 
 
 def _summed(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Sum of `values` (m, c) of each wanted key (n,) over the entries with that key: (n, c)."""
-    distinct, place = np.unique(keys, return_inverse=True)
-    sums = np.stack([np.bincount(place, column, len(distinct)) for column in values.T], axis=1)
-    found = looked_up(wanted, distinct)
-    return (
-        np.where(found[:, None] >= 0, sums[found], 0.0) if len(distinct) else np.zeros((len(wanted), values.shape[1]))
-    )
+    """Sum of `values` (m, c) of each wanted key (n,) over the entries with that key, all small numbers: (n, c)."""
+    size = 1 + max(int(keys.max(initial=0)), int(wanted.max(initial=0)))
+    return np.stack([np.bincount(keys, column, size)[wanted] for column in values.T], axis=1)
 
 
 def families(names: Sequence[str], generators: Sequence[str]) -> np.ndarray:

@@ -59,6 +59,17 @@ def folder_of(release: str, settings: ServiceSettings) -> Path:
     return folder
 
 
+def rehearsed(folder: Path) -> Recommender:
+    """A verified release that has answered once: no visitor waits for what is compiled or kept at the first answer.
+
+    Raises ReleaseError and whatever its answer does.
+    """
+    loaded = Recommender.load(folder)
+    if len(loaded.profiles.table):
+        loaded.recommend(loaded.richest_user())
+    return loaded
+
+
 class Releases:
     """Holds the release that serves; `live` changes in one assignment, requests keep the one they began with."""
 
@@ -73,7 +84,7 @@ class Releases:
         loaded = self.next()
         if loaded is None and self.settings.releases is not None:
             try:
-                loaded = Recommender.load(built_in(self.settings))
+                loaded = rehearsed(built_in(self.settings))
             except StrataError as error:
                 logger.error("the built-in release does not serve either: %s", error)
         if loaded is not None:
@@ -92,7 +103,7 @@ class Releases:
                 return None
             if self._tried == self._attempt(name):
                 return None
-            return Recommender.load(folder)
+            return rehearsed(folder)
         except Exception as error:  # whatever is wrong with the next release must not stop this one
             self.refuse(name, str(error) if isinstance(error, StrataError) else repr(error))
             return None

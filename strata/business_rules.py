@@ -123,7 +123,7 @@ def obey(
     them all, those named first are there. Raises UnknownId for items that do not exist, SettingsError where
     must-includes alone break a cap.
     """
-    named = rows_of(list(rules.must_include), catalogue).tolist()
+    named = rows_of(list(rules.must_include), catalogue).tolist() if rules.must_include else []
     musts = {row: places for row, places in zip(named, rules.must_include.values(), strict=True) if allowed[row]}
     musts = dict(list(musts.items())[:k])
     ranked = ranked[ranked != NOTHING]

@@ -1,11 +1,12 @@
 """Where recommendations come from: who is asked for, what a generator proposes, and all proposals side by side."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Protocol, Self
 
 import numpy as np
+from numba import njit
 
 from strata.facts import PointFacts
 from strata.history import History
@@ -127,9 +128,10 @@ class Table:
         pairs, places = distinct(keys)
         users, items = pairs // n_items, pairs % n_items
         raw, features = (np.zeros((len(pairs), len(proposals)), np.float32) for _ in range(2))
-        scaled = _scaled(list(proposals.values()))
         for column, (rows, proposed) in enumerate(zip(places, proposals.values(), strict=True)):
-            features[rows, column] = scaled[column]
+            scaled = np.empty(len(rows), np.float32)
+            _compiled()(proposed.users, proposed.scores, scaled)
+            features[rows, column] = scaled
             if proposed.everything is None:
                 raw[rows, column] = proposed.scores
             else:
@@ -207,18 +209,21 @@ def distinct(keys: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
     return found, [place[each] for each in keys]
 
 
-def _scaled(proposals: Sequence[Candidates]) -> list[np.ndarray]:
-    """Scores of each generator's proposals from 0 (a user's last) to 1 (the first)."""
-    if not sum(len(proposed.users) for proposed in proposals):
-        return [proposed.scores for proposed in proposals]
-    scores = np.concatenate([proposed.scores for proposed in proposals])
-    users = np.concatenate([proposed.users for proposed in proposals])
-    ends = np.cumsum([len(proposed.users) for proposed in proposals])
-    another = np.append(True, users[1:] != users[:-1])
-    another[ends[:-1][ends[:-1] < len(users)]] = True  # the next generator's first
-    starts = np.flatnonzero(another)
-    counts = np.diff(starts, append=len(users))
-    low, high = (np.repeat(each.reduceat(scores, starts), counts) for each in (np.minimum, np.maximum))
-    extent = high - low
-    scaled = np.divide(scores - low, extent, out=np.ones(len(scores)), where=extent > 0)
-    return np.split(scaled.astype(np.float32), ends[:-1])
+@cache
+def _compiled() -> Callable[..., None]:
+    """The kernel, compiled when first asked for and kept by numba."""
+    return njit(cache=True, nogil=True)(_scale)
+
+
+def _scale(users: np.ndarray, scores: np.ndarray, scaled: np.ndarray) -> None:
+    """Fill `scaled` (n,) with scores from 0 (the worst of a user) to 1 (the best); `users` (n,) lie together."""
+    start, n = 0, len(users)
+    while start < n:
+        low = high = scores[start]
+        stop = start
+        while stop < n and users[stop] == users[start]:
+            low, high = min(low, scores[stop]), max(high, scores[stop])
+            stop += 1
+        for place in range(start, stop):
+            scaled[place] = (scores[place] - low) / (high - low) if high > low else 1
+        start = stop

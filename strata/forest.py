@@ -43,12 +43,12 @@ class Forest:
     values: np.ndarray
 
     @classmethod
-    def of(cls, booster: lightgbm.Booster) -> Self:
-        """Read trees of numbers, of at most MOST_LEAVES leaves; raises ValueError for others."""
+    def of(cls, booster: lightgbm.Booster, trees: int | None = None) -> Self:
+        """Read trees of numbers, of at most MOST_LEAVES leaves, all or the first; raises ValueError for others."""
         tests: list[Test] = []
         values: list[float] = []
         starts = [(0, 0)]
-        for tree in booster.dump_model()["tree_info"]:
+        for tree in booster.dump_model(trees)["tree_info"]:
             its_tests, its_values = _read(tree["tree_structure"])
             if len(its_values) > MOST_LEAVES:
                 raise ValueError(f"a tree has {len(its_values)} leaves; {MOST_LEAVES} are the most")
@@ -100,10 +100,10 @@ def _read(node: dict[str, Any], first: int = 0) -> tuple[list[Test], list[float]
     tests_left, left = _read(node["left_child"], first)
     tests_right, right = _read(node["right_child"], first + len(left))
     exact = node["threshold"]
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         threshold = np.float32(exact)
-    if threshold > exact:  # float32 signals that pass are at most the number below it
-        threshold = np.nextafter(threshold, np.float32(-np.inf))
+        if threshold > exact:  # float32 signals that pass are at most the number below it
+            threshold = np.nextafter(threshold, np.float32(-np.inf))
     # Where learning saw no NaN, LightGBM reads it as 0.
     unknown_left = node["default_left"] if node["missing_type"] == "NaN" else exact >= 0
     mask = ALL & ~(((1 << len(left)) - 1) << first)

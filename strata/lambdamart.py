@@ -15,9 +15,10 @@ from strata.storage import read_json, write_json, write_text
 from strata.tuning import JUDGED_AT
 
 MODEL, REPORT = "trees.txt", "report.json"
-LEAVES: Final = (4, 8, 16)
-ROUNDS: Final = (100, 200, 400)
-"""Sizes that are tried on slices left out."""
+SIZES: Final = {4: (100, 200, 400), 8: (100, 200, 400), 16: (100, 200, 400), 32: (100, 200)}
+"""Leaves of a tree, and numbers of such trees, that are tried on slices left out."""
+FEW: Final = 8
+"""Leaves where nothing can be left out."""
 LEFT_OUT = 3
 """Slices, at most, that are left out in turn."""
 TRIED_ON = 2_500
@@ -100,15 +101,15 @@ class LambdaMart:
         sizes: list[tuple[int, int]] = []
         reached: list[np.ndarray] = []
         folds = _left_out(len(slices), apart)
-        for leaves in LEAVES if folds else LEAVES[1:2]:
-            found: list[list[np.ndarray]] = [[] for _ in ROUNDS]
+        for leaves, numbers in SIZES.items() if folds else [(FEW, SIZES[FEW])]:
+            found: list[list[np.ndarray]] = [[] for _ in numbers]
             for left_out, others in folds.items():
-                booster = _boost([slices[j].fewer(TRIED_ON) for j in others], names, leaves, max(ROUNDS), seed)
+                booster = _boost([slices[j].fewer(TRIED_ON) for j in others], names, leaves, max(numbers), seed)
                 advance(1)
-                for place, rounds in enumerate(ROUNDS):
-                    scores = np.asarray(booster.predict(slices[left_out].signals, num_iteration=rounds))
+                for place, rounds in enumerate(numbers):
+                    scores = Forest.of(booster, rounds).scores(slices[left_out].signals)
                     found[place].append(ndcg(scores, slices[left_out]))
-            sizes += [(leaves, rounds) for rounds in ROUNDS]
+            sizes += [(leaves, rounds) for rounds in numbers]
             reached += [np.concatenate([np.zeros(0), *each]) for each in found]
         chosen, means = smallest_as_good(sizes, reached)
         leaves, rounds = sizes[chosen]
@@ -146,7 +147,7 @@ class LambdaMart:
 
 def n_fits(n_slices: int, apart: int) -> int:
     """How many models `fit` fits."""
-    return len(LEAVES) * len(_left_out(n_slices, apart)) + 1
+    return len(SIZES) * len(_left_out(n_slices, apart)) + 1
 
 
 def ndcg(scores: np.ndarray, examples: Examples) -> np.ndarray:

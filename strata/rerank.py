@@ -61,6 +61,8 @@ def rerank(
     score for calibration. Ties go to the earlier candidate.
     """
     k = min(k, items.shape[1])
+    if not settings.diversity and not (settings.calibration and mixes):
+        return items[:, :k]
     scores, places = scaled(items, scores), np.tile(np.arange(items.shape[1]), (len(items), 1))
     if settings.diversity > 0:
         wanted = min(POOL * k, items.shape[1]) if settings.calibration > 0 else k

@@ -23,7 +23,12 @@ NEAREST: Final = (
 TOPIC: Final = ("topic tier", *(f"topic {name}" for name in NUMBERS))
 HALF_LIVES = (10.0, 40.0, 160.0)
 """Days, of what the user chose before."""
-OWN: Final = (*(f"own {days:g}d" for days in HALF_LIVES), "own events", "own since")
+OWN: Final = (
+    *(f"own {days:g}d" for days in HALF_LIVES), "own events", "own since", "own share", "own lately", "own days since"
+)  # fmt: skip
+"""The last three count days on which the user was active: the share of them since the first with the item on which it
+was chosen, how many of the last LATELY, and how many came after the last with the item."""
+LATELY = 5
 KIND: Final = tuple(f"kind {days:g}d" for days in HALF_LIVES)
 ITEM: Final = ("age", "price", "price ratio")
 USER: Final = ("events", "since")
@@ -122,7 +127,8 @@ class Signals:
         kind = _summed(of_kind, decayed, table.users * np.int64(n_kinds) + self.kinds[table.items])
         total = _summed(history.users, decayed, table.users)
         own = np.zeros((len(table), len(OWN)), np.float32)
-        own[:, -1] = np.nan
+        own[:, OWN.index("own since")] = np.nan
+        own[:, OWN.index("own days since")] = np.nan
         if not audience.exclude_seen and len(history):
             place = looked_up(table.users * np.int64(history.n_items) + table.items, history.pairs)
             own[place >= 0] = _of_pairs(history, age, decayed)[place[place >= 0]]
@@ -147,11 +153,21 @@ class Signals:
 
 
 def _of_pairs(history: History, age: np.ndarray, decayed: np.ndarray) -> np.ndarray:
-    """Columns OWN of each pair of user and item in a history: (pairs, len(OWN))."""
+    """Columns OWN of each pair of user and item in a history: (pairs, len(OWN)); `age` (n,) of its events in days."""
     order, starts = history.by_pair
     counts = np.diff(starts, append=len(order))
-    since = age[order[starts + counts - 1]]
-    return np.concatenate([np.add.reduceat(decayed[order], starts, axis=0), counts[:, None], since[:, None]], axis=1)
+    last = starts + counts - 1
+    days_ago = age.astype(np.int64)
+    span = int(days_ago.max()) + 1
+    days = history.users * np.int64(span) + days_ago
+    active = np.unique(days)  # each user's, the latest first
+    before = np.searchsorted(active, np.arange(history.n_users) * span)
+    after = (np.searchsorted(active, days) - before[history.users])[order]  # active days after each event's
+    another = np.diff(after, prepend=-1) != 0
+    another[starts] = True
+    n_days, lately = (np.add.reduceat(each, starts, dtype=np.int64) for each in (another, another & (after < LATELY)))
+    numbers = (counts, age[order[last]], n_days / (after[starts] + 2), lately, after[last])
+    return np.concatenate([np.add.reduceat(decayed[order], starts, axis=0), np.stack(numbers, axis=1)], axis=1)
 
 
 def _summed(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from strata.history import DAY, History
 from strata.lambdamart import Examples, LambdaMart, ndcg, smallest_as_good
 from strata.profiles import profile_history
 from strata.recommend import Models, audience_of, mix
-from strata.signals import families
+from strata.signals import LATELY, OWN, families
 from strata.trends import WINDOWS, Trends
 from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories, vectors
 from tests.tiny_recommender import INDEX, NAMING, SETTINGS, tiny_behaviour, tiny_ranker, tiny_recommender
@@ -68,6 +68,27 @@ def test_shares_count_the_events_of_their_window(history: History) -> None:
     month = history.between(TIME - 30 * DAY, TIME)
     expected = np.bincount(month.items, minlength=N_ITEMS) / max(len(month), 1)
     assert np.allclose(found[:, WINDOWS.index(30.0)], expected)
+
+
+@given(histories(positive=True))
+@settings(max_examples=25)
+def test_own_history_counts_the_days_on_which_the_user_was_active(history: History) -> None:
+    models = models_of(history)
+    audience, table = asked(models, history, list(range(N_USERS)))
+    names = models.signals.names(models.names)
+    found = models.signals.of(table, audience)[:, [names.index(name) for name in OWN[-3:]]]
+    for user, item, (share, lately, since) in zip(table.users, table.items, found, strict=True):
+        mine = history.users == user
+        days = np.floor((TIME - history.times) / DAY)
+        active = sorted(set(days[mine]))
+        its = sorted(set(days[mine & (history.items == item)]))
+        if not its:
+            assert (share, lately) == (0, 0)
+            assert np.isnan(since)
+            continue
+        assert since == active.index(its[0])
+        assert lately == len(set(its) & set(active[:LATELY]))
+        assert np.isclose(share, len(its) / (active.index(its[-1]) + 2))
 
 
 def test_every_signal_speaks_for_a_generator_or_for_none() -> None:

@@ -17,7 +17,7 @@ from strata.metrics import Interval
 from strata.recommend import audience_of
 from strata.recommender import Recommender
 
-USERS, LISTED, REPEATS, BATCH = 60, 10, 5, 1_000
+USERS, LISTED, REPEATS, BATCH = 60, 10, 20, 1_000
 
 
 def rows() -> tuple[list[Row], str]:

@@ -175,7 +175,7 @@ def _whose(release: Recommender, request: Whose, vectors: np.ndarray) -> str | P
     if request.history is not None:
         with naming("history"):
             return release.visitors.from_picks([_pick(entry) for entry in request.history])
-    return release.visitors.from_words(vectors)
+    return release.visitors.from_words(vectors, wish=request.bio is None)
 
 
 def _pick(entry: str | Event) -> Pick:

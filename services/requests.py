@@ -10,7 +10,8 @@ from services.rules import Boosts, Rules
 from strata.filters import Filters
 from strata.schema import Behaviour
 
-WHO = ("user_id", "history", "text")
+WHO = ("user_id", "history", "text", "bio")
+WORDS = ("text", "bio")
 WHAT = ("item_id", "text")
 
 
@@ -37,7 +38,8 @@ def _one_of_who(schema: dict[str, Any]) -> None:
     """Say in the schema what `Whose` checks, and that words have no time."""
     needs(schema, "oneOf", WHO)
     if "at" in schema["properties"]:
-        schema.update({"if": {"required": ["text"]}, "then": {"properties": {"at": {"type": "null"}}}})
+        words = {"anyOf": [{"required": [name]} for name in WORDS]}
+        schema.update({"if": words, "then": {"properties": {"at": {"type": "null"}}}})
 
 
 def _one_given(model: Strict, names: tuple[str, ...]) -> None:
@@ -48,7 +50,7 @@ def _one_given(model: Strict, names: tuple[str, ...]) -> None:
 
 
 class Whose(Strict):
-    """Exactly one of: a user of the release, a visitor's history, or what somebody says."""
+    """Exactly one of: a user of the release, a visitor's history, what somebody wishes for, or says of themselves."""
 
     model_config = ConfigDict(json_schema_extra=_one_of_who)
 
@@ -59,16 +61,19 @@ class Whose(Strict):
         max_length=1_000,
         description="A visitor's choices in time order: item ids, or events; one without time follows the one before.",
     )
-    text: Texts = Field(None, description="What somebody says: one text or up to 16.")
+    text: Texts = Field(None, description="What somebody wishes for just now: one text or up to 16.")
+    bio: Text = Field(None, description="What somebody new says of themselves, as in a profile or a sign-up form.")
 
     @model_validator(mode="after")
-    def _one_of_three(self) -> Self:
+    def _one_of_four(self) -> Self:
         _one_given(self, WHO)
         return self
 
     @property
     def texts(self) -> list[str]:
         """What is to be read by the language model: nothing for known users and items."""
+        if self.bio is not None:
+            return [self.bio]
         return [self.text] if isinstance(self.text, str) else self.text or []
 
 
@@ -120,6 +125,7 @@ class RecommendRequest(Whose):
         {"user_id": "10", "k": 3},
         {"history": ["1", "50", "172"], "k": 3, "filters": {"categories": ["Sci-Fi"]}},
         {"text": "slow films about space and loneliness", "k": 3},
+        {"bio": "Retired engineer, two grandchildren, loves the sea", "k": 3},
         {"user_id": "10", "k": 3, "tier_mix": {"momentary": 3}, "exclude_seen": False, "explain": False},
         {"user_id": "10", "k": 5, "diversity": 0.3, "calibration": 0.2},
         {
@@ -179,6 +185,7 @@ class InterestsRequest(Whose):
         {"user_id": "10"},
         {"user_id": "10", "at": "1998-01-01T00:00:00Z"},
         {"text": ["I love westerns", "anything with dinosaurs"]},
+        {"bio": "Student of film, writes about silent comedies"},
     )
 
     at: Time | None = Field(

@@ -17,6 +17,7 @@ from strata.tiers import TierSettings
 from strata.ward import ward_groups
 
 SAID = "said in this request: nothing is known of before, so it is of now"
+STATED = "stated in the profile text; nothing else is known"
 
 
 @dataclass(frozen=True)
@@ -90,17 +91,20 @@ class Visitors:
         liked, now = history.positive(), max([self.time, *(time + 1 for time in times)])
         return Person(0, liked, self._profiles(history, now), history.items[history.weights < 0])
 
-    def from_words(self, vectors: np.ndarray) -> Person:
-        """A person who said something: each text, by its vector (n, d), is a momentary point."""
+    def from_words(self, vectors: np.ndarray, *, wish: bool = True) -> Person:
+        """A person of whom only words are known: each text, by its vector (n, d), is a point.
+
+        What is wished for just now is momentary; what people say of themselves, as in a bio, is core.
+        """
         nothing = History.from_columns(*(np.zeros(0) for _ in range(4)), n_users=1, n_items=len(self.catalogue))
-        profiles = Profiles(_said(vectors, self.naming.themes), np.asarray(vectors, np.float32))
-        return Person(0, nothing, profiles, wishing=True)
+        profiles = Profiles(_said(vectors, self.naming.themes, wish=wish), np.asarray(vectors, np.float32))
+        return Person(0, nothing, profiles, wishing=wish)
 
     def _profiles(self, history: History, time: float) -> Profiles:
         return profile_history(history, self.vectors, time, self.naming, self.settings, self.height)[0]
 
 
-def _said(vectors: np.ndarray, themes: Themes) -> pl.DataFrame:
+def _said(vectors: np.ndarray, themes: Themes, *, wish: bool) -> pl.DataFrame:
     """The profile table of texts: each named after the catalogue's topic it is nearest to."""
     topics = themes.groups["level"].to_numpy() == LEVELS[0]
     nearest = np.argmax(vectors @ np.asarray(themes.vectors)[topics].T, axis=1)
@@ -116,8 +120,9 @@ def _said(vectors: np.ndarray, themes: Themes) -> pl.DataFrame:
             "point": np.arange(n, dtype=np.int32),
             "name": [name for name, _ in named],
             "phrases": pl.Series([phrases for _, phrases in named], dtype=pl.List(pl.String)),
-            "tier": ["momentary"] * n,
-            "because": [SAID] * n,
+            "tier": ["momentary" if wish else "core"] * n,
+            "because": [SAID if wish else STATED] * n,
+            "stated": [not wish] * n,
             "strength": np.ones(n),
             "share": np.full(n, round(1 / max(n, 1), 6)),
             "evidence": pl.Series([[]] * n, dtype=pl.List(pl.String)),

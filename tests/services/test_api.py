@@ -70,7 +70,19 @@ def test_visitors_are_recommended_to_from_their_history_or_their_words(server: S
     assert {item["reason"]["tier"] for item in said["items"]} == {"momentary"}
 
 
-@pytest.mark.parametrize("who", [{"user_id": "10"}, {"history": ["1", "2"]}, {"text": "war films"}])
+def test_a_bio_moves_what_is_popular_and_is_a_core_interest(server: Server) -> None:
+    bios = ("Grandmother of three, loves cartoons and musicals", "Reads Stephen King, collects horror posters")
+    answers = [ask(server, "/recommend", bio=bio, k=50) for bio in bios]
+    assert ids(answers[0]) != ids(answers[1])
+    popular = set(ids(ask(server, "/recommend", bio="x", k=100)))
+    wished = ids(ask(server, "/recommend", text=bios[0], k=50))
+    assert len(popular & set(ids(answers[0]))) > len(popular & set(wished))
+    told = ask(server, "/interests", bio=bios[1])["interests"]
+    assert [(point["tier"], point["stated"]) for point in told] == [("core", True)]
+    assert {item["reason"]["tier"] for item in answers[0]["items"]} <= {"core", None}
+
+
+@pytest.mark.parametrize("who", [{"user_id": "10"}, {"history": ["1", "2"]}, {"text": "war films"}, {"bio": "veteran"}])
 def test_filters_are_never_violated(server: Server, library: Recommender, who: dict) -> None:
     filters = {"categories": ["War", "Horror"], "exclude_items": ["1", "50", "288"]}
     answer = ask(server, "/recommend", **who, k=1000, filters=filters)
@@ -82,7 +94,7 @@ def test_filters_are_never_violated(server: Server, library: Recommender, who: d
     assert priced["items"] == []  # nothing in this catalogue has a price
 
 
-@pytest.mark.parametrize("who", [{"user_id": "10"}, {"history": ["1", "2"]}, {"text": "war films"}])
+@pytest.mark.parametrize("who", [{"user_id": "10"}, {"history": ["1", "2"]}, {"text": "war films"}, {"bio": "veteran"}])
 def test_rules_hold_for_everybody_within_the_filters(server: Server, library: Recommender, who: dict) -> None:
     rules = {
         "boosts": [{"chosen_by_at_most": 20, "times": 1.5}],
@@ -257,6 +269,9 @@ WRONG = [
     ("/interests", {"user_id": "10", "at": "once"}, 422, "at"),
     ("/interests", {"user_id": "10", "at": 883612800}, 422, "at"),
     ("/interests", {"text": "x", "at": "1998-01-01T00:00:00Z"}, 422, None),
+    ("/interests", {"bio": "x", "at": "1998-01-01T00:00:00Z"}, 422, None),
+    ("/recommend", {"bio": "x", "text": "x"}, 422, None),
+    ("/recommend", {"bio": ["x"]}, 422, "bio"),
     ("/recommend", {"user_id": "10", "at": "1998-01-01T00:00:00Z"}, 422, "at"),
     ("/recommend", {"user_id": "10", "diversity": 1.1}, 422, "diversity"),
     ("/recommend", {"user_id": "10", "calibration": "1"}, 422, "calibration"),

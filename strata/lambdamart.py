@@ -104,7 +104,7 @@ class LambdaMart:
         for leaves, numbers in SIZES.items() if folds else [(FEW, SIZES[FEW])]:
             found: list[list[np.ndarray]] = [[] for _ in numbers]
             for left_out, others in folds.items():
-                booster = _boost([slices[j].fewer(TRIED_ON) for j in others], names, leaves, max(numbers), seed)
+                booster = boost([slices[j].fewer(TRIED_ON) for j in others], names, leaves, max(numbers), seed)
                 advance(1)
                 for place, rounds in enumerate(numbers):
                     scores = Forest.of(booster, rounds).scores(slices[left_out].signals)
@@ -113,7 +113,7 @@ class LambdaMart:
             reached += [np.concatenate([np.zeros(0), *each]) for each in found]
         chosen, means = smallest_as_good(sizes, reached)
         leaves, rounds = sizes[chosen]
-        booster = _boost(slices, names, leaves, rounds, seed)
+        booster = boost(slices, names, leaves, rounds, seed)
         advance(1)
         gains = booster.feature_importance("gain")
         gain = {
@@ -181,7 +181,8 @@ def _left_out(n_slices: int, apart: int) -> dict[int, list[int]]:
     return {i: others[i] for i in list(others)[-LEFT_OUT:] if others[i]}
 
 
-def _boost(slices: Sequence[Examples], names: Sequence[str], leaves: int, rounds: int, seed: int) -> lightgbm.Booster:
+def boost(slices: Sequence[Examples], names: Sequence[str], leaves: int, rounds: int, seed: int) -> lightgbm.Booster:
+    """So many trees of so many leaves, learned from all slices; the same for the same seed."""
     groups = np.concatenate([np.bincount(s.queries) for s in slices])
     data = lightgbm.Dataset(
         np.concatenate([s.signals for s in slices]),

@@ -34,8 +34,7 @@ def main() -> None:
     weighted.write(RANKER / SUM)
     weights = ", ".join(f"{name} {weight:.2f}" for name, weight in weighted.weights.items())
     say(f"sum: {weights}; NDCG@10 {weighted.report['ndcg@10']:.4f} on {weighted.report['users']} users of validation")
-    learned, names = _examples(inputs, rank, recommend)
-    learned = [one for one in learned if one.chosen.any()]
+    learned, names = examples(inputs, rank, recommend)
     if not learned:
         say("nothing proposed was chosen in earlier slices: no trees, the sum ranks; a longer history helps")
         return
@@ -56,8 +55,11 @@ def _weighted_sum(inputs: Inputs, rank: RankSettings, recommend: RecommendSettin
     return WeightedSum.tune(Table.stacked((part.start, table) for part, _, table in blocks), window, rank)
 
 
-def _examples(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) -> tuple[list[Examples], list[str]]:
-    """What each slice teaches, and the names of its signals; a slice's models know only what came before it."""
+def examples(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) -> tuple[list[Examples], list[str]]:
+    """What the slices teach that teach anything, and the names of the signals.
+
+    A slice's models know only what came before it.
+    """
     windows = slice_windows(
         inputs.history, inputs.time("backtest"), rank, repeats=recommend.repeats, least_users=least_users()
     )
@@ -72,7 +74,7 @@ def _examples(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) 
             )
             names = list(models.signals.names(models.names))
             advance(1)
-    return found, names
+    return [one for one in found if one.chosen.any()], names
 
 
 def _naming(inputs: Inputs) -> Naming:

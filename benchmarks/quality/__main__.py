@@ -5,6 +5,7 @@ python -m benchmarks.quality --only films,journey
 
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
@@ -12,7 +13,7 @@ import typer
 
 from benchmarks import workspaces
 from benchmarks.evidence.files import Row, write_evidence
-from benchmarks.quality import cold, diversity, leave_one_out, questions, speed, time_split
+from benchmarks.quality import cold, diversity, leave_one_out, questions, seeds, speed, time_split
 from benchmarks.quality.time_split import Judged
 from strata.errors import SourceError
 from strata.terminal import clear_errors, console
@@ -32,31 +33,42 @@ class Measured(NamedTuple):
     table: str = ""
 
 
-def films() -> Measured:
+FILMS: Final = "MovieLens-100K, the last fifth of all ratings, films new to the user"
+
+
+WARM_AND_ALL: Final = (
+    ("ml100k-time-warm", FILMS + ", users with a past", True), ("ml100k-time-all", FILMS + ", all users", False)
+)  # fmt: skip
+
+
+def films(*, by_seed: bool = False) -> Measured:
     """MovieLens-100K in the project's own workspace, after `make demo`."""
     judged = Judged.read(Path())
-    what = "MovieLens-100K, the last fifth of all ratings, films new to the user"
-    found = [
-        *time_split.rows(judged, "ml100k-time-warm", what + ", users with a past", only_warm=True),
-        *time_split.rows(judged, "ml100k-time-all", what + ", all users", only_warm=False),
-    ]
-    return Measured(found, judged.split, judged.table)
+    if by_seed:
+        return Measured(seeds.rows(Path(), WARM_AND_ALL), judged.split)
+    found = [time_split.rows(judged, name, what, only_warm=warm) for name, what, warm in WARM_AND_ALL]
+    return Measured(list(chain.from_iterable(found)), judged.split, judged.table)
 
 
-def journey(*, repeats: bool) -> Measured:
+def journey(*, repeats: bool, by_seed: bool = False) -> Measured:
     """Complete Journey, November 2017, in a workspace of its own."""
     settings = {"split": NOVEMBER, "rank": MONTHS, "recommend": {"repeats": repeats}}
-    judged = Judged.read(workspaces.workspace("complete-journey", overrides=settings, stages=["evaluate"], root=ROOT))
+    folder = workspaces.workspace("complete-journey", overrides=settings, stages=["evaluate"], root=ROOT)
     name, kind = ("all", "all products") if repeats else ("new", "products new to the household")
     what = (
         f"Complete Journey (published as simulated), purchases of November 2017, {kind} with at least 5 buyers before"
     )
+    judged = Judged.read(folder)
+    if by_seed:
+        return Measured(seeds.rows(folder, [(f"journey-{name}", what, True)]), judged.split)
     return Measured(time_split.rows(judged, f"journey-{name}", what, only_warm=True), judged.split, judged.table)
 
 
 SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str] | Measured]]] = {
     "films": films,
+    "films-seeds": lambda: films(by_seed=True),
     "journey": lambda: journey(repeats=True),
+    "journey-seeds": lambda: journey(repeats=True, by_seed=True),
     "journey-new": lambda: journey(repeats=False),
     "leave-one-out": lambda: leave_one_out.rows(ROOT / "leave-one-out", ROOT / "peers"),
     "diversity": lambda: (diversity.rows(), Judged.read(Path()).split),

@@ -1,38 +1,28 @@
-"""Stage collaborate@CUT_OFF: models of behaviour alone, tuned on the window before the cut-off, fitted up to it."""
+"""Stage collaborate@CUT_OFF: models of behaviour alone, fitted on all that came before the cut-off."""
 
-from strata.baselines import behavioural
-from strata.behaviour import Behaviour
-from strata.collaborative import CollaborativeSettings
-from strata.history import SplitSettings
-from strata.recommend_settings import RecommendSettings
+from strata.behaviour import TUNING, Behaviour
 from strata.schema import CUT_OFFS
-from strata.settings import read_settings
-from strata.tuning import Window, tune
+from strata.storage import read_json
 from tasks import run
 from tasks.inputs import Inputs, folder
-from tasks.reporting import progress, say
+from tasks.reporting import say
+
+SETTINGS_OF = {"validation": "validation", "backtest": "backtest", "live": "backtest"}
+"""The cut-off by whose tuning each one's models are fitted.
+
+The ranker learns from models with the settings of `backtest`. Those that are judged and those that serve have the same:
+a window of other days or another half-life would show it numbers of another size.
+"""
 
 
 def main(cut_off: str) -> None:
-    """Tune all behavioural models with the same number of trials; keep the ones that recommending uses."""
+    """Keep the models that recommending uses, and beside them what was tuned."""
     inputs = Inputs()
-    settings = read_settings(CollaborativeSettings, "collaborate")
-    time, history = inputs.time(cut_off), inputs.history
-    repeats = read_settings(RecommendSettings, "recommend").repeats
-    start = inputs.cut_offs.previous(cut_off)
-    least_users = read_settings(SplitSettings, "split").least_users
-    window = Window.of(history, start, time, repeats=repeats, least_users=least_users)
-    window = window.only(window.warm).sample(settings.users, settings.seed).within_reach()
-    models = behavioural(settings, repeats=repeats)
-    chosen, tried = {}, {}
-    with progress(f"{cut_off}: tuning", len(models), "models") as advance:
-        for name, model in models.items():
-            chosen[name], tried[name] = tune(model.fit, model.grid, window, most=settings.trials, seed=settings.seed)
-            advance(1)
-    behaviour = Behaviour.fit(history.before(time), time, chosen)
-    tuning = {"users": len(window.users), "chosen": chosen, "tried": tried}
-    behaviour.write(folder(cut_off) / "collaborative", tuning)
-    say(f"{cut_off}: " + "; ".join(f"{n} {max(t['ndcg@10'] for t in tried[n]):.4f}" for n in chosen) + " (NDCG@10)")
+    tuned = read_json(folder(SETTINGS_OF[cut_off]) / TUNING)
+    time = inputs.time(cut_off)
+    behaviour = Behaviour.fit(inputs.history.before(time), time, tuned["chosen"])
+    behaviour.write(folder(cut_off) / "collaborative", tuned)
+    say(f"{cut_off}: " + "; ".join(behaviour.items))
 
 
 if __name__ == "__main__":

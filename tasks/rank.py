@@ -83,9 +83,9 @@ def _naming(inputs: Inputs) -> Naming:
 
 
 def _models_before(window: Window, naming: Naming, inputs: Inputs) -> Models:
-    """Models of what came before a window, with the settings tuned for the validation cut-off."""
+    """Models of what came before a window, with the settings of those that will be judged and serve."""
     vectors, topics, profiles = inputs.vectors, naming.themes.of_item[:, 0], _profiles(window, naming, inputs)
-    chosen = read_json(folder("validation") / "collaborative" / TUNING)["chosen"]
+    chosen = read_json(folder("backtest") / TUNING)["chosen"]
     behaviour = Behaviour.fit(window.past, window.time, chosen)
     return Models.of(profiles, behaviour, ItemIndex.read(INDEX), inputs.catalogue, vectors, topics, window.past)
 

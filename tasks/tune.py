@@ -1,0 +1,37 @@
+"""Stage tune@CUT_OFF: settings of all models of behaviour alone, by what was chosen just before the cut-off."""
+
+from strata.baselines import behavioural
+from strata.behaviour import TUNING
+from strata.collaborative import CollaborativeSettings
+from strata.history import SplitSettings
+from strata.recommend_settings import RecommendSettings
+from strata.schema import CUT_OFFS
+from strata.settings import read_settings
+from strata.storage import write_json
+from strata.tuning import Window, tune
+from tasks import run
+from tasks.inputs import Inputs, folder
+from tasks.reporting import progress, say
+
+
+def main(cut_off: str) -> None:
+    """Try as many settings of each model; write what was tried and what was best."""
+    inputs = Inputs()
+    settings = read_settings(CollaborativeSettings, "collaborate")
+    repeats = read_settings(RecommendSettings, "recommend").repeats
+    start, end = inputs.cut_offs.previous(cut_off), inputs.time(cut_off)
+    least_users = read_settings(SplitSettings, "split").least_users
+    window = Window.of(inputs.history, start, end, repeats=repeats, least_users=least_users)
+    window = window.only(window.warm).sample(settings.users, settings.seed).within_reach()
+    models = behavioural(settings, repeats=repeats)
+    chosen, tried = {}, {}
+    with progress(f"{cut_off}: tuning", len(models), "models") as advance:
+        for name, model in models.items():
+            chosen[name], tried[name] = tune(model.fit, model.grid, window, most=settings.trials, seed=settings.seed)
+            advance(1)
+    write_json({"users": len(window.users), "chosen": chosen, "tried": tried}, folder(cut_off) / TUNING)
+    say(f"{cut_off}: " + "; ".join(f"{n} {max(t['ndcg@10'] for t in tried[n]):.4f}" for n in chosen) + " (NDCG@10)")
+
+
+if __name__ == "__main__":
+    run(main, one_of=CUT_OFFS)

@@ -159,12 +159,21 @@ def test_others_take_the_places_of_what_caps_drop(whose: str | Person, diversity
 
 
 @pytest.mark.parametrize("whose", WHOSE)
-def test_diversity_varies_the_lists_of_everybody(whose: str | Person) -> None:
-    plain, varied = (
-        np.array([[IDS.index(i) for i in ids(RECOMMENDER.recommend(whose, 4, diversity=d))]]) for d in (0.0, 1.0)
-    )
-    assert intra_list_diversity(varied, vectors())[0] >= intra_list_diversity(plain, vectors())[0]
-    assert varied[0, 0] == plain[0, 0]
+def test_full_diversity_goes_on_with_what_is_farthest_from_those_before(whose: str | Person) -> None:
+    plain, varied = ([IDS.index(i) for i in ids(RECOMMENDER.recommend(whose, 4, diversity=d))] for d in (0.0, 1.0))
+    assert varied[0] == plain[0]
+    apart = (1 - vectors() @ vectors().T).astype(float)
+    for place in range(1, len(varied)):
+        far = apart[varied[:place]].sum(0)
+        assert all(far[varied[place]] >= far[item] - 1e-6 for item in plain if item not in varied[:place])
+
+
+def test_diversity_varies_lists() -> None:
+    spread = [
+        np.mean([intra_list_diversity(np.array([[IDS.index(i) for i in ids(found)]]), vectors())[0] for found in lists])
+        for lists in ([RECOMMENDER.recommend(whose, 4, diversity=d) for whose in WHOSE] for d in (0.0, 0.5, 1.0))
+    ]
+    assert spread[0] < spread[1] <= spread[2]
 
 
 def test_a_wish_leads_and_a_bio_leaves_the_lead_to_what_is_popular() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from strata.collaborative import CollaborativeSettings, Ease, ItemModel, ItemNeighbours, UserNeighbours, weigh
+from strata.factors import Factors
 from strata.history import DAY, History
 from strata.popularity import popularity
 from strata.tuning import Scorer
@@ -48,6 +49,14 @@ def fit_transitions(history: History, time: float, *, neighbours: int, half_life
     )
 
 
+def fit_als(
+    history: History, time: float, *, factors: int, penalty: float, alpha: float, half_life: float | None
+) -> Scorer:
+    """Matrix factors of all events before `time`."""
+    model = Factors.fit(history, factors=factors, penalty=penalty, alpha=alpha, half_life=half_life)
+    return _from_history(model, history)
+
+
 def fit_peers(history: History, time: float, *, neighbours: int, half_life_days: float | None) -> Scorer:
     """User neighbours on all events before `time`."""
     model = UserNeighbours.fit(history, time, neighbours=neighbours, half_life_days=half_life_days)
@@ -83,6 +92,7 @@ POPULARITY, WINDOWED = "popularity", "popularity in a window"
 NEIGHBOURS, DECAYED_NEIGHBOURS = "item neighbours", "item neighbours + decay"
 PEERS, TRANSITIONS, OWN = "user neighbours", "sequential rules", "own frequency + decay"
 EASE, DECAYED_EASE = "EASE", "EASE + decay"
+ALS, DECAYED_ALS = "ALS", "ALS + decay"
 
 
 def behavioural(settings: CollaborativeSettings, *, repeats: bool) -> dict[str, Baseline]:
@@ -91,6 +101,7 @@ def behavioural(settings: CollaborativeSettings, *, repeats: bool) -> dict[str, 
     penalty = (10, 30, 100, 200, 500, 1_000, 2_000, 5_000)
     windows = (1, 3, 7, 14, 30, 60, 120, 365)
     near_users = (10, 20, 40, 60, 100, 150, 250, 500)
+    factors = (16, 32, 64, 128)
     near, most = (settings.neighbours,), (settings.ease_max_items,)
     found = {
         POPULARITY: Baseline(fit_popularity, {"window_days": (None,)}),
@@ -105,6 +116,10 @@ def behavioural(settings: CollaborativeSettings, *, repeats: bool) -> dict[str, 
         ),
         EASE: Baseline(fit_ease, {"penalty": penalty, "half_life": (None,), "most": most}),
         DECAYED_EASE: Baseline(fit_ease, {"penalty": penalty[1::2], "half_life": HALF_LIVES, "most": most}),
+        ALS: Baseline(fit_als, {"factors": factors, "penalty": (3, 10, 30), "alpha": (1, 3, 10), "half_life": (None,)}),
+        DECAYED_ALS: Baseline(
+            fit_als, {"factors": factors[1:], "penalty": (10, 30), "alpha": (1, 3, 10), "half_life": HALF_LIVES[2:]}
+        ),
     }
     if repeats:
         found[PEERS] = Baseline(

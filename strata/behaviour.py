@@ -3,19 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
-from strata.baselines import DECAYED_EASE, DECAYED_NEIGHBOURS, OWN, PEERS, TRANSITIONS, WINDOWED
+from strata.baselines import DECAYED_ALS, DECAYED_EASE, DECAYED_NEIGHBOURS, OWN, PEERS, TRANSITIONS, WINDOWED
 from strata.candidates import Generator
 from strata.collaborative import Ease, ItemNeighbours, UserNeighbours, load_model, save_model
+from strata.factors import Factors
 from strata.generators import BoughtBefore, FromHistory, FromPeers, Popular, PopularInTopics
 from strata.history import History
 from strata.popularity import popularity
 from strata.storage import read_array, read_json, write_array, write_json
 
-ITEM_MODELS = ("ease", "neighbours", "transitions")
+ItemModels = Ease | ItemNeighbours | Factors
+ITEM_MODELS: Final[Mapping[str, type[ItemModels]]] = {
+    "ease": Ease, "neighbours": ItemNeighbours, "transitions": ItemNeighbours, "factors": Factors
+}  # fmt: skip
 PEER_MODEL = "peers"
 COUNTS, TUNING = "popularity.npy", "tuning.json"
 
@@ -27,7 +31,7 @@ class Behaviour:
     `own_half_life` is None where nothing comes back.
     """
 
-    items: Mapping[str, Ease | ItemNeighbours]
+    items: Mapping[str, ItemModels]
     peers: UserNeighbours
     counts: np.ndarray
     own_half_life: float | None
@@ -40,6 +44,7 @@ class Behaviour:
                 "ease": Ease.fit(past, **chosen[DECAYED_EASE]),
                 "neighbours": ItemNeighbours.fit(past, **chosen[DECAYED_NEIGHBOURS]),
                 "transitions": ItemNeighbours.following(past, **chosen[TRANSITIONS]),
+                "factors": Factors.fit(past, **chosen[DECAYED_ALS]),
             },
             UserNeighbours.fit(past, time, **chosen[PEERS]),
             popularity(past, time, chosen[WINDOWED]["window_days"]).astype(np.float32),
@@ -65,11 +70,6 @@ class Behaviour:
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read what `write` wrote."""
-        items: dict[str, Ease | ItemNeighbours] = {}
-        for name in ITEM_MODELS:
-            model = load_model(folder / f"{name}.safetensors")
-            assert not isinstance(model, UserNeighbours)
-            items[name] = model
-        peers = load_model(folder / f"{PEER_MODEL}.safetensors")
-        assert isinstance(peers, UserNeighbours)
+        items = {name: load_model(kind, folder / f"{name}.safetensors") for name, kind in ITEM_MODELS.items()}
+        peers = load_model(UserNeighbours, folder / f"{PEER_MODEL}.safetensors")
         return cls(items, peers, np.asarray(read_array(folder / COUNTS)), read_json(folder / TUNING)["own_half_life"])

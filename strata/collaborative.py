@@ -1,9 +1,10 @@
 """Items that go together in people's histories, follow each other there, or were chosen by people who chose alike."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
@@ -93,6 +94,17 @@ class Ease:
         scores[:, self.items] = histories[:, self.items] @ self.weights
         return scores
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What `of_arrays` reads."""
+        n_items = np.array([self.n_items])
+        half_life = half_life_array(self.half_life)
+        return {"weights": self.weights, "items": self.items, "n_items": n_items, "half_life": half_life}
+
+    @classmethod
+    def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
+        """Back from `arrays`."""
+        return cls(content["weights"], content["items"], int(content["n_items"][0]), half_life_of(content))
+
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
         """How much each of the `chosen` items (m,) speaks for `item`: (m,)."""
         place = np.minimum(np.searchsorted(self.items, np.append(chosen, item)), len(self.items) - 1)
@@ -128,6 +140,15 @@ class ItemNeighbours:
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
         """How much each of the `chosen` items (m,) speaks for `item`: (m,)."""
         return np.asarray(self.weights[chosen][:, [item]].todense()).ravel()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What `of_arrays` reads."""
+        return {**_csr(self.weights), "half_life": half_life_array(self.half_life)}
+
+    @classmethod
+    def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
+        """Back from `arrays`."""
+        return cls(_matrix(content), half_life_of(content))
 
     @classmethod
     def following(cls, history: History, *, neighbours: int, half_life: float | None, shrink: float = 10) -> Self:
@@ -217,6 +238,17 @@ class UserNeighbours:
         indptr = np.searchsorted(user, np.arange(len(similarity) + 1))
         return dense_product(Rows(indptr, neighbour, similarity[user, neighbour]), self.histories)
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What `of_arrays` reads."""
+        half_life = half_life_array(self.half_life_days)
+        neighbours = np.array([self.neighbours])
+        return {**_csr(self.histories), "rarity": self.rarity, "neighbours": neighbours, "half_life": half_life}
+
+    @classmethod
+    def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
+        """Back from `arrays`."""
+        return cls(_matrix(content), content["rarity"], int(content["neighbours"][0]), half_life_of(content))
+
 
 LEAST_RARITY = 0.1
 """What an item that everybody chose still counts in similarity."""
@@ -230,30 +262,41 @@ def _counted(history: History, times: np.ndarray, half_life_days: float) -> spar
     return counts
 
 
-def save_model(model: Ease | ItemNeighbours | UserNeighbours, path: Path) -> None:
+class Kept(Protocol):
+    """A model that a file can hold."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything the model knows."""
+        ...
+
+    @classmethod
+    def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
+        """Back from `arrays`."""
+        ...
+
+
+M = TypeVar("M", bound=Kept)
+
+
+def save_model(model: Kept, path: Path) -> None:
     """Write as safetensors."""
-    content: dict[str, np.ndarray]
-    if isinstance(model, Ease):
-        content = {"weights": model.weights, "items": model.items, "n_items": np.array([model.n_items])}
-    elif isinstance(model, ItemNeighbours):
-        content = _csr(model.weights)
-    else:
-        content = {**_csr(model.histories), "rarity": model.rarity, "neighbours": np.array([model.neighbours])}
-    half_life = model.half_life_days if isinstance(model, UserNeighbours) else model.half_life
-    content["half_life"] = np.array([np.inf if half_life is None else half_life])
     with replacing(path) as temporary:
-        save_file(content, temporary)
+        save_file(model.arrays(), temporary)
 
 
-def load_model(path: Path) -> Ease | ItemNeighbours | UserNeighbours:
-    """Read what `save_model` wrote."""
-    content = load_file(path)
-    half_life = None if np.isinf(content["half_life"][0]) else float(content["half_life"][0])
-    if "neighbours" in content:
-        return UserNeighbours(_matrix(content), content["rarity"], int(content["neighbours"][0]), half_life)
-    if "weights" in content:
-        return Ease(content["weights"], content["items"], int(content["n_items"][0]), half_life)
-    return ItemNeighbours(_matrix(content), half_life)
+def load_model(kind: type[M], path: Path) -> M:
+    """Read a model of the `kind` that `save_model` wrote."""
+    return kind.of_arrays(load_file(path))
+
+
+def half_life_array(half_life: float | None) -> np.ndarray:
+    """As arrays hold it: infinite where there is none."""
+    return np.array([np.inf if half_life is None else half_life])
+
+
+def half_life_of(content: Mapping[str, np.ndarray]) -> float | None:
+    """Back from `half_life_array`."""
+    return None if np.isinf(content["half_life"][0]) else float(content["half_life"][0])
 
 
 def _csr(matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
@@ -261,5 +304,5 @@ def _csr(matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
     return {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr, "shape": shape}
 
 
-def _matrix(content: dict[str, np.ndarray]) -> sparse.csr_matrix:
+def _matrix(content: Mapping[str, np.ndarray]) -> sparse.csr_matrix:
     return sparse.csr_matrix((content["data"], content["indices"], content["indptr"]), shape=tuple(content["shape"]))

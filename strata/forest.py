@@ -43,12 +43,12 @@ class Forest:
     values: np.ndarray
 
     @classmethod
-    def of(cls, booster: lightgbm.Booster, trees: int | None = None) -> Self:
-        """Read trees of numbers, of at most MOST_LEAVES leaves, all or the first; raises ValueError for others."""
+    def of(cls, *boosters: lightgbm.Booster, trees: int | None = None) -> Self:
+        """Read trees of numbers, of at most MOST_LEAVES leaves, all or each one's first; ValueError for others."""
         tests: list[Test] = []
         values: list[float] = []
         starts = [(0, 0)]
-        for tree in booster.dump_model(trees)["tree_info"]:
+        for tree in (tree for booster in boosters for tree in booster.dump_model(trees)["tree_info"]):
             its_tests, its_values = _read(tree["tree_structure"])
             if len(its_values) > MOST_LEAVES:
                 raise ValueError(f"a tree has {len(its_values)} leaves; {MOST_LEAVES} are the most")

@@ -14,7 +14,7 @@ from strata.signals import families
 from strata.storage import read_json, write_json, write_text
 from strata.tuning import JUDGED_AT
 
-MODEL, REPORT = "trees.txt", "report.json"
+MODEL, REPORT = "trees-{}.txt", "report.json"
 SIZES: Final = {4: (100, 200, 400), 8: (100, 200, 400), 16: (100, 200, 400), 32: (100, 200)}
 """Leaves of a tree, and numbers of such trees, that are tried on slices left out."""
 FEW: Final = 8
@@ -55,9 +55,12 @@ class Examples:
 
 @dataclass(frozen=True)
 class LambdaMart:
-    """The trees, the names of the signals (F,) they look at, and how they were learned."""
+    """Trees learned some times over, the names of the signals (F,) they look at, and how they were learned.
 
-    booster: lightgbm.Booster
+    What one seed of the trees makes of a list is in part its luck; scores of several are added up.
+    """
+
+    boosters: tuple[lightgbm.Booster, ...]
     names: tuple[str, ...]
     report: dict[str, Any]
 
@@ -68,7 +71,7 @@ class LambdaMart:
     @cached_property
     def forest(self) -> Forest:
         """The trees as scores are computed with them."""
-        return Forest.of(self.booster)
+        return Forest.of(*self.boosters)
 
     def contributions(self, signals: np.ndarray, generators: Sequence[str]) -> np.ndarray:
         """What each generator adds to the score of each row, by Shapley values (TreeSHAP): (n, G).
@@ -78,7 +81,8 @@ class LambdaMart:
         """
         if not len(signals):
             return np.zeros((0, len(generators)))
-        values = np.asarray(self.booster.predict(signals, pred_contrib=True, num_threads=1))[:, :-1]
+        values = sum(np.asarray(each.predict(signals, pred_contrib=True, num_threads=1)) for each in self.boosters)
+        values = np.asarray(values)[:, :-1]
         of_signal = families(self.names, generators)
         return np.stack([values[:, of_signal == place].sum(1) for place in range(len(generators))], axis=1)
 
@@ -89,14 +93,14 @@ class LambdaMart:
         names: Sequence[str],
         *,
         apart: int,
-        seed: int,
+        seeds: Sequence[int],
         advance: Callable[[int], None] = lambda steps: None,
     ) -> Self:
         """Learn from all slices, in time order, with the smallest trees as good as the best on slices left out.
 
         As good: no more than one standard error, over the users, behind it (Breiman et al. 1984). Slices fewer than
-        `apart` places from the one left out share what was chosen with it and are left out too. `advance` is told of
-        each model fitted; there are `n_fits(slices, apart)`.
+        `apart` places from the one left out share what was chosen with it and are left out too. Sizes are tried with
+        the first of the `seeds`. `advance` is told of each model fitted; there are `n_fits(slices, apart, seeds)`.
         """
         sizes: list[tuple[int, int]] = []
         reached: list[np.ndarray] = []
@@ -104,18 +108,20 @@ class LambdaMart:
         for leaves, numbers in SIZES.items() if folds else [(FEW, SIZES[FEW])]:
             found: list[list[np.ndarray]] = [[] for _ in numbers]
             for left_out, others in folds.items():
-                booster = boost([slices[j].fewer(TRIED_ON) for j in others], names, leaves, max(numbers), seed)
+                booster = boost([slices[j].fewer(TRIED_ON) for j in others], names, leaves, max(numbers), seeds[0])
                 advance(1)
                 for place, rounds in enumerate(numbers):
-                    scores = Forest.of(booster, rounds).scores(slices[left_out].signals)
+                    scores = Forest.of(booster, trees=rounds).scores(slices[left_out].signals)
                     found[place].append(ndcg(scores, slices[left_out]))
             sizes += [(leaves, rounds) for rounds in numbers]
             reached += [np.concatenate([np.zeros(0), *each]) for each in found]
         chosen, means = smallest_as_good(sizes, reached)
         leaves, rounds = sizes[chosen]
-        booster = boost(slices, names, leaves, rounds, seed)
-        advance(1)
-        gains = booster.feature_importance("gain")
+        boosters = []
+        for seed in seeds:
+            boosters.append(boost(slices, names, leaves, rounds, seed))
+            advance(1)
+        gains = np.sum([booster.feature_importance("gain") for booster in boosters], axis=0)
         gain = {
             names[i]: round(float(gains[i] / max(gains.sum(), 1e-12)), 4) for i in np.argsort(-gains, kind="stable")
         }
@@ -130,24 +136,26 @@ class LambdaMart:
             ],
             "gain": gain,
         }
-        return cls(booster, tuple(names), report)
+        return cls(tuple(boosters), tuple(names), report)
 
     def write(self, folder: Path) -> None:
         """Write the trees as LightGBM's text and the report as JSON."""
-        write_text(self.booster.model_to_string(), folder / MODEL)
-        write_json({"names": list(self.names), **self.report}, folder / REPORT)
+        for place, booster in enumerate(self.boosters):
+            write_text(booster.model_to_string(), folder / MODEL.format(place))
+        write_json({"names": list(self.names), "models": len(self.boosters), **self.report}, folder / REPORT)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read what `write` wrote."""
         report = read_json(folder / REPORT)
-        booster = lightgbm.Booster(model_str=(folder / MODEL).read_text(encoding="utf-8"))
-        return cls(booster, tuple(report.pop("names")), report)
+        files = [folder / MODEL.format(place) for place in range(report.pop("models"))]
+        boosters = tuple(lightgbm.Booster(model_str=file.read_text(encoding="utf-8")) for file in files)
+        return cls(boosters, tuple(report.pop("names")), report)
 
 
-def n_fits(n_slices: int, apart: int) -> int:
+def n_fits(n_slices: int, apart: int, seeds: int) -> int:
     """How many models `fit` fits."""
-    return len(SIZES) * len(_left_out(n_slices, apart)) + 1
+    return len(SIZES) * len(_left_out(n_slices, apart)) + seeds
 
 
 def ndcg(scores: np.ndarray, examples: Examples) -> np.ndarray:

@@ -34,6 +34,13 @@ class RankSettings(Settings):
     negatives: int = Field(150, ge=1)
     """Candidates of a user, at most, that were not chosen and are learned from."""
     seed: int = 7
+    models: int = Field(2, ge=1)
+    """How often the trees are learned, each time with the next seed; their scores are added up."""
+
+    @property
+    def seeds(self) -> range:
+        """A seed for each time."""
+        return range(self.seed, self.seed + self.models)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from strata.facts import point_weights, tier_factors
 from strata.generators import NearestToInterests
 from strata.history import History, ranges
 from strata.index import ItemIndex
-from strata.lambdamart import MODEL, LambdaMart
+from strata.lambdamart import REPORT, LambdaMart
 from strata.metrics import NOTHING
 from strata.profiles import Profiles
 from strata.ranking import SUM, WeightedSum
@@ -31,7 +31,7 @@ def read_ranker(folder: Path, method: str) -> Ranker:
 
     The sum ranks where there was nothing that trees could have learned from.
     """
-    learned = method == "lambdamart" and (folder / MODEL).exists()
+    learned = method == "lambdamart" and (folder / REPORT).exists()
     return LambdaMart.read(folder) if learned else WeightedSum.read(folder / SUM)
 
 

@@ -38,12 +38,13 @@ def main() -> None:
     if not learned:
         say("nothing proposed was chosen in earlier slices: no trees, the sum ranks; a longer history helps")
         return
-    with progress("learning to rank", n_fits(len(learned), rank.horizon), "models") as advance:
-        trees = LambdaMart.fit(learned, names, apart=rank.horizon, seed=rank.seed, advance=advance)
+    with progress("learning to rank", n_fits(len(learned), rank.horizon, rank.models), "models") as advance:
+        trees = LambdaMart.fit(learned, names, apart=rank.horizon, seeds=rank.seeds, advance=advance)
     trees.write(RANKER)
     best = trees.report["chosen"]
-    say(f"trees: {best['rounds']} of {best['leaves']} leaves, NDCG@10 {best['ndcg@10']:.4f} on slices left out; most "
-        f"by {', '.join(list(trees.report['gain'])[:5])}")  # fmt: skip
+    size = f"{rank.models} x {best['rounds']} of {best['leaves']} leaves"
+    most = ", ".join(list(trees.report["gain"])[:5])
+    say(f"trees: {size}, NDCG@10 {best['ndcg@10']:.4f} on slices left out; most by {most}")
 
 
 def _weighted_sum(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) -> WeightedSum:

@@ -11,6 +11,9 @@ import pytest
 import yaml
 from ruamel.yaml import YAML
 
+from tasks.collaborate import SETTINGS_OF
+from tasks.tune import TUNED
+
 ROOT = Path(__file__).parent.parent
 FIRST_PARTY = ("strata", "tasks")
 
@@ -59,6 +62,12 @@ def test_dependencies_cover_what_a_stage_imports(name: str) -> None:
 def test_every_stage_has_a_module_of_its_name_and_says_so_in_its_command() -> None:
     for name, stage in stages().items():
         assert f"python -m tasks.{name}" in stage["cmd"]
+
+
+def test_models_are_fitted_with_the_tuning_that_dvc_made_them_wait_for() -> None:
+    listed = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    assert {key: item["tuned"] for key, item in listed["collaborate"]["foreach"].items()} == SETTINGS_OF
+    assert set(listed["tune"]["foreach"]) == set(TUNED) == set(SETTINGS_OF.values())
 
 
 def test_the_packages_themselves_hold_no_code_that_a_stage_could_miss() -> None:

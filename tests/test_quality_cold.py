@@ -160,7 +160,7 @@ def test_newcomers_and_new_items_are_judged_by_every_method(shop: Site) -> None:
     month = shop.window(without(shop.history, OUT), TIME)
     models = shop.models(month.past, TIME, month.users)
     names = models.signals.names(models.names)
-    trees = LambdaMart.fit([shop.learn(month, models)], names, apart=1, seed=1)
+    trees = LambdaMart.fit([shop.learn(month, models)], names, apart=1, seeds=(1,))
     picked = newcomers(shop.history, month, OUT, picks_of(shop.history.before(TIME), TIME))
     users, values = judge_picks(shop, picked, month.past, models, trees, 30)
     assert users is picked.users

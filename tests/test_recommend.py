@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from strata.baselines import fit_neighbours
 from strata.candidates import Table, propose
 from strata.collaborative import Ease, ItemNeighbours, UserNeighbours, load_model, save_model, weigh
+from strata.factors import Factors
 from strata.generators import BoughtBefore, FromHistory, FromPeers, NearestToInterests, Popular, PopularInTopics
 from strata.history import History
 from strata.index import IndexSettings, ItemIndex
@@ -150,9 +151,10 @@ def test_models_survive_a_round_trip(tmp_path, half_life: float | None) -> None:
     for model in (
         Ease.fit(history, penalty=1.0, half_life=half_life),
         ItemNeighbours.fit(history, neighbours=3, half_life=half_life, shrink=0),
+        Factors.fit(history, factors=2, penalty=1.0, alpha=1.0, half_life=half_life),
     ):
         save_model(model, tmp_path / "model.safetensors")
-        again = load_model(tmp_path / "model.safetensors")
+        again = load_model(type(model), tmp_path / "model.safetensors")
         assert again.half_life == half_life
         asked = weigh(history, half_life)
         assert np.array_equal(again.scores(asked), model.scores(asked))

@@ -114,7 +114,7 @@ def examples_of(seed: int) -> Examples:
 
 def test_trees_find_the_signal_that_matters_and_survive_a_round_trip(tmp_path) -> None:
     slices = [examples_of(seed) for seed in range(3)]
-    trees = LambdaMart.fit(slices, ["ease", "cosine core", "price"], apart=1, seed=3)
+    trees = LambdaMart.fit(slices, ["ease", "cosine core", "price"], apart=1, seeds=(3, 4))
     unseen = examples_of(9)
     assert ndcg(trees.scores(unseen.signals), unseen).mean() > 0.9
     assert next(iter(trees.report["gain"])) == "cosine core"

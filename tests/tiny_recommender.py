@@ -9,6 +9,7 @@ from strata.behaviour import Behaviour
 from strata.catalogue import Catalogue
 from strata.collaborative import Ease, ItemNeighbours, UserNeighbours
 from strata.corrections import Corrections
+from strata.factors import Factors
 from strata.history import CutOffs, History
 from strata.index import IndexSettings, ItemIndex
 from strata.lambdamart import LambdaMart
@@ -42,6 +43,7 @@ def tiny_behaviour(history: History) -> Behaviour:
             "ease": Ease.fit(history, penalty=5, half_life=None),
             "neighbours": ItemNeighbours.fit(history, neighbours=5, half_life=None, shrink=1),
             "transitions": ItemNeighbours.following(history, neighbours=5, half_life=3.0, shrink=1),
+            "factors": Factors.fit(history, factors=3, penalty=1, alpha=1, half_life=None),
         },
         UserNeighbours.fit(history, TIME, neighbours=3),
         popularity(history, TIME),
@@ -55,7 +57,7 @@ def tiny_ranker(models: Models, history: History) -> LambdaMart:
     window = Window.of(history, middle, TIME, repeats=True)
     settings = RecommendSettings(repeats=True)
     found = examples(window, models, settings, np.ones(N_ITEMS, bool), negatives=10, seed=1)
-    return LambdaMart.fit([found], models.signals.names(models.names), apart=1, seed=1)
+    return LambdaMart.fit([found], models.signals.names(models.names), apart=1, seeds=(1, 2))
 
 
 def tiny_recommender(history: History, corrections: Corrections | None = None) -> Recommender:

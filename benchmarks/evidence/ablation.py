@@ -189,7 +189,7 @@ def _learn(finder: Candidates, early: list[Before]) -> LambdaMart:
         n_chosen = np.diff(before.relevant.indptr)
         slices.append(Examples(np.concatenate(queries), np.concatenate(signals), np.concatenate(chosen), n_chosen))
     names = [f"signal {n}" for n in range(slices[0].signals.shape[1])]
-    return LambdaMart.fit(slices, names, apart=1, seed=SEED)
+    return LambdaMart.fit(slices, names, apart=1, seeds=(SEED,))
 
 
 def _judge(finder: Candidates, trees: LambdaMart, before: Before) -> tuple[np.ndarray, np.ndarray]:

@@ -83,7 +83,7 @@ def teach(site: Site, known: History, say: Say) -> LambdaMart:
         names = models.signals.names(models.names)
         learned.append(site.learn(window, models))
         say(f"{day}: {len(window.users)} households teach the trees")
-    return LambdaMart.fit(learned, names, apart=1, seed=site.ranking.seed)
+    return LambdaMart.fit(learned, names, apart=1, seeds=site.ranking.seeds)
 
 
 def _tuned(site: Site, known: History) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def _ours(
         models = models_of(asked)
         names = models.signals.names(models.names)
         learned.append(examples(asked, models, recommend, everything, negatives=settings.negatives, seed=settings.seed))
-    trees = LambdaMart.fit(learned, names, apart=1, seed=settings.seed)
+    trees = LambdaMart.fit(learned, names, apart=1, seeds=settings.seeds)
     ranked = rank(window, models_of(window), trees, recommend, everything, LISTED)
     return ndcg_at_k(ranked, window.relevant, LISTED)
 

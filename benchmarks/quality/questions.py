@@ -150,7 +150,7 @@ def _trees(site: Site, history: History, time: float) -> LambdaMart:
         names = models.signals.names(models.names)
         learned.append(site.learn(window, models))
     learned = [one for one in learned if one.chosen.any()]
-    return LambdaMart.fit(learned, names, apart=settings.horizon, seed=settings.seed)
+    return LambdaMart.fit(learned, names, apart=settings.horizon, seeds=settings.seeds)
 
 
 def _judge_next(site: Site, window: Window, trees: LambdaMart, weighted: WeightedSum) -> Values:

@@ -57,13 +57,16 @@ def rows(folder: Path, asked: Sequence[tuple[str, str, bool]]) -> list[Row]:
 def _values() -> tuple[dict[int, np.ndarray], np.ndarray]:
     """NDCG@10 of each user of the test window (B,) by seed, and which users are warm."""
     inputs, recommend = Inputs(), read_settings(RecommendSettings, "recommend")
-    learned, names = examples(inputs, read_settings(RankSettings, "rank"), recommend)
+    ranking = read_settings(RankSettings, "rank")
+    learned, names = examples(inputs, ranking, recommend)
     size = read_json(RANKER / REPORT)["chosen"]
     window, models = window_between(inputs, "backtest", "live"), models_at(inputs, "backtest")
     available = inputs.catalogue.available(window.time, window.past)
     values = {}
     for seed in SEEDS:
-        trees = LambdaMart(boost(learned, names, size["leaves"], size["rounds"], seed), tuple(names), {})
+        seeds = range(seed, seed + ranking.models)
+        boosters = tuple(boost(learned, names, size["leaves"], size["rounds"], each) for each in seeds)
+        trees = LambdaMart(boosters, tuple(names), {})
         ranked = rank(window, models, trees, recommend, available, LISTED)
         values[seed] = ndcg_at_k(ranked, window.relevant, LISTED)
     return values, window.warm

@@ -54,11 +54,12 @@ def _one(recommender: Recommender, user: str) -> tuple[float, float, float]:
     interests = next(each for each in models.generators if isinstance(each, NearestToInterests))
     if not (audience.weights > 0).any() or not isinstance(recommender.ranker, LambdaMart):
         return 0.0, 0.0, 0.0
-    booster = recommender.ranker.booster
+    boosters = recommender.ranker.boosters
 
     def floor() -> None:
         list(interests.search(audience, settings.candidates))
-        booster.predict(signals, num_threads=1)
+        for booster in boosters:
+            booster.predict(signals, num_threads=1)
 
     return (
         _least(lambda: recommender.recommend(user, LISTED, explained=False)),

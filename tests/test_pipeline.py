@@ -4,10 +4,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 import yaml
 
+from benchmarks.quality import seeds
+from benchmarks.quality.time_split import Judged
+from strata.evaluation import OURS
 from strata.recommender import Recommender
 from strata.release import verify
 from strata.schema import QUARANTINE
@@ -52,6 +56,15 @@ def test_nothing_changes_when_nothing_changed(workspace: Workspace) -> None:
     said = workspace.run("dvc", "repro").stdout
     assert "Running stage" not in said
     assert (workspace.folder / "dvc.lock").read_bytes() == before
+
+
+def test_the_first_of_the_seeds_of_quality_is_the_pipelines_own(workspace: Workspace) -> None:
+    (row,) = seeds.rows(workspace.folder, [("films", "Films", False)])
+    judged = Judged.read(workspace.folder)
+    assert row.per_user is not None
+    np.testing.assert_allclose(row.per_user[f"seed {seeds.SEEDS[0]}"], judged.values[OURS], atol=1e-6)
+    others = row.per_user.drop("user_id", row.reference_name)
+    assert row.value == pytest.approx(others.to_numpy().mean())
 
 
 def test_metrics_plots_and_experiments_work(workspace: Workspace) -> None:

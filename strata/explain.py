@@ -19,6 +19,7 @@ SAYINGS = {
     "popular in topics": "popular among what you are into",
     "peers": "chosen by people with a history like yours",
     "again": "you keep coming back to it",
+    "arrivals": "new, of a kind you choose",
 }
 
 

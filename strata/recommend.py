@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from strata.arrivals import Arrivals
 from strata.behaviour import Behaviour
 from strata.candidates import Audience, Generator, Table, propose
 from strata.catalogue import Catalogue
@@ -56,12 +57,18 @@ class Models:
     ) -> Self:
         """Put together what one cut-off has; `topics` (n_items,), `past`: all events before it."""
         signals = Signals.before(catalogue, np.asarray(vectors), topics, past)  # a view: memory maps are slow to index
-        return cls(profiles, (NearestToInterests(index), *behaviour.generators(topics)), signals)
+        arrivals = Arrivals.of(catalogue, topics, past)
+        return cls(profiles, (NearestToInterests(index), *behaviour.generators(topics), arrivals), signals)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The generators' names, in order."""
         return tuple(generator.name for generator in self.generators)
+
+    @property
+    def arrivals(self) -> np.ndarray:
+        """Rows of the items that are new."""
+        return next(each.items for each in self.generators if isinstance(each, Arrivals))
 
     def score(self, table: Table, audience: Audience, ranker: Ranker) -> np.ndarray:
         """Score of each row of a table of candidates (n,), comparable within a user."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -14,9 +15,7 @@ from strata.recommend_settings import RecommendSettings
 from strata.tuning import Window
 
 
-def slice_windows(
-    history: History, end: float, settings: RankSettings, *, repeats: bool, least_users: int
-) -> list[Window]:
+def slice_windows(history: History, end: float, settings: RankSettings, *, repeats: bool) -> list[Window]:
     """Windows of equal shares of all interactions, each a step later, the last one ending at `end` (seconds)."""
     times = np.sort(history.times)
     step = max(int(settings.slice_share * len(times)), 1)
@@ -25,7 +24,7 @@ def slice_windows(
     moments = [float(times[place]) if place < len(times) else end for place in bounds if place > 0]
     moments[-1:] = [end]
     windows = [
-        Window.of(history, start, stop, repeats=repeats, least_users=least_users)
+        Window.of(history, start, stop, repeats=repeats)
         for start, stop in zip(moments, moments[settings.horizon :], strict=False)
         if start < stop
     ]
@@ -64,6 +63,15 @@ def session(users: np.ndarray, items: np.ndarray, time: float, rng: np.random.Ge
 NEWCOMERS, PICKS = 5, 3
 
 
+def asked_for_arrivals(window: Window, arrivals: np.ndarray, seed: int) -> Window:
+    """One in NEWCOMERS of the users who chose new items, asked for these alone; `arrivals`: rows of the new items.
+
+    Among what many chose nothing new is chosen often enough that trees learn to tell it apart.
+    """
+    fresh = window.only(window.warm).among(np.isin(np.arange(window.past.n_items), arrivals))
+    return fresh.only(np.random.default_rng(seed).random(len(fresh.users)) < 1 / NEWCOMERS)
+
+
 def lessons(
     window: Window,
     models: Models,
@@ -72,17 +80,26 @@ def lessons(
     available: np.ndarray,
     *,
     negatives: int,
+    least_users: int,
     seed: int,
 ) -> Examples:
-    """What a window's users teach, and some of them once more as newcomers; `profiled` gives profiles by its past."""
-    taught = examples(window, models, settings, available, negatives=negatives, seed=seed)
-    new = newcomers(window, seed)
-    if not len(new.users):
-        return taught
-    theirs = replace(models, profiles=profiled(new))
-    return taught.and_those_of(
-        examples(new, theirs, settings, available, negatives=negatives, seed=seed, had=window.past)
-    )
+    """What a window's users teach, and some of them once more as newcomers, and some asked for new items alone.
+
+    `profiled` gives profiles by a window's past. Only items that `least_users` users chose before count, but of what
+    is new that any did.
+    """
+    chosen_by = np.bincount(window.past.matrix().indices, minlength=window.past.n_items)
+    usual = window.among(chosen_by >= least_users)
+    taken = partial(examples, settings=settings, available=available, negatives=negatives, seed=seed)
+    taught = taken(usual, models)
+    fresh = asked_for_arrivals(window, models.arrivals, seed)
+    if len(fresh.users):
+        taught = taught.and_those_of(taken(fresh, models))
+    new = newcomers(usual, seed)
+    if len(new.users):
+        theirs = replace(models, profiles=profiled(new))
+        taught = taught.and_those_of(taken(new, theirs, had=window.past))
+    return taught
 
 
 def examples(

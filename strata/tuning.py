@@ -72,6 +72,13 @@ class Window:
         asked = None if self.asked is None else self.asked[mask]
         return replace(self, users=self.users[mask], relevant=self.relevant[mask], warm=self.warm[mask], asked=asked)
 
+    def among(self, items: np.ndarray) -> "Window":
+        """The same where none but `items` (n_items,) bool count; users who chose none of them are dropped."""
+        relevant = (self.relevant @ sparse.diags(items.astype(np.float32))).tocsr()
+        relevant.eliminate_zeros()
+        relevant.sort_indices()
+        return replace(self, relevant=relevant, items=self.items & items).only(np.diff(relevant.indptr) > 0)
+
     def sample(self, most: int, seed: int) -> "Window":
         """At most so many of the users, always the same ones for the same seed."""
         drawn = np.random.default_rng(seed).permutation(len(self.users))[:most]

@@ -61,18 +61,15 @@ def examples(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) -
 
     A slice's models know only what came before it.
     """
-    windows = slice_windows(
-        inputs.history, inputs.time("backtest"), rank, repeats=recommend.repeats, least_users=least_users()
-    )
+    windows = slice_windows(inputs.history, inputs.time("backtest"), rank, repeats=recommend.repeats)
+    drawn = {"negatives": rank.negatives, "least_users": least_users(), "seed": rank.seed}
     naming, found, names = _naming(inputs), [], []
     with progress("candidates of earlier slices", len(windows), "slices") as advance:
         for window in windows:
             models = _models_before(window, naming, inputs)
             available = inputs.catalogue.available(window.time, window.past)
             profiled = partial(_profiles, naming=naming, inputs=inputs)
-            found.append(
-                lessons(window, models, profiled, recommend, available, negatives=rank.negatives, seed=rank.seed)
-            )
+            found.append(lessons(window, models, profiled, recommend, available, **drawn))
             names = list(models.signals.names(models.names))
             advance(1)
     return [one for one in found if one.chosen.any()], names

@@ -19,7 +19,7 @@ from benchmarks.quality.cold_users import (
     told,
     without,
 )
-from benchmarks.quality.site import MONTH, Site, compared, midnight, pooled, within
+from benchmarks.quality.site import MONTH, Site, compared, midnight, pooled
 from strata.baselines import WINDOWED, behavioural
 from strata.catalogue import Catalogue
 from strata.collaborative import CollaborativeSettings
@@ -149,7 +149,7 @@ def test_new_items_have_no_past(history: History) -> None:
 def test_within_drops_users_who_chose_nothing_of_what_counts(history: History) -> None:
     items = np.arange(N_ITEMS) % 2 == 0
     window = Window.of(history, MIDDLE, TIME, repeats=True)
-    narrowed = within(window, items)
+    narrowed = window.among(items)
     even = [user for user, row in zip(window.users, window.relevant, strict=True) if (row.indices % 2 == 0).any()]
     assert narrowed.users.tolist() == even
     assert (narrowed.relevant.indices % 2 == 0).all()

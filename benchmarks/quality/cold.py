@@ -77,7 +77,7 @@ def teach(site: Site, known: History, say: Say) -> LambdaMart:
     learned: list[Examples] = []
     names: tuple[str, ...] = ()
     for day in TAUGHT:
-        window = site.window(known, midnight(day))
+        window = site.window(known, midnight(day), least_users=0)
         window = window.only(window.warm).sample(TEACHERS, site.ranking.seed)
         models = site.models(window.past, window.time, window.users)
         names = models.signals.names(models.names)

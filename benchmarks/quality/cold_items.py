@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.quality.cold_users import ZERO_SHOT
-from benchmarks.quality.site import LISTED, MONTH, Site, Values, judge, judge_baseline, within
+from benchmarks.quality.site import LISTED, MONTH, Site, Values, judge, judge_baseline
 from strata.baselines import WINDOWED, Baseline, behavioural, mean_vector
 from strata.evaluation import OURS
 from strata.history import History
@@ -26,7 +26,7 @@ def window_of_new(history: History, known: History, time: float) -> Window:
 
     `history`: what everybody did; it says which items are new.
     """
-    window = within(Window.of(known, time, time + MONTH, repeats=True), new_items(history, time))
+    window = Window.of(known, time, time + MONTH, repeats=True).among(new_items(history, time))
     return window.only(window.warm)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.evidence.intervals import SEED
-from benchmarks.quality.site import LISTED, MONTH, Site, Values, judge, judge_baseline, within
+from benchmarks.quality.site import LISTED, MONTH, Site, Values, judge, judge_baseline
 from strata.baselines import WINDOWED, behavioural, mean_vector
 from strata.evaluation import OURS
 from strata.history import History
@@ -55,7 +55,7 @@ def newcomers(history: History, known: Window, users: np.ndarray, picks: History
     told, later = picks.keep(users[picks.users]), later.keep(users[later.users])
     columns = [np.concatenate([getattr(told, name), getattr(later, name)]) for name in COLUMNS]
     theirs = History.from_columns(*columns, n_users=history.n_users, n_items=history.n_items)
-    return within(Window.of(theirs, known.time, known.time + MONTH, repeats=known.repeats), known.items)
+    return Window.of(theirs, known.time, known.time + MONTH, repeats=known.repeats).among(known.items)
 
 
 COLUMNS = ("users", "items", "times", "weights")

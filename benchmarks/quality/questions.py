@@ -36,7 +36,6 @@ from benchmarks.quality.site import (
     midnight,
     pooled,
     split_of,
-    within,
 )
 from benchmarks.quality.time_split import WEIGHTED
 from strata.baselines import WINDOWED, Baseline, behavioural, mean_vector
@@ -108,7 +107,7 @@ def rows(folder: Path, say: Say = console.print) -> tuple[list[Row], str]:
 def _open(site: Site, history: History, time: float) -> Window:
     """The window after a cut-off; only questions that have been asked before it count."""
     window = site.window(history, time)
-    return within(window, site.available(window))
+    return window.among(site.available(window))
 
 
 def _without_asks(site: Site, time: float) -> History:
@@ -145,7 +144,7 @@ def _trees(site: Site, history: History, time: float) -> LambdaMart:
     """Trees that learned from the slices that the product would learn from at `time`."""
     settings, learned = site.ranking, []
     names: tuple[str, ...] = ()
-    for window in slice_windows(history.before(time), time, settings, repeats=False, least_users=site.least_users):
+    for window in slice_windows(history.before(time), time, settings, repeats=False):
         models = site.models(window.past, window.time, window.users)
         names = models.signals.names(models.names)
         learned.append(site.learn(window, models))

@@ -11,7 +11,6 @@ from typing import Any, Self
 
 import numpy as np
 import polars as pl
-from scipy import sparse
 
 from benchmarks.evidence.files import Row
 from benchmarks.quality.time_split import Judged, rows
@@ -97,10 +96,10 @@ class Site:
             read_settings(SplitSettings, "split", settings).least_users,
         )  # fmt: skip
 
-    def window(self, history: History, time: float, end: float | None = None) -> Window:
+    def window(self, history: History, time: float, end: float | None = None, least_users: int | None = None) -> Window:
         """The window after a cut-off (seconds), by the rules of the workspace; a month long unless `end` is given."""
-        stop = time + MONTH if end is None else end
-        return Window.of(history, time, stop, repeats=self.recommend.repeats, least_users=self.least_users)
+        stop, least = time + MONTH if end is None else end, self.least_users if least_users is None else least_users
+        return Window.of(history, time, stop, repeats=self.recommend.repeats, least_users=least)
 
     def profiles(self, history: History, time: float) -> Profiles:
         """Points of all users of a history, as known at `time`, by the rules of the product."""
@@ -119,10 +118,10 @@ class Site:
         return self.catalogue.available(window.time, window.past)
 
     def learn(self, window: Window, models: Models) -> Examples:
-        """What the users of a window teach the trees."""
+        """What the users of a window teach the trees: of all items, and of those that count."""
         return lessons(
             window, models, self._profiled, self.recommend, self.available(window),
-            negatives=self.ranking.negatives, seed=self.ranking.seed,
+            negatives=self.ranking.negatives, least_users=self.least_users, seed=self.ranking.seed,
         )  # fmt: skip
 
     def _profiled(self, window: Window) -> Profiles:
@@ -151,15 +150,6 @@ class Site:
 
 def _index(path: Path, vectors: np.ndarray, settings: IndexSettings) -> ItemIndex:
     return ItemIndex.read(path) if path.exists() else ItemIndex.build(vectors, settings)
-
-
-def within(window: Window, items: np.ndarray) -> Window:
-    """The same where none but `items` (n_items,) bool count; users who chose none of them are dropped."""
-    relevant = (window.relevant @ sparse.diags(items.astype(np.float32))).tocsr()
-    relevant.eliminate_zeros()
-    relevant.sort_indices()
-    narrowed = replace(window, relevant=relevant, items=window.items & items)
-    return narrowed.only(np.diff(relevant.indptr) > 0)
 
 
 def judge(ranked: np.ndarray, window: Window) -> np.ndarray:

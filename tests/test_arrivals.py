@@ -1,0 +1,112 @@
+"""What is new is proposed to those who choose its topic and its brand, and nothing else is."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strata.arrivals import FEW, NEW, SMOOTHING, Arrivals, Group
+from strata.candidates import Audience
+from strata.catalogue import Catalogue
+from strata.history import DAY, History
+from strata.profiles import profile_history
+from strata.recommend import audience_of
+from strata.schema import BRAND, CREATED
+from strata.schema import TIME as TIME_TYPE
+from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories, naming, vectors
+from tests.tiny_recommender import SETTINGS
+
+TOPICS = np.arange(N_ITEMS) % 3
+
+
+def asked(history: History, allowed: np.ndarray | None = None, *, exclude_seen: bool = True) -> Audience:
+    profiles = profile_history(history, vectors(), TIME, naming(), SETTINGS, 0.5)[0]
+    users = np.arange(history.n_users)
+    return audience_of(users, history, profiles, {}, TIME, allowed=allowed, exclude_seen=exclude_seen)
+
+
+@given(histories(), st.sets(st.integers(0, N_ITEMS - 1)), st.booleans())
+def test_only_what_few_chose_and_filters_admit_is_proposed(history: History, kept: set[int], again: bool) -> None:
+    allowed = np.isin(np.arange(N_ITEMS), list(kept))
+    found = Arrivals.of(Catalogue(catalogue()), TOPICS, history).propose(
+        asked(history, allowed, exclude_seen=not again), 5
+    )
+    users = np.bincount(history.matrix().indices, minlength=N_ITEMS)
+    assert (users[found.items] < FEW).all()
+    assert allowed[found.items].all()
+    assert np.isfinite(found.scores).all()
+    assert (found.scores > 0).all()
+    assert np.isin(found.users, history.active_users()).all()
+    if not again:
+        pairs = set(zip(history.users.tolist(), history.items.tolist(), strict=True))
+        assert not pairs & set(zip(found.users.tolist(), found.items.tolist(), strict=True))
+
+
+def shop() -> tuple[Catalogue, History]:
+    """Users 0 and 1 choose items 0 and 3 of topic 0, users 2 and 3 items 1 and 4 of topic 1; 5 … 11 nobody did."""
+    items = catalogue().with_columns(
+        pl.Series(BRAND, ["north" if n in (0, 1, 6, 7) else "south" for n in range(N_ITEMS)]),
+        pl.Series(CREATED, [None] * 9 + [datetime.fromtimestamp(TIME - 2 * NEW * DAY, UTC)] * 3, dtype=TIME_TYPE),
+    )
+    users, chosen = np.repeat(np.arange(N_USERS), 2), np.array([0, 3, 0, 3, 1, 4, 1, 4])
+    history = History.from_columns(
+        users, chosen, TIME - DAY * np.arange(1, 9), np.ones(8), n_users=N_USERS, n_items=N_ITEMS
+    )
+    return Catalogue(items), history
+
+
+def test_the_new_of_ones_own_topic_come_first_and_what_came_long_ago_is_not_new() -> None:
+    items, history = shop()
+    found = Arrivals.of(items, TOPICS, history).propose(asked(history), N_ITEMS)
+    assert not np.isin(found.items, [9, 10, 11]).any()
+    for user, topic in ((0, 0), (3, 1)):
+        mine = found.users == user
+        assert TOPICS[found.items[mine][np.argmax(found.scores[mine])]] == topic
+
+
+def test_of_one_topic_the_new_of_ones_own_brand_come_first() -> None:
+    items, _ = shop()
+    history = History.from_columns(
+        np.array([0, 1, 1]), np.array([0, 3, 3]), TIME - DAY * np.arange(1, 4), np.ones(3), n_users=2, n_items=N_ITEMS
+    )
+    found = Arrivals.of(items, np.zeros(N_ITEMS, int), history).propose(asked(history), N_ITEMS)
+    brands = items.items[BRAND].to_list()
+    best = [brands[found.items[found.users == user][found.scores[found.users == user].argmax()]] for user in (0, 1)]
+    assert best == ["north", "south"]
+
+
+def test_who_chooses_as_everybody_does_has_no_lift() -> None:
+    rng = np.random.default_rng(1)
+    chosen = np.tile(rng.integers(0, N_ITEMS, 50), N_USERS)
+    history = History.from_columns(
+        np.repeat(np.arange(N_USERS), 50),
+        chosen,
+        TIME - DAY * np.ones(200),
+        np.ones(200),
+        n_users=N_USERS,
+        n_items=N_ITEMS,
+    )
+    group = Group.of(TOPICS, history, np.ones(N_ITEMS, bool), np.bincount(chosen, minlength=N_ITEMS))
+    assert group.lift(history, np.ones(200), np.arange(N_ITEMS)) == pytest.approx(1, abs=1e-5)
+    nobody = History.from_columns(*np.zeros((4, 0)), n_users=1, n_items=N_ITEMS)
+    assert group.lift(nobody, np.zeros(0), np.arange(N_ITEMS)) == pytest.approx(1, abs=1e-5)
+
+
+def test_how_a_topics_arrivals_fare_is_their_mean_shrunk_to_that_of_all() -> None:
+    history = History.from_columns(
+        np.zeros(9),
+        np.array([0, 0, 0, 0, 0, 0, 1, 2, 2]),
+        TIME - DAY * np.arange(1, 10),
+        np.ones(9),
+        n_users=1,
+        n_items=6,
+    )
+    arrived, lately = np.array([True, True, True, False, False, False]), np.array([6, 1, 2, 0, 0, 0])
+    group = Group.of(np.array([0, 1, 2, 0, 1, 3]), history, arrived, lately)
+    mean = 9 / 3
+    wanted = [(6 + SMOOTHING * mean) / (1 + SMOOTHING), (1 + SMOOTHING * mean) / (1 + SMOOTHING),
+              (2 + SMOOTHING * mean) / (1 + SMOOTHING), mean]  # fmt: skip
+    assert group.fares == pytest.approx(wanted)

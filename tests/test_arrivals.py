@@ -16,6 +16,8 @@ from strata.profiles import profile_history
 from strata.recommend import audience_of
 from strata.schema import BRAND, CREATED
 from strata.schema import TIME as TIME_TYPE
+from strata.slices import asked_for_arrivals
+from strata.tuning import Window
 from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories, naming, vectors
 from tests.tiny_recommender import SETTINGS
 
@@ -110,3 +112,27 @@ def test_how_a_topics_arrivals_fare_is_their_mean_shrunk_to_that_of_all() -> Non
     wanted = [(6 + SMOOTHING * mean) / (1 + SMOOTHING), (1 + SMOOTHING * mean) / (1 + SMOOTHING),
               (2 + SMOOTHING * mean) / (1 + SMOOTHING), mean]  # fmt: skip
     assert group.fares == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_trees_learn_from_some_users_what_of_the_new_they_chose(seed: int) -> None:
+    rng, n = np.random.default_rng(seed), 3_000
+    history = History.from_columns(
+        rng.integers(0, 300, n), rng.integers(0, 30, n), TIME - rng.random(n) * 300 * DAY, np.ones(n),
+        n_users=300, n_items=30,
+    )  # fmt: skip
+    window, new = Window.of(history, TIME - 100 * DAY, TIME, repeats=True), np.arange(20, 30)
+    fresh = asked_for_arrivals(window, new, seed)
+    assert np.flatnonzero(fresh.items).tolist() == new.tolist()
+    assert 0.1 < len(fresh.users) / len(window.users) < 0.3
+    for user, chosen in zip(fresh.users, fresh.relevant, strict=True):
+        everything = window.relevant[np.searchsorted(window.users, user)]
+        assert chosen.indices.tolist() == [item for item in everything.indices if item >= 20] != []
+
+
+@given(histories())
+def test_the_new_get_their_share_of_the_candidates(history: History) -> None:
+    arrivals, audience = Arrivals.of(Catalogue(catalogue()), TOPICS, history), asked(history)
+    for n in (1, 6, N_ITEMS):
+        most = np.bincount(arrivals.propose(audience, n).users, minlength=N_USERS).max()
+        assert most <= np.ceil(n * len(arrivals.items) / N_ITEMS)

@@ -16,7 +16,10 @@ class Reason(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     text: str
-    generator: str = Field(description="What contributed most to the score: interests, ease, neighbours or popular.")
+    generator: str = Field(
+        description="What contributed most to the score: interests, ease, neighbours, transitions, factors, peers, "
+        "popular, popular in topics, again or arrivals."
+    )
     share: float = Field(description="Its share of the score.")
     interest: str | None = Field(description="The interest point that added most to the score, or the nearest one.")
     moved: bool = Field(description="Whether that interest point added to the score.")

@@ -44,14 +44,17 @@ class Factors:
         return cls(np.asarray(model.item_factors, np.float32), penalty, alpha, half_life)
 
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
-        """Scores (B, n_items) of weighted histories (B, n_items)."""
-        users = np.zeros((histories.shape[0], self.factors.shape[1]), np.float32)
-        for user in range(len(users)):
+        """Scores (B, n_items) of weighted histories (B, n_items).
+
+        One user after the other: a product for all at once rounds otherwise than one for a user alone.
+        """
+        scores = np.zeros((histories.shape[0], len(self.factors)), np.float32)
+        for user in np.flatnonzero(np.diff(histories.indptr)):
             mine = slice(histories.indptr[user], histories.indptr[user + 1])
             chosen = self.factors[histories.indices[mine]]
             confidence = 1 + self.alpha * histories.data[mine]
-            users[user] = np.linalg.solve(self._confided(chosen, confidence - 1), confidence @ chosen)
-        return np.asarray(users @ self.factors.T)
+            scores[user] = self.factors @ np.linalg.solve(self._confided(chosen, confidence - 1), confidence @ chosen)
+        return scores
 
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
         """How much each of the `chosen` items (m,) speaks for `item`, if that is all that is chosen: (m,)."""

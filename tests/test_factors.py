@@ -62,6 +62,15 @@ def test_what_spoke_for_an_item_adds_up_to_its_score(seed: int) -> None:
         assert model.between(np.unique(chosen), item).sum() == pytest.approx(scores[item], abs=1e-3)
 
 
+def test_one_user_scores_alone_as_among_others_to_the_last_bit() -> None:
+    """Items that the same people chose differ by rounding alone, which a scale from worst to best would blow up."""
+    history = two_circles(5)
+    model, matrix = fitted(history), weigh(history, None)
+    together = model.scores(matrix)
+    for user in range(N_USERS):
+        assert np.array_equal(model.scores(matrix[user]), together[[user]])
+
+
 def test_somebody_without_a_history_scores_nothing() -> None:
     history = two_circles(3)
     nobody = History.from_columns(*np.zeros((4, 0)), n_users=2, n_items=N_ITEMS)

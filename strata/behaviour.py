@@ -9,10 +9,11 @@ import numpy as np
 
 from strata.baselines import DECAYED_ALS, DECAYED_EASE, DECAYED_NEIGHBOURS, OWN, PEERS, TRANSITIONS, WINDOWED
 from strata.candidates import Generator
-from strata.collaborative import Ease, ItemNeighbours, UserNeighbours, load_model, save_model
+from strata.collaborative import Ease, ItemNeighbours, UserNeighbours
 from strata.factors import Factors
 from strata.generators import BoughtBefore, FromHistory, FromPeers, Popular, PopularInTopics
 from strata.history import History
+from strata.model_files import load_model, save_model
 from strata.popularity import popularity
 from strata.storage import read_array, read_json, write_array, write_json
 

@@ -3,18 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
 from scipy import sparse
 from scipy.linalg import lapack
 
 from strata.history import DAY, History
+from strata.model_files import csr_arrays, csr_of, half_life_array, half_life_of
 from strata.settings import Settings
 from strata.sparse_products import Rows, dense_product, top_products
-from strata.storage import replacing
 
 
 class CollaborativeSettings(Settings):
@@ -143,12 +141,12 @@ class ItemNeighbours:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What `of_arrays` reads."""
-        return {**_csr(self.weights), "half_life": half_life_array(self.half_life)}
+        return {**csr_arrays(self.weights), "half_life": half_life_array(self.half_life)}
 
     @classmethod
     def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
         """Back from `arrays`."""
-        return cls(_matrix(content), half_life_of(content))
+        return cls(csr_of(content), half_life_of(content))
 
     @classmethod
     def following(cls, history: History, *, neighbours: int, half_life: float | None, shrink: float = 10) -> Self:
@@ -242,12 +240,12 @@ class UserNeighbours:
         """What `of_arrays` reads."""
         half_life = half_life_array(self.half_life_days)
         neighbours = np.array([self.neighbours])
-        return {**_csr(self.histories), "rarity": self.rarity, "neighbours": neighbours, "half_life": half_life}
+        return {**csr_arrays(self.histories), "rarity": self.rarity, "neighbours": neighbours, "half_life": half_life}
 
     @classmethod
     def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
         """Back from `arrays`."""
-        return cls(_matrix(content), content["rarity"], int(content["neighbours"][0]), half_life_of(content))
+        return cls(csr_of(content), content["rarity"], int(content["neighbours"][0]), half_life_of(content))
 
 
 LEAST_RARITY = 0.1
@@ -260,49 +258,3 @@ def _counted(history: History, times: np.ndarray, half_life_days: float) -> spar
     counts = history.matrix(np.exp2(-age / half_life_days), summed=True)
     counts.data = np.log1p(counts.data)
     return counts
-
-
-class Kept(Protocol):
-    """A model that a file can hold."""
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Everything the model knows."""
-        ...
-
-    @classmethod
-    def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
-        """Back from `arrays`."""
-        ...
-
-
-M = TypeVar("M", bound=Kept)
-
-
-def save_model(model: Kept, path: Path) -> None:
-    """Write as safetensors."""
-    with replacing(path) as temporary:
-        save_file(model.arrays(), temporary)
-
-
-def load_model(kind: type[M], path: Path) -> M:
-    """Read a model of the `kind` that `save_model` wrote."""
-    return kind.of_arrays(load_file(path))
-
-
-def half_life_array(half_life: float | None) -> np.ndarray:
-    """As arrays hold it: infinite where there is none."""
-    return np.array([np.inf if half_life is None else half_life])
-
-
-def half_life_of(content: Mapping[str, np.ndarray]) -> float | None:
-    """Back from `half_life_array`."""
-    return None if np.isinf(content["half_life"][0]) else float(content["half_life"][0])
-
-
-def _csr(matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
-    shape = np.array(matrix.shape)
-    return {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr, "shape": shape}
-
-
-def _matrix(content: Mapping[str, np.ndarray]) -> sparse.csr_matrix:
-    return sparse.csr_matrix((content["data"], content["indices"], content["indptr"]), shape=tuple(content["shape"]))

@@ -9,8 +9,9 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from strata.collaborative import half_life_array, half_life_of, weigh
+from strata.collaborative import weigh
 from strata.history import History
+from strata.model_files import half_life_array, half_life_of
 
 ROUNDS = 10
 SEED = 7

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 from strata.baselines import fit_neighbours
 from strata.candidates import Table, propose
-from strata.collaborative import Ease, ItemNeighbours, UserNeighbours, load_model, save_model, weigh
+from strata.collaborative import Ease, ItemNeighbours, UserNeighbours, weigh
 from strata.factors import Factors
 from strata.generators import BoughtBefore, FromHistory, FromPeers, NearestToInterests, Popular, PopularInTopics
 from strata.history import History
 from strata.index import IndexSettings, ItemIndex
 from strata.interests import spread
 from strata.metrics import NOTHING
+from strata.model_files import load_model, save_model
 from strata.popularity import popularity
 from strata.profiles import profile_history
 from strata.ranking import WeightedSum

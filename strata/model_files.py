@@ -1,0 +1,59 @@
+"""Models of behaviour as files: each says what arrays it is made of, and safetensors keep them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol, Self, TypeVar
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+from scipy import sparse
+
+from strata.storage import replacing
+
+
+class Kept(Protocol):
+    """A model that a file can hold."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything the model knows."""
+        ...
+
+    @classmethod
+    def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
+        """Back from `arrays`."""
+        ...
+
+
+M = TypeVar("M", bound=Kept)
+
+
+def save_model(model: Kept, path: Path) -> None:
+    """Write as safetensors."""
+    with replacing(path) as temporary:
+        save_file(model.arrays(), temporary)
+
+
+def load_model(kind: type[M], path: Path) -> M:
+    """Read a model of the `kind` that `save_model` wrote."""
+    return kind.of_arrays(load_file(path))
+
+
+def half_life_array(half_life: float | None) -> np.ndarray:
+    """As arrays hold it: infinite where there is none."""
+    return np.array([np.inf if half_life is None else half_life])
+
+
+def half_life_of(content: Mapping[str, np.ndarray]) -> float | None:
+    """Back from `half_life_array`."""
+    return None if np.isinf(content["half_life"][0]) else float(content["half_life"][0])
+
+
+def csr_arrays(matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
+    """A sparse matrix as arrays."""
+    shape = np.array(matrix.shape)
+    return {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr, "shape": shape}
+
+
+def csr_of(content: Mapping[str, np.ndarray]) -> sparse.csr_matrix:
+    """Back from `csr_arrays`."""
+    return sparse.csr_matrix((content["data"], content["indices"], content["indptr"]), shape=tuple(content["shape"]))

@@ -18,7 +18,7 @@ class Audience:
     """The users one call recommends to, numbered 0 … B−1.
 
     `history`: their events, with B users. `points` (P, d), `owners` (P,) and `weights` (P,): their interest
-    points, whose they are and how much each counts, less than 0 for what they dislike. `facts`: tier, persistence and
+    points, whose they are and how much each counts, less than 0 for what they dislike. `facts`: tier, numbers and
     topics of the points they like, which come first. `allowed` (n_items,) bool: what filters admit. `times` (B,): when
     each is asked for, in seconds. `exclude_seen`: whether items of the history may come back.
     """

@@ -31,11 +31,6 @@ class PointFacts:
         """Share of the owner's strength: (P,)."""
         return self.numbers[:, NUMBERS.index("share")]
 
-    @property
-    def persistence(self) -> np.ndarray:
-        """Share of the owner's active periods: (P,)."""
-        return self.numbers[:, NUMBERS.index("persistence")]
-
     @classmethod
     def of(cls, table: pl.DataFrame) -> Self:
         """Read the points of a profile table."""

@@ -67,7 +67,7 @@ class Forest:
         signals = np.ascontiguousarray(signals, np.float32)
         found, kernel = np.zeros(len(signals)), _compiled()
         trees = (
-            self.features, self.thresholds, self.unknown_left, self.masks, self.tests, self.leaves, self.values, BIT
+            self.features, self.thresholds, self.unknown_left, self.masks, self.tests, self.leaves, self.values
         )  # fmt: skip
 
         def fill(start: int) -> None:
@@ -111,12 +111,6 @@ def _read(node: dict[str, Any], first: int = 0) -> tuple[list[Test], list[float]
     return [test, *tests_left, *tests_right], left + right
 
 
-DE_BRUIJN: Final = 0x077CB531
-BIT: Final = np.zeros(MOST_LEAVES, np.int64)
-"""Number of the only bit set in x, at (x · DE_BRUIJN mod 2³²) >> 27 (Leiserson, Prokop, Randall 1998)."""
-BIT[[((DE_BRUIJN << bit) & ALL) >> 27 for bit in range(MOST_LEAVES)]] = np.arange(MOST_LEAVES)
-
-
 @cache
 def _compiled() -> Callable[..., None]:
     """The kernel, compiled when first asked for and kept by numba."""
@@ -126,19 +120,18 @@ def _compiled() -> Callable[..., None]:
 def _kernel(
     signals: np.ndarray,
     features: np.ndarray, thresholds: np.ndarray, unknown_left: np.ndarray, masks: np.ndarray,
-    tests: np.ndarray, leaves: np.ndarray, values: np.ndarray, bit: np.ndarray,
+    tests: np.ndarray, leaves: np.ndarray, values: np.ndarray,
     found: np.ndarray,
 ) -> None:  # fmt: skip
-    """Add the trees' values of each row of `signals` to `found`."""
+    """Fill `found` (n,) with the sum of the trees' values; all inner loops are over rows, free of branches."""
     n, n_signals = signals.shape
     turned = np.zeros((n_signals, ROWS), np.float32)  # a signal's rows side by side, as vector registers want them
-    open_leaves = np.empty(ROWS, np.uint32)
-    everything = np.uint32(ALL)
+    open_leaves, everything = np.empty(ROWS, np.uint32), np.uint32(ALL)
+    value, total = np.empty(ROWS), np.empty(ROWS)
     for start in range(0, n, ROWS):
-        size = min(ROWS, n - start)
-        for row in range(size):
-            for signal in range(n_signals):
-                turned[signal, row] = signals[start + row, signal]
+        part = signals[start : start + ROWS]
+        turned[:, : len(part)] = part.T
+        total[:] = 0
         for tree in range(len(leaves) - 1):
             open_leaves[:] = everything
             for test in range(tests[tree], tests[tree + 1]):
@@ -149,7 +142,12 @@ def _kernel(
                 else:
                     for row in range(ROWS):
                         open_leaves[row] &= everything if known[row] <= threshold else mask
-            ends = values[leaves[tree] :]
-            for row in range(size):
-                lowest = open_leaves[row] & (~open_leaves[row] + np.uint32(1))
-                found[start + row] += ends[bit[np.uint32(lowest * np.uint32(DE_BRUIJN)) >> np.uint32(27)]]
+            ends = values[leaves[tree] : leaves[tree + 1]]
+            value[:] = ends[-1]
+            for leaf in range(len(ends) - 2, -1, -1):
+                end, bit = ends[leaf], np.uint32(1) << np.uint32(leaf)
+                for row in range(ROWS):
+                    value[row] = end if open_leaves[row] & bit else value[row]
+            for row in range(ROWS):
+                total[row] += value[row]
+        found[start : start + ROWS] = total[: len(part)]

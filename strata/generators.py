@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -130,9 +131,10 @@ class Popular:
 
 @dataclass(frozen=True)
 class PopularInTopics:
-    """What is popular in the topics of the user's interests: an item's count × how persistently its topic is chosen.
+    """What is popular in the topics of the user's interests: share of the topic in what they chose × the item's in it.
 
-    `counts` (n_items,); `topics` (n_items,) topic of each item.
+    `counts` (n_items,): popularity; `topics` (n_items,): topic of each item. What the user chose counts
+    2^(−age / HALF_LIFE).
     """
 
     counts: np.ndarray
@@ -141,13 +143,31 @@ class PopularInTopics:
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """The `n` best items of users who have interests."""
-        facts = audience.facts
-        if not len(facts.leaf_topics):
+        history, facts = audience.history, audience.facts
+        if not len(history) or not len(facts.leaf_topics):
             return Candidates.none()
-        n_topics = int(self.topics.max(initial=0)) + 1
-        wanted = np.zeros((len(audience), n_topics), np.float32)
-        wanted[audience.owners[facts.leaf_points], facts.leaf_topics] = facts.persistence[facts.leaf_points]
-        return Candidates.best(wanted[:, self.topics] * self.counts, audience, n, least=0.0)
+        shape = (len(audience), len(self._in_topic))
+        age = np.maximum(audience.times[history.users] - history.times, 0) / DAY
+        weights = np.exp2(-age / HALF_LIFE) * np.maximum(history.weights, 0)
+        cells = history.users * np.int64(shape[1]) + self.topics[history.items]
+        chosen = np.bincount(cells, weights, shape[0] * shape[1]).reshape(shape)
+        wanted = np.zeros(shape, np.float32)
+        interests = audience.owners[facts.leaf_points], facts.leaf_topics
+        wanted[interests] = (chosen / np.maximum(chosen.sum(1, keepdims=True), 1e-12))[interests]
+        return Candidates.best(wanted[:, self.topics] * self._share, audience, n, least=0.0)
+
+    @cached_property
+    def _in_topic(self) -> np.ndarray:
+        return np.bincount(self.topics, self.counts)
+
+    @cached_property
+    def _share(self) -> np.ndarray:
+        """Share of each item in its topic's popularity: (n_items,)."""
+        return np.asarray(self.counts / np.maximum(self._in_topic, 1e-12)[self.topics], np.float32)
+
+
+HALF_LIFE = 40.0
+"""Days, of what a user chose of a topic."""
 
 
 @dataclass(frozen=True)

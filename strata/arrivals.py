@@ -27,8 +27,8 @@ SMOOTHING = 5.0
 class Group:
     """Items by one property, such as the topic or the brand, in g groups.
 
-    `of_item` (n_items,): each item's group. `share` (g,): of all events. `fares` (g,): events that an item of the group
-    has had in its first LATELY days, on average.
+    `of_item` (n_items,): each item's group. `share` (g,): of all events of liking. `fares` (g,):
+    such events that an item of the group has had in its first LATELY days, on average.
     """
 
     of_item: np.ndarray
@@ -36,10 +36,10 @@ class Group:
     fares: np.ndarray
 
     @classmethod
-    def of(cls, of_item: np.ndarray, past: History, arrived: np.ndarray, lately: np.ndarray) -> Self:
-        """From all events; `arrived` (n_items,) bool: items first chosen lately, `lately` (n_items,): how often."""
+    def of(cls, of_item: np.ndarray, liked: History, arrived: np.ndarray, lately: np.ndarray) -> Self:
+        """From all events of liking; `arrived` (n_items,) bool: items first chosen lately, `lately`: how often."""
         n = int(of_item.max(initial=0)) + 1
-        share = np.bincount(of_item[past.items], minlength=n) / max(len(past), 1)
+        share = np.bincount(of_item[liked.items], minlength=n) / max(len(liked), 1)
         total, items = (np.bincount(of_item, part * arrived, n) for part in (lately, np.ones(len(of_item))))
         mean = total.sum() / max(items.sum(), 1)
         return cls(of_item, share, (total + SMOOTHING * mean) / (items + SMOOTHING))
@@ -74,17 +74,16 @@ class Arrivals:
     @classmethod
     def of(cls, catalogue: Catalogue, topics: np.ndarray, past: History) -> Self:
         """From all events before a cut-off; `topics` (n_items,)."""
-        time = float(past.times.max(initial=0))
+        time, liked = float(past.times.max(initial=0)), past.positive()
         first = np.full(past.n_items, np.inf)
         np.minimum.at(first, past.items, past.times)
-        counted = past.items[past.times > time - LATELY * DAY]
-        lately = np.bincount(counted, minlength=past.n_items)
+        lately = np.bincount(liked.items[liked.times > time - LATELY * DAY], minlength=past.n_items)
         arrived = (first > time - LATELY * DAY) & np.isfinite(first)
         created = (catalogue.items[CREATED].dt.epoch("us").cast(pl.Float64) / 1e6).to_numpy()
         old = time - created > NEW * DAY
         few = np.bincount(past.matrix().indices, minlength=past.n_items) < FEW
         brands = catalogue.items[BRAND].rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
-        by_topic, by_brand = (Group.of(each, past, arrived, lately) for each in (topics, brands))
+        by_topic, by_brand = (Group.of(each, liked, arrived, lately) for each in (topics, brands))
         return cls(np.flatnonzero(few & ~old), by_topic, by_brand)
 
     def propose(self, audience: Audience, n: int) -> Candidates:

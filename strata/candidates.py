@@ -1,13 +1,13 @@
 """Where recommendations come from: who is asked for, what a generator proposes, and all proposals side by side."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Protocol, Self
 
 import numpy as np
-from numba import njit
 
+from strata.compiled import compiled
 from strata.facts import PointFacts
 from strata.history import History
 from strata.metrics import NOTHING, top_k
@@ -130,7 +130,7 @@ class Table:
         raw, features = (np.zeros((len(pairs), len(proposals)), np.float32) for _ in range(2))
         for column, (rows, proposed) in enumerate(zip(places, proposals.values(), strict=True)):
             scaled = np.empty(len(rows), np.float32)
-            _compiled()(proposed.users, proposed.scores, scaled)
+            compiled(_scale)(proposed.users, proposed.scores, scaled)
             features[rows, column] = scaled
             if proposed.everything is None:
                 raw[rows, column] = proposed.scores
@@ -207,12 +207,6 @@ def distinct(keys: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
     place = np.empty(len(there), np.int64)
     place[found] = np.arange(len(found))
     return found, [place[each] for each in keys]
-
-
-@cache
-def _compiled() -> Callable[..., None]:
-    """The kernel, compiled when first asked for and kept by numba."""
-    return njit(cache=True, nogil=True)(_scale)
 
 
 def _scale(users: np.ndarray, scores: np.ndarray, scaled: np.ndarray) -> None:

@@ -6,15 +6,14 @@ leaf that remains is where a row ends (QuickScorer, Lucchese et al., SIGIR 2015)
 """
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final, NamedTuple, Self
 
 import lightgbm
 import numpy as np
-from numba import njit
+
+from strata.compiled import compiled
 
 MOST_LEAVES: Final = 32
 """Of one tree: each is a bit."""
@@ -65,7 +64,7 @@ class Forest:
     def scores(self, signals: np.ndarray) -> np.ndarray:
         """Sum over the trees of each row of `signals` (n, F), read as float32: (n,)."""
         signals = np.ascontiguousarray(signals, np.float32)
-        found, kernel = np.zeros(len(signals)), _compiled()
+        found, kernel = np.zeros(len(signals)), compiled(_kernel, error_model="numpy")
         trees = (
             self.features, self.thresholds, self.unknown_left, self.masks, self.tests, self.leaves, self.values
         )  # fmt: skip
@@ -109,12 +108,6 @@ def _read(node: dict[str, Any], first: int = 0) -> tuple[list[Test], list[float]
     mask = ALL & ~(((1 << len(left)) - 1) << first)
     test = Test(node["split_feature"], threshold, bool(unknown_left), mask)
     return [test, *tests_left, *tests_right], left + right
-
-
-@cache
-def _compiled() -> Callable[..., None]:
-    """The kernel, compiled when first asked for and kept by numba."""
-    return njit(cache=True, nogil=True, error_model="numpy")(_kernel)
 
 
 def _kernel(

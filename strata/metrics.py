@@ -1,12 +1,12 @@
 """How good a ranking is: per-user metrics over ranked item rows, and intervals of their mean."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numba import njit
 from scipy import sparse
+
+from strata.compiled import compiled
 
 NOTHING = -1
 """Pads rankings that are shorter than the table."""
@@ -118,18 +118,12 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """
     shape = (len(scores), min(k, scores.shape[1]))
     ranked, best = np.full(shape, NOTHING, np.int64), np.full(shape, -np.inf, scores.dtype)
-    _compiled()(np.ascontiguousarray(scores), ranked, best)
+    compiled(_select)(np.ascontiguousarray(scores), ranked, best)
     return ranked, best
 
 
 ASIDE = 256
 """Values, at least, that are put aside beyond the best before they are sifted."""
-
-
-@cache
-def _compiled() -> Callable[..., None]:
-    """The kernel, compiled when first asked for and kept by numba."""
-    return njit(cache=True, nogil=True)(_select)
 
 
 def _select(scores: np.ndarray, ranked: np.ndarray, best: np.ndarray) -> None:

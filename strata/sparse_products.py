@@ -1,14 +1,13 @@
 """Sparse products as recommending needs them: the largest entries of each row, or dense rows of few users."""
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from scipy import sparse
+
+from strata.compiled import compiled
 
 
 def top_products(
@@ -20,7 +19,7 @@ def top_products(
     number of products. Returns float32 CSR (n, n).
     """
     left, right = sparse.csr_matrix(left), sparse.csr_matrix(right)
-    n, kernel = left.shape[0], _compiled()
+    n, kernel = left.shape[0], compiled(_kernel)
     columns, values = np.zeros((n, most), np.int32), np.zeros((n, most), np.float32)
     counts = np.zeros(n, np.int64)
     inputs = (
@@ -51,23 +50,12 @@ class Rows(NamedTuple):
 def dense_product(left: sparse.csr_matrix | Rows, right: sparse.csr_matrix) -> np.ndarray:
     """Left (B, m) @ right (m, n), dense: (B, n) float32."""
     found = np.zeros((len(left.indptr) - 1, right.shape[1]), np.float32)
-    _compiled_dense()(left.indptr, left.indices, left.data, right.indptr, right.indices, right.data, found)
+    compiled(_dense_kernel)(left.indptr, left.indices, left.data, right.indptr, right.indices, right.data, found)
     return found
 
 
 ROWS_AT_ONCE = 512
 """Rows that one thread fills before it takes the next."""
-
-
-@cache
-def _compiled() -> Callable[..., None]:
-    """The kernel, compiled when first asked for."""
-    return njit(cache=True, nogil=True)(_kernel)
-
-
-@cache
-def _compiled_dense() -> Callable[..., None]:
-    return njit(cache=True, nogil=True)(_dense_kernel)
 
 
 def _kernel(

@@ -1,12 +1,12 @@
 """Ward's method for very many small sets of vectors at once: every user's leaves, cut at one height."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
 from numba import config, float32, int32, int64, njit, types
+
+from strata.compiled import compiled
 
 Sums = tuple[np.float32, np.float32, np.float32, np.float32]
 
@@ -47,10 +47,10 @@ def ward_groups(vectors: np.ndarray, offsets: np.ndarray, height: float, *, thre
     limit = np.float32(min(height, FURTHEST) ** 2).view(np.int32)
     threads = threads or config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     labels = np.empty(len(vectors), np.int32)
-    cut_blocks = _compiled()
+    cut_blocks = compiled(_cut_blocks, SIGNATURE)
 
     def cut(share: tuple[int, int]) -> int:
-        return cut_blocks(vectors, offsets[share[0] : share[1] + 1], limit, labels)
+        return int(cut_blocks(vectors, offsets[share[0] : share[1] + 1], limit, labels))
 
     shares = _shares(np.diff(offsets), vectors.shape[1], threads)
     if len(shares) > 1:
@@ -73,15 +73,8 @@ def _shares(counts: np.ndarray, dimension: int, threads: int) -> list[tuple[int,
     return list(pairwise(np.unique([0, *inner, len(counts)]).tolist()))
 
 
-@cache
-def _compiled() -> Callable[[np.ndarray, np.ndarray, np.int32, np.ndarray], int]:
-    """Machine code of `_cut_blocks`, which numba keeps beside this file or in the user's cache folder."""
-    vectors, offsets = types.Array(float32, 2, "C", readonly=True), types.Array(int64, 1, "C", readonly=True)
-    signature = int64(vectors, offsets, int32, int32[::1])
-    try:
-        return njit(signature, nogil=True, cache=True)(_cut_blocks)
-    except RuntimeError:  # neither folder can be written
-        return njit(signature, nogil=True)(_cut_blocks)
+VECTORS, OFFSETS = types.Array(float32, 2, "C", readonly=True), types.Array(int64, 1, "C", readonly=True)
+SIGNATURE = int64(VECTORS, OFFSETS, int32, int32[::1])
 
 
 def _cut_blocks(vectors: np.ndarray, offsets: np.ndarray, limit: np.int32, labels: np.ndarray) -> int:

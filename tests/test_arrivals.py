@@ -114,6 +114,19 @@ def test_how_a_topics_arrivals_fare_is_their_mean_shrunk_to_that_of_all() -> Non
     assert group.fares == pytest.approx(wanted)
 
 
+def test_what_is_spoken_against_makes_no_topic_fare_well() -> None:
+    items, history = shop()
+    disliked = np.repeat(np.flatnonzero(TOPICS == 2)[:1], 30)
+    more = History.from_columns(
+        np.concatenate([history.users, np.zeros(30)]), np.concatenate([history.items, disliked]),
+        np.concatenate([history.times, TIME - DAY - np.arange(30)]), np.concatenate([history.weights, -np.ones(30)]),
+        n_users=N_USERS, n_items=N_ITEMS,
+    )  # fmt: skip
+    before, after = (Arrivals.of(items, TOPICS, each).by_topic for each in (history, more))
+    np.testing.assert_array_equal(after.share, before.share)
+    assert after.fares[2] < before.fares[2]
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_trees_learn_from_some_users_what_of_the_new_they_chose(seed: int) -> None:
     rng, n = np.random.default_rng(seed), 3_000

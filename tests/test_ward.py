@@ -1,8 +1,5 @@
 """Fast Ward gives the groups that scipy's gives, whatever the order of rows and blocks and the number of threads."""
 
-import os
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -133,13 +130,3 @@ def test_offsets_and_heights_that_make_no_sense_are_refused() -> None:
     for height in (-1.0, np.nan):
         with pytest.raises(ValueError, match="must be a distance"):
             ward_groups(vectors, np.array([0, 4]), height)
-
-
-@pytest.mark.slow
-def test_it_works_where_no_folder_can_keep_its_machine_code() -> None:
-    code = "import numpy; from strata.ward import ward_groups; print(ward_groups(numpy.eye(3), [0, 1, 3], 2))"
-    nowhere = {**os.environ, "NUMBA_CACHE_LOCATOR_CLASSES": "ZipCacheLocator"}  # this is no zip file
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=nowhere, cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "[0 0 0]\n"

@@ -22,7 +22,7 @@ FEW: Final = 8
 LEFT_OUT = 3
 """Slices, at most, that are left out in turn."""
 TRIED_ON = 2_500
-"""Users of a slice, about, from whom sizes are learned that are only tried: of far fewer, small trees learn as much."""
+"""Users of a slice, at most, on whom sizes are tried: to far fewer, small trees seem enough."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,9 @@ class Examples:
         )
 
     def fewer(self, users: int) -> "Examples":
-        """About so many of the users, evenly drawn; the others have no rows then."""
-        kept = self.queries % -(-len(self.n_chosen) // users) == 0
+        """So many of the users where there are more, evenly drawn; the others have no rows then."""
+        n = len(self.n_chosen)
+        kept = (self.queries + 1) * users // n > self.queries * users // n
         return replace(self, queries=self.queries[kept], signals=self.signals[kept], chosen=self.chosen[kept])
 
 

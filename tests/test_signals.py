@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -110,6 +111,15 @@ def examples_of(seed: int) -> Examples:
     chosen = signals[:, 1] + 0.1 * rng.random(1200) > 0.9
     queries = np.repeat(np.arange(12), 100)
     return Examples(queries, signals, chosen, np.bincount(queries, chosen, 12).astype(int))
+
+
+@pytest.mark.parametrize("users", [1, 5, 11, 12, 13, 100])
+def test_of_many_users_as_many_are_drawn_as_asked_for(users: int) -> None:
+    fewer = examples_of(1).fewer(users)
+    drawn = np.unique(fewer.queries)
+    assert len(drawn) == min(users, 12)
+    assert np.diff(drawn).max(initial=0) <= np.ceil(12 / users)
+    assert len(fewer.signals) == len(fewer.chosen) == 100 * len(drawn)
 
 
 def test_trees_find_the_signal_that_matters_and_survive_a_round_trip(tmp_path) -> None:

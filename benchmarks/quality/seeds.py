@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from benchmarks.evidence.files import Row
-from benchmarks.evidence.intervals import SAMPLES, SEED
+from benchmarks.quality import time_split
 from benchmarks.quality.time_split import Judged
+from strata.evaluation import OURS
 from strata.lambdamart import REPORT, LambdaMart, boost
-from strata.metrics import bootstrap, ndcg_at_k
+from strata.metrics import ndcg_at_k
 from strata.ranking import RankSettings
 from strata.recommend import rank
 from strata.recommend_settings import RecommendSettings
@@ -32,30 +33,20 @@ def rows(folder: Path, asked: Sequence[tuple[str, str, bool]]) -> list[Row]:
     """
     judged = Judged.read(folder)
     with chdir(folder):
-        values, warm = _values()
-    everybody = judged.values.with_columns(pl.Series(f"seed {seed}", each) for seed, each in values.items())
-    columns, found = [f"seed {seed}" for seed in SEEDS], []
+        seeds = _values()
+    mean = replace(judged, values=judged.values.with_columns(seeds.mean_horizontal().alias(OURS)))
+    found = []
     for name, what, only_warm in asked:
-        table = everybody.filter(pl.Series(warm)) if only_warm else everybody
-        best = max(judged.baselines, key=lambda method: float(table[method].mean() or 0))
-        ours, reference = table.select(columns).to_numpy().mean(1), table[best].to_numpy()
-        each = ", ".join(f"{float(table[column].mean() or 0):.4f}" for column in columns)
-        found.append(
-            Row.of(
-                f"{name}-seeds",
-                f"{what}: mean NDCG@10 over {len(SEEDS)} seeds of the trees ({each}) against {best}. "
-                f"{ours.mean() / reference.mean():.3f} times it.",
-                bootstrap(ours - reference, samples=SAMPLES, seed=SEED), "NDCG@10", len(table),
-                value=float(ours.mean()), reference=float(reference.mean()), reference_name=best,
-                trials=judged.trials, seeds=SEEDS,
-                per_user=table.select("user_id", best, *columns),
-            )
-        )  # fmt: skip
+        means = (seeds.filter(judged.values["warm"]) if only_warm else seeds).mean().row(0)
+        each = ", ".join(f"{value:.4f}" for value in means)
+        told = f"{what}, mean of {len(SEEDS)} seeds of the trees ({each})"
+        row = time_split.rows(mean, f"{name}-seeds", told, only_warm=only_warm)[0]
+        found.append(replace(row, seeds=SEEDS))
     return found
 
 
-def _values() -> tuple[dict[int, np.ndarray], np.ndarray]:
-    """NDCG@10 of each user of the test window (B,) by seed, and which users are warm."""
+def _values() -> pl.DataFrame:
+    """NDCG@10 of each user of the test window, a column per seed: (B, seeds)."""
     inputs, recommend = Inputs(), read_settings(RecommendSettings, "recommend")
     ranking = read_settings(RankSettings, "rank")
     learned, names = examples(inputs, ranking, recommend)
@@ -68,5 +59,5 @@ def _values() -> tuple[dict[int, np.ndarray], np.ndarray]:
         boosters = tuple(boost(learned, names, size["leaves"], size["rounds"], each) for each in seeds)
         trees = LambdaMart(boosters, tuple(names), {})
         ranked = rank(window, models, trees, recommend, available, LISTED)
-        values[seed] = ndcg_at_k(ranked, window.relevant, LISTED)
-    return values, window.warm
+        values[f"seed {seed}"] = ndcg_at_k(ranked, window.relevant, LISTED)
+    return pl.DataFrame(values)

@@ -21,8 +21,8 @@ class Manifest:
 
     id: str
     files: dict[str, str]
-    versions: dict[str, Any]
-    """Stage → hashes of what it read and wrote, from dvc.lock: how this release can be made again."""
+    versions: dict[str, str]
+    """Path → hash of the data and the artefacts it was made from, as in dvc.lock."""
     metrics: dict[str, Any]
 
 
@@ -33,7 +33,7 @@ def sha256(path: Path) -> str:
 
 
 def write_release(
-    folder: Path, parts: Mapping[str, Path], *, versions: dict[str, Any], metrics: dict[str, Any]
+    folder: Path, parts: Mapping[str, Path], *, versions: dict[str, str], metrics: dict[str, Any]
 ) -> Manifest:
     """Copy `parts` (path in the release → file or folder) and write the manifest; all or nothing."""
     with replacing(folder) as temporary:

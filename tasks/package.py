@@ -1,5 +1,6 @@
 """Stage package: model, index, profiles and tables as one release folder with a manifest."""
 
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from tasks import (
 from tasks.inputs import Inputs, folder
 from tasks.reporting import say
 
-LOCK = Path("dvc.lock")
+LOCK, PIPELINE = Path("dvc.lock"), Path("dvc.yaml")
 CARD = ARTIFACTS / "model_card.md"
 
 
@@ -62,16 +63,18 @@ def main() -> None:
     say(f"release {manifest.id}: {len(manifest.files)} files in {RELEASE}")
 
 
-def _versions() -> dict[str, Any]:
-    """Hashes of what every stage before this one read and wrote, from the lock that DVC keeps as it goes."""
+def _versions() -> dict[str, str]:
+    """Hashes of the data and artefacts that this stage depends on, from the lock that DVC keeps as it goes.
+
+    Of nothing else: code that came to the same artefacts does not run this stage again, and its hash would be old.
+    """
     if not LOCK.exists():
         return {}
+    needed = set(yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))["stages"]["package"]["deps"])
     stages = yaml.safe_load(LOCK.read_text(encoding="utf-8"))["stages"]
-    return {
-        name: {side: {entry["path"]: entry.get("md5") for entry in stage.get(side, [])} for side in ("deps", "outs")}
-        for name, stage in sorted(stages.items())
-        if name != "package"
-    }
+    read = [entry for entry in stages["validate"]["deps"] if entry["path"].startswith("data/")]
+    made = [entry for stage in stages.values() for entry in stage.get("outs", []) if entry["path"] in needed]
+    return {entry["path"]: entry["md5"] for entry in sorted([*read, *made], key=itemgetter("path"))}
 
 
 def _figure(value: float | None) -> str:

@@ -51,6 +51,15 @@ def test_the_command_line_shows_tiers_and_recommendations(workspace: Workspace) 
     assert "Traceback" not in refused.stderr
 
 
+def test_the_manifest_names_the_versions_of_what_the_release_was_made_from(workspace: Workspace) -> None:
+    """Only of what packages it anew when it changes: the manifest is never out of date."""
+    stages, folder = lock(workspace), yaml.safe_load((workspace.folder / "params.yaml").read_text())["source"]["folder"]
+    versions = verify(workspace.folder / "artifacts" / "release").versions
+    assert versions.items() <= {entry["path"]: entry["md5"] for entry in stages["package"]["deps"]}.items()
+    assert {folder, "artifacts/encoder", "artifacts/tables", "artifacts/ranker"} <= set(versions)
+    assert not [path for path in versions if path.endswith(".py")]
+
+
 def test_nothing_changes_when_nothing_changed(workspace: Workspace) -> None:
     before = (workspace.folder / "dvc.lock").read_bytes()
     said = workspace.run("dvc", "repro").stdout

@@ -37,11 +37,13 @@ def rows(folder: Path, asked: Sequence[tuple[str, str, bool]]) -> list[Row]:
     mean = replace(judged, values=judged.values.with_columns(seeds.mean_horizontal().alias(OURS)))
     found = []
     for name, what, only_warm in asked:
-        means = (seeds.filter(judged.values["warm"]) if only_warm else seeds).mean().row(0)
-        each = ", ".join(f"{value:.4f}" for value in means)
+        of_seeds = seeds.filter(judged.values["warm"]) if only_warm else seeds
+        each = ", ".join(f"{value:.4f}" for value in of_seeds.mean().row(0))
         told = f"{what}, mean of {len(SEEDS)} seeds of the trees ({each})"
         row = time_split.rows(mean, f"{name}-seeds", told, only_warm=only_warm)[0]
-        found.append(replace(row, seeds=SEEDS))
+        values = mean.values.filter("warm") if only_warm else mean.values
+        per_user = pl.concat([values.select("user_id", row.reference_name), of_seeds], how="horizontal")
+        found.append(replace(row, seeds=SEEDS, per_user=per_user))
     return found
 
 

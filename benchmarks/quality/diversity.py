@@ -1,6 +1,7 @@
 """What variety costs: lists of the test window re-ranked for diversity and the user's own mix of themes and tiers."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -60,9 +61,13 @@ class Lists:
         """Themes and tiers of ranked items (B, n), and the users' own shares of them."""
         return interest_mixes(ranked, self.window.users, self.vectors, self.profiles, self.themes)
 
+    @cached_property
+    def _of_candidates(self) -> tuple[Mix, Mix]:
+        return self.mixes(self.items)
+
     def values(self, settings: RerankSettings) -> pl.DataFrame:
         """NDCG@10, spread and divergence from the users' own mixes of the lists that settings give: (B, 3)."""
-        ranked = rerank(self.items, self.scores, LISTED, settings, self.vectors, self.mixes(self.items))
+        ranked = rerank(self.items, self.scores, LISTED, settings, self.vectors, self._of_candidates)
         theme, tier = self.mixes(ranked)
         return pl.DataFrame(
             {

@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
 from strata.compiled import compiled
 from strata.facts import PointFacts
 from strata.history import History
-from strata.metrics import NOTHING, top_k
+from strata.index import ItemIndex
+from strata.metrics import NOTHING
+from strata.selection import Admission, largest, top_of_groups
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class Audience:
     `history`: their events, with B users. `points` (P, d), `owners` (P,) and `weights` (P,): their interest
     points, whose they are and how much each counts, less than 0 for what they dislike. `facts`: tier, numbers and
     topics of the points they like, which come first. `allowed` (n_items,) bool: what filters admit. `times` (B,): when
-    each is asked for, in seconds. `exclude_seen`: whether items of the history may come back.
+    each is asked for, in seconds. `exclude_seen`: whether items of the history may come back. `index` holds the items'
+    vectors, where their cosines to the points are wanted.
     """
 
     history: History
@@ -31,19 +34,15 @@ class Audience:
     allowed: np.ndarray
     times: np.ndarray
     exclude_seen: bool = True
+    index: ItemIndex | None = None
 
     def __len__(self) -> int:
         return self.history.n_users
 
-    def admitted(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Item rows (m,) that filters admit and their part of `scores` (B, n_items), −inf for what must not come back.
-
-        Most of a large catalogue may be filtered out, and is not looked at again.
-        """
-        items, users, places = self._admission
-        admitted = scores[:, items] if len(items) < scores.shape[1] else scores.copy()
-        admitted[users, places] = -np.inf
-        return items, admitted
+    @cached_property
+    def cosines(self) -> np.ndarray | None:
+        """Of all points to all items, (P, n_items), where the catalogue is small enough to be looked at whole."""
+        return None if self.index is None else self.index.cosines(self.points)
 
     @cached_property
     def seen(self) -> np.ndarray:
@@ -53,38 +52,47 @@ class Audience:
         return found
 
     @cached_property
-    def _admission(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Item rows that filters admit; users, and places among these rows, of what must not come back."""
+    def admission(self) -> Admission:
+        """Item rows that filters admit, and what of them must not come back to whom."""
         items = np.flatnonzero(self.allowed)
         if not self.exclude_seen:
-            return items, items[:0], items[:0]
+            return Admission(items, np.zeros(len(self) + 1, np.int64), items[:0])
         place = np.full(len(self.allowed), NOTHING)
         place[items] = np.arange(len(items))
         seen = place[self.history.items]
-        return items, self.history.users[seen >= 0], seen[seen >= 0]
+        starts = np.append(0, np.cumsum(seen >= 0))[self.history.offsets]
+        return Admission(items, starts, seen[seen >= 0])
+
+
+class Found(NamedTuple):
+    """Points, items and scores (m,) of all that interest points found, whether it is proposed or not."""
+
+    points: np.ndarray
+    items: np.ndarray
+    scores: np.ndarray
 
 
 @dataclass(frozen=True)
 class Candidates:
     """Flat (user, item, score) triples, n of them: `users` 0 … B−1 ascending, `items` item rows, `scores` float32.
 
-    `everything` (B, n_items): the scores of all items, where the generator knows them. `found` (m,) each: point, item
-    and score of all that the interest points found, where they are what it proposes from.
+    `everything` (B, n_items): the scores of all items, where the generator knows them. `found`: what interest points
+    found, where that is what it proposes from.
     """
 
     users: np.ndarray
     items: np.ndarray
     scores: np.ndarray
     everything: np.ndarray | None = None
-    found: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+    found: Found | None = None
 
     @classmethod
     def best(cls, scores: np.ndarray, audience: Audience, n: int, least: float | np.ndarray = -np.inf) -> Self:
-        """The `n` best items of every user that they may be shown and that score more than `least`, one or (B, 1)."""
-        items, admitted = audience.admitted(scores)
-        places, best = top_k(admitted, n)
-        there = best > least
-        return cls(there.nonzero()[0], items[places[there]], best[there].astype(np.float32), scores)
+        """The `n` best items of every user that they may be shown and that score more than `least`, one or (B,)."""
+        everybody = np.arange(len(audience))
+        most, least = (np.broadcast_to(each, len(audience)) for each in (n, least))
+        users, items, values = largest(scores, everybody, everybody, most, least, audience.admission)
+        return cls(users, items, values, scores)
 
     @classmethod
     def none(cls) -> Self:
@@ -111,7 +119,7 @@ class Table:
 
     `raw` (n, G): the generators' scores, 0 where one knows none. `features` (n, G) in [0, 1]: a generator's score
     scaled between its worst and best candidate of that user, 0 where it did not propose the item. Rows are sorted by
-    user and item. `found`: point, item and score (m,) of all that interest points found, of the table's items or not.
+    user and item. `found`: what interest points found, of the table's items or not.
     """
 
     users: np.ndarray
@@ -119,23 +127,25 @@ class Table:
     raw: np.ndarray
     features: np.ndarray
     generators: tuple[str, ...]
-    found: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+    found: Found | None = None
 
     @classmethod
     def join(cls, proposals: Mapping[str, Candidates], *, n_items: int) -> Self:
         """Put the proposals of several generators side by side."""
-        keys = [c.users.astype(np.int64) * n_items + c.items for c in proposals.values()]
-        pairs, places = distinct(keys)
-        users, items = pairs // n_items, pairs % n_items
-        raw, features = (np.zeros((len(pairs), len(proposals)), np.float32) for _ in range(2))
-        for column, (rows, proposed) in enumerate(zip(places, proposals.values(), strict=True)):
-            scaled = np.empty(len(rows), np.float32)
-            compiled(_scale)(proposed.users, proposed.scores, scaled)
-            features[rows, column] = scaled
-            if proposed.everything is None:
-                raw[rows, column] = proposed.scores
-            else:
-                raw[:, column] = proposed.everything[users, items]
+        shape = 1 + max((int(c.users.max(initial=-1)) for c in proposals.values()), default=-1), n_items
+        place = np.full(shape, NOTHING, np.int32)
+        for proposed in proposals.values():
+            compiled(_mark)(proposed.users, proposed.items, place)
+        users, items = (np.empty(sum(len(c.users) for c in proposals.values()), np.int64) for _ in range(2))
+        size = compiled(_number)(place, users, items)
+        users, items = users[:size], items[:size]
+        raw, features = (columns(len(users), len(proposals)) for _ in range(2))
+        raw[:], features[:] = 0, 0
+        for column, proposed in enumerate(proposals.values()):
+            of_column = raw[:, column], features[:, column]
+            compiled(_fill)(proposed.users, proposed.items, proposed.scores, place, *of_column)
+            if proposed.everything is not None:
+                compiled(_look_up)(proposed.everything, users, items, raw[:, column])
         found = next((proposed.found for proposed in proposals.values() if proposed.found is not None), None)
         return cls(users, items, raw, features, tuple(proposals), found)
 
@@ -168,20 +178,13 @@ class Table:
         """What each of the only user's `n_points` added to the score of each row: (n_points, n), 0 where nothing."""
         added = np.zeros((n_points, len(self)), np.float32)
         if self.found is not None:
-            points, items, scores = self.found
-            found, row = np.nonzero(items[:, None] == self.items)
-            added[points[found], row] = scores[found]
+            found, row = np.nonzero(self.found.items[:, None] == self.items)
+            added[self.found.points[found], row] = self.found.scores[found]
         return added
 
     def top(self, scores: np.ndarray, n_users: int, k: int) -> np.ndarray:
         """Positions in this table of each user's best k rows (n_users, k), ties by item; NOTHING pads."""
-        order = np.lexsort((-scores, self.users))  # stable, and items ascend
-        users = self.users[order]
-        place = np.arange(len(users)) - np.searchsorted(users, users)
-        ranked = np.full((n_users, k), NOTHING, np.int64)
-        kept = place < k
-        ranked[users[kept], place[kept]] = order[kept]
-        return ranked
+        return top_of_groups(scores, np.searchsorted(self.users, np.arange(n_users + 1)), k)
 
     def items_at(self, positions: np.ndarray) -> np.ndarray:
         """Item rows at table positions, padding kept."""
@@ -194,23 +197,31 @@ def propose(audience: Audience, generators: Sequence[Generator], n: int) -> Tabl
     return Table.join(proposals, n_items=audience.history.n_items)
 
 
-def distinct(keys: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
-    """All different keys, ascending, and for each array of keys where among them its own are.
-
-    Keys are numbers from 0 of (user, item) pairs, so that a table of them is no larger than the scores of one
-    generator; looking up there takes a fraction of the time of sorting.
-    """
-    there = np.zeros(1 + max((int(each.max(initial=-1)) for each in keys), default=-1), bool)
-    for each in keys:
-        there[each] = True
-    found = np.flatnonzero(there)
-    place = np.empty(len(there), np.int64)
-    place[found] = np.arange(len(found))
-    return found, [place[each] for each in keys]
+def columns(n: int, width: int) -> np.ndarray:
+    """Room for a table (n, width) float32 that is filled and read by columns: each lies together."""
+    return np.empty((width, n), np.float32).T
 
 
-def _scale(users: np.ndarray, scores: np.ndarray, scaled: np.ndarray) -> None:
-    """Fill `scaled` (n,) with scores from 0 (the worst of a user) to 1 (the best); `users` (n,) lie together."""
+def _mark(users: np.ndarray, items: np.ndarray, place: np.ndarray) -> None:
+    for n in range(len(users)):
+        place[np.uint64(users[n]), np.uint64(items[n])] = 0
+
+
+def _number(place: np.ndarray, users: np.ndarray, items: np.ndarray) -> int:
+    """Number what is marked in `place` (B, n_items) from 0 and fill in what it is; how many there are."""
+    size = 0
+    for user in range(place.shape[0]):
+        for item in range(place.shape[1]):
+            if place[user, item] == 0:
+                users[size], items[size], place[user, item] = user, item, size
+                size += 1
+    return size
+
+
+def _fill(
+    users: np.ndarray, items: np.ndarray, scores: np.ndarray, place: np.ndarray, raw: np.ndarray, scaled: np.ndarray
+) -> None:
+    """Fill in scores, and scaled from 0 (the worst of a user) to 1 (the best); `users` (n,) lie together."""
     start, n = 0, len(users)
     while start < n:
         low = high = scores[start]
@@ -218,6 +229,13 @@ def _scale(users: np.ndarray, scores: np.ndarray, scaled: np.ndarray) -> None:
         while stop < n and users[stop] == users[start]:
             low, high = min(low, scores[stop]), max(high, scores[stop])
             stop += 1
-        for place in range(start, stop):
-            scaled[place] = (scores[place] - low) / (high - low) if high > low else 1
+        for of in range(start, stop):
+            row = place[np.uint64(users[of]), np.uint64(items[of])]
+            raw[row] = scores[of]
+            scaled[row] = (scores[of] - low) / (high - low) if high > low else 1
         start = stop
+
+
+def _look_up(scores: np.ndarray, rows: np.ndarray, columns: np.ndarray, found: np.ndarray) -> None:
+    for place in range(len(rows)):
+        found[place] = scores[np.uint64(rows[place]), np.uint64(columns[place])]  # unsigned: not from the end

@@ -11,8 +11,9 @@ from scipy.linalg import lapack
 
 from strata.history import DAY, History
 from strata.model_files import csr_arrays, csr_of, half_life_array, half_life_of
+from strata.selection import top_k
 from strata.settings import Settings
-from strata.sparse_products import Rows, dense_product, top_products
+from strata.sparse_products import Rows, dense_product, sums_of_rows, top_products
 
 
 class CollaborativeSettings(Settings):
@@ -87,9 +88,9 @@ class Ease:
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
         """Scores (B, n_items)."""
         if len(self.items) == self.n_items:
-            return np.asarray(histories @ self.weights, np.float32)
+            return sums_of_rows(histories, self.weights)
         scores = np.zeros((histories.shape[0], self.n_items), np.float32)
-        scores[:, self.items] = histories[:, self.items] @ self.weights
+        scores[:, self.items] = sums_of_rows(histories[:, self.items], self.weights)
         return scores
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -228,7 +229,7 @@ class UserNeighbours:
         similarity = dense_product(self._unit_rows(histories), self._by_item)
         similarity[similarity > 1 - 1e-6] = 0  # the very same history: the user
         if self.neighbours < similarity.shape[1]:
-            least = np.partition(similarity, -self.neighbours, axis=1)[:, -self.neighbours, None]
+            least = top_k(similarity, self.neighbours)[1][:, -1:]
             similarity[similarity < least] = 0
         if self.half_life_days is not None:
             similarity /= np.maximum(similarity.sum(1, keepdims=True), 1e-9)

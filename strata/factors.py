@@ -10,6 +10,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from strata.collaborative import weigh
+from strata.compiled import compiled
 from strata.history import History
 from strata.model_files import half_life_array, half_life_of
 
@@ -50,11 +51,8 @@ class Factors:
         One user after the other: a product for all at once rounds otherwise than one for a user alone.
         """
         scores = np.zeros((histories.shape[0], len(self.factors)), np.float32)
-        for user in np.flatnonzero(np.diff(histories.indptr)):
-            mine = slice(histories.indptr[user], histories.indptr[user + 1])
-            chosen = self.factors[histories.indices[mine]]
-            confidence = 1 + self.alpha * histories.data[mine]
-            scores[user] = self.factors @ np.linalg.solve(self._confided(chosen, confidence - 1), confidence @ chosen)
+        rows = histories.indptr, histories.indices, np.asarray(histories.data, np.float32)
+        compiled(_score)(*rows, self.factors, self._gram, np.float32(self.alpha), scores)
         return scores
 
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
@@ -82,3 +80,18 @@ class Factors:
         """Back from `arrays`."""
         penalty, alpha = content["numbers"].tolist()
         return cls(content["factors"], penalty, alpha, half_life_of(content))
+
+
+def _score(
+    indptr: np.ndarray, indices: np.ndarray, data: np.ndarray,
+    factors: np.ndarray, gram: np.ndarray, alpha: float,
+    scores: np.ndarray,
+) -> None:  # fmt: skip
+    """Fill each row of `scores` from the factors that its history asks for."""
+    for user in range(len(scores)):
+        mine = slice(indptr[user], indptr[user + 1])
+        if mine.start < mine.stop:
+            chosen = factors[indices[mine]]
+            extra = (alpha * data[mine]).reshape(-1, 1)
+            asked = gram + chosen.T @ (extra * chosen)
+            scores[user] = factors @ np.linalg.solve(asked, (chosen + extra * chosen).sum(0))

@@ -1,36 +1,45 @@
-"""Scores of gradient-boosted trees for many rows at a time: to the last bit LightGBM's own, at a fraction of its time.
+"""Scores of gradient-boosted trees for many rows at a time: LightGBM's own but for rounding, at a fraction of its time.
 
 LightGBM walks every row down every tree, and each step is a branch that a processor cannot foretell. Here each test of
 a tree is made for a block of rows at once and rules out, for those that fail it, the leaves to its left; the first
-leaf that remains is where a row ends (QuickScorer, Lucchese et al., SIGIR 2015).
+leaf that remains is where a row ends (QuickScorer, Lucchese et al., SIGIR 2015). Small trees are put together, so that
+one look into a table gives the sum of what they say.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Self
 
 import lightgbm
 import numpy as np
+from numba import njit
 
 from strata.compiled import compiled
+from strata.threads import side_by_side
 
 MOST_LEAVES: Final = 32
 """Of one tree: each is a bit."""
 ALL: Final = 2**MOST_LEAVES - 1
-ROWS: Final = 256
+TOGETHER: Final = 8
+"""Leaves of trees, at most, that share a table of what is left of them."""
+TABLE: Final = 2**TOGETHER
+LAST: Final = TABLE - 1
+AT_ONCE: Final = 3
+"""Tests that are made in one pass over the rows."""
+ROWS: Final = 512
 """Rows of a block, whose signals stay in the processor's cache."""
-ROWS_OF_A_THREAD: Final = 16_384
-"""Starting threads for fewer takes longer than the work."""
+ROWS_OF_A_THREAD: Final = 100_000
+"""Fewer are what a thread of somebody else asks for."""
 
 
 @dataclass(frozen=True)
 class Forest:
-    """T trees with N tests and L leaves between them, as flat arrays.
+    """G groups of trees with N tests and V values between them, as flat arrays.
 
     A row goes right where signal `features` (N,) is above `thresholds` (N,) float32, and where it is NaN unless
-    `unknown_left` (N,); that leaves it the leaves whose bits are set in `masks` (N,) uint32. Tree t owns the tests
-    `tests[t]:tests[t + 1]` and the leaves `leaves[t]:leaves[t + 1]`, left to right, of `values` (L,) float64.
+    `unknown_left` (N,); that leaves it the leaves whose bits are set in `masks` (N,) uint32. Group g owns the tests
+    `tests[g]:tests[g + 1]`, always some AT_ONCE, and the values `ends[g]:ends[g + 1]` of `values` (V,) float64: what
+    its leaves give, left to right, or TABLE numbers, what its trees give together by the bits that are left.
     """
 
     features: np.ndarray
@@ -38,46 +47,46 @@ class Forest:
     unknown_left: np.ndarray
     masks: np.ndarray
     tests: np.ndarray
-    leaves: np.ndarray
+    ends: np.ndarray
     values: np.ndarray
 
     @classmethod
     def of(cls, *boosters: lightgbm.Booster, trees: int | None = None) -> Self:
         """Read trees of numbers, of at most MOST_LEAVES leaves, all or each one's first; ValueError for others."""
         tests: list[Test] = []
-        values: list[float] = []
+        values: list[np.ndarray] = []
         starts = [(0, 0)]
-        for tree in (tree for booster in boosters for tree in booster.dump_model(trees)["tree_info"]):
-            its_tests, its_values = _read(tree["tree_structure"])
-            if len(its_values) > MOST_LEAVES:
-                raise ValueError(f"a tree has {len(its_values)} leaves; {MOST_LEAVES} are the most")
-            tests += its_tests
-            values += its_values
-            starts.append((len(tests), len(values)))
+        for group in _groups(tree for booster in boosters for tree in booster.dump_model(trees)["tree_info"]):
+            leaves: list[list[float]] = []
+            for tree in group:
+                its_tests, its_leaves = _read(tree["tree_structure"], sum(map(len, leaves)))
+                tests += its_tests
+                leaves.append(its_leaves)
+            tests += [NO_TEST] * (-len(tests) % AT_ONCE)
+            values.append(_table(leaves) if sum(map(len, leaves)) <= TOGETHER else np.array(leaves[0]))
+            starts.append((len(tests), starts[-1][1] + len(values[-1])))
         features, thresholds, unknown_left, masks = zip(*tests, strict=True) if tests else ((),) * 4
-        of_tests, of_leaves = np.array(starts, np.int64).T.copy()
+        of_tests, of_values = np.array(starts, np.int64).T.copy()
         return cls(
             np.array(features, np.int64), np.array(thresholds, np.float32), np.array(unknown_left, np.bool_),
-            np.array(masks, np.uint32), of_tests, of_leaves, np.array(values, np.float64),
+            np.array(masks, np.uint32), of_tests, of_values, np.concatenate([np.zeros(0), *values]),
         )  # fmt: skip
 
     def scores(self, signals: np.ndarray) -> np.ndarray:
         """Sum over the trees of each row of `signals` (n, F), read as float32: (n,)."""
-        signals = np.ascontiguousarray(signals, np.float32)
-        found, kernel = np.zeros(len(signals)), compiled(_kernel, error_model="numpy")
+        signals = np.asarray(signals, np.float32, order="F").T
+        found, kernel = np.zeros(signals.shape[1]), compiled(_kernel, error_model="numpy")
         trees = (
-            self.features, self.thresholds, self.unknown_left, self.masks, self.tests, self.leaves, self.values
+            self.features, self.thresholds, self.unknown_left, self.masks, self.tests, self.ends, self.values
         )  # fmt: skip
 
         def fill(start: int) -> None:
             part = slice(start, start + ROWS_OF_A_THREAD)
-            kernel(signals[part], *trees, found[part])
+            kernel(signals[:, part], *trees, found[part])
 
-        if len(signals) <= ROWS_OF_A_THREAD:
-            fill(0)
-            return found
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
-            list(threads.map(fill, range(0, len(signals), ROWS_OF_A_THREAD)))
+        starts = range(0, len(found), ROWS_OF_A_THREAD)
+        for _ in side_by_side(fill, starts) if len(starts) > 1 else map(fill, starts):
+            pass
         return found
 
 
@@ -88,6 +97,37 @@ class Test(NamedTuple):
     threshold: np.float32
     unknown_left: bool
     mask: int
+
+
+NO_TEST: Final = Test(0, np.float32(np.inf), unknown_left=True, mask=ALL)
+"""What nothing fails."""
+
+
+def _groups(trees: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Trees in their order, those beside each other together while their leaves are no more than TOGETHER."""
+    groups: list[list[dict[str, Any]]] = []
+    n_leaves = TOGETHER
+    for tree in trees:
+        if tree["num_leaves"] > MOST_LEAVES:
+            raise ValueError(f"a tree has {tree['num_leaves']} leaves; {MOST_LEAVES} are the most")
+        n_leaves += tree["num_leaves"]
+        if n_leaves > TOGETHER:
+            groups.append([])
+            n_leaves = tree["num_leaves"]
+        groups[-1].append(tree)
+    return groups
+
+
+def _table(leaves: Sequence[Sequence[float]]) -> np.ndarray:
+    """What trees with these leaves give together, by the bits of the leaves that are left: (TABLE,)."""
+    found, first, bits = np.zeros(TABLE), 0, np.arange(TABLE)
+    for of_tree in leaves:
+        for leaf in reversed(range(len(of_tree))):
+            left = bits >> (first + leaf) & 1 > 0
+            lowest = left & (bits >> first & (1 << leaf) - 1 == 0)
+            found[lowest] += of_tree[leaf]
+        first += len(of_tree)
+    return found
 
 
 def _read(node: dict[str, Any], first: int = 0) -> tuple[list[Test], list[float]]:
@@ -101,7 +141,7 @@ def _read(node: dict[str, Any], first: int = 0) -> tuple[list[Test], list[float]
     exact = node["threshold"]
     with np.errstate(over="ignore", under="ignore"):
         threshold = np.float32(exact)
-        if threshold > exact:  # float32 signals that pass are at most the number below it
+        if float(threshold) > exact:  # float32 signals that pass are at most the number below it
             threshold = np.nextafter(threshold, np.float32(-np.inf))
     # Where learning saw no NaN, LightGBM reads it as 0.
     unknown_left = node["default_left"] if node["missing_type"] == "NaN" else exact >= 0
@@ -113,34 +153,60 @@ def _read(node: dict[str, Any], first: int = 0) -> tuple[list[Test], list[float]
 def _kernel(
     signals: np.ndarray,
     features: np.ndarray, thresholds: np.ndarray, unknown_left: np.ndarray, masks: np.ndarray,
-    tests: np.ndarray, leaves: np.ndarray, values: np.ndarray,
+    tests: np.ndarray, ends: np.ndarray, values: np.ndarray,
     found: np.ndarray,
 ) -> None:  # fmt: skip
-    """Fill `found` (n,) with the sum of the trees' values; all inner loops are over rows, free of branches."""
-    n, n_signals = signals.shape
-    turned = np.zeros((n_signals, ROWS), np.float32)  # a signal's rows side by side, as vector registers want them
-    open_leaves, everything = np.empty(ROWS, np.uint32), np.uint32(ALL)
-    value, total = np.empty(ROWS), np.empty(ROWS)
+    """Fill `found` (n,) with the sum of the trees' values, from `signals` (F, n).
+
+    All inner loops are over rows, free of branches.
+    """
+    n_signals, n = signals.shape
+    known, everything = np.zeros((2 * n_signals, ROWS), np.float32), np.uint32(ALL)
+    left, total = np.empty(ROWS, np.uint32), np.empty(ROWS)
+    of_test = features + np.where(unknown_left, 0, n_signals)
     for start in range(0, n, ROWS):
-        part = signals[start : start + ROWS]
-        turned[:, : len(part)] = part.T
+        size = min(ROWS, n - start)
+        _read_block(signals[:, start : start + size], known)
         total[:] = 0
-        for tree in range(len(leaves) - 1):
-            open_leaves[:] = everything
-            for test in range(tests[tree], tests[tree + 1]):
-                known, threshold, mask = turned[features[test]], thresholds[test], masks[test]
-                if unknown_left[test]:
-                    for row in range(ROWS):
-                        open_leaves[row] &= mask if known[row] > threshold else everything
-                else:
-                    for row in range(ROWS):
-                        open_leaves[row] &= everything if known[row] <= threshold else mask
-            ends = values[leaves[tree] : leaves[tree + 1]]
-            value[:] = ends[-1]
-            for leaf in range(len(ends) - 2, -1, -1):
-                end, bit = ends[leaf], np.uint32(1) << np.uint32(leaf)
+        for group in range(len(ends) - 1):
+            end = values[ends[group] : ends[group + 1]]
+            left[:] = LAST if len(end) == TABLE else ALL
+            for test in range(tests[group], tests[group + 1], AT_ONCE):
+                a, b, c = known[of_test[test]], known[of_test[test + 1]], known[of_test[test + 2]]
+                ta, tb, tc = thresholds[test], thresholds[test + 1], thresholds[test + 2]
+                ma, mb, mc = masks[test], masks[test + 1], masks[test + 2]
                 for row in range(ROWS):
-                    value[row] = end if open_leaves[row] & bit else value[row]
-            for row in range(ROWS):
-                total[row] += value[row]
-        found[start : start + ROWS] = total[: len(part)]
+                    of_two = (ma if a[row] > ta else everything) & (mb if b[row] > tb else everything)
+                    left[row] &= of_two & (mc if c[row] > tc else everything)
+            if len(end) == TABLE:
+                for row in range(ROWS):
+                    total[row] += end[left[row]]
+            else:
+                _add_leaves(left, end, total)
+        found[start : start + ROWS] = total[:size]
+
+
+@njit()
+def _read_block(signals: np.ndarray, known: np.ndarray) -> None:
+    """Fill `known` (2 F, ROWS) with signals (F, n).
+
+    What is unknown is below everything in one copy and above everything in another, so that a test is one comparison.
+    """
+    n_signals, n = signals.shape
+    for signal in range(n_signals):
+        for row in range(n):
+            one = signals[signal, row]
+            known[signal, row] = one if one == one else -np.inf
+            known[n_signals + signal, row] = one if one == one else np.inf
+
+
+@njit()
+def _add_leaves(left: np.ndarray, ends: np.ndarray, total: np.ndarray) -> None:
+    """Add to `total` (ROWS,) what the first leaf gives that is left of each row, of one tree."""
+    value = np.full(ROWS, ends[-1])
+    for leaf in range(len(ends) - 2, -1, -1):
+        end, bit = ends[leaf], np.uint32(1) << np.uint32(leaf)
+        for row in range(ROWS):
+            value[row] = end if left[row] & bit else value[row]
+    for row in range(ROWS):
+        total[row] += value[row]

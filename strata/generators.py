@@ -1,17 +1,19 @@
 """The generators: interests, item models, people with the same history, what is popular, what is bought again."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
-from strata.candidates import Audience, Candidates, distinct
+from strata.candidates import Audience, Candidates, Found
 from strata.collaborative import ItemModel, UserNeighbours, weigh
+from strata.compiled import compiled
 from strata.history import DAY
 from strata.index import ItemIndex
 from strata.metrics import NOTHING
+from strata.selection import best_of_groups, largest
 
 LEAST_QUOTA = 5
 """Items that the weakest point may propose."""
@@ -31,21 +33,23 @@ class NearestToInterests:
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """About `n` items of every user by quota, their weighted cosines summed per user and item."""
-        n_items = len(self.index)
-        points, items, scores = self._found(audience, n)
-        pairs, (place,) = distinct([audience.owners[points].astype(np.int64) * n_items + items])
-        totals = np.bincount(place, scores, len(pairs)).astype(np.float64)
-        totals += self._disliked(audience, pairs // n_items, pairs % n_items)
-        best = _best(pairs // n_items, pairs % n_items, totals.astype(np.float32), n)
-        return replace(best, found=(points, items, scores))
+        if audience.cosines is None:
+            points, items, near = self._searched(audience, n)
+        else:
+            points, items, near = self._looked_at(audience, n, audience.cosines)
+        found = Found(points, items, near * audience.weights[points])
+        users, of_user, totals = _summed(audience.owners[points], items, found.scores, len(self.index))
+        totals += self._disliked(audience, users, of_user)
+        totals, starts = totals.astype(np.float32), np.searchsorted(users, np.arange(len(audience) + 1))
+        best = best_of_groups(totals, starts, n)
+        return Candidates(users[best], of_user[best], totals[best], found=found)
 
     def search(self, audience: Audience, n: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Liked points (p,), the items nearest to them (p, m) and the cosines, as many as quota and history call for.
 
         Points that call for about as many are searched for together: a search takes time with its length.
         """
-        liked = np.flatnonzero(audience.weights > 0)
-        needed = self._quota(audience.weights[liked], n)
+        liked, needed = self._quotas(audience, n)
         if audience.exclude_seen:
             needed = needed + np.diff(audience.history.offsets)[audience.owners[liked]]
         lengths = np.exp2(np.ceil(np.log2(np.maximum(needed, 1)))).astype(np.int64)
@@ -54,30 +58,45 @@ class NearestToInterests:
             points = liked[lengths == length]
             yield points, *self.index.search(audience.points[points], int(length), allowed)
 
-    def _quota(self, weights: np.ndarray, n: int) -> np.ndarray:
-        return np.asarray(np.maximum(np.ceil(n * weights), LEAST_QUOTA))
+    def _quotas(self, audience: Audience, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Liked points (p,) and how many items each may propose."""
+        liked = np.flatnonzero(audience.weights > 0)
+        quotas = np.maximum(np.ceil(n * audience.weights[liked]), LEAST_QUOTA)
+        return liked, quotas.astype(np.int64)
 
-    def _found(self, audience: Audience, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Point, item and weighted cosine of all that the points find within their quotas: three of (m,)."""
+    def _looked_at(self, audience: Audience, n: int, cosines: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Point, item and cosine of all that is nearest within the points' quotas, from all cosines: three of (m,)."""
+        liked, quotas = self._quotas(audience, n)
+        anything = np.full(len(liked), -np.inf)
+        return largest(cosines, liked, audience.owners[liked], quotas, anything, audience.admission)
+
+    def _searched(self, audience: Audience, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same of a catalogue that is searched."""
+        liked, of_liked = self._quotas(audience, n)
+        quotas = np.zeros(len(audience.weights), np.int64)
+        quotas[liked] = of_liked
         found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         for points, items, cosines in self.search(audience, n):
-            weights = audience.weights[points]
             admitted = items != NOTHING
             if audience.exclude_seen:
                 admitted &= ~audience.seen[audience.owners[points][:, None], items]
-            admitted &= np.cumsum(admitted, axis=1) <= self._quota(weights, n)[:, None]
+            admitted &= np.cumsum(admitted, axis=1) <= quotas[points, None]
             point, _ = np.nonzero(admitted)
-            found.append((points[point], items[admitted], (cosines * weights[:, None])[admitted]))
+            found.append((points[point], items[admitted], cosines[admitted]))
         if not found:
             return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
-        point, item, score = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        return point, item, score
+        point, item, near = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        in_order = np.argsort(point, kind="stable")
+        return point[in_order], item[in_order], near[in_order]
 
     def _disliked(self, audience: Audience, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         """What dislikes take from each (user, item) pair (n,), 0 or less; `users` ascending."""
-        taken = np.zeros(len(users))
-        for point in np.flatnonzero(audience.weights < 0):
-            start, stop = np.searchsorted(users, [audience.owners[point], audience.owners[point] + 1])
+        taken, against = np.zeros(len(users)), np.flatnonzero(audience.weights < 0)
+        starts, stops = (np.searchsorted(users, audience.owners[against], side) for side in ("left", "right"))
+        if audience.cosines is not None:
+            compiled(_take)(audience.cosines, against, starts, stops, audience.weights[against], items, taken)
+            return taken
+        for point, start, stop in zip(against, starts, stops, strict=True):
             near = self.index.vectors(items[start:stop]) @ audience.points[point]
             taken[start:stop] += audience.weights[point] * np.maximum(near, 0)
         return taken
@@ -126,7 +145,7 @@ class Popular:
         interested = np.bincount(audience.owners[audience.weights > 0], minlength=len(audience)) > 0
         least = np.where(interested, 0.0, -np.inf)
         scores = np.broadcast_to(self.counts, (len(audience), len(self.counts)))
-        return Candidates.best(scores, audience, n, least[:, None])
+        return Candidates.best(scores, audience, n, least)
 
 
 @dataclass(frozen=True)
@@ -154,7 +173,9 @@ class PopularInTopics:
         wanted = np.zeros(shape, np.float32)
         interests = audience.owners[facts.leaf_points], facts.leaf_topics
         wanted[interests] = (chosen / np.maximum(chosen.sum(1, keepdims=True), 1e-12))[interests]
-        return Candidates.best(wanted[:, self.topics] * self._share, audience, n, least=0.0)
+        scores = np.empty((len(audience), len(self.topics)), np.float32)
+        compiled(_spread)(wanted, self.topics, self._share, scores)
+        return Candidates.best(scores, audience, n, least=0.0)
 
     @cached_property
     def _in_topic(self) -> np.ndarray:
@@ -196,9 +217,49 @@ class BoughtBefore:
         return Candidates.best(np.where(again > 0, again + ties, 0), audience, n, least=0.0)
 
 
-def _best(users: np.ndarray, items: np.ndarray, scores: np.ndarray, n: int) -> Candidates:
-    """The `n` best triples of each user, ties by item row."""
-    order = np.lexsort((items, -scores, users))
-    users, items, scores = users[order], items[order], scores[order]
-    place = np.arange(len(users)) - np.searchsorted(users, users)
-    return Candidates(users[place < n], items[place < n], scores[place < n])
+def _summed(
+    users: np.ndarray, items: np.ndarray, scores: np.ndarray, n_items: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each pair of user and item once, in order, and the sum of its scores: three of (m,); `users` (n,) ascending."""
+    owners, rows, totals = np.empty(len(users), np.int64), np.empty(len(users), np.int64), np.empty(len(users))
+    size = compiled(_sum)(users, items, scores, np.zeros(n_items), owners, rows, totals)
+    return owners[:size], rows[:size], totals[:size]
+
+
+def _sum(
+    users: np.ndarray, items: np.ndarray, scores: np.ndarray, sums: np.ndarray,
+    owners: np.ndarray, rows: np.ndarray, totals: np.ndarray,
+) -> int:  # fmt: skip
+    """Fill the answers, user by user; how many there are. `sums` (n_items,): zeros, before and after."""
+    size, start, n = 0, 0, len(users)
+    while start < n:
+        stop = start
+        while stop < n and users[stop] == users[start]:
+            sums[items[stop]] += scores[stop]
+            stop += 1
+        before = -1
+        for item in np.sort(items[start:stop]):
+            if item != before:
+                owners[size], rows[size], totals[size] = users[start], item, sums[item]
+                sums[item] = 0
+                size += 1
+            before = item
+        start = stop
+    return size
+
+
+def _take(
+    cosines: np.ndarray, points: np.ndarray, starts: np.ndarray, stops: np.ndarray, weights: np.ndarray,
+    items: np.ndarray, taken: np.ndarray,
+) -> None:  # fmt: skip
+    """Add to `taken` (n,) what each of the `points` that are disliked takes from the places of its owner."""
+    for number in range(len(points)):
+        for place in range(starts[number], stops[number]):
+            taken[place] += weights[number] * max(cosines[points[number], items[place]], np.float32(0))
+
+
+def _spread(wanted: np.ndarray, topics: np.ndarray, share: np.ndarray, scores: np.ndarray) -> None:
+    """Fill `scores` (B, n_items): what is wanted of an item's topic (B, topics) × its share of it."""
+    for user in range(len(scores)):
+        for item in range(len(topics)):
+            scores[user, item] = wanted[user, np.uint64(topics[item])] * share[item]

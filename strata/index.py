@@ -53,6 +53,18 @@ class ItemIndex:
     def __len__(self) -> int:
         return int(self.index.ntotal)
 
+    def cosines(self, vectors: np.ndarray) -> np.ndarray | None:
+        """Cosines (B, n_items) of vectors (B, d) to all items, where the index is searched exactly, None else.
+
+        For many vectors this is several times faster than searching for each.
+        """
+        if isinstance(self.index, faiss.IndexHNSW):
+            return None
+        vectors = np.ascontiguousarray(vectors, np.float32)
+        # A product of one row alone is rounded otherwise than that row among others.
+        padded = vectors if len(vectors) > 1 else np.concatenate([vectors, vectors, np.zeros((1, self.index.d))])
+        return np.asarray(padded.astype(np.float32) @ self._stored.T)[: len(vectors)]
+
     def search(self, vectors: np.ndarray, k: int, allowed: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The k nearest item rows (B, k) of each vector (B, d) and their cosines; −1 pads.
 
@@ -96,8 +108,9 @@ class ItemIndex:
 
     @cached_property
     def _stored(self) -> np.ndarray:
-        """All vectors (n_items, d), where the graph holds them."""
-        stored = faiss.downcast_index(self.index.storage)
+        """All vectors (n_items, d), where the index holds them."""
+        graph = isinstance(self.index, faiss.IndexHNSW)
+        stored = faiss.downcast_index(self.index.storage) if graph else self.index
         return np.asarray(faiss.rev_swig_ptr(stored.get_xb(), len(self) * self.index.d).reshape(len(self), -1))
 
     def vectors(self, rows: np.ndarray) -> np.ndarray:

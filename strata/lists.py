@@ -1,6 +1,6 @@
 """One person's list: candidates scored, boosted and re-ranked, held to the shop's rules, each with its reason."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -11,8 +11,10 @@ from strata.candidates import Audience, Table, propose
 from strata.catalogue import Catalogue
 from strata.explain import Reason, explain, without_each_point
 from strata.generators import Popular
-from strata.history import History
+from strata.history import History, looked_up
+from strata.metrics import NOTHING
 from strata.popularity import popularity
+from strata.profiles import Profiles
 from strata.ranking import WeightedSum
 from strata.recommend import Models, Ranker, audience_of, mix
 from strata.recommend_settings import RecommendSettings
@@ -76,16 +78,17 @@ class Lists:
         Scores are the ranker's, whatever has moved places. A must-include that nothing proposed is scored as if it had
         been. Raises UnknownId and SettingsError where must-includes cannot be had, as `obey` does.
         """
-        audience = self._audience(person, allowed, wish)
+        audience = self._audience(np.array([person.row]), person.history, person.profiles, allowed, wish)
         table, ranker = propose(audience, self.models.generators, n), self._ranker_for(person)
         scores = self.models.score(table, audience, ranker)
-        wished = scores + mix(table, audience, self.vectors, scores, wish.tier_weights)
-        order = table.top(wished, 1, len(table))[0]
+        wished = scores + mix(table, audience, self.models.signals, scores, wish.tier_weights)
+        order = table.top(wished, 1, len(table))
+        ranked = self._arranged(person.profiles, [person.row], table.items[order], wished[order], k, wish)
         may_come = allowed.copy()
         if wish.exclude_seen:
             may_come[person.seen] = False
-        listed = self._arranged(person, table.items[order], wished[order], k, may_come, wish)
-        places = order[np.isin(table.items[order], listed)]
+        listed = obey(ranked[0], k, wish.rules, self.catalogue, self.themes, may_come)
+        places = order[0][np.isin(table.items[order[0]], listed)]
         found = self._described(person, audience, table.only(places), scores[places], ranker, wish)
         missing = listed[~np.isin(listed, table.items)]
         if len(missing):
@@ -98,11 +101,42 @@ class Lists:
             found |= self._described(person, audience, table, scores, ranker, wish)
         return [found[item] for item in listed.tolist()]
 
+    def of_many(
+        self, users: np.ndarray, allowed: np.ndarray, k: int, n: int, wish: Wish
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Item rows (B, k), best first, NOTHING pads, and their scores, of users (B,) rows: what `best` gives each.
+
+        But for items that must be included.
+        """
+        profiles, n_items = self.models.profiles, len(allowed)
+        audience = self._audience(users, self.history, profiles, allowed, wish)
+        table = propose(audience, self.models.generators, n)
+        scores = self.models.score(table, audience, self.ranker)
+        told = np.isin(np.arange(len(users)), audience.owners[: len(audience.facts.tiers)])
+        told &= np.diff(audience.history.offsets) == 0
+        if told.any():
+            scores = np.where(told[table.users], WeightedSum(OF_BIO).scores(table), scores)
+        wished = scores + mix(table, audience, self.models.signals, scores, wish.tier_weights)
+        plain = wish.rerank == RerankSettings() and wish.rules == BusinessRules()
+        order = table.top(wished, len(users), k if plain else int(np.bincount(table.users, minlength=1).max()))
+        found = table.items_at(order), np.append(wished, -np.inf)[order]
+        ranked = self._arranged(profiles, users, *found, k, wish)
+        listed = np.full((len(users), k), NOTHING, np.int64)
+        for user, items in enumerate(ranked if wish.rules.caps else ()):
+            items = obey(items, k, wish.rules, self.catalogue, self.themes, allowed)
+            listed[user, : len(items)] = items
+        if not wish.rules.caps:
+            listed[:, : ranked.shape[1]] = ranked
+        pairs = np.arange(len(users))[:, None] * n_items + listed
+        place = looked_up(pairs, table.users * n_items + table.items)
+        return listed, np.where(listed == NOTHING, 0.0, np.append(scores, 0.0)[place])
+
     def popular(self, k: int, allowed: np.ndarray, rules: BusinessRules) -> list[Recommendation]:
         """Up to `k` of the items `allowed` (n_items,) by popularity, scaled to at most 1: the fallback of all lists."""
         rows = np.flatnonzero(allowed)
         rows = rows[np.argsort(-self.popularity[rows], kind="stable")]
-        items, _ = self._boosted(rows, self.popularity[rows], rules)
+        scores = self.popularity[rows][None]
+        items = boost(rows[None], scores, rules, self.catalogue, self.time, self.chosen_by)[0][0]
         n = max(self.settings.candidates, k) * len(self.models.generators)  # as many as are ranked at other times
         listed = obey(items[:n], k, rules, self.catalogue, self.themes, allowed)
         reason = Reason("popular", 1.0, None, None, None, (), "Popular these days")
@@ -114,32 +148,34 @@ class Lists:
         return Recommendation(str(self.catalogue.ids[row]), self.catalogue.titles[row], round(score, 6), reason)
 
     def _arranged(
-        self, person: Person, items: np.ndarray, scores: np.ndarray, k: int, may_come: np.ndarray, wish: Wish
-    ) -> np.ndarray:
-        """The list (k,) that is made of candidates (n,), best first. Boosts change scores, so they come first."""
-        items, scores = self._boosted(items, scores, wish.rules)
+        self, profiles: Profiles, users: Sequence[int] | np.ndarray, items: np.ndarray, scores: np.ndarray, k: int,
+        wish: Wish,
+    ) -> np.ndarray:  # fmt: skip
+        """Candidates (B, n) of some users, best first, NOTHING pads, as they are wished for: (B, k), more for caps.
+
+        Boosts change scores, so they come first.
+        """
+        items, scores = boost(items, scores, wish.rules, self.catalogue, self.time, self.chosen_by)
         mixes: tuple[Mix, ...] = ()
         if wish.rerank.calibration > 0:
-            mixes = interest_mixes(items[None], np.array([person.row]), self.vectors, person.profiles, self.themes)
+            mixes = interest_mixes(items, np.asarray(users), self.vectors, profiles, self.themes)
         # Caps drop some, and others are to take their place.
-        n = len(items) if wish.rules.caps else k
-        ranked = rerank(items[None], scores[None], n, wish.rerank, self.vectors, mixes)[0]
-        return obey(ranked, k, wish.rules, self.catalogue, self.themes, may_come)
+        n = items.shape[1] if wish.rules.caps else k
+        return rerank(items, scores, n, wish.rerank, self.vectors, mixes)
 
-    def _boosted(self, items: np.ndarray, scores: np.ndarray, rules: BusinessRules) -> tuple[np.ndarray, np.ndarray]:
-        boosted, values = boost(items[None], scores[None], rules, self.catalogue, self.time, self.chosen_by)
-        return boosted[0], values[0]
-
-    def _audience(self, person: Person, allowed: np.ndarray, wish: Wish) -> Audience:
+    def _audience(
+        self, users: np.ndarray, history: History, profiles: Profiles, allowed: np.ndarray, wish: Wish
+    ) -> Audience:
         return audience_of(
-            np.array([person.row]),
-            person.history,
-            person.profiles,
+            users,
+            history,
+            profiles,
             {**self.settings.tier_weights, **wish.tier_weights},
             self.time,
             allowed=allowed,
             exclude_seen=wish.exclude_seen,
             dislike=self.settings.dislike,
+            index=self.models.index,
         )
 
     def _ranker_for(self, person: Person) -> Ranker:

@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from scipy import sparse
-
-from strata.compiled import compiled
 
 NOTHING = -1
 """Pads rankings that are shorter than the table."""
@@ -109,54 +106,3 @@ def bootstrap(values: np.ndarray, *, samples: int, seed: int) -> Interval:
     means = np.array([rng.choice(values, len(values)).mean() for _ in range(samples)])
     low, high = np.quantile(means, [0.025, 0.975])
     return Interval(float(values.mean()), float(low), float(high))
-
-
-def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Best k columns of each row of `scores` (B, n), ties by column: rows (B, k) and their scores.
-
-    −inf marks what must not be recommended; such places come back as NOTHING with score −inf, NaN as well.
-    """
-    shape = (len(scores), min(k, scores.shape[1]))
-    ranked, best = np.full(shape, NOTHING, np.int64), np.full(shape, -np.inf, scores.dtype)
-    compiled(_select)(np.ascontiguousarray(scores), ranked, best)
-    return ranked, best
-
-
-ASIDE = 256
-"""Values, at least, that are put aside beyond the best before they are sifted."""
-
-
-def _select(scores: np.ndarray, ranked: np.ndarray, best: np.ndarray) -> None:
-    """Fill each row of both answers: what is above the k-th best so far is put aside, to be sifted there."""
-    k = ranked.shape[1]
-    room = k + max(k, ASIDE)
-    values, columns = np.empty(room, scores.dtype), np.empty(room, np.int64)
-    for row in range(len(scores) if k else 0):
-        size, limit = 0, best[row, 0]  # −inf
-        for column in range(scores.shape[1]):
-            value = scores[row, column]
-            if value > limit:  # of equals the later column is the worse one
-                values[size], columns[size] = value, column
-                size += 1
-                if size == room:
-                    size, limit = _sift(values, columns, size, k)
-        if size > k:
-            size, limit = _sift(values, columns, size, k)
-        order = np.argsort(-values[:size], kind="mergesort")
-        for place in range(size):
-            best[row, place], ranked[row, place] = values[order[place]], columns[order[place]]
-
-
-@njit()
-def _sift(values: np.ndarray, columns: np.ndarray, size: int, k: int) -> tuple[int, float]:
-    """Keep the k best in their order, of equals the first ones; how many there are now, and the least of them."""
-    limit = np.partition(values[:size], size - k)[size - k]
-    equals = k - (values[:size] > limit).sum()
-    kept = 0
-    for place in range(size):
-        if values[place] < limit or (values[place] == limit and equals == 0):
-            continue
-        equals -= values[place] == limit
-        values[kept], columns[kept] = values[place], columns[place]
-        kept += 1
-    return kept, limit

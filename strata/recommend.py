@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -16,11 +18,11 @@ from strata.generators import NearestToInterests
 from strata.history import History, ranges
 from strata.index import ItemIndex
 from strata.lambdamart import REPORT, LambdaMart
-from strata.metrics import NOTHING
 from strata.profiles import Profiles
 from strata.ranking import SUM, WeightedSum
 from strata.recommend_settings import RecommendSettings
 from strata.signals import Signals
+from strata.threads import cores, side_by_side
 from strata.tiers import TIERS
 from strata.tuning import Window
 
@@ -66,6 +68,11 @@ class Models:
         return tuple(generator.name for generator in self.generators)
 
     @property
+    def index(self) -> ItemIndex:
+        """The items by their vectors."""
+        return next(each.index for each in self.generators if isinstance(each, NearestToInterests))
+
+    @property
     def arrivals(self) -> np.ndarray:
         """Rows of the items that are new."""
         return next(each.items for each in self.generators if isinstance(each, Arrivals))
@@ -101,10 +108,12 @@ def audience_of(
     allowed: np.ndarray | None = None,
     exclude_seen: bool = True,
     dislike: float = 0.5,
+    index: ItemIndex | None = None,
 ) -> Audience:
     """Known users (B,) rows as an audience: their events in `history` and the points of their profiles.
 
-    A point counts by `point_weights`, a dislike −`dislike` × √share. `time`, in seconds: of all or of each.
+    A point counts by `point_weights`, a dislike −`dislike` × √share. `time`, in seconds: of all or of each. `index`, of
+    the items: see Audience.
     """
     rows, owners = _rows_of(profiles, users)
     facts = profiles.facts.take(rows)
@@ -124,6 +133,7 @@ def audience_of(
         np.ones(history.n_items, bool) if allowed is None else allowed,
         np.broadcast_to(np.asarray(time, np.float64), len(users)),
         exclude_seen,
+        index,
     )
 
 
@@ -136,54 +146,75 @@ def _rows_of(profiles: Profiles, users: np.ndarray) -> tuple[np.ndarray, np.ndar
 def mix(
     table: Table,
     audience: Audience,
-    vectors: np.ndarray,
+    signals: Signals,
     scores: np.ndarray,
     tier_weights: Mapping[str, float] | None,
 ) -> np.ndarray:
-    """What a wish for more of some tiers adds to the scores (n,) of the only user's table: 0 without one.
+    """What a wish for more of some tiers adds to the scores (n,) of a table: 0 without one.
 
-    An item nearest to a point of a tier gains ln(weight) standard deviations of the scores; LEAST_WISH bounds it.
+    An item nearest to a point of a tier gains ln(weight) standard deviations of its user's scores; LEAST_WISH bounds
+    it.
     """
-    n_points = len(audience.facts.tiers)
-    if not tier_weights or not n_points or not len(table):
+    if not tier_weights:
         return np.zeros(len(table))
-    nearest = (vectors[table.items] @ audience.points[:n_points].T).argmax(1)
-    wished = np.array([max(tier_weights.get(tier, 1.0), LEAST_WISH) for tier in TIERS])
-    return np.asarray(np.log(wished)[audience.facts.tiers[nearest]] * max(float(scores.std()), 1e-9))
+    wished = np.log([max(tier_weights.get(tier, 1.0), LEAST_WISH) for tier in TIERS])
+    rows = np.maximum(np.bincount(table.users, minlength=len(audience)), 1)
+    means = np.bincount(table.users, scores, len(audience)) / rows
+    squares = np.bincount(table.users, (scores - means[table.users]) ** 2, len(audience))
+    deviation = np.maximum(np.sqrt(squares / rows), 1e-9)
+    return np.asarray(np.append(wished, 0)[signals.nearest_tiers(table, audience)] * deviation[table.users])
 
 
 LEAST_WISH = 1e-2
 """Weight at which a tier is as good as unwanted; its items still come when there is nothing else."""
-SCORES_AT_ONCE = 8_000_000
+SCORES_AT_ONCE = 4_000_000
 """Users × items whose scores one generator holds in memory."""
+USERS_AT_ONCE = 256
+"""At most: what is known of more does not stay in a processor's cache."""
+
+
+def blocks(n_users: int, n_items: int) -> list[slice]:
+    """Users in blocks of about the same size that fit in memory, some for each core; an empty one where nobody is."""
+    most = min(max(1, SCORES_AT_ONCE // max(n_items, 1)), USERS_AT_ONCE)
+    n_blocks = max(-(-n_users // most), 1)
+    if n_users > n_blocks > 1:
+        n_blocks = min(-(-n_blocks // cores()) * cores(), n_users)
+    bounds = np.arange(n_blocks + 1) * n_users // n_blocks
+    return [slice(int(start), int(stop)) for start, stop in pairwise(bounds)]
 
 
 def tables(
     window: Window, models: Models, settings: RecommendSettings, available: np.ndarray
 ) -> Iterator[tuple[slice, Audience, Table]]:
     """Candidates for the users of a window, a block of users at a time: which of them, as an audience, the table."""
-    block = max(1, SCORES_AT_ONCE // max(window.past.n_items, 1))
-    for start in range(0, max(len(window.users), 1), block):  # a window without users has an empty table
-        part = slice(start, min(start + block, len(window.users)))
-        audience = audience_of(
-            window.users[part],
-            window.past,
-            models.profiles,
-            settings.tier_weights,
-            window.time if window.asked is None else window.asked[part],
-            allowed=available & window.items,
-            exclude_seen=not window.repeats,
-            dislike=settings.dislike,
-        )
-        yield part, audience, propose(audience, models.generators, settings.candidates)
+    asked = partial(_asked, window=window, models=models, settings=settings, available=available)
+    return side_by_side(asked, blocks(len(window.users), window.past.n_items))
 
 
 def rank(
     window: Window, models: Models, ranker: Ranker, settings: RecommendSettings, available: np.ndarray, k: int
 ) -> np.ndarray:
     """Best k item rows of each user of the window: (B, k), NOTHING pads."""
-    ranked = np.full((len(window.users), k), NOTHING, np.int64)
-    for part, audience, table in tables(window, models, settings, available):
-        scores = models.score(table, audience, ranker)
-        ranked[part] = table.items_at(table.top(scores, len(audience), k))
-    return ranked
+
+    def best(part: slice) -> np.ndarray:
+        _, audience, table = _asked(part, window, models, settings, available)
+        return table.items_at(table.top(models.score(table, audience, ranker), len(audience), k))
+
+    return np.concatenate(list(side_by_side(best, blocks(len(window.users), window.past.n_items))))
+
+
+def _asked(
+    part: slice, window: Window, models: Models, settings: RecommendSettings, available: np.ndarray
+) -> tuple[slice, Audience, Table]:
+    audience = audience_of(
+        window.users[part],
+        window.past,
+        models.profiles,
+        settings.tier_weights,
+        window.time if window.asked is None else window.asked[part],
+        allowed=available & window.items,
+        exclude_seen=not window.repeats,
+        dislike=settings.dislike,
+        index=models.index,
+    )
+    return part, audience, propose(audience, models.generators, settings.candidates)

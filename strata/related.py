@@ -10,9 +10,10 @@ from scipy import sparse
 from strata.catalogue import Catalogue
 from strata.explain import EVIDENCE
 from strata.facts import point_weights, tier_factors
-from strata.metrics import NOTHING, top_k
+from strata.metrics import NOTHING
 from strata.profiles import Profiles
 from strata.schema import USER
+from strata.selection import top_k
 
 AT_ONCE = 4_096
 """Users whose points are compared at a time."""

@@ -1,14 +1,15 @@
 """What the learned ranker sees of each candidate: generators, interests and tiers, own history, trends, the item."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
 import polars as pl
 
-from strata.candidates import Audience, Table
+from strata.candidates import Audience, Table, columns
 from strata.catalogue import Catalogue
+from strata.compiled import compiled
 from strata.facts import NUMBERS
 from strata.history import DAY, History, looked_up
 from strata.schema import CATEGORIES, CREATED, PRICE
@@ -64,92 +65,149 @@ class Signals:
         return (*of_generators, *NEAREST, *TOPIC, *OWN, *KIND, *self.trends.names, *ITEM, *USER)
 
     def of(self, table: Table, audience: Audience) -> np.ndarray:
-        """Signals of each row of the table: (n, F) float32, NaN where something is unknown."""
-        trends = self.trends.of_pairs(table.items, audience.times[table.users])
-        parts = [table.raw, table.features, self._nearest(table, audience), self._topic(table, audience)]
-        parts += [*self._own(table, audience), trends, self._item(table, audience), self._user(table, audience)]
-        return np.concatenate(parts, axis=1, dtype=np.float32)
+        """Signals of each row of the table: (n, F) float32, NaN where something is unknown; columns lie together."""
+        found, start = columns(len(table), len(self.names(table.generators))), 0
+        for fill, width in self._parts(table):
+            fill(table, audience, found[:, start : start + width])
+            start += width
+        return found
 
     def of_points(self, signals: np.ndarray, table: Table, audience: Audience) -> np.ndarray:
         """`signals` (n, F) of the table's rows with those of interest points as they are for `audience`."""
-        found, n_generators = signals.copy(), table.raw.shape[1] + table.features.shape[1]
-        found[:, : n_generators + len(NEAREST) + len(TOPIC)] = np.concatenate(
-            [table.raw, table.features, self._nearest(table, audience), self._topic(table, audience)], axis=1
-        )
+        found, start = signals.copy("K"), 0
+        for fill, width in self._parts(table)[:3]:
+            fill(table, audience, found[:, start : start + width])
+            start += width
         return found
 
-    def _nearest(self, table: Table, audience: Audience) -> np.ndarray:
+    def nearest_tiers(self, table: Table, audience: Audience) -> np.ndarray:
+        """Place among TIERS of the point that each row's item is nearest to, −1 for users without points: (n,)."""
+        found = columns(len(table), len(NEAREST))
+        self._nearest(table, audience, found)
+        return found[:, NEAREST.index("nearest tier")].astype(np.int64)
+
+    def _parts(self, table: Table) -> list[tuple[Callable[[Table, Audience, np.ndarray], None], int]]:
+        """What fills so many columns (n, width), in their order; those that depend on interest points come first."""
+        return [
+            (self._generators, table.raw.shape[1] + table.features.shape[1]),
+            (self._nearest, len(NEAREST)),
+            (self._topic, len(TOPIC)),
+            (self._own, len(OWN)),
+            (self._kind, len(KIND)),
+            (self._trends, len(self.trends.names)),
+            (self._item, len(ITEM)),
+            (self._user, len(USER)),
+        ]
+
+    def _generators(self, table: Table, audience: Audience, found: np.ndarray) -> None:  # noqa: ARG002
+        np.concatenate([table.raw, table.features], axis=1, out=found)
+
+    def _nearest(self, table: Table, audience: Audience, found: np.ndarray) -> None:
         """Cosines to the nearest point of each tier and to the nearest dislike, and what is known of the nearest."""
-        found = np.full((len(table), len(NEAREST)), ABSENT, np.float32)
+        found[:, : len(TIERS) + 2] = ABSENT
         found[:, len(TIERS) + 2 :] = np.nan
         facts, everybody = audience.facts, np.arange(len(audience) + 1)
         n_liked = len(facts.tiers)
-        rows = np.searchsorted(table.users, everybody)
         liked = np.searchsorted(audience.owners[:n_liked], everybody)
         disliked = n_liked + np.searchsorted(audience.owners[n_liked:], everybody)
+        if audience.cosines is not None:
+            cosines = audience.cosines
+            compiled(_nearest)(cosines, table.users, table.items, liked, disliked, facts.tiers, facts.numbers, found)
+            return
+        rows = np.searchsorted(table.users, everybody)
         for user in np.flatnonzero(np.diff(rows)):
-            mine, vectors = slice(rows[user], rows[user + 1]), self.vectors[table.items[rows[user] : rows[user + 1]]]
-            if liked[user] < liked[user + 1]:
-                points = slice(liked[user], liked[user + 1])
-                cosines, tiers = vectors @ audience.points[points].T, facts.tiers[points]
-                for tier in range(len(TIERS)):
-                    of_tier = tiers == tier
-                    if of_tier.any():
-                        found[mine, tier] = cosines[:, of_tier].max(1)
-                nearest = cosines.argmax(1)
-                found[mine, len(TIERS) + 1] = tiers[nearest]
-                found[mine, len(TIERS) + 2 :] = facts.numbers[points][nearest]
-            if disliked[user] < disliked[user + 1]:
-                against = audience.points[disliked[user] : disliked[user + 1]]
-                found[mine, len(TIERS)] = (vectors @ against.T).max(1)
-        return found
+            mine = slice(rows[user], rows[user + 1])
+            points = np.append(np.arange(*liked[user : user + 2]), np.arange(*disliked[user : user + 2]))
+            near = audience.points[points] @ self.vectors[table.items[mine]].T
+            n = liked[user + 1] - liked[user]
+            nobody, places = np.zeros(near.shape[1], np.int64), np.arange(near.shape[1])
+            own = slice(liked[user], liked[user + 1])
+            bounds = np.array([0, n]), np.array([n, len(points)])
+            compiled(_nearest)(near, nobody, places, *bounds, facts.tiers[own], facts.numbers[own], found[mine])
 
-    def _topic(self, table: Table, audience: Audience) -> np.ndarray:
+    def _topic(self, table: Table, audience: Audience, found: np.ndarray) -> None:
         """What is known of the user's point that holds the item's topic."""
         facts, n_topics = audience.facts, int(self.topics.max(initial=0)) + 1
-        keys = audience.owners[facts.leaf_points] * np.int64(n_topics) + facts.leaf_topics
-        order = np.argsort(keys)
-        point = looked_up(table.users * np.int64(n_topics) + self.topics[table.items], keys[order])
-        there = point >= 0
-        found = np.zeros((len(table), len(TOPIC)), np.float32)
-        found[:, 0] = ABSENT
-        points = facts.leaf_points[order[point[there]]]
-        found[there, 0] = facts.tiers[points]
-        found[there, 1:] = facts.numbers[points]
-        return found
+        of_topic = np.full(len(audience) * n_topics, -1)
+        of_topic[audience.owners[facts.leaf_points] * np.int64(n_topics) + facts.leaf_topics] = facts.leaf_points
+        point = of_topic[table.users * np.int64(n_topics) + self.topics[table.items]]
+        found[:, 0] = np.append(facts.tiers, ABSENT)[point]  # nowhere, −1, picks the last
+        for column, numbers in enumerate(facts.numbers.T, start=1):
+            found[:, column] = np.append(numbers, 0)[point]
 
-    def _own(self, table: Table, audience: Audience) -> tuple[np.ndarray, np.ndarray]:
-        """How much and how lately the user chose the item, and others of its kind."""
-        history, n_kinds = audience.history, int(self.kinds.max(initial=0)) + 1
-        age = np.maximum(audience.times[history.users] - history.times, 0) / DAY
-        decayed = np.stack([np.exp2(-age / days) for days in HALF_LIVES], axis=1)
-        of_kind = history.users * np.int64(n_kinds) + self.kinds[history.items]
-        kind = _summed(of_kind, decayed, table.users * np.int64(n_kinds) + self.kinds[table.items])
-        total = _summed(history.users, decayed, table.users)
-        own = np.zeros((len(table), len(OWN)), np.float32)
-        own[:, OWN.index("own since")] = np.nan
-        own[:, OWN.index("own days since")] = np.nan
+    def _own(self, table: Table, audience: Audience, found: np.ndarray) -> None:
+        """How much and how lately the user chose the item."""
+        history = audience.history
+        found[:] = 0
+        for since in ("own since", "own days since"):
+            found[:, OWN.index(since)] = np.nan
         if not audience.exclude_seen and len(history):
             place = looked_up(table.users * np.int64(history.n_items) + table.items, history.pairs)
-            own[place >= 0] = _of_pairs(history, age, decayed)[place[place >= 0]]
-        return own, kind / np.maximum(total, 1e-9)
+            found[place >= 0] = _of_pairs(history, *_decayed(audience))[place[place >= 0]]
 
-    def _item(self, table: Table, audience: Audience) -> np.ndarray:
+    def _kind(self, table: Table, audience: Audience, found: np.ndarray) -> None:
+        """What share items of the item's kind have in what the user chose."""
+        history, n_kinds = audience.history, int(self.kinds.max(initial=0)) + 1
+        of_event = history.users * np.int64(n_kinds) + self.kinds[history.items]
+        of_row = table.users * np.int64(n_kinds) + self.kinds[table.items]
+        for column, weights in enumerate(_decayed(audience)[1].T):
+            total = np.maximum(np.bincount(history.users, weights, len(audience)), 1e-9)
+            share = np.bincount(of_event, weights, len(audience) * n_kinds).reshape(-1, n_kinds) / total[:, None]
+            found[:, column] = share.ravel()[of_row]
+
+    def _trends(self, table: Table, audience: Audience, found: np.ndarray) -> None:
+        found[:] = self.trends.of_pairs(table.items, audience.times[table.users])
+
+    def _item(self, table: Table, audience: Audience, found: np.ndarray) -> None:
         history, prices = audience.history, self.price[table.items]
         known = ~np.isnan(self.price[history.items])
         paid = np.bincount(history.users[known], self.price[history.items[known]], len(audience))
         mean = paid / np.maximum(np.bincount(history.users[known], minlength=len(audience)), 1)
         mean[mean <= 0] = np.nan
-        age = (audience.times[table.users] - self.created[table.items]) / DAY
-        return np.stack([age, prices, prices / mean[table.users]], axis=1)
+        found[:, 0] = (audience.times[table.users] - self.created[table.items]) / DAY
+        found[:, 1], found[:, 2] = prices, prices / mean[table.users]
 
-    def _user(self, table: Table, audience: Audience) -> np.ndarray:
+    def _user(self, table: Table, audience: Audience, found: np.ndarray) -> None:
         history = audience.history
         last = np.full(len(audience), np.nan)
         active = history.active_users()
         last[active] = history.times[history.offsets[active + 1] - 1]
-        events = np.diff(history.offsets)
-        return np.stack([events[table.users], ((audience.times - last) / DAY)[table.users]], axis=1)
+        found[:, 0] = np.diff(history.offsets)[table.users]
+        found[:, 1] = ((audience.times - last) / DAY)[table.users]
+
+
+def _decayed(audience: Audience) -> tuple[np.ndarray, np.ndarray]:
+    """Age of each event of a history in days (n,), and what is left of it after each of HALF_LIVES (n, 3)."""
+    age = np.maximum(audience.times[audience.history.users] - audience.history.times, 0) / DAY
+    return age, np.stack([np.exp2(-age / days) for days in HALF_LIVES], axis=1)
+
+
+def _nearest(
+    cosines: np.ndarray, users: np.ndarray, items: np.ndarray,
+    liked: np.ndarray, disliked: np.ndarray, tiers: np.ndarray, numbers: np.ndarray,
+    found: np.ndarray,
+) -> None:  # fmt: skip
+    """Fill NEAREST of each row of a table from the `cosines` (P, n) of points to items.
+
+    User u likes the points from liked[u] to liked[u + 1] and dislikes those from disliked[u] on, likewise; `tiers` and
+    `numbers` are of the points that anybody likes.
+    """
+    n_tiers = found.shape[1] - numbers.shape[1] - 2
+    for row in range(len(users)):
+        user, item = np.uint64(users[row]), np.uint64(items[row])  # unsigned: never counted from the end
+        first, stop = np.uint64(liked[user]), np.uint64(liked[user + np.uint64(1)])
+        best, nearest = np.float32(-np.inf), first
+        for point in range(first, stop):
+            cosine, tier = cosines[point, item], np.uint64(tiers[point])
+            found[row, tier] = max(found[row, tier], cosine)
+            if cosine > best:
+                best, nearest = cosine, np.uint64(point)
+        if first < stop:
+            found[row, n_tiers + 1] = tiers[nearest]
+            for number in range(numbers.shape[1]):
+                found[row, n_tiers + 2 + number] = numbers[nearest, number]
+        for against in range(np.uint64(disliked[user]), np.uint64(disliked[user + np.uint64(1)])):
+            found[row, n_tiers] = max(found[row, n_tiers], cosines[against, item])
 
 
 def _of_pairs(history: History, age: np.ndarray, decayed: np.ndarray) -> np.ndarray:
@@ -168,12 +226,6 @@ def _of_pairs(history: History, age: np.ndarray, decayed: np.ndarray) -> np.ndar
     n_days, lately = (np.add.reduceat(each, starts, dtype=np.int64) for each in (another, another & (after < LATELY)))
     numbers = (counts, age[order[last]], n_days / (after[starts] + 2), lately, after[last])
     return np.concatenate([np.add.reduceat(decayed[order], starts, axis=0), np.stack(numbers, axis=1)], axis=1)
-
-
-def _summed(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Sum of `values` (m, c) of each wanted key (n,) over the entries with that key, all small numbers: (n, c)."""
-    size = 1 + max(int(keys.max(initial=0)), int(wanted.max(initial=0)))
-    return np.stack([np.bincount(keys, column, size)[wanted] for column in values.T], axis=1)
 
 
 def families(names: Sequence[str], generators: Sequence[str]) -> np.ndarray:

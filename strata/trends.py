@@ -63,7 +63,8 @@ class Trends:
         Shares are of all events of the window, so that windows of a busy and of a quiet season compare.
         """
         if len(times) and (times == times[0]).all():
-            return np.asarray(self._of_all(float(times[0]))[items])
+            of_all = self._of_all(float(times[0]))
+            return np.take(of_all.T, items, axis=1, mode="clip").T
         return self._at(items, times)
 
     def _of_all(self, time: float) -> np.ndarray:
@@ -71,7 +72,7 @@ class Trends:
         if time not in self._kept:
             self._kept.clear()
             everything = np.arange(len(self.first))
-            self._kept[time] = self._at(everything, np.full(len(everything), time))
+            self._kept[time] = np.asfortranarray(self._at(everything, np.full(len(everything), time)))
         return self._kept[time]
 
     @cached_property

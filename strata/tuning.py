@@ -9,7 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from strata.history import History
-from strata.metrics import ndcg_at_k, top_k
+from strata.metrics import ndcg_at_k
+from strata.selection import top_k
 
 Scorer = Callable[[np.ndarray], np.ndarray]
 """User rows (B,) → scores (B, n_items) float32."""

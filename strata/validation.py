@@ -9,7 +9,8 @@ from scipy import sparse
 
 from strata.encoder import Encoder
 from strata.history import CutOffs, History
-from strata.metrics import ndcg_at_k, recall_at_k, top_k
+from strata.metrics import ndcg_at_k, recall_at_k
+from strata.selection import top_k
 
 HALF_LIFE = 30
 """Events after which an event of a user's history counts half."""

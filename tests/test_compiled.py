@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
     ("code", "printed"),
     [
         ("from strata.ward import ward_groups; print(ward_groups(numpy.eye(3), [0, 1, 3], 2))", "[0 0 0]"),
-        ("from strata.metrics import top_k; print(top_k(numpy.eye(3)[1:2], 2)[0])", "[[1 0]]"),
+        ("from strata.selection import top_k; print(top_k(numpy.eye(3)[1:2], 2)[0])", "[[1 0]]"),
     ],
 )
 def test_it_works_where_no_folder_can_keep_it(code: str, printed: str) -> None:

@@ -182,12 +182,12 @@ def test_more_of_a_tier_moves_items_near_to_it_up_and_no_wish_changes_nothing() 
     models = models_of(history)
     audience, table = asked(models, history, [0])
     scores = rng.random(len(table))
-    assert not mix(table, audience, vectors(), scores, None).any()
-    assert not mix(table, audience, vectors(), scores, EVEN).any()
+    assert not mix(table, audience, models.signals, scores, None).any()
+    assert not mix(table, audience, models.signals, scores, EVEN).any()
     tiers = audience.facts.tiers
     nearest = tiers[(vectors()[table.items] @ audience.points.T).argmax(1)]
     for tier, name in enumerate(("momentary", "stable", "core")):
-        moved = mix(table, audience, vectors(), scores, {name: 3.0})
+        moved = mix(table, audience, models.signals, scores, {name: 3.0})
         assert (moved[nearest == tier] > 0).all()
         assert not moved[nearest != tier].any()
 

@@ -20,7 +20,8 @@ from benchmarks.evidence.intervals import SAMPLES, SEED
 from benchmarks.evidence.profiles_before import HALF_LIVES, VARIANTS, Before
 from strata.history import DAY
 from strata.lambdamart import Examples, LambdaMart
-from strata.metrics import bootstrap, ndcg_at_k, recall_at_k, top_k
+from strata.metrics import bootstrap, ndcg_at_k, recall_at_k
+from strata.selection import top_k
 
 TRIALS = 30
 USERS = 1_000

@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from strata import profiles_cli, related_cli, release_cli, themes_cli
+from strata import batches_cli, profiles_cli, related_cli, release_cli, themes_cli
 from strata.terminal import clear_errors, console
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -16,6 +16,7 @@ model = typer.Typer(help="Packaged language models.", no_args_is_help=True)
 app.add_typer(data, name="data")
 app.add_typer(model, name="model")
 app.add_typer(profiles_cli.app)
+app.add_typer(batches_cli.app)
 app.add_typer(related_cli.app)
 app.command()(themes_cli.themes)
 app.add_typer(release_cli.app, name="release", help="Releases: list, promote, roll back.")

@@ -80,7 +80,7 @@ def recommend(
     found = Recommender.load(release, corrections).recommend(
         user_id,
         k,
-        tier_weights=_tier_mix(more or []),
+        tier_weights=tier_mix(more or []),
         categories=category,
         diversity=diversity,
         calibration=calibration,
@@ -267,7 +267,8 @@ def _show_course(course: "pl.DataFrame", user_id: str, picture: Path | None) -> 
         console.print(f"drawn into {picture}")
 
 
-def _tier_mix(options: list[str]) -> dict[str, float]:
+def tier_mix(options: list[str]) -> dict[str, float]:
+    """What options such as momentary=3 ask for. Raises BadParameter."""
     from strata.tiers import TIERS
 
     mix = {}

@@ -127,3 +127,18 @@ def test_a_release_replays_the_corrections_it_was_made_with(release: Path, tmp_p
     replayed = Recommender.load(write_tiny_release(tmp_path, history, line))
     assert topic not in replayed.levels("u0").points["topic_ids"].explode().to_list()
     assert replayed.interests("u1").equals(Recommender.load(release).interests("u1"))
+
+
+@pytest.mark.parametrize("name", ["lists.parquet", "lists.csv"])
+def test_the_lists_of_all_are_written_into_a_file(release: Path, tmp_path: Path, name: str) -> None:
+    done = strata(release, "recommend-all", str(tmp_path / name), "-k", "3", "--more", "momentary=2")
+    assert f"{name}: 12 rows for 4 users" in done.output
+    read = pl.read_parquet if name.endswith("parquet") else pl.read_csv
+    found = read(tmp_path / name)
+    alone = Recommender.load(release).recommend("u0", 3, tier_weights={"momentary": 2.0})
+    assert found.filter(user_id="u0").rows() == [
+        ("u0", place, item.item_id, item.score) for place, item in enumerate(alone, 1)
+    ]
+    refused = strata(release, "recommend-all", str(tmp_path / "lists.xlsx"))
+    assert refused.exit_code == 2
+    assert ".parquet or .csv" in refused.output

@@ -54,7 +54,9 @@ def weigh(history: History, half_life: float | None) -> sparse.csr_matrix:
     """
     if half_life is None:
         return history.matrix()
-    return history.matrix(np.exp2(-history.age_in_events() / half_life).astype(np.float32))
+    ages = history.age_in_events()
+    halved = np.exp2(-np.arange(int(ages.max(initial=0)) + 1) / half_life).astype(np.float32)
+    return history.matrix(halved[ages])
 
 
 @dataclass(frozen=True)

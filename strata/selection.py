@@ -141,8 +141,9 @@ def _keep(
     size, step = 0, max(min(len(row) // SAMPLE, STEP), 1)
     sampled = _reach(row[::step], floor, values, places)
     wanted = MARGIN + 3 * k // (2 * step)
-    if 2 * wanted < sampled:  # what about one and a half times k of the row should reach, or somewhat more
-        told = _sift(values[:sampled], bits[:sampled], places[:sampled], keys[:sampled], wanted, 2 * wanted)
+    enough = 5 * wanted // 4
+    if enough < sampled:  # what about one and a half times k of the row should reach, or somewhat more
+        told = _sift(values[:sampled], bits[:sampled], places[:sampled], keys[:sampled], wanted, enough)
         size = _reach(row, values[:told].min(), values, places)
     if size < k:
         size = _reach(row, floor, values, places)

@@ -20,7 +20,9 @@ SIZES: Final = {4: (100, 200, 400), 8: (100, 200, 400), 16: (100, 200, 400), 32:
 FEW: Final = 8
 """Leaves where nothing can be left out."""
 LEFT_OUT = 3
-"""Slices, at most, that are left out in turn."""
+"""Slices, at most, that are left out in turn, the latest ones."""
+ENOUGH = 2_500
+"""Users of slices left out, by whom sizes can be told apart: more slices would only take longer."""
 TRIED_ON = 2_500
 """Users of a slice, at most, on whom sizes are tried: to far fewer, small trees seem enough."""
 
@@ -103,24 +105,23 @@ class LambdaMart:
         `apart` places from the one left out share what was chosen with it and are left out too. Sizes are tried with
         the first of the `seeds`. `advance` is told of each model fitted; there are `n_fits(slices, apart, seeds)`.
         """
-        sizes: list[tuple[int, int]] = []
-        reached: list[np.ndarray] = []
-        folds = _left_out(len(slices), apart)
-        for leaves, numbers in SIZES.items() if folds else [(FEW, SIZES[FEW])]:
-            found: list[list[np.ndarray]] = [[] for _ in numbers]
-            for left_out, others in folds.items():
-                booster = boost([slices[j].fewer(TRIED_ON) for j in others], names, leaves, max(numbers), seeds[0])
+        folds = _left_out(slices, apart)
+        tries = [(leaves, numbers) for leaves, numbers in SIZES.items() if folds or leaves == FEW]
+        sizes = [(leaves, rounds) for leaves, numbers in tries for rounds in numbers]
+        found: dict[tuple[int, int], list[np.ndarray]] = {size: [] for size in sizes}
+        for left_out, others in folds.items():
+            data = dataset([slices[j].fewer(TRIED_ON) for j in others])
+            for leaves, numbers in tries:
+                booster = boost(data, leaves, max(numbers), seeds[0])
                 advance(1)
-                for place, rounds in enumerate(numbers):
+                for rounds in numbers:
                     scores = Forest.of(booster, trees=rounds).scores(slices[left_out].signals)
-                    found[place].append(ndcg(scores, slices[left_out]))
-            sizes += [(leaves, rounds) for rounds in numbers]
-            reached += [np.concatenate([np.zeros(0), *each]) for each in found]
-        chosen, means = smallest_as_good(sizes, reached)
+                    found[leaves, rounds].append(ndcg(scores, slices[left_out]))
+        chosen, means = smallest_as_good(sizes, [np.concatenate([np.zeros(0), *found[size]]) for size in sizes])
         leaves, rounds = sizes[chosen]
-        boosters = []
+        boosters, data = [], dataset(slices)
         for seed in seeds:
-            boosters.append(boost(slices, names, leaves, rounds, seed))
+            boosters.append(boost(data, leaves, rounds, seed))
             advance(1)
         gains = np.sum([booster.feature_importance("gain") for booster in boosters], axis=0)
         gain = {
@@ -154,9 +155,9 @@ class LambdaMart:
         return cls(boosters, tuple(report.pop("names")), report)
 
 
-def n_fits(n_slices: int, apart: int, seeds: int) -> int:
+def n_fits(slices: Sequence[Examples], apart: int, seeds: int) -> int:
     """How many models `fit` fits."""
-    return len(SIZES) * len(_left_out(n_slices, apart)) + seeds
+    return len(SIZES) * len(_left_out(slices, apart)) + seeds
 
 
 def ndcg(scores: np.ndarray, examples: Examples) -> np.ndarray:
@@ -184,34 +185,50 @@ def smallest_as_good(sizes: Sequence[tuple[int, int]], reached: Sequence[np.ndar
     return min(as_good, key=lambda i: (sizes[i][0], -means[i])), means
 
 
-def _left_out(n_slices: int, apart: int) -> dict[int, list[int]]:
-    """The latest slices that are left out, and which of the others are learned from meanwhile."""
-    others = {i: [j for j in range(n_slices) if abs(i - j) >= apart] for i in range(n_slices)}
-    return {i: others[i] for i in list(others)[-LEFT_OUT:] if others[i]}
+def _left_out(slices: Sequence[Examples], apart: int) -> dict[int, list[int]]:
+    """The slices that are left out, the latest first, and which of the others are learned from meanwhile."""
+    found: dict[int, list[int]] = {}
+    judged = 0
+    for left_out in reversed(range(len(slices))):
+        others = [j for j in range(len(slices)) if abs(left_out - j) >= apart]
+        if others and len(found) < LEFT_OUT and judged < ENOUGH:
+            found[left_out] = others
+            judged += len(slices[left_out].n_chosen)
+    return found
 
 
-def boost(slices: Sequence[Examples], names: Sequence[str], leaves: int, rounds: int, seed: int) -> lightgbm.Booster:
-    """So many trees of so many leaves, learned from all slices; the same for the same seed."""
+def dataset(slices: Sequence[Examples]) -> lightgbm.Dataset:
+    """Examples as LightGBM learns from them, as often as one likes."""
     groups = np.concatenate([np.bincount(s.queries) for s in slices])
-    data = lightgbm.Dataset(
+    return lightgbm.Dataset(
         np.concatenate([s.signals for s in slices]),
         np.concatenate([s.chosen for s in slices]).astype(np.int8),
         group=groups[groups > 0],
-        params={"verbose": -1},
-    )
+        params=_of_rows(int(groups.sum())),
+    ).construct()
+
+
+def boost(data: lightgbm.Dataset, leaves: int, rounds: int, seed: int) -> lightgbm.Booster:
+    """So many trees of so many leaves; the same for the same seed."""
     parameters = {
         "objective": "lambdarank",
         "lambdarank_truncation_level": 3 * JUDGED_AT,
         "learning_rate": 0.05,
         "num_leaves": leaves,
-        "min_data_in_leaf": min(100, max(groups.sum() // 100, 1)),
         "feature_fraction": 0.5,
         "bagging_fraction": 0.7,
         "bagging_freq": 1,
         "lambda_l2": 5.0,
         "seed": seed,
         "deterministic": True,
-        "force_row_wise": True,
-        "verbose": -1,
+        **_of_rows(data.num_data()),
     }
     return lightgbm.train(parameters, data, rounds)
+
+
+def _of_rows(n: int) -> dict[str, Any]:
+    """What n rows ask for, both when LightGBM reads them and when it learns.
+
+    Columns are read one by one: rows would be copied for each tree, which draws some of both.
+    """
+    return {"min_data_in_leaf": min(100, max(n // 100, 1)), "force_col_wise": True, "verbose": -1}

@@ -38,7 +38,7 @@ def main() -> None:
     if not learned:
         say("nothing proposed was chosen in earlier slices: no trees, the sum ranks; a longer history helps")
         return
-    with progress("learning to rank", n_fits(len(learned), rank.horizon, rank.models), "models") as advance:
+    with progress("learning to rank", n_fits(learned, rank.horizon, rank.models), "models") as advance:
         trees = LambdaMart.fit(learned, names, apart=rank.horizon, seeds=rank.seeds, advance=advance)
     trees.write(RANKER)
     best = trees.report["chosen"]

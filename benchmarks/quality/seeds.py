@@ -11,7 +11,7 @@ from benchmarks.evidence.files import Row
 from benchmarks.quality import time_split
 from benchmarks.quality.time_split import Judged
 from strata.evaluation import OURS
-from strata.lambdamart import REPORT, LambdaMart, boost
+from strata.lambdamart import REPORT, LambdaMart, boost, dataset
 from strata.metrics import ndcg_at_k
 from strata.ranking import RankSettings
 from strata.recommend import rank
@@ -52,13 +52,13 @@ def _values() -> pl.DataFrame:
     inputs, recommend = Inputs(), read_settings(RecommendSettings, "recommend")
     ranking = read_settings(RankSettings, "rank")
     learned, names = examples(inputs, ranking, recommend)
-    size = read_json(RANKER / REPORT)["chosen"]
+    size, data = read_json(RANKER / REPORT)["chosen"], dataset(learned)
     window, models = window_between(inputs, "backtest", "live"), models_at(inputs, "backtest")
     available = inputs.catalogue.available(window.time, window.past)
     values = {}
     for seed in SEEDS:
         seeds = range(seed, seed + ranking.models)
-        boosters = tuple(boost(learned, names, size["leaves"], size["rounds"], each) for each in seeds)
+        boosters = tuple(boost(data, size["leaves"], size["rounds"], each) for each in seeds)
         trees = LambdaMart(boosters, tuple(names), {})
         ranked = rank(window, models, trees, recommend, available, LISTED)
         values[f"seed {seed}"] = ndcg_at_k(ranked, window.relevant, LISTED)

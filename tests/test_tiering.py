@@ -18,11 +18,11 @@ def test_own_memory_counts_what_is_held_and_not_what_is_mapped(tmp_path: Path) -
         assert np.load(tmp_path / "large.npy", mmap_mode="r").sum() == 2**23
         mapped.look()
     with own_memory() as held:
-        ones = np.ones(2**23)
+        ones = np.ones(10 * 2**23)  # more than this process keeps of what other tests freed
         held.look()
-    assert ones.nbytes == 2**26
+    assert ones.nbytes == 10 * 2**26
     assert mapped.peak_mb < before.peak_mb + 32
-    assert held.peak_mb > before.peak_mb + 60
+    assert held.peak_mb > before.peak_mb + 600
 
 
 def test_every_user_is_profiled_whatever_the_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,7 +79,10 @@ class Lists:
         been. Raises UnknownId and SettingsError where must-includes cannot be had, as `obey` does.
         """
         audience = self._audience(np.array([person.row]), person.history, person.profiles, allowed, wish)
-        table, ranker = propose(audience, self.models.generators, n), self._ranker_for(person)
+        table = propose(audience, self.models.generators, n)
+        ranker: Ranker = self.ranker
+        if by_words_alone(audience)[0]:
+            ranker = WeightedSum(OF_WORDS if person.wishing else OF_BIO)
         scores = self.models.score(table, audience, ranker)
         wished = scores + mix(table, audience, self.models.signals, scores, wish.tier_weights)
         order = table.top(wished, 1, len(table))
@@ -112,8 +115,7 @@ class Lists:
         audience = self._audience(users, self.history, profiles, allowed, wish)
         table = propose(audience, self.models.generators, n)
         scores = self.models.score(table, audience, self.ranker)
-        told = np.isin(np.arange(len(users)), audience.owners[: len(audience.facts.tiers)])
-        told &= np.diff(audience.history.offsets) == 0
+        told = by_words_alone(audience)
         if told.any():
             scores = np.where(told[table.users], WeightedSum(OF_BIO).scores(table), scores)
         wished = scores + mix(table, audience, self.models.signals, scores, wish.tier_weights)
@@ -178,13 +180,6 @@ class Lists:
             index=self.models.index,
         )
 
-    def _ranker_for(self, person: Person) -> Ranker:
-        """The ranker; where there are words and no history, a sum: it has learned where histories speak."""
-        points = person.profiles.of(person.row)
-        if len(person.seen) or points.start == points.stop:
-            return self.ranker
-        return WeightedSum(OF_WORDS if person.wishing else OF_BIO)
-
     def _described(
         self, person: Person, audience: Audience, table: Table, scores: np.ndarray, ranker: Ranker, wish: Wish
     ) -> dict[int, Recommendation]:
@@ -211,3 +206,9 @@ class Lists:
             )
             for place, item in enumerate(chosen.items)
         ]  # fmt: skip
+
+
+def by_words_alone(audience: Audience) -> np.ndarray:
+    """Who has interest points and no history, (B,) bool: a sum ranks for them, trees have learned from histories."""
+    liked = audience.owners[: len(audience.facts.tiers)]
+    return np.asarray(np.isin(np.arange(len(audience)), liked) & (np.diff(audience.history.offsets) == 0))

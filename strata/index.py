@@ -2,11 +2,14 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 import faiss
 import numpy as np
 
 from strata.errors import ReleaseError
+from strata.metrics import NOTHING
+from strata.selection import top_k
 from strata.settings import Settings
 from strata.storage import replacing
 
@@ -22,6 +25,8 @@ class IndexSettings(Settings):
 
 MOST_ALLOWED = 0.9
 """Share of the items above which a filter leaves the graph whole enough to search along it."""
+AT_ONCE: Final = 64
+"""Vectors whose cosines to all items are held in memory together, where a filter cut the graph apart."""
 
 
 class ItemIndex:
@@ -60,10 +65,7 @@ class ItemIndex:
         """
         if isinstance(self.index, faiss.IndexHNSW):
             return None
-        vectors = np.ascontiguousarray(vectors, np.float32)
-        # A product of one row alone is rounded otherwise than that row among others.
-        padded = vectors if len(vectors) > 1 else np.concatenate([vectors, vectors, np.zeros((1, self.index.d))])
-        return np.asarray(padded.astype(np.float32) @ self._stored.T)[: len(vectors)]
+        return _products(np.ascontiguousarray(vectors, np.float32), self._stored)
 
     def search(self, vectors: np.ndarray, k: int, allowed: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The k nearest item rows (B, k) of each vector (B, d) and their cosines; −1 pads.
@@ -95,15 +97,14 @@ class ItemIndex:
 
     def _scan(self, vectors: np.ndarray, k: int, rows: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """The same exactly, by looking at every vector of item `rows`, or at all."""
-        rows = np.arange(len(self)) if rows is None else rows
-        found = np.full((len(vectors), k), -1, np.int64)
+        found = np.full((len(vectors), k), NOTHING, np.int64)
         cosines = np.full((len(vectors), k), -np.inf, np.float32)
-        reach = min(k, len(rows))
-        if reach:
-            cosines[:, :reach], places = faiss.knn(
-                vectors, self._stored[rows], reach, metric=faiss.METRIC_INNER_PRODUCT
-            )
-            found[:, :reach] = rows[places]
+        stored = self._stored if rows is None else self._stored[rows]
+        reach = min(k, len(stored))
+        for start in range(0, len(vectors) if reach else 0, AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            places, cosines[part, :reach] = top_k(_products(vectors[part], stored), reach)
+            found[part, :reach] = places if rows is None else np.append(rows, NOTHING)[places]
         return found, cosines
 
     @cached_property
@@ -126,3 +127,10 @@ class ItemIndex:
     def read(cls, path: Path) -> "ItemIndex":
         """Read an index whose hash has been checked before: FAISS loads damaged files without a word."""
         return cls(faiss.read_index(str(path)))
+
+
+def _products(vectors: np.ndarray, stored: np.ndarray) -> np.ndarray:
+    """Products (B, n) of float32 vectors (B, d) with those stored (n, d)."""
+    # A product of one row alone is rounded otherwise than that row among others.
+    padded = vectors if len(vectors) > 1 else np.concatenate([vectors, vectors, np.zeros_like(vectors)])
+    return np.asarray(padded @ stored.T)[: len(vectors)]

@@ -59,6 +59,21 @@ def test_dependencies_cover_what_a_stage_imports(name: str) -> None:
     assert listed == needed, f"dvc.yaml, {name}: add {sorted(needed - listed)}, drop {sorted(listed - needed)}"
 
 
+def test_the_peers_own_environment_holds_all_that_they_import() -> None:
+    folder = ROOT / "benchmarks" / "peers"
+    pinned = {line.split("==")[0].lower() for line in (folder / "requirements.txt").read_text("utf-8").splitlines()}
+    needed = set()
+    for file in (*closure(folder / "train.py"), "benchmarks/peers/grids.py"):
+        for node in ast.walk(ast.parse((ROOT / file).read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                needed |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                needed.add(node.module.split(".")[0])
+    needed -= {*sys.stdlib_module_names, *FIRST_PARTY, "benchmarks"}
+    assert needed >= {"recbole", "torch", "numpy"}
+    assert needed <= pinned, f"benchmarks/peers/requirements.txt: pin {sorted(needed - pinned)}"
+
+
 def test_every_stage_has_a_module_of_its_name_and_says_so_in_its_command() -> None:
     for name, stage in stages().items():
         assert f"python -m tasks.{name}" in stage["cmd"]

@@ -20,8 +20,8 @@ from strata.threads import side_by_side
 MOST_LEAVES: Final = 32
 """Of one tree: each is a bit."""
 ALL: Final = 2**MOST_LEAVES - 1
-TOGETHER: Final = 8
-"""Leaves of trees, at most, that share a table of what is left of them."""
+TOGETHER: Final = 12
+"""Tests, at most, of trees that share a table of what is left of them: 32 KB, of which little is ever looked at."""
 TABLE: Final = 2**TOGETHER
 LAST: Final = TABLE - 1
 AT_ONCE: Final = 3
@@ -36,15 +36,18 @@ ROWS_OF_A_THREAD: Final = 100_000
 class Forest:
     """G groups of trees with N tests and V values between them, as flat arrays.
 
-    A row goes right where signal `features` (N,) is above `thresholds` (N,) float32, and where it is NaN unless
-    `unknown_left` (N,); that leaves it the leaves whose bits are set in `masks` (N,) uint32. Group g owns the tests
-    `tests[g]:tests[g + 1]`, always some AT_ONCE, and the values `ends[g]:ends[g + 1]` of `values` (V,) float64: what
-    its leaves give, left to right, or TABLE numbers, what its trees give together by the bits that are left.
+    Signals are read in R ways: signal `features` (R,), where NaN is below everything if `unknown_left` (R,), above
+    else. A row goes right where reading `readings` (N,) is above `thresholds` (N,) float32; that leaves it the leaves
+    whose bits are set in `masks` (N,) uint32. Group g owns the tests `tests[g]:tests[g + 1]`, always some AT_ONCE, and
+    the values `ends[g]:ends[g + 1]` of `values` (V,) float64: what its leaves give, left to right, or TABLE numbers,
+    what its trees give together by the bits that are left. The last leaf of a tree there has no bit: it is what remains
+    when nothing else does.
     """
 
     features: np.ndarray
-    thresholds: np.ndarray
     unknown_left: np.ndarray
+    readings: np.ndarray
+    thresholds: np.ndarray
     masks: np.ndarray
     tests: np.ndarray
     ends: np.ndarray
@@ -59,17 +62,19 @@ class Forest:
         for group in _groups(tree for booster in boosters for tree in booster.dump_model(trees)["tree_info"]):
             leaves: list[list[float]] = []
             for tree in group:
-                its_tests, its_leaves = _read(tree["tree_structure"], sum(map(len, leaves)))
+                its_tests, its_leaves = _read(tree["tree_structure"], sum(len(each) - 1 for each in leaves))
                 tests += its_tests
                 leaves.append(its_leaves)
             tests += [NO_TEST] * (-len(tests) % AT_ONCE)
-            values.append(_table(leaves) if sum(map(len, leaves)) <= TOGETHER else np.array(leaves[0]))
+            values.append(_table(leaves) if _is_small(group[0]) else np.array(leaves[0]))
             starts.append((len(tests), starts[-1][1] + len(values[-1])))
-        features, thresholds, unknown_left, masks = zip(*tests, strict=True) if tests else ((),) * 4
+        read, thresholds, masks = zip(*tests, strict=True) if tests else ((),) * 3
+        readings, of_test = np.unique(np.array(read, np.int64).reshape(-1, 2), axis=0, return_inverse=True)
         of_tests, of_values = np.array(starts, np.int64).T.copy()
         return cls(
-            np.array(features, np.int64), np.array(thresholds, np.float32), np.array(unknown_left, np.bool_),
-            np.array(masks, np.uint32), of_tests, of_values, np.concatenate([np.zeros(0), *values]),
+            readings[:, 0].copy(), readings[:, 1] > 0, of_test.ravel().astype(np.int64),
+            np.array(thresholds, np.float32), np.array(masks, np.uint32), of_tests, of_values,
+            np.concatenate([np.zeros(0), *values]),
         )  # fmt: skip
 
     def scores(self, signals: np.ndarray) -> np.ndarray:
@@ -77,7 +82,8 @@ class Forest:
         signals = np.asarray(signals, np.float32, order="F").T
         found, kernel = np.zeros(signals.shape[1]), compiled(_kernel, error_model="numpy")
         trees = (
-            self.features, self.thresholds, self.unknown_left, self.masks, self.tests, self.ends, self.values
+            self.features, self.unknown_left, self.readings, self.thresholds, self.masks, self.tests, self.ends,
+            self.values,
         )  # fmt: skip
 
         def fill(start: int) -> None:
@@ -91,29 +97,33 @@ class Forest:
 
 
 class Test(NamedTuple):
-    """One inner node: what `Forest` holds of it."""
+    """One inner node: which signal, and whether NaN goes left; above what a row goes right; what that leaves it."""
 
-    feature: int
+    reading: tuple[int, bool]
     threshold: np.float32
-    unknown_left: bool
     mask: int
 
 
-NO_TEST: Final = Test(0, np.float32(np.inf), unknown_left=True, mask=ALL)
+NO_TEST: Final = Test((0, True), np.float32(np.inf), ALL)
 """What nothing fails."""
 
 
+def _is_small(tree: dict[str, Any]) -> bool:
+    """Whether a table can hold what a tree gives."""
+    return bool(tree["num_leaves"] <= TOGETHER + 1)
+
+
 def _groups(trees: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Trees in their order, those beside each other together while their leaves are no more than TOGETHER."""
+    """Trees in their order, small ones beside each other together while their tests are no more than TOGETHER."""
     groups: list[list[dict[str, Any]]] = []
-    n_leaves = TOGETHER
+    n_tests = TOGETHER
     for tree in trees:
         if tree["num_leaves"] > MOST_LEAVES:
             raise ValueError(f"a tree has {tree['num_leaves']} leaves; {MOST_LEAVES} are the most")
-        n_leaves += tree["num_leaves"]
-        if n_leaves > TOGETHER:
+        n_tests += tree["num_leaves"] - 1
+        if n_tests > TOGETHER or not groups:
             groups.append([])
-            n_leaves = tree["num_leaves"]
+            n_tests = tree["num_leaves"] - 1
         groups[-1].append(tree)
     return groups
 
@@ -122,16 +132,17 @@ def _table(leaves: Sequence[Sequence[float]]) -> np.ndarray:
     """What trees with these leaves give together, by the bits of the leaves that are left: (TABLE,)."""
     found, first, bits = np.zeros(TABLE), 0, np.arange(TABLE)
     for of_tree in leaves:
-        for leaf in reversed(range(len(of_tree))):
-            left = bits >> (first + leaf) & 1 > 0
-            lowest = left & (bits >> first & (1 << leaf) - 1 == 0)
-            found[lowest] += of_tree[leaf]
-        first += len(of_tree)
+        last = len(of_tree) - 1
+        of_bits = np.full(2**last, of_tree[-1])
+        for leaf in reversed(range(last)):
+            of_bits[2**leaf :: 2 ** (leaf + 1)] = of_tree[leaf]  # where this bit is set and none below
+        found += of_bits[bits >> first & 2**last - 1]
+        first += last
     return found
 
 
 def _read(node: dict[str, Any], first: int = 0) -> tuple[list[Test], list[float]]:
-    """Tests below a node and the values of its leaves, left to right; `first`: leaves of its tree before these."""
+    """Tests below a node and the values of its leaves, left to right; `first`: bits before that of its first leaf."""
     if "leaf_value" in node:
         return [], [node["leaf_value"]]
     if node["decision_type"] != "<=" or node["missing_type"] == "Zero":
@@ -146,13 +157,14 @@ def _read(node: dict[str, Any], first: int = 0) -> tuple[list[Test], list[float]
     # Where learning saw no NaN, LightGBM reads it as 0.
     unknown_left = node["default_left"] if node["missing_type"] == "NaN" else exact >= 0
     mask = ALL & ~(((1 << len(left)) - 1) << first)
-    test = Test(node["split_feature"], threshold, bool(unknown_left), mask)
+    test = Test((node["split_feature"], bool(unknown_left)), threshold, mask)
     return [test, *tests_left, *tests_right], left + right
 
 
 def _kernel(
     signals: np.ndarray,
-    features: np.ndarray, thresholds: np.ndarray, unknown_left: np.ndarray, masks: np.ndarray,
+    features: np.ndarray, unknown_left: np.ndarray,
+    readings: np.ndarray, thresholds: np.ndarray, masks: np.ndarray,
     tests: np.ndarray, ends: np.ndarray, values: np.ndarray,
     found: np.ndarray,
 ) -> None:  # fmt: skip
@@ -160,19 +172,20 @@ def _kernel(
 
     All inner loops are over rows, free of branches.
     """
-    n_signals, n = signals.shape
-    known, everything = np.zeros((2 * n_signals, ROWS), np.float32), np.uint32(ALL)
+    n, everything = signals.shape[1], np.uint32(ALL)
+    known = np.zeros((len(features), ROWS), np.float32)
     left, total = np.empty(ROWS, np.uint32), np.empty(ROWS)
-    of_test = features + np.where(unknown_left, 0, n_signals)
     for start in range(0, n, ROWS):
         size = min(ROWS, n - start)
-        _read_block(signals[:, start : start + size], known)
+        for reading in range(len(features)):
+            unknown = -np.inf if unknown_left[reading] else np.inf
+            _know(signals[features[reading], start : start + size], unknown, known[reading])
         total[:] = 0
         for group in range(len(ends) - 1):
             end = values[ends[group] : ends[group + 1]]
             left[:] = LAST if len(end) == TABLE else ALL
             for test in range(tests[group], tests[group + 1], AT_ONCE):
-                a, b, c = known[of_test[test]], known[of_test[test + 1]], known[of_test[test + 2]]
+                a, b, c = known[readings[test]], known[readings[test + 1]], known[readings[test + 2]]
                 ta, tb, tc = thresholds[test], thresholds[test + 1], thresholds[test + 2]
                 ma, mb, mc = masks[test], masks[test + 1], masks[test + 2]
                 for row in range(ROWS):
@@ -187,17 +200,10 @@ def _kernel(
 
 
 @njit()
-def _read_block(signals: np.ndarray, known: np.ndarray) -> None:
-    """Fill `known` (2 F, ROWS) with signals (F, n).
-
-    What is unknown is below everything in one copy and above everything in another, so that a test is one comparison.
-    """
-    n_signals, n = signals.shape
-    for signal in range(n_signals):
-        for row in range(n):
-            one = signals[signal, row]
-            known[signal, row] = one if one == one else -np.inf
-            known[n_signals + signal, row] = one if one == one else np.inf
+def _know(signal: np.ndarray, unknown: float, known: np.ndarray) -> None:
+    """Fill `known` with a signal (n,), `unknown` for NaN, so that a test is one comparison."""
+    for row in range(len(signal)):
+        known[row] = signal[row] if signal[row] == signal[row] else unknown
 
 
 @njit()

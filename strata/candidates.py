@@ -10,7 +10,6 @@ import numpy as np
 from strata.compiled import compiled
 from strata.facts import PointFacts
 from strata.history import History
-from strata.index import ItemIndex
 from strata.metrics import NOTHING
 from strata.selection import Admission, largest, top_of_groups
 
@@ -22,8 +21,8 @@ class Audience:
     `history`: their events, with B users. `points` (P, d), `owners` (P,) and `weights` (P,): their interest
     points, whose they are and how much each counts, less than 0 for what they dislike. `facts`: tier, numbers and
     topics of the points they like, which come first. `allowed` (n_items,) bool: what filters admit. `times` (B,): when
-    each is asked for, in seconds. `exclude_seen`: whether items of the history may come back. `index` holds the items'
-    vectors, where their cosines to the points are wanted.
+    each is asked for, in seconds. `exclude_seen`: whether items of the history may come back. `cosines` (P, n_items):
+    of all points to all items, where the catalogue is small enough to be looked at whole.
     """
 
     history: History
@@ -34,15 +33,10 @@ class Audience:
     allowed: np.ndarray
     times: np.ndarray
     exclude_seen: bool = True
-    index: ItemIndex | None = None
+    cosines: np.ndarray | None = None
 
     def __len__(self) -> int:
         return self.history.n_users
-
-    @cached_property
-    def cosines(self) -> np.ndarray | None:
-        """Of all points to all items, (P, n_items), where the catalogue is small enough to be looked at whole."""
-        return None if self.index is None else self.index.cosines(self.points)
 
     @cached_property
     def seen(self) -> np.ndarray:

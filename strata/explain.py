@@ -135,7 +135,7 @@ def _lacking_each(audience: Audience, n_points: int) -> Audience:
         weights=audience.weights[chosen],
         facts=audience.facts.take(point),
         times=np.repeat(audience.times, copies),
-        index=None,  # they are asked about a few items
+        cosines=None,  # they are asked about a few items
     )
 
 

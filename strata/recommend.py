@@ -113,7 +113,7 @@ def audience_of(
     """Known users (B,) rows as an audience: their events in `history` and the points of their profiles.
 
     A point counts by `point_weights`, a dislike −`dislike` × √share. `time`, in seconds: of all or of each. `index`, of
-    the items: see Audience.
+    the items, where their cosines to the points are wanted, as far as it tells them.
     """
     rows, owners = _rows_of(profiles, users)
     facts = profiles.facts.take(rows)
@@ -124,16 +124,17 @@ def audience_of(
         against = -dislike * np.sqrt(profiles.dislikes.table["share"].to_numpy()[disliked])
         points = np.concatenate([points, profiles.dislikes.vectors[disliked]])
         owners, weights = np.concatenate([owners, whose]), np.concatenate([weights, against])
+    points = np.asarray(points, np.float32)
     return Audience(
         select_users(history, users),
-        np.asarray(points, np.float32),
+        points,
         owners,
         np.asarray(weights, np.float32),
         facts,
         np.ones(history.n_items, bool) if allowed is None else allowed,
         np.broadcast_to(np.asarray(time, np.float64), len(users)),
         exclude_seen,
-        index,
+        None if index is None else index.cosines(points),
     )
 
 

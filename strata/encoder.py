@@ -29,7 +29,8 @@ class EncoderSettings(Settings):
     max_tokens: PositiveInt = 32
     """Longer texts are cut."""
     batch_size: PositiveInt = 128
-    precision: Literal["bf16", "fp32"] = "bf16"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    """auto: bf16 where the device computes in it, fp32 where it would only be emulated, 40 times as slowly."""
     device: str = "auto"
     threads: PositiveInt = 2
     """CPU threads, fixed because sums depend on how they are split."""
@@ -93,7 +94,9 @@ class Encoder:
 
     def autocast(self) -> torch.autocast:
         """Mixed precision as the settings say."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16")
+        precision = self.settings.precision
+        wanted = precision == "bf16" or (precision == "auto" and _computes_in_bf16(self.device))
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=wanted)
 
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text, special tokens included; never empty."""
@@ -159,6 +162,14 @@ class Encoder:
                 f"(text lengths {', '.join(str(len(texts[i])) for i in bad[:3])}, …); set encoder.precision: fp32 or "
                 "use another base"
             )
+
+
+def _computes_in_bf16(device: torch.device) -> bool:
+    """Whether a device has instructions for products in bf16."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    able: dict[str, Any] = torch.cpu.get_capabilities()
+    return device.type == "cpu" and any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def _folder(base: str | Path) -> Path | None:

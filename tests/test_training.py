@@ -31,7 +31,7 @@ LEARNING_RATES = {"full": 1e-4, "lora": 2e-3, "last-layers": 3e-4}
 peft_warns = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
 
 
-def encoder(precision: str = "bf16") -> Encoder:
+def encoder(precision: str = "auto") -> Encoder:
     return Encoder.load("all-minilm-l6-v2", EncoderSettings(precision=precision))
 
 

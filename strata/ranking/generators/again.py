@@ -1,0 +1,46 @@
+"""What the user keeps coming back to."""
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+import numpy as np
+from scipy import sparse
+from strata._kernels.compiled import compiled
+from strata._kernels.selection import NOTHING, best_of_groups, largest
+from strata.data.history import DAY
+from strata.embeddings.index import ItemIndex
+from strata.models.fitted import Behaviour
+from strata.models.item_model import ItemModel, weigh
+from strata.models.user_knn import UserNeighbours
+from strata.ranking.candidates import Candidates, Found, Generator
+from strata.ranking.query import Audience
+from strata.ranking.generators.item_models import FromHistory
+from strata.ranking.generators.user_knn import FromPeers
+from strata.ranking.generators.popular import Popular, PopularInTopics
+
+
+
+
+@dataclass(frozen=True)
+class BoughtBefore:
+    """What the user keeps coming back to: weeks with the item, weighted 2^(−age / half-life); ties by popularity.
+
+    `counts` (n_items,): popularity. `half_life_days`: of the weeks.
+    """
+
+    counts: np.ndarray
+    half_life_days: float
+    name: str = "again"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` items most often chosen before, where items may come back."""
+        history = audience.choices
+        if audience.exclude_seen or not len(history):
+            return Candidates.none()
+        week = np.maximum((audience.times[history.users] - history.times) // (7 * DAY), 0).astype(np.int64)
+        pairs = history.users * np.int64(history.n_items) + history.items
+        _, kept = np.unique(pairs * (week.max() + 1) + week, return_index=True)
+        weights = np.exp2(-7 * week[kept] / self.half_life_days).astype(np.float32)
+        shape = (len(audience), history.n_items)
+        again = sparse.csr_matrix((weights, (history.users[kept], history.items[kept])), shape).toarray()
+        ties = 1e-4 * self.counts / max(float(self.counts.max(initial=0)), 1e-12)
+        return Candidates.best(np.where(again > 0, again + ties, 0), audience, n, least=0.0)

@@ -1,0 +1,84 @@
+"""What many chose lately: of everything, and of the topics of the user's interests."""
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+import numpy as np
+from scipy import sparse
+from strata._kernels.compiled import compiled
+from strata._kernels.selection import NOTHING, best_of_groups, largest
+from strata.data.history import DAY
+from strata.embeddings.index import ItemIndex
+from strata.models.fitted import Behaviour
+from strata.models.item_model import ItemModel, weigh
+from strata.models.user_knn import UserNeighbours
+from strata.ranking.candidates import Candidates, Found, Generator
+from strata.ranking.query import Audience
+from strata.ranking.generators.item_models import FromHistory
+from strata.ranking.generators.user_knn import FromPeers
+
+
+
+
+@dataclass(frozen=True)
+class Popular:
+    """What many chose in the latest window: `counts` (n_items,)."""
+
+    counts: np.ndarray
+    name: str = "popular"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` most popular items that each user may be shown; what nobody chose only to those without interests."""
+        interested = np.bincount(audience.owners[audience.weights > 0], minlength=len(audience)) > 0
+        least = np.where(interested, 0.0, -np.inf)
+        scores = np.broadcast_to(self.counts, (len(audience), len(self.counts)))
+        return Candidates.best(scores, audience, n, least)
+
+
+@dataclass(frozen=True)
+class PopularInTopics:
+    """What is popular in the topics of the user's interests: share of the topic in what they chose × the item's in it.
+
+    `counts` (n_items,): popularity; `topics` (n_items,): topic of each item. What the user chose counts
+    2^(−age / HALF_LIFE).
+    """
+
+    counts: np.ndarray
+    topics: np.ndarray
+    name: str = "popular in topics"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` best items of users who have interests."""
+        history, facts = audience.choices, audience.facts
+        if not len(history) or not len(facts.leaf_topics):
+            return Candidates.none()
+        shape = (len(audience), len(self._in_topic))
+        age = np.maximum(audience.times[history.users] - history.times, 0) / DAY
+        weights = np.exp2(-age / HALF_LIFE) * np.maximum(history.weights, 0)
+        cells = history.users * np.int64(shape[1]) + self.topics[history.items]
+        chosen = np.bincount(cells, weights, shape[0] * shape[1]).reshape(shape)
+        wanted = np.zeros(shape, np.float32)
+        interests = audience.owners[facts.leaf_points], facts.leaf_topics
+        wanted[interests] = (chosen / np.maximum(chosen.sum(1, keepdims=True), 1e-12))[interests]
+        scores = np.empty((len(audience), len(self.topics)), np.float32)
+        compiled(_spread)(wanted, self.topics, self._share, scores)
+        return Candidates.best(scores, audience, n, least=0.0)
+
+    @cached_property
+    def _in_topic(self) -> np.ndarray:
+        return np.bincount(self.topics, self.counts)
+
+    @cached_property
+    def _share(self) -> np.ndarray:
+        """Share of each item in its topic's popularity: (n_items,)."""
+        return np.asarray(self.counts / np.maximum(self._in_topic, 1e-12)[self.topics], np.float32)
+
+
+HALF_LIFE = 40.0
+"""Days, of what a user chose of a topic."""
+
+
+def _spread(wanted: np.ndarray, topics: np.ndarray, share: np.ndarray, scores: np.ndarray) -> None:
+    """Fill `scores` (B, n_items): what is wanted of an item's topic (B, topics) × its share of it."""
+    for user in range(len(scores)):
+        for item in range(len(topics)):
+            scores[user, item] = wanted[user, np.uint64(topics[item])] * share[item]

@@ -10,9 +10,10 @@ from strata.evaluation.window import Window
 from strata.interests.themes import Themes
 from strata.models.baselines import behavioural, mean_vector
 from strata.models.item_model import CollaborativeSettings
+from strata.ranking.rankers import Ranker, read_ranker
 from strata.ranking.settings import RankSettings, RecommendSettings
-from strata.ranking.two_stage import Ranker, rank, read_ranker
-from strata.ranking.weighted_sum import SUM, WeightedSum
+from strata.ranking.two_stage import rank
+from strata.ranking.weighted_sum import WeightedSum
 from strata.settings import read_settings
 from strata.storage import read_array, read_json, write_json, write_table, write_text
 from tasks import EVALUATION, RANKER, VECTORS, run
@@ -32,7 +33,7 @@ def main() -> None:
     models, recommend = models_at(inputs, "backtest"), read_settings(RecommendSettings, "recommend")
     available = inputs.catalogue.available(window.time, window.past)
     rankers: dict[str, Ranker] = {
-        WEIGHTED: WeightedSum.read(RANKER / SUM),
+        WEIGHTED: WeightedSum.read(RANKER),
         OURS: read_ranker(RANKER, read_settings(RankSettings, "rank").method),
     }
     for name, ranker in rankers.items():

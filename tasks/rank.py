@@ -15,11 +15,12 @@ from strata.interests.themes import Themes
 from strata.models.fitted import TUNING, Behaviour
 from strata.ranking.candidates import Table
 from strata.ranking.examples import Examples
+from strata.ranking.generators.registry import Known
 from strata.ranking.lambdamart import LambdaMart, n_fits
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.training_windows import lessons, slice_windows
 from strata.ranking.two_stage import Models, tables
-from strata.ranking.weighted_sum import SUM, WeightedSum
+from strata.ranking.weighted_sum import WeightedSum
 from strata.settings import read_settings
 from strata.storage import read_json
 from tasks import INDEX, RANKER, run
@@ -33,7 +34,7 @@ def main() -> None:
     inputs = Inputs()
     rank, recommend = read_settings(RankSettings, "rank"), read_settings(RecommendSettings, "recommend")
     weighted = _weighted_sum(inputs, rank, recommend)
-    weighted.write(RANKER / SUM)
+    weighted.write(RANKER)
     weights = ", ".join(f"{name} {weight:.2f}" for name, weight in weighted.weights.items())
     say(f"sum: {weights}; NDCG@10 {weighted.report['ndcg@10']:.4f} on {weighted.report['users']} users of validation")
     learned, names = examples(inputs, rank, recommend)
@@ -90,7 +91,8 @@ def _models_before(window: Window, naming: Naming, inputs: Inputs) -> Models:
     vectors, topics, profiles = inputs.vectors, naming.themes.of_item[:, 0], _profiles(window, naming, inputs)
     chosen = read_json(folder("backtest") / TUNING)["chosen"]
     behaviour = Behaviour.fit(window.past, window.time, chosen)
-    return Models.of(profiles, behaviour, ItemIndex.read(INDEX), inputs.catalogue, vectors, topics, window.past)
+    known = Known(inputs.catalogue, ItemIndex.read(INDEX), behaviour, topics, window.past)
+    return Models.of(profiles, known, vectors)
 
 
 def _profiles(window: Window, naming: Naming, inputs: Inputs) -> Profiles:

@@ -6,6 +6,7 @@ from strata.evaluation.window import Window
 from strata.interests.profiles import Profiles
 from strata.interests.themes import Themes
 from strata.models.fitted import Behaviour
+from strata.ranking.generators.registry import Known
 from strata.ranking.settings import RecommendSettings
 from strata.ranking.two_stage import Models
 from strata.settings import read_settings
@@ -29,10 +30,12 @@ def models_at(inputs: Inputs, cut_off: str) -> Models:
     made = folder(cut_off)
     return Models.of(
         Profiles.read(made / "profiles"),
-        Behaviour.read(made / "collaborative"),
-        ItemIndex.read(INDEX),
-        inputs.catalogue,
+        Known(
+            inputs.catalogue,
+            ItemIndex.read(INDEX),
+            Behaviour.read(made / "collaborative"),
+            Themes.read(made / "themes").of_item[:, 0],
+            inputs.history.before(inputs.time(cut_off)),
+        ),
         inputs.vectors,
-        Themes.read(made / "themes").of_item[:, 0],
-        inputs.history.before(inputs.time(cut_off)),
     )

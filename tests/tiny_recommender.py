@@ -22,6 +22,7 @@ from strata.models.fitted import Behaviour
 from strata.models.item_knn import ItemNeighbours
 from strata.models.popularity import popularity
 from strata.models.user_knn import UserNeighbours
+from strata.ranking.generators.registry import Known
 from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.settings import RecommendSettings
 from strata.ranking.training_windows import examples
@@ -69,7 +70,8 @@ def tiny_recommender(history: History, corrections: Corrections | None = None) -
     items = Catalogue(catalogue())
     visitors = Visitors(items, vectors(), NAMING, TIME, SETTINGS, {"like": 1.0, "dislike": -1.0})
     profiles, _ = profile_history(history, vectors(), TIME, NAMING, SETTINGS, visitors.height)
-    models = Models.of(profiles, tiny_behaviour(history), INDEX, items, vectors(), NAMING.themes.of_item[:, 0], history)
+    known = Known(items, INDEX, tiny_behaviour(history), NAMING.themes.of_item[:, 0], history)
+    models = Models.of(profiles, known, vectors())
     return Recommender(
         Manifest("tiny", {}, {}, {}),
         items,

@@ -15,8 +15,9 @@ from strata.evaluation.metrics import ndcg_at_k
 from strata.evaluation.window import Window
 from strata.interests.profiles import Profiles
 from strata.interests.themes import Themes
+from strata.ranking.rankers import read_ranker
 from strata.ranking.settings import RankSettings, RecommendSettings
-from strata.ranking.two_stage import read_ranker, tables
+from strata.ranking.two_stage import tables
 from strata.recommendation.rerank import Mix, RerankSettings, interest_mixes, rerank
 from strata.settings import read_settings
 from tasks import RANKER

@@ -32,6 +32,7 @@ from strata.interests.themes import Themes
 from strata.models.baselines import behavioural, mean_vector
 from strata.models.fitted import Behaviour
 from strata.models.item_model import CollaborativeSettings
+from strata.ranking.generators.registry import Known
 from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.training_windows import examples
@@ -123,7 +124,8 @@ def _ours(
     def models_of(asked: Window) -> Models:
         profiles, _ = profile_history(asked.past, vectors, asked.time, naming, tier, tier.cut * spread(vectors))
         behaviour = Behaviour.fit(asked.past, asked.time, chosen)
-        return Models.of(profiles, behaviour, index, catalogue, vectors, themes.of_item[:, 0], asked.past)
+        known = Known(catalogue, index, behaviour, themes.of_item[:, 0], asked.past)
+        return Models.of(profiles, known, vectors)
 
     learned, names = [], ()
     for place in range(SLICES, 0, -1):

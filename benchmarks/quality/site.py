@@ -35,6 +35,7 @@ from strata.models.baselines import Baseline
 from strata.models.fitted import TUNING, Behaviour
 from strata.models.item_model import CollaborativeSettings
 from strata.ranking.examples import Examples
+from strata.ranking.generators.registry import Known
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.training_windows import lessons
 from strata.ranking.two_stage import Models
@@ -113,7 +114,7 @@ class Site:
         profiles = self.profiles(past.keep(np.isin(past.users, users)), time)
         topics = self.naming.themes.of_item[:, 0]
         behaviour = Behaviour.fit(past, time, self.chosen)
-        return Models.of(profiles, behaviour, self.index, self.catalogue, self.vectors, topics, past)
+        return Models.of(profiles, Known(self.catalogue, self.index, behaviour, topics, past), self.vectors)
 
     def available(self, window: Window) -> np.ndarray:
         """Items that exist when a window starts: bool (n_items,)."""

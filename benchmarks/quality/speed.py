@@ -13,7 +13,7 @@ from benchmarks.evidence.intervals import SEED
 from strata._kernels.threads import cores
 from strata.evaluation.metrics import Interval
 from strata.ranking.candidates import propose
-from strata.ranking.generators import NearestToInterests
+from strata.ranking.generators.interests import NearestToInterests
 from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.query import audience_of
 from strata.recommendation.batches import recommend_many
@@ -55,7 +55,7 @@ def _one(recommender: Recommender, user: str) -> tuple[float, float, float]:
     )  # fmt: skip
     table = propose(audience, models.generators, settings.candidates)
     signals = models.signals.of(table, audience)
-    interests = next(each for each in models.generators if isinstance(each, NearestToInterests))
+    interests = NearestToInterests(models.index)
     if not (audience.weights > 0).any() or not isinstance(recommender.ranker, LambdaMart):
         return 0.0, 0.0, 0.0
     boosters = recommender.ranker.boosters

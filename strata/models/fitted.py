@@ -37,6 +37,11 @@ class Behaviour:
     counts: np.ndarray
     own_half_life: float | None
 
+    @property
+    def own_half_lives(self) -> tuple[float, ...]:
+        """`own_half_life`, or none."""
+        return () if self.own_half_life is None else (self.own_half_life,)
+
     @classmethod
     def fit(cls, past: History, time: float, chosen: Mapping[str, Mapping[str, Any]]) -> Self:
         """Fit on all events before `time`; `chosen`: settings of each baseline by its name."""

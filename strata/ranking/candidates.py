@@ -48,16 +48,40 @@ class Candidates:
 
 
 class Generator(Protocol):
-    """Proposes items for an audience."""
+    """Proposes items in one way, and says why.
+
+    A new one is a module of strata/ranking/generators that has these members, and a line of its registry.
+    """
 
     @property
     def name(self) -> str:
         """How weights, features and reasons refer to it."""
         ...
 
+    @property
+    def credited(self) -> Sequence[str]:
+        """Groups of the ranker's features that speak for it, beside its own scores: keys of `Signals.groups`."""
+        ...
+
     def propose(self, audience: Audience, n: int) -> Candidates:
         """About `n` items per user, none that the audience's filters forbid."""
         ...
+
+    def led_by(self, item: int, audience: Audience) -> np.ndarray:
+        """Rows of the only user's items that led to `item`, the weightiest first; none where no items did."""
+        ...
+
+    def says(self, led_by: str) -> str:
+        """How its reason begins; `led_by`: titles of what led to the item, in one line. Empty for nothing to say."""
+        ...
+
+
+class ByNothing:
+    """Part of a generator that no single item of the history leads to."""
+
+    def led_by(self, item: int, audience: Audience) -> np.ndarray:  # noqa: ARG002
+        """No rows."""
+        return np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -66,7 +90,8 @@ class Table:
 
     `raw` (n, G): the generators' scores, 0 where one knows none. `features` (n, G) in [0, 1]: a generator's score
     scaled between its worst and best candidate of that user, 0 where it did not propose the item. Rows are sorted by
-    user and item. `found`: what interest points found, of the table's items or not.
+    user and item. `found`: what interest points found, of the table's items or not; `found_by`: the column of the
+    generator that proposes from it.
     """
 
     users: np.ndarray
@@ -75,6 +100,7 @@ class Table:
     features: np.ndarray
     generators: tuple[str, ...]
     found: Found | None = None
+    found_by: int = NOTHING
 
     @classmethod
     def join(cls, proposals: Mapping[str, Candidates], *, n_items: int) -> Self:
@@ -93,8 +119,9 @@ class Table:
             compiled(_fill)(proposed.users, proposed.items, proposed.scores, place, *of_column)
             if proposed.everything is not None:
                 compiled(_look_up)(proposed.everything, users, items, raw[:, column])
-        found = next((proposed.found for proposed in proposals.values() if proposed.found is not None), None)
-        return cls(users, items, raw, features, tuple(proposals), found)
+        told = ((column, each.found) for column, each in enumerate(proposals.values()) if each.found is not None)
+        found_by, found = next(told, (NOTHING, None))
+        return cls(users, items, raw, features, tuple(proposals), found, found_by)
 
     @classmethod
     def stacked(cls, blocks: Iterable[tuple[int, Self]]) -> Self:

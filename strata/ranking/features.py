@@ -1,18 +1,20 @@
 """What the learned ranker sees of each candidate: generators, interests and tiers, own history, trends, the item."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Self
 
 import numpy as np
 import polars as pl
 
 from strata._kernels.compiled import compiled
+from strata._kernels.selection import NOTHING
 from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History, looked_up
 from strata.data.schema import CATEGORIES, CREATED, PRICE, TIERS
 from strata.interests.point_facts import NUMBERS
-from strata.ranking.candidates import Table, columns
+from strata.ranking.candidates import Generator, Table, columns
 from strata.ranking.query import Audience
 from strata.ranking.trends import Trends
 
@@ -59,10 +61,28 @@ class Signals:
         price = items[PRICE].cast(pl.Float64).to_numpy()
         return cls(vectors, topics, kinds, created, price, Trends.of(past))
 
-    def names(self, generators: tuple[str, ...]) -> tuple[str, ...]:
+    @property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Columns of `of` after those of the generators, in order, by what they tell of."""
+        return {
+            "nearest": NEAREST, "topic": TOPIC, "own": OWN, "kind": KIND, "trends": self.trends.names,
+            "item": ITEM, "user": USER,
+        }  # fmt: skip
+
+    def names(self, generators: Sequence[str]) -> tuple[str, ...]:
         """Columns of `of`."""
         of_generators = (*generators, *(f"{name} scaled" for name in generators))
-        return (*of_generators, *NEAREST, *TOPIC, *OWN, *KIND, *self.trends.names, *ITEM, *USER)
+        return (*of_generators, *chain.from_iterable(self.groups.values()))
+
+    def credits(self, generators: Sequence[Generator]) -> np.ndarray:
+        """Which generator each column of `of` speaks for: its place among `generators`, NOTHING for none: (F,).
+
+        Its own two columns, and those of the groups that it is credited with.
+        """
+        own = np.arange(len(generators))
+        credited = {group: place for place, each in enumerate(generators) for group in each.credited}
+        others = [np.full(len(columns), credited.get(group, NOTHING)) for group, columns in self.groups.items()]
+        return np.concatenate([own, own, *others])
 
     def of(self, table: Table, audience: Audience) -> np.ndarray:
         """Signals of each row of the table: (n, F) float32, NaN where something is unknown; columns lie together."""
@@ -90,13 +110,7 @@ class Signals:
         """What fills so many columns (n, width), in their order; those that depend on interest points come first."""
         return [
             (self._generators, table.raw.shape[1] + table.features.shape[1]),
-            (self._nearest, len(NEAREST)),
-            (self._topic, len(TOPIC)),
-            (self._own, len(OWN)),
-            (self._kind, len(KIND)),
-            (self._trends, len(self.trends.names)),
-            (self._item, len(ITEM)),
-            (self._user, len(USER)),
+            *((getattr(self, f"_{group}"), len(columns)) for group, columns in self.groups.items()),  # _nearest, …
         ]
 
     def _generators(self, table: Table, audience: Audience, found: np.ndarray) -> None:  # noqa: ARG002
@@ -226,22 +240,3 @@ def _of_pairs(history: History, age: np.ndarray, decayed: np.ndarray) -> np.ndar
     n_days, lately = (np.add.reduceat(each, starts, dtype=np.int64) for each in (another, another & (after < LATELY)))
     numbers = (counts, age[order[last]], n_days / (after[starts] + 2), lately, after[last])
     return np.concatenate([np.add.reduceat(decayed[order], starts, axis=0), np.stack(numbers, axis=1)], axis=1)
-
-
-def families(names: Sequence[str], generators: Sequence[str]) -> np.ndarray:
-    """Which generator each signal speaks for: its place among `generators`, −1 for none: (F,)."""
-    trends = {"share", "trend", "days"}
-    found = np.full(len(names), -1)
-    for place, name in enumerate(names):
-        first = name.split()[0]
-        if name.removesuffix(" scaled") in generators:
-            family = name.removesuffix(" scaled")
-        elif name in NEAREST or name in TOPIC:
-            family = "interests"
-        elif name in OWN or name in KIND:
-            family = "again"
-        else:
-            family = "popular" if first in trends else ""
-        if family in generators:
-            found[place] = generators.index(family)
-    return found

@@ -11,8 +11,8 @@ import numpy as np
 
 from strata._kernels.forest import Forest
 from strata.evaluation.tuning import JUDGED_AT
+from strata.ranking.candidates import Table
 from strata.ranking.examples import Examples
-from strata.ranking.features import families
 from strata.storage import read_json, write_json, write_text
 
 MODEL, REPORT = "trees-{}.txt", "report.json"
@@ -39,27 +39,30 @@ class LambdaMart:
     names: tuple[str, ...]
     report: dict[str, Any]
 
-    def scores(self, signals: np.ndarray) -> np.ndarray:
-        """Score of each row of signals (n, F), comparable within a user: (n,)."""
-        return self.forest.scores(signals)
+    def scores(self, table: Table, features: Callable[[], np.ndarray]) -> np.ndarray:  # noqa: ARG002
+        """Score of each row of the table by its features (n, F), comparable within a user: (n,)."""
+        return self.predict(features())
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """Score of each row of features (n, F), comparable within a user: (n,)."""
+        return self.forest.scores(features)
 
     @cached_property
     def forest(self) -> Forest:
         """The trees as scores are computed with them."""
         return Forest.of(*self.boosters)
 
-    def contributions(self, signals: np.ndarray, generators: Sequence[str]) -> np.ndarray:
+    def contributions(self, table: Table, features: Callable[[], np.ndarray], credits: np.ndarray) -> np.ndarray:
         """What each generator adds to the score of each row, by Shapley values (TreeSHAP): (n, G).
 
-        Signals of interests count for the generator of interests, trends for popularity, own history for what is
-        chosen again; those of the item alone and of the user for none.
+        `credits` (F,): the generator that each feature speaks for, NOTHING for none, as those of the item alone.
         """
-        if not len(signals):
-            return np.zeros((0, len(generators)))
-        values = sum(np.asarray(each.predict(signals, pred_contrib=True, num_threads=1)) for each in self.boosters)
+        n_generators = len(table.generators)
+        if not len(table):
+            return np.zeros((0, n_generators))
+        values = sum(np.asarray(each.predict(features(), pred_contrib=True, num_threads=1)) for each in self.boosters)
         values = np.asarray(values)[:, :-1]
-        of_signal = families(self.names, generators)
-        return np.stack([values[:, of_signal == place].sum(1) for place in range(len(generators))], axis=1)
+        return np.stack([values[:, credits == place].sum(1) for place in range(n_generators)], axis=1)
 
     @classmethod
     def fit(

@@ -95,7 +95,7 @@ def lessons(
     usual = window.among(chosen_by >= least_users)
     taken = partial(examples, settings=settings, available=available, negatives=negatives, seed=seed)
     taught = taken(usual, models)
-    fresh = asked_for_arrivals(window, models.arrivals, seed)
+    fresh = asked_for_arrivals(window, models.new_items, seed)
     if len(fresh.users):
         taught = taught.and_those_of(taken(fresh, models))
     new = newcomers(usual, seed)

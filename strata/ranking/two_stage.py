@@ -2,85 +2,61 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from strata._kernels.threads import cores, side_by_side
-from strata.data.catalogue import Catalogue
-from strata.data.history import History
 from strata.embeddings.index import ItemIndex
 from strata.evaluation.window import Window
 from strata.interests.profiles import Profiles
-from strata.models.fitted import Behaviour
 from strata.ranking.candidates import Generator, Table, propose
 from strata.ranking.features import Signals
-from strata.ranking.generators import NearestToInterests, of_behaviour
-from strata.ranking.lambdamart import REPORT, LambdaMart
-from strata.ranking.new_items import Arrivals
+from strata.ranking.generators.new_items import new_items
+from strata.ranking.generators.registry import Known, generators_of
 from strata.ranking.query import Audience, audience_of
+from strata.ranking.rankers import Ranker
 from strata.ranking.settings import RecommendSettings
-from strata.ranking.weighted_sum import SUM, WeightedSum
-
-Ranker = WeightedSum | LambdaMart
-
-
-def read_ranker(folder: Path, method: str) -> Ranker:
-    """The ranker of a folder that the stage `rank` wrote, by the method of its settings.
-
-    The sum ranks where there was nothing that trees could have learned from.
-    """
-    learned = method == "lambdamart" and (folder / REPORT).exists()
-    return LambdaMart.read(folder) if learned else WeightedSum.read(folder / SUM)
 
 
 @dataclass(frozen=True)
 class Models:
-    """Everything learned up to one cut-off that recommending needs."""
+    """Everything learned up to one cut-off that recommending needs.
+
+    `popularity` (n_items,): windowed; `new_items` (m,): rows of items that hardly anybody has chosen yet.
+    """
 
     profiles: Profiles
     generators: tuple[Generator, ...]
     signals: Signals
+    index: ItemIndex
+    popularity: np.ndarray
+    new_items: np.ndarray
 
     @classmethod
-    def of(
-        cls,
-        profiles: Profiles,
-        behaviour: Behaviour,
-        index: ItemIndex,
-        catalogue: Catalogue,
-        vectors: np.ndarray,
-        topics: np.ndarray,
-        past: History,
-    ) -> Self:
-        """Put together what one cut-off has; `topics` (n_items,), `past`: all events before it."""
-        signals = Signals.before(catalogue, np.asarray(vectors), topics, past)  # a view: memory maps are slow to index
-        arrivals = Arrivals.of(catalogue, topics, past)
-        return cls(profiles, (NearestToInterests(index), *of_behaviour(behaviour, topics), arrivals), signals)
+    def of(cls, profiles: Profiles, known: Known, vectors: np.ndarray) -> Self:
+        """Put together what one cut-off has; `vectors` (n_items, d)."""
+        signals = Signals.before(
+            known.catalogue, np.asarray(vectors), known.topics, known.past
+        )  # a view: see numpy's memmap
+        new = new_items(known.catalogue, known.past)
+        return cls(profiles, generators_of(known), signals, known.index, known.behaviour.counts, new)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The generators' names, in order."""
         return tuple(generator.name for generator in self.generators)
 
-    @property
-    def index(self) -> ItemIndex:
-        """The items by their vectors."""
-        return next(each.index for each in self.generators if isinstance(each, NearestToInterests))
-
-    @property
-    def arrivals(self) -> np.ndarray:
-        """Rows of the items that are new."""
-        return next(each.items for each in self.generators if isinstance(each, Arrivals))
+    @cached_property
+    def credits(self) -> np.ndarray:
+        """The generator that each feature speaks for: (F,), see `Signals.credits`."""
+        return self.signals.credits(self.generators)
 
     def score(self, table: Table, audience: Audience, ranker: Ranker) -> np.ndarray:
         """Score of each row of a table of candidates (n,), comparable within a user."""
-        if isinstance(ranker, WeightedSum):
-            return ranker.scores(table)
-        return ranker.scores(self.signals.of(table, audience))
+        return ranker.scores(table, lambda: self.signals.of(table, audience))
 
 
 SCORES_AT_ONCE = 4_000_000

@@ -1,6 +1,6 @@
 """One ranking from many generators: a weighted sum that one can read, or trees that learned from earlier slices."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -24,11 +24,13 @@ class WeightedSum:
     weights: dict[str, float]
     report: dict[str, Any] = field(default_factory=dict)
 
-    def scores(self, table: Table) -> np.ndarray:
-        """Score of each row of the table (n,)."""
+    def scores(self, table: Table, features: Callable[[], np.ndarray] | None = None) -> np.ndarray:  # noqa: ARG002
+        """Score of each row of the table (n,); the sum reads the generators' scores alone."""
         return np.asarray(table.features @ self.vector(table.generators))
 
-    def contributions(self, table: Table) -> np.ndarray:
+    def contributions(
+        self, table: Table, features: Callable[[], np.ndarray] | None = None, credits: np.ndarray | None = None
+    ) -> np.ndarray:  # noqa: ARG002
         """What each generator adds to the score of each row: (n, G)."""
         return np.asarray(table.features * self.vector(table.generators))
 
@@ -55,14 +57,14 @@ class WeightedSum:
         report = {"ndcg@10": reached, "alone": alone, "trials": len(tried), "users": n_users}
         return cls({name: round(float(w), 6) for name, w in zip(names, weights, strict=True)}, report)
 
-    def write(self, path: Path) -> None:
+    def write(self, folder: Path) -> None:
         """Write as JSON."""
-        write_json({"weights": self.weights, "chosen_on_validation": self.report}, path)
+        write_json({"weights": self.weights, "chosen_on_validation": self.report}, folder / SUM)
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, folder: Path) -> Self:
         """Read what `write` wrote."""
-        content = read_json(path)
+        content = read_json(folder / SUM)
         return cls(content["weights"], content["chosen_on_validation"])
 
 

@@ -8,18 +8,10 @@ import numpy as np
 
 from strata.data.catalogue import Catalogue
 from strata.ranking.candidates import Generator
-from strata.ranking.generators import FromHistory
 from strata.ranking.query import Audience
 
 EVIDENCE = 2
 """History items that are cited."""
-SAYINGS = {
-    "popular": "popular these days",
-    "popular in topics": "popular among what you are into",
-    "peers": "chosen by people with a history like yours",
-    "again": "you keep coming back to it",
-    "arrivals": "new, of a kind you choose",
-}
 
 
 @dataclass(frozen=True)
@@ -64,13 +56,9 @@ def explain(
     cited = int(np.argmax(lost if moved else cosines)) if points else None
     point = None if cited is None else points[cited]
     parts = []
-    evidence: tuple[str, ...] = ()
-    if isinstance(generator, FromHistory):
-        evidence = _led_by(generator, audience, item, catalogue)
-        if evidence:
-            parts.append(f"goes with {_titles(evidence, catalogue)}")
-    elif generator.name in SAYINGS:
-        parts.append(SAYINGS[generator.name])
+    evidence = tuple(str(catalogue.ids[row]) for row in generator.led_by(item, audience)[:EVIDENCE])
+    if said := generator.says(_titles(evidence, catalogue)):
+        parts.append(said)
     if point is not None:
         if not evidence:
             evidence = tuple(point["evidence"])[:EVIDENCE]
@@ -87,13 +75,6 @@ def explain(
         text[0].upper() + text[1:],
         moved,
     )
-
-
-def _led_by(generator: FromHistory, audience: Audience, item: int, catalogue: Catalogue) -> tuple[str, ...]:
-    chosen = np.unique(audience.history.items[audience.history.weights > 0])
-    strength = generator.model.between(chosen, item)
-    best = np.lexsort((chosen, -strength))[:EVIDENCE]
-    return tuple(catalogue.ids[chosen[i]] for i in best if strength[i] > 0)
 
 
 def _titles(items: Sequence[str], catalogue: Catalogue) -> str:

@@ -5,10 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from strata.ranking.candidates import Table
-from strata.ranking.generators import NearestToInterests
-from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.query import Audience, select_users
-from strata.ranking.two_stage import Models, Ranker
+from strata.ranking.rankers import Ranker
+from strata.ranking.two_stage import Models
 
 
 def without_each_point(
@@ -22,7 +21,7 @@ def without_each_point(
     n_points, n_rows = len(audience.facts.tiers), len(table)
     if not n_points or not n_rows:
         return np.zeros((n_points, n_rows))
-    column = next(i for i, each in enumerate(models.generators) if isinstance(each, NearestToInterests))
+    column = table.found_by
     added, copies = table.added(n_points), n_points + 1
     raw, features = (np.tile(part, (copies, 1)) for part in (table.raw, table.features))
     lost = np.append(added, np.zeros((1, n_rows), np.float32), axis=0).ravel()
@@ -30,11 +29,8 @@ def without_each_point(
     raw[:, column] -= lost
     features[:, column] = np.maximum(features[:, column] - scale * lost, 0)
     many = Table(np.repeat(np.arange(copies), n_rows), np.tile(table.items, copies), raw, features, table.generators)
-    if isinstance(ranker, LambdaMart):
-        others = np.tile(signals, (copies, 1))
-        scores = ranker.scores(models.signals.of_points(others, many, _lacking_each(audience, n_points)))
-    else:
-        scores = ranker.scores(many)
+    lacking = _lacking_each(audience, n_points)
+    scores = ranker.scores(many, lambda: models.signals.of_points(np.tile(signals, (copies, 1)), many, lacking))
     scores = scores.reshape(copies, n_rows)
     return np.asarray(scores[-1] - scores[:-1])
 

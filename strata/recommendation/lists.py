@@ -14,11 +14,11 @@ from strata.interests.themes import Themes
 from strata.interests.visitors import Person
 from strata.models.popularity import popularity
 from strata.ranking.candidates import Table, propose
-from strata.ranking.generators import Popular
 from strata.ranking.query import Audience, audience_of
+from strata.ranking.rankers import Ranker
 from strata.ranking.settings import RecommendSettings
 from strata.ranking.tier_mix import mix
-from strata.ranking.two_stage import Models, Ranker
+from strata.ranking.two_stage import Models
 from strata.ranking.weighted_sum import WeightedSum
 from strata.recommendation.business_rules import BusinessRules, boost, obey
 from strata.recommendation.explanation import Reason, explain
@@ -69,7 +69,7 @@ class Lists:
     @cached_property
     def popularity(self) -> np.ndarray:
         """Windowed popularity of each item (n_items,): what is recommended where nothing better can be had."""
-        return next(g.counts for g in self.models.generators if isinstance(g, Popular))
+        return self.models.popularity
 
     @cached_property
     def chosen_by(self) -> np.ndarray:
@@ -197,10 +197,7 @@ class Lists:
         """The reason of each row of `chosen`."""
         signals = self.models.signals.of(chosen, audience)
         lost = without_each_point(chosen, signals, audience, self.models, ranker)
-        if isinstance(ranker, WeightedSum):
-            contributions = ranker.contributions(chosen)
-        else:
-            contributions = ranker.contributions(signals, chosen.generators)
+        contributions = ranker.contributions(chosen, lambda: signals, self.models.credits)
         profiles, rows = person.profiles, person.profiles.of(person.row)
         points = profiles.table[rows].select("name", "tier", "evidence").to_dicts()
         cosines = self.vectors[chosen.items] @ np.asarray(profiles.vectors[rows]).T

@@ -27,8 +27,10 @@ from strata.interests.themes import Themes
 from strata.interests.timeline import as_of, course_of, moments
 from strata.interests.visitors import Person, Visitors
 from strata.models.fitted import Behaviour
+from strata.ranking.generators.registry import Known
+from strata.ranking.rankers import Ranker, read_ranker
 from strata.ranking.settings import RankSettings, RecommendSettings
-from strata.ranking.two_stage import Models, Ranker, read_ranker
+from strata.ranking.two_stage import Models
 from strata.recommendation.audience import Member
 from strata.recommendation.brands import Brand
 from strata.recommendation.business_rules import BusinessRules
@@ -98,12 +100,8 @@ class Recommender:
             index,
             Models.of(
                 Profiles.read(folder / "profiles"),
-                Behaviour.read(folder / "collaborative"),
-                index,
-                catalogue,
+                Known(catalogue, index, Behaviour.read(folder / "collaborative"), themes.of_item[:, 0], history),
                 vectors,
-                themes.of_item[:, 0],
-                history,
             ),
             read_ranker(folder / "ranker", read_settings(RankSettings, "rank", params).method),
             vectors,

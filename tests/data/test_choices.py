@@ -12,7 +12,7 @@ from strata.models.ease import Ease
 from strata.models.item_knn import ItemNeighbours
 from strata.models.popularity import popularity
 from strata.models.user_knn import UserNeighbours
-from strata.ranking.new_items import Arrivals
+from strata.ranking.generators.new_items import Arrivals
 from strata.ranking.trends import Trends
 from strata.recommendation.recommender import Recommender
 from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories

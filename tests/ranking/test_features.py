@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.evidence.explanation import without_each
+from strata._kernels.selection import NOTHING
 from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
 from strata.interests.profiling import profile_history
-from strata.ranking.candidates import propose
+from strata.ranking.candidates import Table, propose
 from strata.ranking.examples import Examples
-from strata.ranking.features import LATELY, OWN, families
+from strata.ranking.features import LATELY, OWN
+from strata.ranking.generators.registry import Known
 from strata.ranking.lambdamart import LambdaMart, ndcg, smallest_as_good
 from strata.ranking.query import audience_of
 from strata.ranking.tier_mix import mix
@@ -30,7 +32,7 @@ TOPICS = NAMING.themes.of_item[:, 0]
 def models_of(history: History) -> Models:
     profiles, _ = profile_history(history, vectors(), TIME, NAMING, SETTINGS, 0.8)
     behaviour = tiny_behaviour(history)
-    return Models.of(profiles, behaviour, INDEX, Catalogue(catalogue()), vectors(), TOPICS, history)
+    return Models.of(profiles, Known(Catalogue(catalogue()), INDEX, behaviour, TOPICS, history), vectors())
 
 
 def asked(models: Models, history: History, users: list[int], *, exclude_seen: bool = False):
@@ -69,7 +71,7 @@ def test_trends_of_a_time_are_those_of_the_history_before_it(history: History) -
 @settings(max_examples=25)
 def test_shares_count_the_events_of_their_window(history: History) -> None:
     found = Trends.of(history).of_pairs(np.arange(N_ITEMS), np.full(N_ITEMS, TIME))
-    month = history.between(TIME - 30 * DAY, TIME)
+    month = history.choices.between(TIME - 30 * DAY, TIME)
     expected = np.bincount(month.items, minlength=N_ITEMS) / max(len(month), 1)
     assert np.allclose(found[:, WINDOWS.index(30.0)], expected)
 
@@ -102,10 +104,11 @@ def test_every_signal_speaks_for_a_generator_or_for_none() -> None:
     )
     models = models_of(history)
     names = models.signals.names(models.names)
-    of = dict(zip(names, families(names, models.names), strict=True))
-    asked = ("ease scaled", "cosine core", "topic share", "own 40d", "share 7d")
-    assert [models.names[of[name]] for name in asked] == ["ease", "interests", "interests", "again", "popular"]
-    assert of["price"] == of["events"] == -1
+    of = dict(zip(names, models.credits.tolist(), strict=True))
+    asked = ("ease scaled", "cosine core", "topic share", "own 40d", "share 7d", "mean weight", "events per user")
+    credited = ["ease", "interests", "interests", "again", "popular", "popular", "popular"]
+    assert [models.names[of[name]] for name in asked] == credited
+    assert of["price"] == of["events"] == NOTHING
 
 
 def examples_of(seed: int) -> Examples:
@@ -129,13 +132,15 @@ def test_trees_find_the_signal_that_matters_and_survive_a_round_trip(tmp_path) -
     slices = [examples_of(seed) for seed in range(3)]
     trees = LambdaMart.fit(slices, ["ease", "cosine core", "price"], apart=1, seeds=(3, 4))
     unseen = examples_of(9)
-    assert ndcg(trees.scores(unseen.signals), unseen).mean() > 0.9
+    assert ndcg(trees.predict(unseen.signals), unseen).mean() > 0.9
     assert next(iter(trees.report["gain"])) == "cosine core"
-    contributions = trees.contributions(unseen.signals[:50], ["ease", "interests"])
+    rows, both = np.zeros(50, np.int64), np.zeros((50, 2), np.float32)
+    table = Table(rows, np.arange(50), both, both, ("ease", "interests"))
+    contributions = trees.contributions(table, lambda: unseen.signals[:50], np.array([0, 1, NOTHING]))
     assert (np.argmax(np.abs(contributions), axis=1) == 1).mean() > 0.9
     trees.write(tmp_path)
     again = LambdaMart.read(tmp_path)
-    assert np.array_equal(again.scores(unseen.signals), trees.scores(unseen.signals))
+    assert np.array_equal(again.predict(unseen.signals), trees.predict(unseen.signals))
     assert again.names == trees.names
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from strata.data.history import DAY, History
 from strata.interests.point_facts import NUMBERS, PointFacts
-from strata.ranking.generators import HALF_LIFE, PopularInTopics
+from strata.ranking.generators.popular import HALF_LIFE, PopularInTopics
 from strata.ranking.query import Audience
 
 TIME = 1e9

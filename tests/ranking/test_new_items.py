@@ -14,7 +14,7 @@ from strata.data.schema import BRAND, CREATED
 from strata.data.schema import TIME as TIME_TYPE
 from strata.evaluation.window import Window
 from strata.interests.profiling import profile_history
-from strata.ranking.new_items import FEW, NEW, SMOOTHING, Arrivals, Group
+from strata.ranking.generators.new_items import FEW, NEW, SMOOTHING, Arrivals, Group
 from strata.ranking.query import Audience, audience_of
 from strata.ranking.training_windows import asked_for_arrivals
 from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories, naming, vectors

@@ -22,7 +22,11 @@ from strata.models.item_model import weigh
 from strata.models.popularity import popularity
 from strata.models.user_knn import UserNeighbours
 from strata.ranking.candidates import Table, propose
-from strata.ranking.generators import BoughtBefore, FromHistory, FromPeers, NearestToInterests, Popular, PopularInTopics
+from strata.ranking.generators.again import BoughtBefore
+from strata.ranking.generators.interests import NearestToInterests
+from strata.ranking.generators.item_models import FromHistory
+from strata.ranking.generators.popular import Popular, PopularInTopics
+from strata.ranking.generators.user_knn import FromPeers
 from strata.ranking.query import audience_of, select_users
 from strata.ranking.training_windows import PICKS, newcomers
 from strata.ranking.weighted_sum import WeightedSum

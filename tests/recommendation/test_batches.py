@@ -16,8 +16,8 @@ from strata.interests.corrections import Correction, Corrections
 from strata.ranking.two_stage import USERS_AT_ONCE, blocks
 from strata.recommendation.batches import recommend_many
 from strata.recommendation.business_rules import BusinessRules
-from tests.strategies import N_ITEMS, histories, vectors
 from tests.recommendation.test_lists import RECOMMENDER, degree, filters, rules, weights
+from tests.strategies import N_ITEMS, histories, vectors
 from tests.tiny_recommender import tiny_recommender
 
 USERS = ["u2", "u0", "u3", "u1", "u0"]

@@ -1,27 +1,17 @@
 """What the user keeps coming back to."""
-from collections.abc import Iterator
+
 from dataclasses import dataclass
-from functools import cached_property
+
 import numpy as np
 from scipy import sparse
-from strata._kernels.compiled import compiled
-from strata._kernels.selection import NOTHING, best_of_groups, largest
+
 from strata.data.history import DAY
-from strata.embeddings.index import ItemIndex
-from strata.models.fitted import Behaviour
-from strata.models.item_model import ItemModel, weigh
-from strata.models.user_knn import UserNeighbours
-from strata.ranking.candidates import Candidates, Found, Generator
+from strata.ranking.candidates import ByNothing, Candidates
 from strata.ranking.query import Audience
-from strata.ranking.generators.item_models import FromHistory
-from strata.ranking.generators.user_knn import FromPeers
-from strata.ranking.generators.popular import Popular, PopularInTopics
-
-
 
 
 @dataclass(frozen=True)
-class BoughtBefore:
+class BoughtBefore(ByNothing):
     """What the user keeps coming back to: weeks with the item, weighted 2^(−age / half-life); ties by popularity.
 
     `counts` (n_items,): popularity. `half_life_days`: of the weeks.
@@ -30,6 +20,11 @@ class BoughtBefore:
     counts: np.ndarray
     half_life_days: float
     name: str = "again"
+    credited = ("own", "kind")
+
+    def says(self, led_by: str) -> str:  # noqa: ARG002
+        """That the user keeps choosing it."""
+        return "you keep coming back to it"
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """The `n` items most often chosen before, where items may come back."""

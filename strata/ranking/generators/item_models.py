@@ -1,20 +1,12 @@
 """Items that go with a user's history, by an item model: EASE, item-kNN, association rules, ALS."""
-from collections.abc import Iterator
+
 from dataclasses import dataclass
-from functools import cached_property
+
 import numpy as np
-from scipy import sparse
-from strata._kernels.compiled import compiled
-from strata._kernels.selection import NOTHING, best_of_groups, largest
-from strata.data.history import DAY
-from strata.embeddings.index import ItemIndex
-from strata.models.fitted import Behaviour
+
 from strata.models.item_model import ItemModel, weigh
-from strata.models.user_knn import UserNeighbours
-from strata.ranking.candidates import Candidates, Found, Generator
+from strata.ranking.candidates import Candidates
 from strata.ranking.query import Audience
-
-
 
 
 @dataclass(frozen=True)
@@ -23,6 +15,7 @@ class FromHistory:
 
     model: ItemModel
     name: str
+    credited = ()
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """The `n` best-scored items of users who have a history."""
@@ -30,3 +23,14 @@ class FromHistory:
             return Candidates.none()
         scores = self.model.scores(weigh(audience.history, self.model.half_life))
         return Candidates.best(scores, audience, n, least=0.0)
+
+    def led_by(self, item: int, audience: Audience) -> np.ndarray:
+        """Liked items that the model finds `item` going with."""
+        chosen = np.unique(audience.history.items[audience.history.weights > 0])
+        strength = self.model.between(chosen, item)
+        best = np.lexsort((chosen, -strength))
+        return np.asarray(chosen[best[strength[best] > 0]])
+
+    def says(self, led_by: str) -> str:
+        """What the item goes with."""
+        return f"goes with {led_by}" if led_by else ""

@@ -9,7 +9,7 @@ import polars as pl
 from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
 from strata.data.schema import BRAND, CREATED
-from strata.ranking.candidates import Candidates
+from strata.ranking.candidates import ByNothing, Candidates
 from strata.ranking.query import Audience
 
 FEW = 5
@@ -58,8 +58,16 @@ class Group:
         return np.asarray(lifts[:, self.of_item[items]], np.float32)
 
 
+def new_items(catalogue: Catalogue, past: History) -> np.ndarray:
+    """Rows (m,) of the items that hardly anybody has chosen in a past, but those that are known to be old."""
+    created = (catalogue.items[CREATED].dt.epoch("us").cast(pl.Float64) / 1e6).to_numpy()
+    old = float(past.times.max(initial=0)) - created > NEW * DAY
+    few = np.bincount(past.choices.matrix().indices, minlength=past.n_items) < FEW
+    return np.flatnonzero(few & ~old)
+
+
 @dataclass(frozen=True)
-class Arrivals:
+class Arrivals(ByNothing):
     """New items of the topics and brands that a user chooses more than others do.
 
     Models of behaviour find nothing that nobody chose, and text alone cannot tell which new items sell. An item scores
@@ -71,6 +79,11 @@ class Arrivals:
     by_topic: Group
     by_brand: Group
     name: str = "arrivals"
+    credited = ()
+
+    def says(self, led_by: str) -> str:  # noqa: ARG002
+        """That it is new."""
+        return "new, of a kind you choose"
 
     @classmethod
     def of(cls, catalogue: Catalogue, topics: np.ndarray, past: History) -> Self:
@@ -81,12 +94,9 @@ class Arrivals:
         np.minimum.at(first, past.items, past.times)
         lately = np.bincount(liked.items[liked.times > time - LATELY * DAY], minlength=past.n_items)
         arrived = (first > time - LATELY * DAY) & np.isfinite(first)
-        created = (catalogue.items[CREATED].dt.epoch("us").cast(pl.Float64) / 1e6).to_numpy()
-        old = time - created > NEW * DAY
-        few = np.bincount(past.matrix().indices, minlength=past.n_items) < FEW
         brands = catalogue.items[BRAND].rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
         by_topic, by_brand = (Group.of(each, liked, arrived, lately) for each in (topics, brands))
-        return cls(np.flatnonzero(few & ~old), by_topic, by_brand)
+        return cls(new_items(catalogue, past), by_topic, by_brand)
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """The best new items of users who have a history: of `n`, the share of new ones among all they may be shown."""

@@ -1,30 +1,27 @@
 """What many chose lately: of everything, and of the topics of the user's interests."""
-from collections.abc import Iterator
+
 from dataclasses import dataclass
 from functools import cached_property
+
 import numpy as np
-from scipy import sparse
+
 from strata._kernels.compiled import compiled
-from strata._kernels.selection import NOTHING, best_of_groups, largest
 from strata.data.history import DAY
-from strata.embeddings.index import ItemIndex
-from strata.models.fitted import Behaviour
-from strata.models.item_model import ItemModel, weigh
-from strata.models.user_knn import UserNeighbours
-from strata.ranking.candidates import Candidates, Found, Generator
+from strata.ranking.candidates import ByNothing, Candidates
 from strata.ranking.query import Audience
-from strata.ranking.generators.item_models import FromHistory
-from strata.ranking.generators.user_knn import FromPeers
-
-
 
 
 @dataclass(frozen=True)
-class Popular:
+class Popular(ByNothing):
     """What many chose in the latest window: `counts` (n_items,)."""
 
     counts: np.ndarray
     name: str = "popular"
+    credited = ("trends",)
+
+    def says(self, led_by: str) -> str:  # noqa: ARG002
+        """That many choose it."""
+        return "popular these days"
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """The `n` most popular items that each user may be shown; what nobody chose only to those without interests."""
@@ -35,7 +32,7 @@ class Popular:
 
 
 @dataclass(frozen=True)
-class PopularInTopics:
+class PopularInTopics(ByNothing):
     """What is popular in the topics of the user's interests: share of the topic in what they chose × the item's in it.
 
     `counts` (n_items,): popularity; `topics` (n_items,): topic of each item. What the user chose counts
@@ -45,6 +42,11 @@ class PopularInTopics:
     counts: np.ndarray
     topics: np.ndarray
     name: str = "popular in topics"
+    credited = ()
+
+    def says(self, led_by: str) -> str:  # noqa: ARG002
+        """That many choose it among what the user is into."""
+        return "popular among what you are into"
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """The `n` best items of users who have interests."""

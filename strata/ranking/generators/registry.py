@@ -1,30 +1,47 @@
-"""The generators there are, and what each is made from."""
-from collections.abc import Iterator
+"""The generators there are, in the order of a table's columns, and what each is made from."""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Final
+
 import numpy as np
-from scipy import sparse
-from strata._kernels.compiled import compiled
-from strata._kernels.selection import NOTHING, best_of_groups, largest
-from strata.data.history import DAY
+
+from strata.data.catalogue import Catalogue
+from strata.data.history import History
 from strata.embeddings.index import ItemIndex
 from strata.models.fitted import Behaviour
-from strata.models.item_model import ItemModel, weigh
-from strata.models.user_knn import UserNeighbours
-from strata.ranking.candidates import Candidates, Found, Generator
-from strata.ranking.query import Audience
-from strata.ranking.generators.item_models import FromHistory
-from strata.ranking.generators.user_knn import FromPeers
-from strata.ranking.generators.popular import Popular, PopularInTopics
+from strata.ranking.candidates import Generator
 from strata.ranking.generators.again import BoughtBefore
+from strata.ranking.generators.interests import NearestToInterests
+from strata.ranking.generators.item_models import FromHistory
+from strata.ranking.generators.new_items import Arrivals
+from strata.ranking.generators.popular import Popular, PopularInTopics
+from strata.ranking.generators.user_knn import FromPeers
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known at one cut-off: `topics` (n_items,) topic of each item, `past` all events before it."""
+
+    catalogue: Catalogue
+    index: ItemIndex
+    behaviour: Behaviour
+    topics: np.ndarray
+    past: History
 
 
-def of_behaviour(behaviour: Behaviour, topics: np.ndarray) -> tuple[Generator, ...]:
-    """A generator of each model of behaviour; `topics` (n_items,): the topic of each item."""
-    found: list[Generator] = [FromHistory(model, name) for name, model in behaviour.items.items()]
-    found += [FromPeers(behaviour.peers), Popular(behaviour.counts), PopularInTopics(behaviour.counts, topics)]
-    if behaviour.own_half_life is not None:
-        found.append(BoughtBefore(behaviour.counts, behaviour.own_half_life))
-    return tuple(found)
+GENERATORS: Final[tuple[Callable[[Known], Iterable[Generator]], ...]] = (
+    lambda known: [NearestToInterests(known.index)],
+    lambda known: [FromHistory(model, name) for name, model in known.behaviour.items.items()],
+    lambda known: [FromPeers(known.behaviour.peers)],
+    lambda known: [Popular(known.behaviour.counts)],
+    lambda known: [PopularInTopics(known.behaviour.counts, known.topics)],
+    lambda known: [BoughtBefore(known.behaviour.counts, days) for days in known.behaviour.own_half_lives],
+    lambda known: [Arrivals.of(known.catalogue, known.topics, known.past)],
+)
+"""Each line gives the generators that what is known allows: none, one, or one for each model."""
+
+
+def generators_of(known: Known) -> tuple[Generator, ...]:
+    """All generators of a cut-off."""
+    return tuple(generator for made in GENERATORS for generator in made(known))

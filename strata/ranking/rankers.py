@@ -1,0 +1,43 @@
+"""Rankers: what puts candidates in order. A new one is a module that has these members, and a line here."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+
+from strata.ranking.candidates import Table
+from strata.ranking.lambdamart import REPORT, LambdaMart
+from strata.ranking.weighted_sum import SUM, WeightedSum
+
+
+class Ranker(Protocol):
+    """Scores a table of candidates. `features` gives the features (n, F) of its rows, where they are needed."""
+
+    def scores(self, table: Table, features: Callable[[], np.ndarray]) -> np.ndarray:
+        """Score of each row (n,), comparable within a user."""
+        ...
+
+    def contributions(self, table: Table, features: Callable[[], np.ndarray], credits: np.ndarray) -> np.ndarray:
+        """What each generator adds to the score of each row (n, G); `credits` (F,) as `Signals.credits` gives them."""
+        ...
+
+    def write(self, folder: Path) -> None:
+        """Write the ranker as files of a folder."""
+        ...
+
+
+RANKERS: Final[Mapping[str, tuple[str, Callable[[Path], Ranker]]]] = {
+    "lambdamart": (REPORT, LambdaMart.read),
+    "weighted-sum": (SUM, WeightedSum.read),
+}
+"""By the method of settings: a file that a written ranker has, and how it is read."""
+
+
+def read_ranker(folder: Path, method: str) -> Ranker:
+    """The ranker of a folder that the stage `rank` wrote, by the method of its settings.
+
+    The sum ranks where there was nothing that trees could have learned from.
+    """
+    file, read = RANKERS[method]
+    return read(folder) if (folder / file).exists() else WeightedSum.read(folder)

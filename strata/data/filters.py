@@ -1,51 +1,58 @@
 """What a caller admits: some categories or languages, a price range, nothing of a list."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from pydantic import Field
 
 from strata.data.catalogue import Catalogue
 from strata.data.schema import LANGUAGE, PRICE
 from strata.errors import UnknownId
+from strata.fields import Id, Price, Request
 
 
-@dataclass(frozen=True)
-class Filters:
-    """Conditions that every recommended item meets; None asks nothing.
+class PriceRange(Request):
+    """Both bounds are inside the range; items without a price are not."""
+
+    lowest: Price | None = None
+    highest: Price | None = None
+
+
+class Filters(Request):
+    """What every recommended item meets; null asks nothing.
 
     An item without language or price passes no filter on it: what is unknown cannot be promised.
     """
 
-    categories: Sequence[str] | None = None
-    """At least one of these."""
-    languages: Sequence[str] | None = None
-    lowest_price: float | None = None
-    highest_price: float | None = None
-    exclude: Sequence[str] = ()
-    """Item ids."""
+    categories: list[Id] | None = Field(
+        default=None, min_length=1, max_length=100, description="At least one of these."
+    )
+    languages: list[Id] | None = Field(default=None, min_length=1, max_length=100)
+    price: PriceRange | None = None
+    exclude_items: list[Id] = Field(default=[], max_length=10_000, description="Item ids that must not come.")
 
     def mask(self, catalogue: Catalogue) -> np.ndarray:
         """Items that pass: bool (n_items,). Raises UnknownId for excluded ids that do not exist."""
         passed = np.ones(len(catalogue), bool)
         if self.categories is not None:
-            passed &= catalogue.in_categories(list(self.categories))
+            passed &= catalogue.in_categories(self.categories)
         conditions = self._conditions()
         if conditions:
             holds = catalogue.items.select(pl.all_horizontal(*conditions).fill_null(value=False))
             passed &= holds.to_series().to_numpy()
-        passed[rows_of(self.exclude, catalogue)] = False
+        passed[rows_of(self.exclude_items, catalogue)] = False
         return passed
 
     def _conditions(self) -> list[pl.Expr]:
         conditions = []
         if self.languages is not None:
-            conditions.append(pl.col(LANGUAGE).is_in(list(self.languages)))
-        if self.lowest_price is not None:
-            conditions.append(pl.col(PRICE) >= self.lowest_price)
-        if self.highest_price is not None:
-            conditions.append(pl.col(PRICE) <= self.highest_price)
+            conditions.append(pl.col(LANGUAGE).is_in(self.languages))
+        price = self.price or PriceRange()
+        if price.lowest is not None:
+            conditions.append(pl.col(PRICE) >= price.lowest)
+        if price.highest is not None:
+            conditions.append(pl.col(PRICE) <= price.highest)
         return conditions
 
 

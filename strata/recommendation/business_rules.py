@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import polars as pl
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 from scipy.optimize import linear_sum_assignment
 
 from strata._kernels.selection import NOTHING
@@ -15,62 +16,87 @@ from strata.data.filters import rows_of
 from strata.data.history import DAY
 from strata.data.schema import BRAND, CATEGORIES, CREATED, LEVELS
 from strata.errors import SettingsError
+from strata.fields import Count, Id, Place, Request, Weight, needs
 from strata.interests.themes import Themes
 from strata.recommendation.rerank import scaled
-from strata.settings import Settings
 
 Kind = Literal["brand", "category", "theme"]
 
 
-class Boost(Settings):
-    """New items, scarce ones, or those that are both: their score · `times` + `plus`.
+CONDITIONS = ("newer_than_days", "chosen_by_at_most")
 
-    Scores run from 0, the worst of a user's candidates, to 1, the best: a `plus` above 1 puts an item first.
+
+def _some_condition(schema: dict[str, Any]) -> None:
+    needs(schema, "anyOf", CONDITIONS)
+
+
+class Boost(Request):
+    """Items that meet every condition given: their score, from 0 to 1 here, becomes score · `times` + `plus`.
+
+    0 is the worst of a user's candidates, 1 the best: a `plus` above 1 puts an item first.
     """
 
-    newer_than_days: float | None = Field(None, gt=0)
-    """Created less than so many days ago; items of unknown age are not new."""
-    chosen_by_at_most: int | None = Field(None, ge=0)
-    """Scarce: so many users, at most, have chosen it."""
-    times: float = Field(1.0, ge=0)
-    plus: float = 0.0
+    model_config = ConfigDict(json_schema_extra=_some_condition)
+
+    newer_than_days: Annotated[float, Field(gt=0, le=100_000)] = Field(default=None, description="Created since then.")  # type: ignore[assignment]  # never null
+    """Items of unknown age are not new."""
+    chosen_by_at_most: Count = Field(default=None, description="Users, at most, who chose it.")  # type: ignore[assignment]
+    """Scarce items."""
+    times: Weight = 1.0
+    plus: Annotated[float, Field(ge=-100, le=100)] = 0.0
 
     @model_validator(mode="after")
     def _of_something(self) -> Self:
-        if self.newer_than_days is None and self.chosen_by_at_most is None:
-            raise ValueError("a boost needs newer_than_days or chosen_by_at_most: else it moves every item alike")
+        if not self.model_fields_set & {*CONDITIONS}:
+            raise PydanticCustomError("boost", "a boost needs newer_than_days or chosen_by_at_most")
         return self
 
 
-class Places(Settings):
+class Caps(Request):
+    """Items of one brand, category or theme that a list may hold; null: any number."""
+
+    brand: Place | None = None
+    category: Place | None = None
+    theme: Place | None = None
+
+
+class Places(Request):
     """Where in a list, from 1, an item is shown wherever filters admit it."""
 
-    best: PositiveInt = 1
-    """The first place it may have."""
-    worst: PositiveInt | None = None
-    """The last one; None: the end of the list."""
+    best: Place = Field(default=1, description="The first place it may have.")
+    worst: Place | None = Field(default=None, description="The last one, not before `best`; null: the end of the list.")
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.worst is not None and self.worst < self.best:
-            raise ValueError(f"worst place {self.worst} comes before best place {self.best}; swap them")
-        return self
+    def last(self, k: int) -> int:
+        """The last place it may have in a list of `k`."""
+        return k if self.worst is None else max(self.worst, self.best)
 
 
-class BusinessRules(Settings):
-    """What holds for everything recommended, by params.yaml or by the request; nothing by default.
+class Boosts(Request):
+    """The rules that move items and drop none."""
 
-    Filters always go first. Rankings of items that the caller names are boosted and no more.
+    boosts: list[Boost] = Field(default=[], max_length=16, description="Applied one after the other.")
+
+
+class BusinessRules(Boosts):
+    """What a list must obey, after filters, by params.yaml or by the request; nothing by default.
+
+    Rankings of items that the caller names are boosted and no more.
     """
 
-    boosts: tuple[Boost, ...] = ()
-    """Applied one after the other."""
-    caps: dict[Kind, PositiveInt] = {}
-    """Items of one brand, of one of the catalogue's categories, or of one theme that a list may hold."""
-    must_include: dict[str, Places] = {}
-    """Item ids and where they are shown."""
+    caps: Caps = Caps()
+    must_include: dict[Id, Places] = Field(
+        default={},
+        max_length=100,
+        description="Item ids; they are shown where filters admit them, whatever their score.",
+    )
 
-    def but(self, asked: Self | None) -> Self:
+    @property
+    def capped(self) -> dict[Kind, int]:
+        """The kinds that are capped, and at how many items."""
+        capped: dict[Kind, int] = self.caps.model_dump(exclude_none=True)
+        return capped
+
+    def but(self, asked: Boosts | None) -> Self:
         """These rules, with those that `asked` names in place of its own."""
         if asked is None:
             return self
@@ -78,6 +104,12 @@ class BusinessRules(Settings):
 
     def check(self, catalogue: Catalogue, themes: Themes) -> None:
         """Raise UnknownId or SettingsError where the rules cannot hold, whatever the list: see `obey`."""
+        for item_id, places in self.must_include.items():
+            if places.worst is not None and places.worst < places.best:
+                raise SettingsError(
+                    f"rules.must_include of '{item_id}': worst place {places.worst} comes before best place "
+                    f"{places.best}; swap them"
+                )
         nothing, k = np.zeros(0, np.int64), max(len(self.must_include), 1)
         obey(nothing, k, self, catalogue, themes, np.ones(len(catalogue), bool))
 
@@ -102,9 +134,9 @@ def boost(
     boosted = np.where(there, scaled(items, scores), 0.0)
     for rule in rules.boosts:
         meets = np.ones(len(rows), bool)
-        if rule.newer_than_days is not None:
+        if "newer_than_days" in rule.model_fields_set:
             meets &= age < rule.newer_than_days
-        if rule.chosen_by_at_most is not None:
+        if "chosen_by_at_most" in rule.model_fields_set:
             meets &= chosen_by[rows] <= rule.chosen_by_at_most
         boosted = np.where(meets[of_row.reshape(items.shape)], boosted * rule.times + rule.plus, boosted)
     boosted = np.where(there, boosted, -np.inf)
@@ -128,7 +160,7 @@ def obey(
     musts = dict(list(musts.items())[:k])
     ranked = ranked[ranked != NOTHING]
     rows = dict.fromkeys([*ranked[allowed[ranked]].tolist(), *musts])
-    kept = _within_caps(list(rows), musts, rules, catalogue, themes) if rules.caps else list(rows)
+    kept = _within_caps(list(rows), musts, rules, catalogue, themes) if rules.capped else list(rows)
     listed = [row for row in kept if row not in musts][: k - len(musts)]
     for place, row in _placed(musts, kept, k):
         listed.insert(place, row)
@@ -142,16 +174,16 @@ def _within_caps(
     kinds = dict(zip(rows, _kinds(rows, rules, catalogue, themes), strict=True))
     held = Counter(kind for row in musts for kind in kinds[row])
     for kind, group in held:
-        if held[kind, group] > rules.caps[kind]:
+        if held[kind, group] > rules.capped[kind]:
             raise SettingsError(
                 f"must_include holds {held[kind, group]} items of {kind} '{group}', and caps.{kind} is "
-                f"{rules.caps[kind]}; raise the cap or drop one of them"
+                f"{rules.capped[kind]}; raise the cap or drop one of them"
             )
     kept = []
     for row in rows:
         if row in musts:
             kept.append(row)
-        elif all(held[kind, group] < rules.caps[kind] for kind, group in kinds[row]):
+        elif all(held[kind, group] < rules.capped[kind] for kind, group in kinds[row]):
             kept.append(row)
             held.update(kinds[row])
     return kept
@@ -165,7 +197,7 @@ def _kinds(rows: list[int], rules: BusinessRules, catalogue: Catalogue, themes: 
         "category": [list(set(categories or [])) for categories in items[CATEGORIES].to_list()],
         "theme": [[names[theme]] for theme in themes.of_item[rows, LEVELS.index("theme")]],
     }
-    return [[(kind, group) for kind in rules.caps for group in groups[kind][n]] for n in range(len(rows))]
+    return [[(kind, group) for kind in rules.capped for group in groups[kind][n]] for n in range(len(rows))]
 
 
 def _placed(musts: Mapping[int, Places], kept: list[int], k: int) -> list[tuple[int, int]]:
@@ -173,7 +205,7 @@ def _placed(musts: Mapping[int, Places], kept: list[int], k: int) -> list[tuple[
     places = np.arange(k)
     earned = np.array([kept.index(row) for row in musts])[:, None]
     best = np.array([must.best - 1 for must in musts.values()])[:, None]
-    worst = np.array([k - 1 if must.worst is None else must.worst - 1 for must in musts.values()])[:, None]
+    worst = np.array([must.last(k) - 1 for must in musts.values()])[:, None]
     outside = np.maximum(best - places, 0) + np.maximum(places - worst, 0)
     must, place = linear_sum_assignment(outside * (k * k + 1) + abs(places - earned))
     rows = list(musts)

@@ -1,7 +1,7 @@
 """One person's list: candidates scored, boosted and re-ranked, held to the shop's rules, each with its reason."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -23,6 +23,7 @@ from strata.ranking.weighted_sum import WeightedSum
 from strata.recommendation.business_rules import BusinessRules, boost, obey
 from strata.recommendation.explanation import Reason, explain
 from strata.recommendation.leave_one_point_out import without_each_point
+from strata.recommendation.request import ListRequest
 from strata.recommendation.rerank import Mix, RerankSettings, interest_mixes, rerank
 
 OF_WORDS = {"interests": 2 / 3, "popular": 1 / 3}
@@ -39,18 +40,6 @@ class Recommendation:
     title: str
     score: float
     reason: Reason | None = None
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a list should be like, beside what filters admit; by default what the ranker gives."""
-
-    tier_weights: Mapping[str, float] = field(default_factory=dict)
-    rerank: RerankSettings = RerankSettings()
-    rules: BusinessRules = BusinessRules()
-    exclude_seen: bool = False
-    exclude_hidden: bool = True
-    explained: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,27 +65,34 @@ class Lists:
         """How many users ever chose each item: (n_items,)."""
         return popularity(self.history, self.time)
 
-    def best(self, person: Person, allowed: np.ndarray, k: int, n: int, wish: Wish) -> list[Recommendation]:
+    def best(
+        self, person: Person, allowed: np.ndarray, n: int, request: ListRequest, *, exclude_hidden: bool = True
+    ) -> list[Recommendation]:
         """Up to `k` items of those `allowed` (n_items,) bool, best first, from `n` candidates of each generator.
+
+        `request`: filled with the release's settings; its filters are in `allowed` already.
 
         Scores are the ranker's, whatever has moved places. A must-include that nothing proposed is scored as if it had
         been. Raises UnknownId and SettingsError where must-includes cannot be had, as `obey` does.
         """
-        audience = self._audience(np.array([person.row]), person.history, person.profiles, allowed, wish)
+        k, asked = request.k, np.array([person.row])
+        audience = self._audience(
+            asked, person.history, person.profiles, allowed, request, exclude_hidden=exclude_hidden
+        )
         table = propose(audience, self.models.generators, n)
         ranker: Ranker = self.ranker
         if by_words_alone(audience)[0]:
             ranker = WeightedSum(OF_WORDS if person.wishing else OF_BIO)
         scores = self.models.score(table, audience, ranker)
-        wished = scores + mix(table, audience, self.models.signals, scores, wish.tier_weights)
+        wished = scores + mix(table, audience, self.models.signals, scores, request.tier_weights)
         order = table.top(wished, 1, len(table))
-        ranked = self._arranged(person.profiles, [person.row], table.items[order], wished[order], k, wish)
+        ranked = self._arranged(person.profiles, [person.row], table.items[order], wished[order], k, request)
         may_come = allowed.copy()
-        if wish.exclude_seen:
+        if request.exclude_seen:
             may_come[person.seen] = False
-        listed = obey(ranked[0], k, wish.rules, self.catalogue, self.themes, may_come)
+        listed = obey(ranked[0], k, request.obeyed, self.catalogue, self.themes, may_come)
         places = order[0][np.isin(table.items[order[0]], listed)]
-        found = self._described(person, audience, table.only(places), scores[places], ranker, wish)
+        found = self._described(person, audience, table.only(places), scores[places], ranker, request)
         missing = listed[~np.isin(listed, table.items)]
         if len(missing):
             joined = np.zeros(len(allowed), bool)
@@ -105,33 +101,33 @@ class Lists:
             table = propose(audience, self.models.generators, n)
             table = table.only(np.isin(table.items, missing))
             scores = self.models.score(table, audience, ranker)
-            found |= self._described(person, audience, table, scores, ranker, wish)
+            found |= self._described(person, audience, table, scores, ranker, request)
         return [found[item] for item in listed.tolist()]
 
     def of_many(
-        self, users: np.ndarray, allowed: np.ndarray, k: int, n: int, wish: Wish
+        self, users: np.ndarray, allowed: np.ndarray, n: int, request: ListRequest
     ) -> tuple[np.ndarray, np.ndarray]:
         """Item rows (B, k), best first, NOTHING pads, and their scores, of users (B,) rows: what `best` gives each.
 
         But for items that must be included.
         """
-        profiles, n_items = self.models.profiles, len(allowed)
-        audience = self._audience(users, self.history, profiles, allowed, wish)
+        profiles, n_items, k = self.models.profiles, len(allowed), request.k
+        audience = self._audience(users, self.history, profiles, allowed, request)
         table = propose(audience, self.models.generators, n)
         scores = self.models.score(table, audience, self.ranker)
         told = by_words_alone(audience)
         if told.any():
             scores = np.where(told[table.users], WeightedSum(OF_BIO).scores(table), scores)
-        wished = scores + mix(table, audience, self.models.signals, scores, wish.tier_weights)
-        plain = wish.rerank == RerankSettings() and wish.rules == BusinessRules()
+        wished = scores + mix(table, audience, self.models.signals, scores, request.tier_weights)
+        plain = request.rerank == RerankSettings() and request.obeyed == BusinessRules()
         order = table.top(wished, len(users), k if plain else int(np.bincount(table.users, minlength=1).max()))
         found = table.items_at(order), np.append(wished, -np.inf)[order]
-        ranked = self._arranged(profiles, users, *found, k, wish)
+        ranked = self._arranged(profiles, users, *found, k, request)
         listed = np.full((len(users), k), NOTHING, np.int64)
-        for user, items in enumerate(ranked if wish.rules.caps else ()):
-            items = obey(items, k, wish.rules, self.catalogue, self.themes, allowed)
+        for user, items in enumerate(ranked if request.obeyed.capped else ()):
+            items = obey(items, k, request.obeyed, self.catalogue, self.themes, allowed)
             listed[user, : len(items)] = items
-        if not wish.rules.caps:
+        if not request.obeyed.capped:
             listed[:, : ranked.shape[1]] = ranked
         pairs = np.arange(len(users))[:, None] * n_items + listed
         place = looked_up(pairs, table.users * n_items + table.items)
@@ -155,41 +151,48 @@ class Lists:
 
     def _arranged(
         self, profiles: Profiles, users: Sequence[int] | np.ndarray, items: np.ndarray, scores: np.ndarray, k: int,
-        wish: Wish,
+        request: ListRequest,
     ) -> np.ndarray:  # fmt: skip
         """Candidates (B, n) of some users, best first, NOTHING pads, as they are wished for: (B, k), more for caps.
 
         Boosts change scores, so they come first.
         """
-        items, scores = boost(items, scores, wish.rules, self.catalogue, self.time, self.chosen_by)
+        items, scores = boost(items, scores, request.obeyed, self.catalogue, self.time, self.chosen_by)
         mixes: tuple[Mix, ...] = ()
-        if wish.rerank.calibration > 0:
+        if request.rerank.calibration > 0:
             mixes = interest_mixes(items, np.asarray(users), self.vectors, profiles, self.themes)
         # Caps drop some, and others are to take their place.
-        n = items.shape[1] if wish.rules.caps else k
-        return rerank(items, scores, n, wish.rerank, self.vectors, mixes)
+        n = items.shape[1] if request.obeyed.capped else k
+        return rerank(items, scores, n, request.rerank, self.vectors, mixes)
 
     def _audience(
-        self, users: np.ndarray, history: History, profiles: Profiles, allowed: np.ndarray, wish: Wish
+        self,
+        users: np.ndarray,
+        history: History,
+        profiles: Profiles,
+        allowed: np.ndarray,
+        request: ListRequest,
+        *,
+        exclude_hidden: bool = True,
     ) -> Audience:
         return audience_of(
             users,
             history,
             profiles,
-            {**self.settings.tier_weights, **wish.tier_weights},
+            {**self.settings.tier_weights, **request.tier_weights},
             self.time,
             allowed=allowed,
-            exclude_seen=wish.exclude_seen,
-            exclude_hidden=wish.exclude_hidden,
+            exclude_seen=bool(request.exclude_seen),
+            exclude_hidden=exclude_hidden,
             dislike=self.settings.dislike,
             index=self.models.index,
         )
 
     def _described(
-        self, person: Person, audience: Audience, table: Table, scores: np.ndarray, ranker: Ranker, wish: Wish
+        self, person: Person, audience: Audience, table: Table, scores: np.ndarray, ranker: Ranker, request: ListRequest
     ) -> dict[int, Recommendation]:
         """The items of a table by their rows, with their scores (len(table),) and reasons."""
-        reasons = self._reasons(person, audience, table, ranker) if wish.explained else [None] * len(table)
+        reasons = self._reasons(person, audience, table, ranker) if request.explain else [None] * len(table)
         found = zip(table.items.tolist(), scores.tolist(), reasons, strict=True)
         return {item: self.item(item, score, reason) for item, score, reason in found}
 

@@ -1,7 +1,7 @@
 """What a release answers: interests by tier, now and as they were, and items for someone, each with its reason."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -34,8 +34,9 @@ from strata.ranking.two_stage import Models
 from strata.recommendation.audience import Member
 from strata.recommendation.brands import Brand
 from strata.recommendation.business_rules import BusinessRules
-from strata.recommendation.lists import Lists, Recommendation, Wish
+from strata.recommendation.lists import Lists, Recommendation
 from strata.recommendation.relations import Relations
+from strata.recommendation.request import ListRequest
 from strata.recommendation.rerank import RerankSettings
 from strata.recommendation.similar_users import SimilarUser
 from strata.recommendation.trending import HotTopic, TrendSettings
@@ -43,6 +44,7 @@ from strata.release.manifest import Manifest, verify
 from strata.settings import read_settings
 from strata.storage import read_array
 
+DEFAULT = ListRequest()
 CORRECTIONS = "corrections.jsonl"
 """Where a release holds what people had corrected when it was made."""
 
@@ -187,56 +189,29 @@ class Recommender:
         """Items that exist and pass the filters: bool (n_items,). Raises UnknownId."""
         return self.available.copy() if filters is None else self.available & filters.mask(self.catalogue)
 
-    def recommend(
-        self,
-        whose: str | Person,
-        k: int = 10,
-        *,
-        tier_weights: Mapping[str, float] | None = None,
-        categories: Sequence[str] | None = None,
-        filters: Filters | None = None,
-        exclude_seen: bool | None = None,
-        diversity: float | None = None,
-        calibration: float | None = None,
-        rules: BusinessRules | None = None,
-        explained: bool = True,
-    ) -> list[Recommendation]:
-        """Up to `k` items for a user (by id) or a visitor, best first. Raises UnknownId, SettingsError (see `obey`).
-
-        `tier_weights` moves the mix of tiers ("more of now": {"momentary": 3}); `categories` is short for a filter
-        on them alone; `exclude_seen` overrides whether what the person already had may come back, `diversity` and
-        `calibration` (0 to 1) how the list is re-ranked; those of `rules` that are named replace the release's.
-        """
-        if categories is not None:
-            filters = replace(filters or Filters(), categories=categories)
-        settings, rules = self.rerank.but(diversity, calibration), self.rules.but(rules)
-        wish = Wish(tier_weights or {}, settings, rules, self.hides_seen(exclude_seen), explained=explained)
-        person = self._person(whose)
-        allowed = self._allowed(person, filters)
-        return self.lists.best(person, allowed, k, max(self.settings.candidates, k), wish)
+    def recommend(self, whose: str | Person, request: ListRequest = DEFAULT) -> list[Recommendation]:
+        """Up to `k` items for a user (by id) or a visitor, best first. Raises UnknownId, SettingsError (see `obey`)."""
+        person, filled = self._person(whose), self.filled(request)
+        allowed = self._allowed(person, filled.filters)
+        return self.lists.best(person, allowed, max(self.settings.candidates, filled.k), filled)
 
     def rank(
-        self,
-        whose: str | Person,
-        item_ids: Sequence[str],
-        *,
-        tier_weights: Mapping[str, float] | None = None,
-        rules: BusinessRules | None = None,
-        explained: bool = True,
+        self, whose: str | Person, item_ids: Sequence[str], request: ListRequest = DEFAULT
     ) -> list[Recommendation]:
         """All of `item_ids` (each once), best first, whatever is available or seen. Raises UnknownId naming them.
 
-        Of the business rules only boosts hold here.
+        Of the request only the mix of tiers, boosts and `explain` hold here.
         """
         named = np.zeros(len(self.catalogue), bool)
         named[rows_of(item_ids, self.catalogue)] = True
-        boosts = BusinessRules(boosts=self.rules.but(rules).boosts)
-        wish = Wish(tier_weights or {}, rules=boosts, exclude_hidden=False, explained=explained)
-        return self.lists.best(self._person(whose), named, len(item_ids), len(item_ids), wish)
+        boosts = BusinessRules(boosts=self.filled(request).obeyed.boosts)
+        asked = ListRequest(tier_mix=request.tier_mix, rules=boosts, explain=request.explain)
+        asked = asked.model_copy(update={"k": len(item_ids)})  # more than a list may hold
+        return self.lists.best(self._person(whose), named, len(item_ids), asked, exclude_hidden=False)
 
-    def hides_seen(self, exclude_seen: bool | None = None) -> bool:
-        """Whether what a person already had may not come back: as asked, else as the release is set."""
-        return not self.settings.repeats if exclude_seen is None else exclude_seen
+    def filled(self, request: ListRequest) -> ListRequest:
+        """A request with what this release is set to in place of what is null."""
+        return request.filled(exclude_seen=not self.settings.repeats, rerank=self.rerank, rules=self.rules)
 
     def similar_items(self, item_id: str, k: int = 10, *, filters: Filters | None = None) -> list[Recommendation]:
         """Up to `k` other items nearest to an item, with their cosines. Raises UnknownId."""

@@ -1,0 +1,63 @@
+"""What a list should be like: every option of a list, once, for programs, the command line and the service."""
+
+from typing import Self
+
+from pydantic import Field
+
+from strata.data.filters import Filters
+from strata.fields import Degree, K, Request, Weight
+from strata.recommendation.business_rules import BusinessRules
+from strata.recommendation.rerank import RerankSettings
+
+
+class TierMix(Request):
+    """How much each tier counts: more of now, or more of what lasts."""
+
+    momentary: Weight = 1.0
+    stable: Weight = 1.0
+    core: Weight = 1.0
+
+
+class ListRequest(Request):
+    """Options of a list; what is null is as the release is set."""
+
+    k: K = 10
+    tier_mix: TierMix | None = None
+    filters: Filters = Filters()
+    exclude_seen: bool | None = Field(
+        default=None, description="Whether what the person had may not come back; null: the release's setting."
+    )
+    diversity: Degree | None = Field(
+        default=None, description="0: the best scores; 1: as varied as can be; null: as set."
+    )
+    calibration: Degree | None = Field(
+        default=None, description="0: the best scores; 1: the person's own mix of themes and tiers; null: as set."
+    )
+    rules: BusinessRules | None = Field(default=None, description="Those that are named replace the release's own.")
+    explain: bool = Field(default=True, description="Whether each item comes with its reason.")
+
+    @property
+    def tier_weights(self) -> dict[str, float]:
+        """The weights of the tiers that are named."""
+        return {} if self.tier_mix is None else self.tier_mix.model_dump(exclude_unset=True)
+
+    def filled(self, *, exclude_seen: bool, rerank: RerankSettings, rules: BusinessRules) -> Self:
+        """The same with what a release is set to in place of what is null."""
+        return self.model_copy(
+            update={
+                "exclude_seen": exclude_seen if self.exclude_seen is None else self.exclude_seen,
+                "diversity": rerank.diversity if self.diversity is None else self.diversity,
+                "calibration": rerank.calibration if self.calibration is None else self.calibration,
+                "rules": rules.but(self.rules),
+            }
+        )
+
+    @property
+    def rerank(self) -> RerankSettings:
+        """How the list is re-ranked."""
+        return RerankSettings(diversity=self.diversity or 0.0, calibration=self.calibration or 0.0)
+
+    @property
+    def obeyed(self) -> BusinessRules:
+        """The rules that hold."""
+        return self.rules or BusinessRules()

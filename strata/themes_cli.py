@@ -5,24 +5,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
+from strata.cli_items import titled, titles
+from strata.cli_rows import Columns, Rows
 from strata.errors import UnknownId
-from strata.terminal import clear_errors, console
+from strata.terminal import Answer, draws, sentence
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from strata.catalogue import Catalogue
     from strata.themes import Themes
 
 RELEASE = Path("artifacts/release")
-LOOKS = {"theme": "[bold]{}[/]", "category": "  {}", "topic": "    [dim]{}[/]"}
+LOOKS = {"theme": ("", "bold"), "category": ("  ", ""), "topic": ("    ", "dim")}
+"""How each level is indented, and its style."""
 EXAMPLES = 3
 """Titles shown of each group."""
 
 
-@clear_errors
+@draws
 def themes(
     level: Annotated[
         Literal["theme", "category", "topic"] | None,
@@ -32,25 +35,44 @@ def themes(
     picture: Annotated[Path | None, typer.Option(help="Draw a map into this .svg, .png or .html file.")] = None,
     user: Annotated[str | None, typer.Option(help="Whose interests to draw on the map.")] = None,
     release: Annotated[Path, typer.Option("--release", help="Release folder.", show_default=True)] = RELEASE,
-) -> None:
+) -> Answer:
     """Show the catalogue's themes, categories and topics; ids and names last from release to release."""
     from strata.catalogue import Catalogue
     from strata.release import verify
     from strata.themes import Themes
 
-    verify(release)
+    release_id = verify(release).id
     found = Themes.read(release / "themes")
     if picture:
         _draw(release, found, picture, user)
-        return
+        topics = found.at("topic").height
+        content = {"release": release_id, "picture": picture, "topics": topics}
+        return Answer(content, [sentence(f"{picture}: a map of {topics:,} topics")])
     catalogue = Catalogue.read(release / "tables" / "items.parquet")
-    table = Table("id", "name", "items", "such as", box=None)
-    table.columns[2].justify = "right"
-    for row in _tree(found, level, under):
-        titles = list(dict.fromkeys(catalogue.titles[item] for item in row["typical"]))[:EXAMPLES]
-        name = LOOKS[row["level"]].format(escape(row["name"]))
-        table.add_row(row["id"], name, f"{row['items']:,}", escape(", ".join(titles)))
-    console.print(table)
+    groups = [_group(row, found, catalogue) for row in _tree(found, level, under)]
+    return Answer({"release": release_id, "groups": groups}, [_rows(groups, catalogue)])
+
+
+def _group(row: dict[str, Any], themes: "Themes", catalogue: "Catalogue") -> dict[str, Any]:
+    """One group for JSON; `such_as` holds a few of its items, each title once."""
+    from strata.themes import LEVELS
+
+    above = LEVELS[LEVELS.index(row["level"]) + 1 :][:1]
+    parent = themes.at(above[0])["id"][row["parent"]] if above else None
+    typical = {catalogue.titles[item]: str(catalogue.ids[item]) for item in reversed(row["typical"])}
+    examples = list(reversed(typical.values()))[:EXAMPLES]
+    told = {name: row[name] for name in ("id", "level", "name", "phrases", "items")}
+    return {**told, "parent": parent, "such_as": titled(examples, catalogue)}
+
+
+def _rows(groups: list[dict[str, Any]], catalogue: "Catalogue") -> Rows:
+    rows = []
+    for group in groups:
+        indent, style = LOOKS[group["level"]]
+        such_as = titles([item["item_id"] for item in group["such_as"]], catalogue)
+        rows.append((group["id"], f"{group['items']:,}", Text(indent + group["name"], style), such_as))
+    columns: Columns = {"id": "id", "items": "mark", "name": "name", "such as": "note"}
+    return Rows("Themes of the catalogue, with their number of items", columns, rows)
 
 
 def _tree(themes: "Themes", level: str | None, under: str | None) -> Iterator[dict[str, Any]]:
@@ -91,4 +113,3 @@ def _draw(release: Path, themes: "Themes", picture: Path, user: str | None) -> N
             raise UnknownId(f"user '{user}' has no interest points in this release; `strata user` shows one that has")
     layout = pl.read_parquet(release / "themes" / "map.parquet")
     draw_map(layout, themes, points, f"user {user}").write(picture)
-    console.print(f"{escape(str(picture))}: a map of {themes.at('topic').height:,} topics")

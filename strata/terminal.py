@@ -14,6 +14,7 @@ from rich.text import Text
 from strata.errors import StrataError
 
 console = Console(highlight=False)
+"""For what is no command of `strata`; commands make their own, as wide as the terminal is by then."""
 
 AS_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document: the same fields, and ids.")]
 WIDE = Annotated[bool, typer.Option("--wide", help="One row a line, however long: for pipes and `less -S`.")]
@@ -84,7 +85,7 @@ def _printing(command: Callable[..., Answer], options: Mapping[str, Any]) -> Cal
         if as_json:
             _print_json(answer.content)
         else:
-            console.print(*answer.drawn, sep="\n", soft_wrap=wide, crop=False)
+            Console(highlight=False).print(*answer.drawn, sep="\n", soft_wrap=wide, crop=False)
         if answer.status:
             raise typer.Exit(answer.status)
 

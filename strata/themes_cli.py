@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.text import Text
 
-from strata.cli_items import titled, titles
 from strata.cli_rows import Columns, Rows
 from strata.errors import UnknownId
 from strata.terminal import Answer, draws, sentence
@@ -50,7 +49,7 @@ def themes(
         return Answer(content, [sentence(f"{picture}: a map of {topics:,} topics")])
     catalogue = Catalogue.read(release / "tables" / "items.parquet")
     groups = [_group(row, found, catalogue) for row in _tree(found, level, under)]
-    return Answer({"release": release_id, "groups": groups}, [_rows(groups, catalogue)])
+    return Answer({"release": release_id, "groups": groups}, [_rows(groups)])
 
 
 def _group(row: dict[str, Any], themes: "Themes", catalogue: "Catalogue") -> dict[str, Any]:
@@ -59,17 +58,19 @@ def _group(row: dict[str, Any], themes: "Themes", catalogue: "Catalogue") -> dic
 
     above = LEVELS[LEVELS.index(row["level"]) + 1 :][:1]
     parent = themes.at(above[0])["id"][row["parent"]] if above else None
-    typical = {catalogue.titles[item]: str(catalogue.ids[item]) for item in reversed(row["typical"])}
-    examples = list(reversed(typical.values()))[:EXAMPLES]
+    examples: dict[str, str] = {}
+    for item in row["typical"]:
+        examples.setdefault(catalogue.titles[item], str(catalogue.ids[item]))
+    such_as = [{"item_id": item_id, "title": title} for title, item_id in examples.items()]
     told = {name: row[name] for name in ("id", "level", "name", "phrases", "items")}
-    return {**told, "parent": parent, "such_as": titled(examples, catalogue)}
+    return {**told, "parent": parent, "such_as": such_as[:EXAMPLES]}
 
 
-def _rows(groups: list[dict[str, Any]], catalogue: "Catalogue") -> Rows:
+def _rows(groups: list[dict[str, Any]]) -> Rows:
     rows = []
     for group in groups:
         indent, style = LOOKS[group["level"]]
-        such_as = titles([item["item_id"] for item in group["such_as"]], catalogue)
+        such_as = "; ".join(item["title"] for item in group["such_as"])
         rows.append((group["id"], f"{group['items']:,}", Text(indent + group["name"], style), such_as))
     columns: Columns = {"id": "id", "items": "mark", "name": "name", "such as": "note"}
     return Rows("Themes of the catalogue, with their number of items", columns, rows)

@@ -34,7 +34,7 @@ def user(
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many recommendations.")] = 10,
     at: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="As it was when this day began (UTC)."),
+        typer.Option(metavar="DAY", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="As it was when DAY began (UTC)."),
     ] = None,
     course: Annotated[bool, typer.Option("--course", help="How the interests moved between tiers.")] = False,
     steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Steps of the course; else months.")] = None,

@@ -6,25 +6,31 @@ export DVC_NO_ANALYTICS := 1
 export GX_ANALYTICS_ENABLED := false
 export BENTOML_DO_NOT_TRACK := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
+INSTALL := .venv/bin/python -m pip install -qq --disable-pip-version-check
 
 .PHONY: demo test evidence quality peers lint setup lock ui serve
 setup: .venv/.installed
-.venv/.installed: requirements.lock pyproject.toml
+.venv/.pipeline: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	@echo "Installing the packages of requirements.lock into .venv (about two minutes) ..."
-	.venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements.lock
-	.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "Installing what the pipeline needs into .venv, by the versions of requirements.lock ..."
+	$(INSTALL) -c requirements.lock setuptools
+	$(INSTALL) -c requirements.lock --no-build-isolation -e ".[pipeline]"
+	touch $@
+.venv/.installed: .venv/.pipeline
+	@echo "Installing the rest of requirements.lock into .venv ..."
+	$(INSTALL) -r requirements.lock
 	touch $@
 
 lock:  ## re-resolve requirements.lock (needs uv); torch keeps no local version so that pip takes the build that fits
 	uv pip compile pyproject.toml --all-extras --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
 	  | sed -E 's/^(torch==[0-9.]+)\+.*/\1/; /^(nvidia-c|nvidia-n[cv]|cuda-|triton)/d' > requirements.lock
 
-demo: setup  ## fetch MovieLens-100K, run the whole pipeline, show a user's tiers and recommendations
+demo: .venv/.pipeline  ## fetch MovieLens-100K, run the whole pipeline, show a user's tiers and recommendations
 	strata data fetch movielens-100k
 	dvc repro
 	python -m tasks.validate --docs reports/data-docs
 	strata user
+	strata next
 
 test: setup  ## lint, types, import contract, then every test
 	$(MAKE) --no-print-directory lint

@@ -24,6 +24,7 @@ import numpy as np
 import polars as pl
 
 from strata.data.schema import ITEM, USER
+from strata.release.layout import Part
 
 ROOT = Path(__file__).parent.parent
 Call = tuple[str, dict[str, object]]
@@ -32,13 +33,13 @@ TEXTS = ("space films with robots", "a quiet drama about a family", "westerns", 
 
 def users(release: Path) -> Iterator[Call]:
     """Ten items for each known user in turn."""
-    ids = pl.read_parquet(release / "tables" / "users.parquet")[USER].to_list()
+    ids = pl.read_parquet(release / Part.USERS)[USER].to_list()
     yield from (("/recommend", {"user_id": user, "k": 10}) for user in itertools.cycle(ids))
 
 
 def mixed(release: Path) -> Iterator[Call]:
     """Of ten requests eight for known users, one for a visitor's history, one for a text."""
-    items = itertools.cycle(pl.read_parquet(release / "tables" / "items.parquet")[ITEM].to_list())
+    items = itertools.cycle(pl.read_parquet(release / Part.ITEMS)[ITEM].to_list())
     texts = (f"{text} {number}" for number, text in enumerate(itertools.cycle(TEXTS)))
     for number, call in enumerate(users(release)):
         if number % 10 == 4:

@@ -17,6 +17,7 @@ from strata.errors import ReleaseError, StrataError
 from strata.interests.anchors import write_anchors
 from strata.interests.themes import Themes
 from strata.release.gate import GateSettings, as_markdown, figures, judge
+from strata.release.layout import Part
 from strata.release.manifest import read_manifest, verify
 from strata.release.registry import ReleaseStore
 from strata.settings import read_settings
@@ -70,8 +71,8 @@ def promote(release: str, store: Path, keep: int) -> None:
 @task(task_run_name="remember", cache_policy=NO_CACHE)
 def remember(folder: Path, anchors: Path) -> None:
     """Keep the release's themes, so that those of the next one have the same ids and names where they are the same."""
-    items = pl.read_parquet(folder / "tables" / "items.parquet")
-    write_anchors(Themes.read(folder / "themes"), items, anchors)
+    items = pl.read_parquet(folder / Part.ITEMS)
+    write_anchors(Themes.read(folder / Part.THEMES), items, anchors)
     get_run_logger().info(f"themes remembered in {anchors}; commit it, or the next run on another clone names anew")
 
 

@@ -26,7 +26,6 @@ from services.errors import naming, unknown
 from services.requests import (
     AudienceRequest,
     BrandsRequest,
-    Conditions,
     Event,
     HotTopicsRequest,
     InterestsRequest,
@@ -37,8 +36,7 @@ from services.requests import (
     SimilarUsersRequest,
     Whose,
 )
-from services.rules import Boosts
-from strata.data.filters import rows_of
+from strata.data.filters import Filters, rows_of
 from strata.interests.visitors import Person, Pick
 from strata.recommendation.business_rules import BusinessRules
 from strata.recommendation.lists import Recommendation
@@ -79,16 +77,16 @@ def fallback(release: Recommender, request: Request, cause: Cause) -> Answer:
         admitted = np.zeros(len(release.catalogue), bool)
         with naming("item_ids"):
             admitted[rows_of(request.item_ids, release.catalogue)] = True
-        boosts = BusinessRules(boosts=release.rules.but(_rules(request.rules)).boosts)
+        boosts = BusinessRules(boosts=release.rules.but(request.rules).boosts)
         return _items(release, release.lists.popular(len(request.item_ids), admitted, boosts), **stated)
     admitted, rules = _admitted(release, request.filters), BusinessRules()
     if isinstance(request, RecommendRequest):
-        rules = release.rules.but(_rules(request.rules))
+        rules = release.filled(request).obeyed
         if not request.texts:
             whose = _whose(release, request, np.zeros((0, 0)))
             person = release.user(whose) if isinstance(whose, str) else whose
             admitted[person.rejected] = False
-            if release.hides_seen(request.exclude_seen):
+            if release.filled(request).exclude_seen:
                 admitted[person.seen] = False
     if isinstance(request, SimilarItemsRequest):
         with naming("item_id"):
@@ -109,9 +107,9 @@ def _related(release: Recommender, request: Related, vectors: np.ndarray) -> Ans
         return SimilarUsers.model_validate({"release": of, "users": users}, from_attributes=True)
     with naming("filters.exclude_items"):
         if isinstance(request, HotTopicsRequest):
-            topics = release.hot_topics(whose, request.k, filters=request.filters.filters())
+            topics = release.hot_topics(whose, request.k, filters=request.filters)
             return HotTopics.model_validate({"release": of, "topics": topics}, from_attributes=True)
-        brands = release.brands_to_follow(whose, request.k, filters=request.filters.filters())
+        brands = release.brands_to_follow(whose, request.k, filters=request.filters)
         return Brands.model_validate({"release": of, "brands": brands}, from_attributes=True)
 
 
@@ -136,16 +134,10 @@ def _ranked(release: Recommender, request: Ranked, vectors: np.ndarray) -> list[
     if isinstance(request, RankRequest):
         whose = _whose(release, request, vectors)
         with naming("item_ids"):
-            return release.rank(
-                whose,
-                request.item_ids,
-                tier_weights=_mix(request),
-                rules=_rules(request.rules),
-                explained=request.explain,
-            )
-    filters = request.filters.filters()
+            return release.rank(whose, request.item_ids, request.options)
+    filters = request.filters
     with naming("filters.exclude_items"):
-        rows_of(filters.exclude, release.catalogue)
+        rows_of(filters.exclude_items, release.catalogue)
     if isinstance(request, SimilarItemsRequest):
         with naming("item_id"):
             return release.similar_items(request.item_id, request.k, filters=filters)
@@ -153,17 +145,7 @@ def _ranked(release: Recommender, request: Ranked, vectors: np.ndarray) -> list[
         return release.search(vectors[0], request.k, filters=filters)
     whose = _whose(release, request, vectors)
     with naming("rules.must_include"):
-        return release.recommend(
-            whose,
-            request.k,
-            tier_weights=_mix(request),
-            filters=filters,
-            exclude_seen=request.exclude_seen,
-            diversity=request.diversity,
-            calibration=request.calibration,
-            rules=_rules(request.rules),
-            explained=request.explain,
-        )
+        return release.recommend(whose, request)
 
 
 def _whose(release: Recommender, request: Whose, vectors: np.ndarray) -> str | Person:
@@ -188,18 +170,9 @@ def _seconds(time: datetime) -> float:
     return min(max(time.timestamp(), 0.0), LATEST)
 
 
-def _mix(request: RecommendRequest | RankRequest) -> dict[str, float] | None:
-    """Only the tiers that the caller names: the release's own mix holds for the others."""
-    return request.tier_mix and request.tier_mix.model_dump(exclude_unset=True)
-
-
-def _rules(asked: Boosts | None) -> BusinessRules | None:
-    return None if asked is None else asked.rules()
-
-
-def _admitted(release: Recommender, conditions: Conditions) -> np.ndarray:
+def _admitted(release: Recommender, filters: Filters) -> np.ndarray:
     with naming("filters.exclude_items"):
-        return release.admitted(conditions.filters())
+        return release.admitted(filters)
 
 
 def _items(release: Recommender, found: list[Recommendation], **stated: object) -> Items:

@@ -66,6 +66,7 @@ class Encoder:
         from strata.embeddings.encoder import Encoder as Model
         from strata.embeddings.encoder import EncoderSettings
         from strata.errors import StrataError
+        from strata.release.layout import Part
         from strata.release.manifest import verify
         from strata.settings import read_settings
 
@@ -75,8 +76,8 @@ class Encoder:
             try:
                 folder = folder_of(release, self.settings)
                 verify(folder)
-                settings = read_settings(EncoderSettings, "encoder", folder / "params.yaml")
-                self._models[release] = Model.load(folder / "encoder", settings)
+                settings = read_settings(EncoderSettings, "encoder", folder / Part.PARAMS)
+                self._models[release] = Model.load(folder / Part.ENCODER, settings)
             except StrataError as error:
                 logger.error("release %s has no usable encoder: %s", release, error)
                 self._failed = (release, int(time.monotonic() / RETRY_SECONDS))

@@ -5,17 +5,19 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.fields import Degree, Id, K, Price, Strict, Text, Time, Weight, needs
-from services.rules import Boosts, Rules
+from services.fields import Text, Time
 from strata.data.filters import Filters
 from strata.data.schema import Behaviour
+from strata.fields import Id, K, Request, needs
+from strata.recommendation.business_rules import Boosts, BusinessRules
+from strata.recommendation.request import ListRequest, TierMix
 
 WHO = ("user_id", "history", "text", "bio")
 WORDS = ("text", "bio")
 WHAT = ("item_id", "text")
 
 
-class Event(Strict):
+class Event(Request):
     """An item that a visitor chose."""
 
     item_id: Id
@@ -42,14 +44,14 @@ def _one_of_who(schema: dict[str, Any]) -> None:
         schema.update({"if": words, "then": {"properties": {"at": {"type": "null"}}}})
 
 
-def _one_given(model: Strict, names: tuple[str, ...]) -> None:
+def _one_given(model: Request, names: tuple[str, ...]) -> None:
     given = [name for name in names if name in model.model_fields_set]
     if len(given) != 1:
         parts = {"names": ", ".join(names), "found": " and ".join(given) or "none"}
         raise PydanticCustomError("one_of", "give exactly one of {names}; found {found}", parts)
 
 
-class Whose(Strict):
+class Whose(Request):
     """Exactly one of: a user of the release, a visitor's history, what somebody wishes for, or says of themselves."""
 
     model_config = ConfigDict(json_schema_extra=_one_of_who)
@@ -77,35 +79,6 @@ class Whose(Strict):
         return [self.text] if isinstance(self.text, str) else self.text or []
 
 
-class PriceRange(Strict):
-    """Both bounds are inside the range; items without a price are not."""
-
-    lowest: Price | None = None
-    highest: Price | None = None
-
-
-class Conditions(Strict):
-    """What every recommended item meets."""
-
-    categories: list[Id] | None = Field(None, min_length=1, max_length=100, description="At least one of these.")
-    languages: list[Id] | None = Field(None, min_length=1, max_length=100)
-    price: PriceRange | None = None
-    exclude_items: list[Id] = Field([], max_length=10_000, description="Item ids that must not come.")
-
-    def filters(self) -> Filters:
-        """As the library takes them."""
-        price = self.price or PriceRange()
-        return Filters(self.categories, self.languages, price.lowest, price.highest, self.exclude_items)
-
-
-class TierMix(Strict):
-    """How much each tier counts: more of now, or more of what lasts."""
-
-    momentary: Weight = 1.0
-    stable: Weight = 1.0
-    core: Weight = 1.0
-
-
 def _examples(*examples: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra=lambda schema: schema.update(examples=list(examples)))
 
@@ -118,7 +91,7 @@ def _examples_of_one(*examples: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra=add)
 
 
-class RecommendRequest(Whose):
+class RecommendRequest(ListRequest, Whose):
     """Items for somebody."""
 
     model_config = _examples_of_one(
@@ -138,19 +111,6 @@ class RecommendRequest(Whose):
             },
         },
     )
-
-    k: K = 10
-    tier_mix: TierMix | None = None
-    filters: Conditions = Conditions()
-    exclude_seen: bool | None = Field(
-        None, description="Whether what the person had may not come back; null: the release's setting."
-    )
-    diversity: Degree | None = Field(None, description="0: the best scores; 1: as varied as can be; null: as set.")
-    calibration: Degree | None = Field(
-        None, description="0: the best scores; 1: the person's own mix of themes and tiers; null: as set."
-    )
-    rules: Rules | None = Field(None, description="Those that are named replace the release's own.")
-    explain: bool = Field(True, description="Whether each item comes with its reason.")
 
 
 class RankRequest(Whose):
@@ -177,6 +137,12 @@ class RankRequest(Whose):
             raise PydanticCustomError("item_ids", "item_ids names an item twice")
         return self
 
+    @property
+    def options(self) -> ListRequest:
+        """As the library takes them."""
+        named = {} if self.rules is None else {name: getattr(self.rules, name) for name in self.rules.model_fields_set}
+        return ListRequest(tier_mix=self.tier_mix, rules=BusinessRules(**named), explain=self.explain)
+
 
 class InterestsRequest(Whose):
     """Somebody's interest points by tier, and the levels above them."""
@@ -199,24 +165,24 @@ class InterestsRequest(Whose):
         return self
 
 
-class SimilarItemsRequest(Strict):
+class SimilarItemsRequest(Request):
     """Items like an item."""
 
     model_config = _examples({"item_id": "50", "k": 3})
 
     item_id: Id
     k: K = 10
-    filters: Conditions = Conditions()
+    filters: Filters = Filters()
 
 
-class SearchRequest(Strict):
+class SearchRequest(Request):
     """Items for a text."""
 
     model_config = _examples({"text": "space opera", "k": 3})
 
     text: Text
     k: K = 10
-    filters: Conditions = Conditions()
+    filters: Filters = Filters()
 
     @property
     def texts(self) -> list[str]:
@@ -230,7 +196,7 @@ class HotTopicsRequest(Whose):
     model_config = _examples_of_one({"user_id": "10", "k": 3}, {"history": ["1", "50", "172"], "k": 3})
 
     k: K = 10
-    filters: Conditions = Conditions()
+    filters: Filters = Filters()
 
 
 class BrandsRequest(Whose):
@@ -239,7 +205,7 @@ class BrandsRequest(Whose):
     model_config = _examples_of_one({"user_id": "10", "k": 3}, {"text": "slow films about space", "k": 3})
 
     k: K = 10
-    filters: Conditions = Conditions()
+    filters: Filters = Filters()
 
 
 class SimilarUsersRequest(Whose):
@@ -255,7 +221,7 @@ def _one_of_what(schema: dict[str, Any]) -> None:
     schema["examples"] = [{"item_id": "50", "k": 3}, {"text": "a festival of silent films", "k": 3}]
 
 
-class AudienceRequest(Strict):
+class AudienceRequest(Request):
     """Users whom an item or a text concerns: exactly one of the two."""
 
     model_config = ConfigDict(json_schema_extra=_one_of_what)

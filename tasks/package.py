@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from strata.data.history import as_date
+from strata.release.layout import Part
 from strata.release.manifest import write_release
 from strata.release.model_card import model_card
 from strata.storage import read_json, write_text
@@ -38,25 +39,25 @@ def main() -> None:
     write_text(model_card(_facts()), CARD)
     live = folder("live")
     parts = {
-        "encoder": ENCODER,
-        "tables/items.parquet": TABLES / "items.parquet",
-        "tables/users.parquet": TABLES / "users.parquet",
-        "history.parquet": HISTORY / "interactions.parquet",
-        "cut_offs.json": HISTORY / "cut_offs.json",
-        "vectors.npy": VECTORS / "items.npy",
-        "items.faiss": INDEX,
-        "themes": live / "themes",
-        "profiles": live / "profiles",
-        "profile_texts.npy": VECTORS / "profile_texts.npy",
-        "profile_text_users.npy": VECTORS / "profile_text_users.npy",
-        "corrections.jsonl": CORRECTIONS,
-        "pictures": PICTURES,
-        "collaborative": live / "collaborative",
-        "ranker": RANKER,
-        "params.yaml": Path("params.yaml"),
-        "metrics.json": EVALUATION / "metrics.json",
-        "metrics.md": EVALUATION / "metrics.md",
-        "model_card.md": CARD,
+        Part.ENCODER: ENCODER,
+        Part.ITEMS: TABLES / "items.parquet",
+        Part.USERS: TABLES / "users.parquet",
+        Part.HISTORY: HISTORY / "interactions.parquet",
+        Part.CUT_OFFS: HISTORY / "cut_offs.json",
+        Part.VECTORS: VECTORS / "items.npy",
+        Part.INDEX: INDEX,
+        Part.THEMES: live / "themes",
+        Part.PROFILES: live / "profiles",
+        Part.PROFILE_TEXTS: VECTORS / "profile_texts.npy",
+        Part.PROFILE_TEXT_USERS: VECTORS / "profile_text_users.npy",
+        Part.CORRECTIONS: CORRECTIONS,
+        Part.PICTURES: PICTURES,
+        Part.MODELS: live / "collaborative",
+        Part.RANKER: RANKER,
+        Part.PARAMS: Path("params.yaml"),
+        Part.METRICS: EVALUATION / "metrics.json",
+        Part.METRICS_TABLE: EVALUATION / "metrics.md",
+        Part.MODEL_CARD: CARD,
     }
     metrics = read_json(EVALUATION / "metrics.json")
     manifest = write_release(RELEASE, parts, versions=_versions(), metrics=metrics)

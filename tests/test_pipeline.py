@@ -14,6 +14,7 @@ from benchmarks.quality.time_split import Judged
 from strata.data.schema import QUARANTINE
 from strata.evaluation.report import OURS
 from strata.recommendation.recommender import Recommender
+from strata.recommendation.request import ListRequest
 from strata.release.manifest import verify
 from tests.conftest import SMALL, Workspace
 
@@ -28,7 +29,7 @@ def test_the_release_answers_for_every_user_with_reasons(release_folder: Path) -
     recommender = Recommender.load(release_folder)
     assert recommender.interests("5").height > 0
     for user in ("5", "100", "940"):
-        found = recommender.recommend(user, 10)
+        found = recommender.recommend(user, ListRequest(k=10))
         assert len(found) == 10
         assert all(item.reason.text and item.reason.generator for item in found)
         assert any(item.reason.tier for item in found)
@@ -170,5 +171,5 @@ def test_the_same_commands_run_on_another_domain_in_another_language(
     recommender = Recommender.load(shop.folder / "artifacts" / "release")
     names = " ".join(recommender.profiles.table["name"])
     assert any(kind in names for kind in PRODUCTS)
-    assert recommender.recommend("c3", 5)
+    assert recommender.recommend("c3", ListRequest(k=5))
     assert "c3" in shop.run("strata", "user", "c3").stdout

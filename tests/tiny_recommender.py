@@ -28,6 +28,7 @@ from strata.ranking.settings import RecommendSettings
 from strata.ranking.training_windows import examples
 from strata.ranking.two_stage import Models
 from strata.recommendation.recommender import Recommender
+from strata.release.layout import Part
 from strata.release.manifest import Manifest, write_release
 from strata.storage import write_array, write_table
 from tests.places import ROOT
@@ -73,20 +74,19 @@ def tiny_recommender(history: History, corrections: Corrections | None = None) -
     known = Known(items, INDEX, tiny_behaviour(history), NAMING.themes.of_item[:, 0], history)
     models = Models.of(profiles, known, vectors())
     return Recommender(
-        Manifest("tiny", {}, {}, {}),
-        items,
-        {user: row for row, user in enumerate(NAMING.user_ids)},
-        ACCOUNTS,
-        history,
-        INDEX,
-        models,
-        tiny_ranker(models, history),
-        vectors(),
-        np.ones(N_ITEMS, bool),
-        RecommendSettings(repeats=True),
-        visitors,
-        NOTHING_STATED,
-        corrections or Corrections(),
+        manifest=Manifest("tiny", {}, {}, {}),
+        catalogue=items,
+        users={user: row for row, user in enumerate(NAMING.user_ids)},
+        accounts=ACCOUNTS,
+        history=history,
+        models=models,
+        ranker=tiny_ranker(models, history),
+        vectors=vectors(),
+        available=np.ones(N_ITEMS, bool),
+        settings=RecommendSettings(repeats=True),
+        visitors=visitors,
+        statements=NOTHING_STATED,
+        corrections=corrections or Corrections(),
     )
 
 
@@ -96,20 +96,20 @@ def write_tiny_release(folder: Path, history: History, corrections: str = "") ->
     table = {USER_ROW: history.users, ITEM_ROW: history.items, TIMESTAMP: history.times * 1e6}
     table |= {WEIGHT: history.weights, CHOSEN: history.chosen}
     write_table(
-        pl.DataFrame(table).with_columns(pl.col(TIMESTAMP).cast(pl.Int64).cast(TIME_TYPE)), parts / "history.parquet"
+        pl.DataFrame(table).with_columns(pl.col(TIMESTAMP).cast(pl.Int64).cast(TIME_TYPE)), parts / Part.HISTORY
     )
-    write_table(tiny.catalogue.items, parts / "tables" / "items.parquet")
-    write_table(tiny.accounts, parts / "tables" / "users.parquet")
-    CutOffs(TIME, TIME, TIME, TIME).write(parts / "cut_offs.json")
-    write_array(tiny.vectors, parts / "vectors.npy")
-    write_array(tiny.statements.users, parts / "profile_text_users.npy")
-    write_array(tiny.statements.vectors, parts / "profile_texts.npy")
-    tiny.index.write(parts / "items.faiss")
-    tiny.themes.write(parts / "themes")
-    tiny.profiles.write(parts / "profiles")
-    tiny_behaviour(history).write(parts / "collaborative", {})
-    tiny.ranker.write(parts / "ranker")
-    (parts / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
-    (parts / "corrections.jsonl").write_text(corrections, encoding="utf-8")
+    write_table(tiny.catalogue.items, parts / Part.ITEMS)
+    write_table(tiny.accounts, parts / Part.USERS)
+    CutOffs(TIME, TIME, TIME, TIME).write(parts / Part.CUT_OFFS)
+    write_array(tiny.vectors, parts / Part.VECTORS)
+    write_array(tiny.statements.users, parts / Part.PROFILE_TEXT_USERS)
+    write_array(tiny.statements.vectors, parts / Part.PROFILE_TEXTS)
+    tiny.models.index.write(parts / Part.INDEX)
+    tiny.themes.write(parts / Part.THEMES)
+    tiny.profiles.write(parts / Part.PROFILES)
+    tiny_behaviour(history).write(parts / Part.MODELS, {})
+    tiny.ranker.write(parts / Part.RANKER)
+    (parts / Part.PARAMS).write_bytes((ROOT / "params.yaml").read_bytes())
+    (parts / Part.CORRECTIONS).write_text(corrections, encoding="utf-8")
     write_release(folder / "release", {part.name: part for part in parts.iterdir()}, versions={}, metrics={})
     return folder / "release"

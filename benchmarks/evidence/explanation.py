@@ -11,8 +11,8 @@ from benchmarks.evidence.intervals import SEED, pooled, share
 from strata.interests.profiles import Profiles
 from strata.interests.visitors import Person
 from strata.recommendation.business_rules import BusinessRules, Places
-from strata.recommendation.lists import Wish
 from strata.recommendation.recommender import Recommender
+from strata.recommendation.request import ListRequest
 
 USERS, LISTED = 1_000, 10
 RATIO = 3.0
@@ -52,7 +52,7 @@ def drops(recommender: Recommender, user: str) -> tuple[float, float, int, int]:
     points = person.profiles.table["name"][person.profiles.of(person.row)].to_list()
     if len(points) < 2:
         return 0.0, 0.0, 0, 0
-    listed = recommender.recommend(user, LISTED)
+    listed = recommender.recommend(user, ListRequest(k=LISTED))
     reasons = [(recommender.catalogue.row(each.item_id), each.reason) for each in listed]
     cited = [(item, points.index(reason.interest)) for item, reason in reasons if reason and reason.moved]
     lost = np.maximum(without_each(recommender, person, [each.item_id for each in listed]), 0)
@@ -78,7 +78,8 @@ def _scores(recommender: Recommender, person: Person, points: np.ndarray, item_i
     allowed[person.rejected] = False
     left = replace(person, profiles=Profiles(whole.table[points], whole.vectors[points], whole.dislikes))
     rules = BusinessRules(must_include={item: Places() for item in item_ids})
-    wish = Wish(rules=rules, exclude_seen=recommender.hides_seen(), explained=False)
-    listed = recommender.lists.best(left, allowed, len(allowed), recommender.settings.candidates, wish)
+    request = recommender.filled(ListRequest(rules=rules, diversity=0.0, calibration=0.0, explain=False))
+    request = request.model_copy(update={"k": len(allowed)})
+    listed = recommender.lists.best(left, allowed, recommender.settings.candidates, request)
     score = {each.item_id: each.score for each in listed}
     return np.array([score[item] for item in item_ids])

@@ -18,6 +18,7 @@ from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.query import audience_of
 from strata.recommendation.batches import recommend_many
 from strata.recommendation.recommender import Recommender
+from strata.recommendation.request import ListRequest
 
 USERS, LISTED, REPEATS, BATCH = 60, 10, 20, 1_000
 
@@ -32,7 +33,7 @@ def rows() -> tuple[list[Row], str]:
     found = found[(found > 0).all(1)]
     ratios, explained = found[:, 0] / found[:, 1], found[:, 2] / found[:, 1]
     asked = np.random.default_rng(SEED).choice(sorted(recommender.users), BATCH).tolist()
-    batch = _least(lambda: recommend_many(recommender, asked, LISTED)) / BATCH
+    batch = _least(lambda: recommend_many(recommender, asked, ListRequest(k=LISTED))) / BATCH
     speedup = found[:, 0] / batch
     timings = pl.DataFrame(found, schema=["call", "floor", "explained"])
     return [
@@ -51,7 +52,7 @@ def _one(recommender: Recommender, user: str) -> tuple[float, float, float]:
     audience = audience_of(
         np.array([person.row]), person.history, person.profiles, settings.tier_weights, recommender.visitors.time,
         allowed=recommender.admitted(), exclude_seen=not settings.repeats, dislike=settings.dislike,
-        index=recommender.index,
+        index=recommender.models.index,
     )  # fmt: skip
     table = propose(audience, models.generators, settings.candidates)
     signals = models.signals.of(table, audience)
@@ -66,9 +67,9 @@ def _one(recommender: Recommender, user: str) -> tuple[float, float, float]:
             booster.predict(signals, num_threads=1)
 
     return (
-        _least(lambda: recommender.recommend(user, LISTED, explained=False)),
+        _least(lambda: recommender.recommend(user, ListRequest(k=LISTED, explain=False))),
         _least(floor),
-        _least(lambda: recommender.recommend(user, LISTED)),
+        _least(lambda: recommender.recommend(user, ListRequest(k=LISTED))),
     )
 
 

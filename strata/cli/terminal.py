@@ -1,16 +1,65 @@
-"""What every command shares: one console, and an expected error as one line with exit code 1."""
+"""What every command shares: it returns an answer, which people see as wrapped text and programs as one document."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.text import Text
 
 from strata.errors import StrataError
 
 console = Console(highlight=False)
+"""For what is no command of `strata`; commands make their own, as wide as the terminal is by then."""
+
+AS_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document: the same fields, and ids.")]
+WIDE = Annotated[bool, typer.Option("--wide", help="One row a line, however long: for pipes and `less -S`.")]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command says: `content` is its JSON document, `drawn` the same for people, `status` its exit code."""
+
+    content: Mapping[str, Any]
+    drawn: Sequence[RenderableType]
+    status: int = 0
+
+
+def states(command: Callable[..., Answer]) -> Callable[..., None]:
+    """Make a typer command, with --json, of a function whose answer is a sentence or two."""
+    return _printing(command, {"as_json": AS_JSON})
+
+
+def draws(command: Callable[..., Answer]) -> Callable[..., None]:
+    """Make a typer command, with --json and --wide, of a function whose answer has rows."""
+    return _printing(command, {"wide": WIDE, "as_json": AS_JSON})
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Text that wraps between words only: paths and commands longer than a line stay whole, to be copied."""
+
+    text: Text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Draw it."""
+        yield from wrapped(self.text, console, options.max_width, options)
+
+
+def sentence(*parts: str | tuple[str, str]) -> Sentence:
+    """A sentence of texts and (text, style) pairs."""
+    return Sentence(Text.assemble(*parts, overflow="ignore"))
+
+
+def wrapped(text: Text, console: Console, width: int, options: ConsoleOptions) -> Iterator[Text]:
+    """The lines of a text, `width` columns wide (10 at least); one line where the options say not to wrap."""
+    for line in text.wrap(console, max(width, 10), no_wrap=options.no_wrap):
+        line.rstrip()
+        yield line
 
 
 def clear_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -25,3 +74,31 @@ def clear_errors(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(1) from None
 
     return run
+
+
+def _printing(command: Callable[..., Answer], options: Mapping[str, Any]) -> Callable[..., None]:
+    """The command with `options` added (name → annotation), which prints what it answers."""
+
+    @wraps(command)
+    def run(*args: Any, as_json: bool = False, wide: bool = False, **kwargs: Any) -> None:
+        answer = command(*args, **kwargs)
+        if as_json:
+            _print_json(answer.content)
+        else:
+            Console(highlight=False).print(*answer.drawn, sep="\n", soft_wrap=wide, crop=False)
+        if answer.status:
+            raise typer.Exit(answer.status)
+
+    added = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation)
+             for name, annotation in options.items()]  # fmt: skip
+    own = inspect.signature(command).parameters.values()
+    run.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]  # where typer looks
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *added)}
+    return clear_errors(run)
+
+
+def _print_json(content: Mapping[str, Any]) -> None:
+    """Print a document as UTF-8, whatever the terminal's encoding; what is no number becomes null."""
+    from pydantic_core import to_json
+
+    typer.echo(to_json(content, indent=2, inf_nan_mode="null"))

@@ -5,24 +5,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
-from strata.cli.terminal import clear_errors, console
+from strata.cli.rows import Columns, Rows
+from strata.cli.terminal import Answer, draws, sentence
 from strata.errors import UnknownId
+from strata.release.layout import Part
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from strata.data.catalogue import Catalogue
     from strata.interests.themes import Themes
 
 RELEASE = Path("artifacts/release")
-LOOKS = {"theme": "[bold]{}[/]", "category": "  {}", "topic": "    [dim]{}[/]"}
+LOOKS = {"theme": ("", "bold"), "category": ("  ", ""), "topic": ("    ", "dim")}
+"""How each level is indented, and its style."""
 EXAMPLES = 3
 """Titles shown of each group."""
 
 
-@clear_errors
+@draws
 def themes(
     level: Annotated[
         Literal["theme", "category", "topic"] | None,
@@ -32,25 +35,46 @@ def themes(
     picture: Annotated[Path | None, typer.Option(help="Draw a map into this .svg, .png or .html file.")] = None,
     user: Annotated[str | None, typer.Option(help="Whose interests to draw on the map.")] = None,
     release: Annotated[Path, typer.Option("--release", help="Release folder.", show_default=True)] = RELEASE,
-) -> None:
+) -> Answer:
     """Show the catalogue's themes, categories and topics; ids and names last from release to release."""
     from strata.data.catalogue import Catalogue
     from strata.interests.themes import Themes
     from strata.release.manifest import verify
 
-    verify(release)
-    found = Themes.read(release / "themes")
+    release_id = verify(release).id
+    found = Themes.read(release / Part.THEMES)
     if picture:
         _draw(release, found, picture, user)
-        return
-    catalogue = Catalogue.read(release / "tables" / "items.parquet")
-    table = Table("id", "name", "items", "such as", box=None)
-    table.columns[2].justify = "right"
-    for row in _tree(found, level, under):
-        titles = list(dict.fromkeys(catalogue.titles[item] for item in row["typical"]))[:EXAMPLES]
-        name = LOOKS[row["level"]].format(escape(row["name"]))
-        table.add_row(row["id"], name, f"{row['items']:,}", escape(", ".join(titles)))
-    console.print(table)
+        topics = found.at("topic").height
+        content = {"release": release_id, "picture": picture, "topics": topics}
+        return Answer(content, [sentence(f"{picture}: a map of {topics:,} topics")])
+    catalogue = Catalogue.read(release / Part.ITEMS)
+    groups = [_group(row, found, catalogue) for row in _tree(found, level, under)]
+    return Answer({"release": release_id, "groups": groups}, [_rows(groups)])
+
+
+def _group(row: dict[str, Any], themes: "Themes", catalogue: "Catalogue") -> dict[str, Any]:
+    """One group for JSON; `such_as` holds a few of its items, each title once."""
+    from strata.data.schema import LEVELS
+
+    above = LEVELS[LEVELS.index(row["level"]) + 1 :][:1]
+    parent = themes.at(above[0])["id"][row["parent"]] if above else None
+    examples: dict[str, str] = {}
+    for item in row["typical"]:
+        examples.setdefault(catalogue.titles[item], str(catalogue.ids[item]))
+    such_as = [{"item_id": item_id, "title": title} for title, item_id in examples.items()]
+    told = {name: row[name] for name in ("id", "level", "name", "phrases", "items")}
+    return {**told, "parent": parent, "such_as": such_as[:EXAMPLES]}
+
+
+def _rows(groups: list[dict[str, Any]]) -> Rows:
+    rows = []
+    for group in groups:
+        indent, style = LOOKS[group["level"]]
+        such_as = "; ".join(item["title"] for item in group["such_as"])
+        rows.append((group["id"], f"{group['items']:,}", Text(indent + group["name"], style), such_as))
+    columns: Columns = {"id": "id", "items": "mark", "name": "name", "such as": "note"}
+    return Rows("Themes of the catalogue, with their number of items", columns, rows)
 
 
 def _tree(themes: "Themes", level: str | None, under: str | None) -> Iterator[dict[str, Any]]:
@@ -85,10 +109,9 @@ def _draw(release: Path, themes: "Themes", picture: Path, user: str | None) -> N
         raise typer.BadParameter(f"'{picture}': end it in {', '.join(ENDINGS)}")
     points = None
     if user is not None:
-        profiles = pl.scan_parquet(release / "profiles" / "profiles.parquet").filter(pl.col(USER) == user)
+        profiles = pl.scan_parquet(release / Part.PROFILES / "profiles.parquet").filter(pl.col(USER) == user)
         points = profiles.select("topic", "name", "tier", "share").collect()
         if points.is_empty():
             raise UnknownId(f"user '{user}' has no interest points in this release; `strata user` shows one that has")
-    layout = pl.read_parquet(release / "themes" / "map.parquet")
+    layout = pl.read_parquet(release / Part.THEMES / "map.parquet")
     draw_map(layout, themes, points, f"user {user}").write(picture)
-    console.print(f"{escape(str(picture))}: a map of {themes.at('topic').height:,} topics")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import numpy as np
 import polars as pl
@@ -93,8 +93,7 @@ class BusinessRules(Boosts):
     @property
     def capped(self) -> dict[Kind, int]:
         """The kinds that are capped, and at how many items."""
-        capped: dict[Kind, int] = self.caps.model_dump(exclude_none=True)
-        return capped
+        return {kind: most for kind in get_args(Kind) if (most := getattr(self.caps, kind)) is not None}
 
     def but(self, asked: Boosts | None) -> Self:
         """These rules, with those that `asked` names in place of its own."""

@@ -31,22 +31,21 @@ from strata.ranking.generators.registry import Known
 from strata.ranking.rankers import Ranker, read_ranker
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.two_stage import Models
-from strata.recommendation.audience import Member
-from strata.recommendation.brands import Brand
+from strata.recommendation.audience import Member, audience_for
+from strata.recommendation.brands import Brand, brands_to_follow
 from strata.recommendation.business_rules import BusinessRules
+from strata.recommendation.crowd import Crowd, alone
 from strata.recommendation.lists import Lists, Recommendation
-from strata.recommendation.relations import Relations
 from strata.recommendation.request import ListRequest
 from strata.recommendation.rerank import RerankSettings
-from strata.recommendation.similar_users import SimilarUser
-from strata.recommendation.trending import HotTopic, TrendSettings
+from strata.recommendation.similar_users import SimilarUser, similar_users
+from strata.recommendation.trending import HotTopic, Rising, TrendSettings, hot_topics, rising_topics
+from strata.release.layout import Part
 from strata.release.manifest import Manifest, verify
 from strata.settings import read_settings
 from strata.storage import read_array
 
 DEFAULT = ListRequest()
-CORRECTIONS = "corrections.jsonl"
-"""Where a release holds what people had corrected when it was made."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,6 @@ class Recommender:
     users: dict[str, int]
     accounts: pl.DataFrame
     history: History
-    index: ItemIndex
     models: Models
     ranker: Ranker
     vectors: np.ndarray
@@ -79,42 +77,42 @@ class Recommender:
         SettingsError where the business rules can never hold.
         """
         manifest = verify(folder)
-        catalogue = Catalogue.read(folder / "tables" / "items.parquet")
-        accounts = pl.read_parquet(folder / "tables" / "users.parquet")
-        history = History.read(folder / "history.parquet", n_users=len(accounts), n_items=len(catalogue))
-        time = CutOffs.read(folder / "cut_offs.json").live
-        vectors = read_array(folder / "vectors.npy")
+        catalogue = Catalogue.read(folder / Part.ITEMS)
+        accounts = pl.read_parquet(folder / Part.USERS)
+        history = History.read(folder / Part.HISTORY, n_users=len(accounts), n_items=len(catalogue))
+        time = CutOffs.read(folder / Part.CUT_OFFS).live
+        vectors = read_array(folder / Part.VECTORS)
         if len(vectors) != len(catalogue):
             raise ReleaseError(f"release {manifest.id}: {len(vectors)} vectors for {len(catalogue)} items")
-        params = folder / "params.yaml"
-        index, themes = ItemIndex.read(folder / "items.faiss"), Themes.read(folder / "themes")
+        params = folder / Part.PARAMS
+        index, themes = ItemIndex.read(folder / Part.INDEX), Themes.read(folder / Part.THEMES)
         naming = Naming(Phrases(catalogue.items), themes, np.array([""], object), catalogue.ids)
         tiers = read_settings(TierSettings, "tier", params)
         weights = read_settings(CleaningSettings, "cleaning", params).weights
         rules = read_settings(BusinessRules, "rules", params)
         rules.check(catalogue, themes)
+        known = Known(catalogue, index, Behaviour.read(folder / Part.MODELS), themes.of_item[:, 0], history)
         return cls(
-            manifest,
-            catalogue,
-            {user: row for row, user in enumerate(accounts[USER].to_list())},
-            accounts,
-            history,
-            index,
-            Models.of(
-                Profiles.read(folder / "profiles"),
-                Known(catalogue, index, Behaviour.read(folder / "collaborative"), themes.of_item[:, 0], history),
-                vectors,
+            manifest=manifest,
+            catalogue=catalogue,
+            users={user: row for row, user in enumerate(accounts[USER].to_list())},
+            accounts=accounts,
+            history=history,
+            models=Models.of(Profiles.read(folder / Part.PROFILES), known, vectors),
+            ranker=read_ranker(folder / Part.RANKER, read_settings(RankSettings, "rank", params).method),
+            vectors=vectors,
+            available=catalogue.available(time, history),
+            settings=read_settings(RecommendSettings, "recommend", params),
+            visitors=Visitors(
+                catalogue, vectors, naming, time, tiers, {str(name): each for name, each in weights.items()}
             ),
-            read_ranker(folder / "ranker", read_settings(RankSettings, "rank", params).method),
-            vectors,
-            catalogue.available(time, history),
-            read_settings(RecommendSettings, "recommend", params),
-            Visitors(catalogue, vectors, naming, time, tiers, {str(name): weight for name, weight in weights.items()}),
-            Statements(read_array(folder / "profile_text_users.npy"), read_array(folder / "profile_texts.npy")),
-            Corrections.read(corrections or folder / CORRECTIONS),
-            read_settings(RerankSettings, "rerank", params),
-            rules,
-            read_settings(TrendSettings, "trends", params),
+            statements=Statements(
+                read_array(folder / Part.PROFILE_TEXT_USERS), read_array(folder / Part.PROFILE_TEXTS)
+            ),
+            corrections=Corrections.read(corrections or folder / Part.CORRECTIONS),
+            rerank=read_settings(RerankSettings, "rerank", params),
+            rules=rules,
+            trends=read_settings(TrendSettings, "trends", params),
         )
 
     @property
@@ -136,12 +134,15 @@ class Recommender:
         )
 
     @cached_property
-    def relations(self) -> Relations:
-        """What relates people."""
-        time = self.visitors.time
-        return Relations(
-            self.catalogue, self.themes, self.vectors, self.history, self.profiles, self.settings, self.trends, time
-        )
+    def crowd(self) -> Crowd:
+        """Everybody's points and what they count."""
+        weights, dislike = self.settings.tier_weights, self.settings.dislike
+        return Crowd.of(self.profiles, self.history.n_users, tier_weights=weights, dislike=dislike)
+
+    @cached_property
+    def rising(self) -> Rising:
+        """What is chosen more than its past lets expect."""
+        return rising_topics(self.history, self.themes, self.visitors.time, self.trends)
 
     def user_row(self, user_id: str) -> int:
         """The row of a user. Raises UnknownId with a few ids to try."""
@@ -226,7 +227,8 @@ class Recommender:
     def similar_users(self, whose: str | Person, k: int = 10) -> list[SimilarUser]:
         """Up to `k` other users of the likest interests, with those that are shared. Raises UnknownId."""
         own = [self.user_row(whose)] if isinstance(whose, str) else []
-        return self.relations.similar_users(self._person(whose), k, np.array(own, np.int64))
+        person = self._person(whose)
+        return similar_users(alone(person.profiles, person.row), self.crowd, k, np.array(own, np.int64))
 
     def audience(self, of: str | np.ndarray, k: int = 10) -> list[Member]:
         """Up to `k` users whom an item (by id) or a text's unit vector (d,) concerns most. Raises UnknownId.
@@ -234,22 +236,34 @@ class Recommender:
         Those who had the item, or blocked its topic, are no audience of it.
         """
         if isinstance(of, np.ndarray):
-            return self.relations.audience(of, k, np.zeros(0, np.int64))
+            return audience_for(of, self.crowd, self.catalogue, k)
         row = self.catalogue.row(of)
         blocking = {line.user_id for line in self.corrections.lines if line.action == "block"} & self.users.keys()
         against = [self.users[u] for u in blocking if self.corrections.blocked_items(u, self.themes)[row]]
         had = self.history.users[self.history.items == row]
-        return self.relations.audience(self.vectors[row], k, np.append(had, np.array(against, np.int64)))
+        without = np.append(had, np.array(against, np.int64))
+        return audience_for(self.vectors[row], self.crowd, self.catalogue, k, without)
 
     def hot_topics(self, whose: str | Person, k: int = 10, *, filters: Filters | None = None) -> list[HotTopic]:
         """Up to `k` topics on the rise within the themes of somebody's interests, hottest first. Raises UnknownId."""
         person = self._person(whose)
-        return self.relations.hot_topics(person, k, self._allowed(person, filters))
+        own, weights = alone(person.profiles, person.row), self.settings.tier_weights
+        available = self._allowed(person, filters)
+        return hot_topics(own, self.rising, self.themes, self.catalogue, k, tier_weights=weights, available=available)
 
     def brands_to_follow(self, whose: str | Person, k: int = 10, *, filters: Filters | None = None) -> list[Brand]:
         """Up to `k` brands (creators, shops) new to somebody and near to their interests. Raises UnknownId."""
         person = self._person(whose)
-        return self.relations.brands(person, k, self._allowed(person, filters))
+        return brands_to_follow(
+            alone(person.profiles, person.row),
+            self.catalogue,
+            self.vectors,
+            k,
+            tier_weights=self.settings.tier_weights,
+            available=self._allowed(person, filters),
+            without=person.seen,
+            dislike=self.settings.dislike,
+        )
 
     def richest_user(self) -> str:
         """A user to show. Raises UnknownId where nobody has an interest point."""
@@ -267,6 +281,6 @@ class Recommender:
         return allowed
 
     def _nearest(self, vector: np.ndarray, k: int, admitted: np.ndarray) -> list[Recommendation]:
-        rows, cosines = self.index.search(np.asarray(vector, np.float32)[None], k, admitted)
+        rows, cosines = self.models.index.search(np.asarray(vector, np.float32)[None], k, admitted)
         found = zip(rows[0].tolist(), cosines[0].tolist(), strict=True)
         return [self.lists.item(row, cosine) for row, cosine in found if row != NOTHING]

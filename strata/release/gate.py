@@ -10,6 +10,7 @@ import polars as pl
 from pydantic import Field
 
 from strata.data.schema import USER
+from strata.release.layout import Part
 from strata.release.manifest import read_manifest
 from strata.settings import Settings
 
@@ -43,8 +44,8 @@ class Verdict:
 
 def figures(release_folder: Path) -> dict[str, float]:
     """Every number a rule may name: the manifest's metrics by dotted path, and the share of users with points."""
-    profiles = pl.read_parquet(release_folder / "profiles" / "profiles.parquet", columns=[USER])
-    users = pl.read_parquet(release_folder / "tables" / "users.parquet", columns=[USER])
+    profiles = pl.read_parquet(release_folder / Part.PROFILES / "profiles.parquet", columns=[USER])
+    users = pl.read_parquet(release_folder / Part.USERS, columns=[USER])
     with_points = profiles[USER].n_unique() / max(users.height, 1)
     return {**_flat(read_manifest(release_folder).metrics), USERS_WITH_POINTS: round(with_points, 6)}
 

@@ -10,6 +10,7 @@ from benchmarks.evidence import explanation
 from benchmarks.evidence.explanation import drops, without_each
 from strata.data.history import DAY, History
 from strata.ranking.weighted_sum import WeightedSum
+from strata.recommendation.request import ListRequest
 from tests.benchmarks.test_evidence_context import CONTEXT
 from tests.strategies import N_ITEMS, TIME, vectors
 from tests.tiny_recommender import tiny_recommender, write_tiny_release
@@ -45,7 +46,7 @@ def test_an_item_loses_most_by_the_point_that_gives_it_most(user: str) -> None:
 def test_every_recommended_item_is_counted() -> None:
     for user in RECOMMENDER.users:
         cited, other, n_cited, n_others = drops(RECOMMENDER, user)
-        reasons = [each.reason for each in RECOMMENDER.recommend(user, explanation.LISTED)]
+        reasons = [each.reason for each in RECOMMENDER.recommend(user, ListRequest(k=explanation.LISTED))]
         assert n_cited == sum(reason is not None and reason.moved for reason in reasons)
         assert n_cited + n_others == len(reasons) > 0
         assert cited > other or not n_cited

@@ -11,6 +11,7 @@ from strata.cli.app import app
 from strata.data.history import DAY, History, as_date
 from strata.interests.corrections import Corrections
 from strata.recommendation.recommender import Recommender
+from strata.recommendation.request import ListRequest
 from tests.strategies import N_ITEMS, N_USERS, TIME
 from tests.tiny_recommender import write_tiny_release
 
@@ -31,13 +32,16 @@ def strata(release: Path, *arguments: str) -> Result:
 
 def test_a_profile_shows_its_levels_its_numbers_and_dislikes_apart(release: Path) -> None:
     shown = strata(release, "user", "u0").output
-    levels = Recommender.load(release).levels("u0")
+    recommender = Recommender.load(release)
+    levels, catalogue = recommender.levels("u0"), recommender.catalogue
     assert "Moves in: " in shown
     interests, dislikes = shown.split("Dislikes of user u0")
     for row in levels.points.iter_rows(named=True):
-        assert row["topic_id"] in interests
-        assert f"{row['persistence']:.0%}: {row['periods']} of {row['of_periods']} weeks" in interests
-    assert f"core, such as {levels.points['name'][0]}: {levels.points['because'][0]}" in interests
+        assert f"  {row['share']:.0%}  {row['name']}  {row['topic_id']}\n" in interests
+        assert f"       {row['because']}\n" in interests
+        titles = [catalogue.title_of(item) for item in row["evidence"]]
+        assert f"       read from {'; '.join(titles)}\n" in interests
+    assert "\ncore\n" in interests, "a heading"
     assert "spoken against 2 times" in dislikes
     assert "travel piece 2" in dislikes
     assert "Recommended to user u0" in dislikes
@@ -97,8 +101,7 @@ def test_a_correction_is_taken_down_and_holds_where_its_file_is_read(release: Pa
     shown = strata(release, "recommend", "u0", "-k", "12", "--corrections", str(file)).output
     assert "piece" in shown
     assert titles
-    recommended = [line.split("│")[2].strip() for line in shown.splitlines() if line.startswith("│")]
-    assert not set(titles) & set(recommended)
+    assert not [line for line in shown.splitlines() if any(f"  {title}  i" in line for title in titles)]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +138,7 @@ def test_the_lists_of_all_are_written_into_a_file(release: Path, tmp_path: Path,
     assert f"{name}: 12 rows for 4 users" in done.output
     read = pl.read_parquet if name.endswith("parquet") else pl.read_csv
     found = read(tmp_path / name)
-    alone = Recommender.load(release).recommend("u0", 3, tier_weights={"momentary": 2.0})
+    alone = Recommender.load(release).recommend("u0", ListRequest(k=3, tier_mix={"momentary": 2.0}))
     assert found.filter(user_id="u0").rows() == [
         ("u0", place, item.item_id, item.score) for place, item in enumerate(alone, 1)
     ]

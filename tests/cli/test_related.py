@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 from strata.cli.app import app
 from strata.data.history import DAY, History
 from strata.recommendation.recommender import Recommender
+from strata.recommendation.request import ListRequest
 from tests.strategies import N_ITEMS, N_USERS, TIME
 from tests.tiny_recommender import write_tiny_release
 
@@ -30,8 +31,7 @@ def strata(release: Path, *arguments: str) -> Result:
 def test_similar_users_are_shown_with_what_is_shared(release: Path) -> None:
     shown = strata(release, "similar-users", "u0", "-k", "1").output
     (expected,) = Recommender.load(release).similar_users("u0", 1)
-    assert f"│ {expected.user_id} " in shown
-    assert f"{expected.similarity:.2f}" in shown
+    assert f"  {expected.similarity:.2f}  {expected.user_id}\n" in shown
     assert expected.text in shown
 
 
@@ -40,8 +40,8 @@ def test_the_audience_of_an_item_is_shown_by_its_title(release: Path) -> None:
     assert "Audience of garden piece 6" in shown
     expected = Recommender.load(release).audience("i06")
     assert expected
-    assert all(f"│ {member.user_id} " in shown and member.text in shown for member in expected)
-    assert "│ u0 " not in shown, "u0 has had it"
+    assert all(f"  {member.user_id}  {member.tier}\n" in shown and member.text in shown for member in expected)
+    assert "  u0  " not in shown, "u0 has had it"
 
 
 @pytest.mark.slow
@@ -80,6 +80,6 @@ def test_wrong_questions_are_refused(release: Path, arguments: tuple[str, ...], 
 
 def test_recommendations_can_be_varied(release: Path) -> None:
     shown = strata(release, "recommend", "u0", "-k", "3", "--diversity", "1", "--calibration", "0.2").output
-    expected = Recommender.load(release).recommend("u0", 3, diversity=1.0, calibration=0.2)
-    places = [shown.index(f"│ {item.title} ") for item in expected]
+    expected = Recommender.load(release).recommend("u0", ListRequest(k=3, diversity=1.0, calibration=0.2))
+    places = [shown.index(f"  {item.title}  {item.item_id}\n") for item in expected]
     assert places == sorted(places)

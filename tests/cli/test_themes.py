@@ -48,13 +48,13 @@ def run(release: Path, *options: str) -> Result:
     return CliRunner().invoke(app, ["--release", str(release), *options], env={"COLUMNS": "160"})
 
 
-def ids_in(shown: str) -> list[str]:
-    return [line.split()[0] for line in shown.splitlines()[1:]]
+def ids_of(release: Path, *options: str) -> list[str]:
+    return [line.split()[0] for line in run(release, "--wide", *options).stdout.splitlines()[2:]]
 
 
 def test_groups_are_shown_above_what_lies_in_them_down_to_a_level(release: Path, themes: Themes) -> None:
     for level in LEVELS:
-        shown = ids_in(run(release, "--level", level).stdout)
+        shown = ids_of(release, "--level", level)
         wanted = LEVELS[LEVELS.index(level) :]
         assert sorted(shown) == sorted(themes.groups.filter(pl.col("level").is_in(wanted))["id"])
         for place, id in enumerate(shown):
@@ -64,24 +64,22 @@ def test_groups_are_shown_above_what_lies_in_them_down_to_a_level(release: Path,
                 before = [other for other in shown[:place] if other.startswith(above)]
                 parent = themes.at(above).row(by_predicate=pl.col("group") == row["parent"], named=True)
                 assert before[-1] == parent["id"]
-    assert ids_in(run(release).stdout) == ids_in(run(release, "--level", "category").stdout)
+    assert ids_of(release) == ids_of(release, "--level", "category")
 
 
 def test_each_group_has_its_name_its_items_and_examples(release: Path, themes: Themes) -> None:
     lines = run(release, "--level", "theme").stdout.splitlines()[1:]
-    for line, row in zip(
-        lines, themes.at("theme").sort("items", "id", descending=[True, False]).to_dicts(), strict=True
-    ):
-        assert row["name"] in line
-        assert str(row["items"]) in line.split()
-        assert catalogue()["title"][row["typical"][0]] in line
+    rows = themes.at("theme").sort("items", "id", descending=[True, False]).to_dicts()
+    for line, below, row in zip(lines[::2], lines[1::2], rows, strict=True):
+        assert line.split() == [str(row["items"]), *row["name"].split(), row["id"]]
+        assert below.split(";")[0].strip() == f"such as {catalogue()['title'][row['typical'][0]]}"
 
 
 def test_under_a_group_only_what_lies_in_it_is_shown(release: Path, themes: Themes) -> None:
     category = themes.at("category").row(0, named=True)
     inside = themes.at("topic").filter(parent=0)["id"].to_list()
-    assert sorted(ids_in(run(release, "--under", category["id"]).stdout)) == sorted([category["id"], *inside])
-    assert ids_in(run(release, "--under", inside[0]).stdout) == inside[:1]
+    assert sorted(ids_of(release, "--under", category["id"])) == sorted([category["id"], *inside])
+    assert ids_of(release, "--under", inside[0]) == inside[:1]
     unknown = run(release, "--under", "theme-99")
     assert unknown.exit_code == 1
     assert "group 'theme-99' is not in this release" in unknown.stderr

@@ -15,6 +15,7 @@ from strata.models.user_knn import UserNeighbours
 from strata.ranking.generators.new_items import Arrivals
 from strata.ranking.trends import Trends
 from strata.recommendation.recommender import Recommender
+from strata.recommendation.request import ListRequest
 from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories
 from tests.tiny_recommender import tiny_recommender
 
@@ -81,9 +82,9 @@ def one_hides() -> Recommender:
 def test_what_a_user_hid_is_in_no_list_even_where_things_come_back() -> None:
     recommender = one_hides()
     for exclude_seen in (False, True):
-        listed = recommender.recommend("u0", N_ITEMS, exclude_seen=exclude_seen)
+        listed = recommender.recommend("u0", ListRequest(k=N_ITEMS, exclude_seen=exclude_seen))
         assert "i00" not in {found.item_id for found in listed}
-    assert "i00" in {found.item_id for found in recommender.recommend("u1", N_ITEMS, exclude_seen=False)}
+    assert "i00" in {found.item_id for found in recommender.recommend("u1", ListRequest(k=N_ITEMS, exclude_seen=False))}
     assert listed
 
 

@@ -15,6 +15,7 @@ from strata.errors import SourceError
 from strata.interests.corrections import ACTIONS, Correction, Corrections, append, forget
 from strata.interests.profiles import Profiles
 from strata.interests.profiling import profile_history
+from strata.recommendation.request import ListRequest
 from tests.strategies import N_ITEMS, N_USERS, TIME, histories, vectors
 from tests.tiny_recommender import NAMING, SETTINGS, tiny_recommender
 
@@ -122,7 +123,7 @@ def test_items_of_a_blocked_topic_are_never_recommended(history: History, user: 
     mask = held.blocked_items(user, THEMES)
     assert mask.tolist() == [TOPICS[topic] in blocked for topic in THEMES.of_item[:, 0]]
     recommender = tiny_recommender(history, held)
-    found = {recommender.catalogue.row(item.item_id) for item in recommender.recommend(user, N_ITEMS)}
+    found = {recommender.catalogue.row(item.item_id) for item in recommender.recommend(user, ListRequest(k=N_ITEMS))}
     assert not found & set(np.flatnonzero(mask))
     assert len(found) == N_ITEMS - mask.sum()
 

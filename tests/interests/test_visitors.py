@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from strata.data.catalogue import Catalogue
-from strata.data.filters import Filters, rows_of
+from strata.data.filters import Filters, PriceRange, rows_of
 from strata.data.history import DAY, History
 from strata.errors import UnknownId
 from strata.interests.profiling import profile_history
@@ -88,7 +88,8 @@ def test_each_text_is_a_momentary_point_named_after_its_nearest_topic(rows: list
     st.lists(st.sampled_from(IDS)),
 )
 def test_filters_admit_exactly_what_meets_every_condition(languages, lowest, highest, exclude) -> None:
-    mask = Filters(None, languages, lowest, highest, exclude).mask(CATALOGUE)
+    price = PriceRange(lowest=lowest, highest=highest)
+    mask = Filters(languages=languages, price=price, exclude_items=exclude).mask(CATALOGUE)
     for admitted, (item, price, language) in zip(
         mask, CATALOGUE.items.select("item_id", "price", "language").iter_rows(), strict=True
     ):

@@ -22,6 +22,7 @@ from strata.ranking.tier_mix import mix
 from strata.ranking.trends import WINDOWS, Trends
 from strata.ranking.two_stage import Models
 from strata.recommendation.leave_one_point_out import without_each_point
+from strata.recommendation.request import ListRequest
 from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories, vectors
 from tests.tiny_recommender import INDEX, NAMING, SETTINGS, tiny_behaviour, tiny_ranker, tiny_recommender
 
@@ -209,7 +210,7 @@ def test_a_reason_cites_the_point_without_which_the_item_would_lose_most() -> No
     recommender = tiny_recommender(history)
     person = recommender.user("u0")
     names = person.profiles.table["name"][person.profiles.of(person.row)].to_list()
-    listed = recommender.recommend("u0", 6)
+    listed = recommender.recommend("u0", ListRequest(k=6))
     falls = without_each(recommender, person, [item.item_id for item in listed])
     cited = [(n, item.reason) for n, item in enumerate(listed) if item.reason and item.reason.moved]
     assert cited

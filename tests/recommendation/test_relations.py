@@ -68,7 +68,9 @@ def test_who_blocked_its_topic_is_no_audience_of_an_item() -> None:
 def test_hot_topics_are_led_by_items_that_filters_admit() -> None:
     burst = str(SHOP.ids[GARDEN[1]])
     assert RELEASE.hot_topics("u0", 1)[0].items[0] == burst
-    assert not [topic for topic in RELEASE.hot_topics("u0", filters=Filters(exclude=[burst])) if burst in topic.items]
+    assert not [
+        topic for topic in RELEASE.hot_topics("u0", filters=Filters(exclude_items=[burst])) if burst in topic.items
+    ]
     picks = RELEASE.visitors.from_picks([Pick(str(SHOP.ids[GARDEN[0]])), Pick(burst, "dislike")])
     assert not [topic for topic in RELEASE.hot_topics(picks) if burst in topic.items]
 
@@ -87,8 +89,8 @@ def test_users_of_whom_nothing_is_known_are_related_to_nobody() -> None:
 
 def test_what_all_answers_share_is_made_once() -> None:
     RELEASE.similar_users("u0")
-    crowd, rising = RELEASE.relations.crowd, RELEASE.relations.rising
+    crowd, rising = RELEASE.crowd, RELEASE.rising
     RELEASE.hot_topics("u1")
     RELEASE.audience(str(SHOP.ids[0]))
-    assert RELEASE.relations.crowd is crowd
-    assert RELEASE.relations.rising is rising
+    assert RELEASE.crowd is crowd
+    assert RELEASE.rising is rising

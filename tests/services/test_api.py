@@ -9,6 +9,7 @@ from openapi_spec_validator import validate
 
 from strata.interests.levels import Levels
 from strata.recommendation.recommender import Recommender
+from strata.recommendation.request import ListRequest
 from tests.services.serving import ANALYST, TOKEN, Server
 
 pytestmark = pytest.mark.slow
@@ -39,7 +40,7 @@ def assert_refused(answer, status: int, *, field: str | None = None) -> None:
 def test_users_get_what_the_library_recommends_with_reasons(server: Server, library: Recommender) -> None:
     user = library.richest_user()
     answer = ask(server, "/recommend", user_id=user, k=20)
-    expected = library.recommend(user, 20)
+    expected = library.recommend(user, ListRequest(k=20))
     assert ids(answer) == [item.item_id for item in expected]
     assert [item["reason"]["text"] for item in answer["items"]] == [item.reason.text for item in expected]
     assert answer["release"] == library.manifest.id
@@ -115,7 +116,7 @@ def test_lists_are_re_ranked_as_the_library_does_and_by_default_not_at_all(
 ) -> None:
     user = library.richest_user()
     plain, varied = (ask(server, "/recommend", user_id=user, **asked) for asked in ({}, {"diversity": 0.9}))
-    assert ids(varied) == [item.item_id for item in library.recommend(user, diversity=0.9)]
+    assert ids(varied) == [item.item_id for item in library.recommend(user, ListRequest(diversity=0.9))]
     assert ids(varied) != ids(plain)
     unset = {"diversity": None, "calibration": None, "rules": None}
     assert ids(ask(server, "/recommend", user_id=user, **unset)) == ids(plain)

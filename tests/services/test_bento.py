@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from strata.recommendation.recommender import Recommender
+from strata.recommendation.request import ListRequest
 from tests.services.serving import ROOT, serving
 
 pytestmark = pytest.mark.slow
@@ -80,7 +81,7 @@ def test_it_serves_from_an_empty_folder_without_the_repository(
     with serving(home, "small:latest", python=locked_python, folder=tmp_path) as server:
         user = library.richest_user()
         answer = server.post("/recommend", json={"user_id": user, "k": 5}).json()
-        expected = library.recommend(user, 5)
+        expected = library.recommend(user, ListRequest(k=5))
         assert [item["reason"]["text"] for item in answer["items"]] == [item.reason.text for item in expected]
         text = server.post("/search", json={"text": "space opera", "k": 2}).json()
         assert text["fallback"] is False

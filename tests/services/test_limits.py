@@ -12,12 +12,13 @@ from services.errors import ApiError
 from services.limits import Limits
 from services.settings import ServiceSettings
 from services.tokens import analyst
+from strata.data.filters import Filters
 from strata.errors import SettingsError
 from strata.recommendation.recommender import Recommender
 from tests.services.serving import TOKEN
 
 REQUESTS = [
-    requests.RecommendRequest(user_id="10", k=7, filters=requests.Conditions(categories=["War"])),
+    requests.RecommendRequest(user_id="10", k=7, filters=Filters(categories=["War"])),
     requests.RecommendRequest(text="anything", k=7),
     requests.RecommendRequest(history=["50", "288"], k=7),
     requests.SearchRequest(text="anything", k=7),

@@ -1,0 +1,78 @@
+"""A profile's course as `strata user --course` shows it: a letter for each interest and time."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.text import Text
+
+from strata.cli.rows import COLOURS, Rows, tier
+from strata.cli.terminal import Answer, sentence
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from strata.recommendation.recommender import Recommender
+
+NONE = "·"
+
+
+def course_answer(recommender: "Recommender", user_id: str, steps: int | None, picture: Path | None) -> Answer:
+    """The course of a user, drawn into `picture` too if there is one. Raises BadParameter, UnknownId."""
+    course = recommender.course(user_id, steps)
+    times = course["time"].unique(maintain_order=True).to_list()
+    lanes = _lanes(course)
+    content = {
+        "release": recommender.manifest.id,
+        "user_id": user_id,
+        "times": times,
+        "interests": [{**lane, "tiers": [lane["tiers"].get(time) for time in times]} for lane in lanes],
+        "picture": picture if lanes else None,
+    }
+    if not lanes:
+        return Answer(content, [sentence(f"User {user_id} has no interest points at any time.")])
+    drawn = [_rows(lanes, times, user_id)]
+    if picture is None:
+        return Answer(content, drawn)
+    _draw(course, user_id, picture)
+    return Answer(content, [*drawn, sentence(f"drawn into {picture}")])
+
+
+def _lanes(course: "pl.DataFrame") -> list[dict[str, Any]]:
+    """Each interest with its name, its highest strength and its tier by time, the strongest first."""
+    import polars as pl
+
+    lanes = (
+        course.group_by("key", maintain_order=True)
+        .agg(pl.col("name").last(), pl.col("strength").max().round(6), tiers=pl.struct("time", "tier"))
+        .sort("strength", descending=True, maintain_order=True)
+    )
+    return [
+        {**lane, "tiers": {step["time"]: step["tier"] for step in lane["tiers"]}}
+        for lane in lanes.rename({"key": "topic_id"}).iter_rows(named=True)
+    ]
+
+
+def _rows(lanes: list[dict[str, Any]], times: list[Any], user_id: str) -> Rows:
+    rows = [(lane["name"], lane["topic_id"], f"{lane['strength']:.1f}", _lane(lane["tiers"], times)) for lane in lanes]
+    letters = ", ".join(f"{name[0]} {name}" for name in COLOURS)
+    return Rows(
+        f"Course of user {user_id}",
+        {"interest": "name", "topic": "id", "highest strength": "fact", "tiers": "mark"},
+        rows,
+        f"{len(times)} times, {times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}: {letters}, {NONE} none",
+    )
+
+
+def _lane(tiers: dict[Any, str], times: list[Any]) -> Text:
+    letters = [tier(tiers[time])[:1] if time in tiers else Text(NONE) for time in times]
+    return Text().join(letters)
+
+
+def _draw(course: "pl.DataFrame", user_id: str, picture: Path) -> None:
+    from strata.interests.swim_lanes import draw_swim_lanes
+
+    try:
+        draw_swim_lanes(course, f"user {user_id}").write(picture)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--picture") from None

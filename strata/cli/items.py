@@ -1,0 +1,48 @@
+"""Recommended items, and items by their ids, as the commands show them: with titles and reasons."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+
+from strata.cli.rows import Columns, Rows
+
+if TYPE_CHECKING:
+    from strata.data.catalogue import Catalogue
+    from strata.recommendation.lists import Recommendation
+
+
+def titled(items: Iterable[str], catalogue: "Catalogue") -> list[dict[str, str]]:
+    """Item ids with their titles, for JSON."""
+    return [{"item_id": item, "title": catalogue.title_of(item)} for item in items]
+
+
+def titles(items: Iterable[str], catalogue: "Catalogue") -> str:
+    """The titles of item ids for people; semicolons between them, as titles hold commas."""
+    return "; ".join(catalogue.title_of(item) for item in items)
+
+
+def with_titles(found: Sequence[Any], field: str, catalogue: "Catalogue") -> list[dict[str, Any]]:
+    """Dataclasses as dictionaries, the item ids in `field` with their titles."""
+    return [{**asdict(each), field: titled(getattr(each, field), catalogue)} for each in found]
+
+
+def recommended(found: "Sequence[Recommendation]", catalogue: "Catalogue") -> list[dict[str, Any]]:
+    """Recommendations for JSON."""
+    items = [asdict(item) for item in found]
+    for item in items:
+        if item["reason"]:
+            item["reason"]["evidence"] = titled(item["reason"]["evidence"], catalogue)
+    return items
+
+
+def draw_recommended(found: "Sequence[Recommendation]", user_id: str) -> RenderableType:
+    """Recommendations for people."""
+    rows = [
+        (str(place), item.title, item.item_id, item.reason.text if item.reason else "")
+        for place, item in enumerate(found, 1)
+    ]
+    columns: Columns = {"place": "mark", "item": "name", "id": "id", "because": "text"}
+    title = f"Recommended to user {user_id}"
+    return Rows(title, columns, rows) if rows else "Nothing to recommend: no item passes the filters."

@@ -1,0 +1,109 @@
+"""Rows for any width: a figure, a name, and below it what there is to say, wrapped between words; or one row a line."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rich.console import Console, ConsoleOptions
+from rich.text import Text
+
+from strata.cli.terminal import wrapped
+
+Place = Literal["group", "mark", "name", "id", "fact", "text", "note"]
+"""Where a column stands: in a heading above rows that share it (group), before the name (mark), behind it (id; fact,
+after the column's name), or on lines of its own below (text; note, after the column's name)."""
+
+Columns = Mapping[str, Place]
+COLOURS = {"core": "bold magenta", "stable": "cyan", "momentary": "yellow"}
+STYLES: Mapping[Place, str] = {"name": "bold", "id": "dim"}
+GAP = 2
+"""Spaces between cells, and before rows."""
+
+
+def tier(name: str) -> Text:
+    """The name of a tier in its colour."""
+    return Text(name, COLOURS[name])
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of cells under a title. `columns` (name → place) go with the cells; empty cells take no room.
+
+    A name may start with spaces: its row is indented by as many. Cells that are Text keep their own style.
+    """
+
+    title: str
+    columns: Columns
+    rows: Sequence[Sequence[str | Text]]
+    foot: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Draw: wrapped to the width, or as a table where nothing may wrap."""
+        yield Text(self.title, "bold underline")
+        yield from self._table() if options.no_wrap else self._stacked(console, options)
+        if self.foot:
+            yield Text(self.foot, "dim")
+
+    def _table(self) -> Iterator[Text]:
+        """One row a line, columns aligned."""
+        lines = [[Text(name, "dim") for name in self.columns], *map(self._styled, self.rows)]
+        widths = [max(cell.cell_len for cell in column) for column in zip(*lines, strict=True)]
+        for line in lines:
+            cells = [
+                _padded(cell, width, right=place == "mark")
+                for cell, width, place in zip(line, widths, self.columns.values(), strict=True)
+            ]
+            joined = Text(" " * GAP).join(cells)
+            joined.rstrip()
+            yield joined
+
+    def _stacked(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Each row on lines of its own, below the heading of its group."""
+        rows, heading = [self._styled(row) for row in self.rows], ""
+        widest = max((mark.cell_len for row in rows for mark in self._at(row, "mark")), default=0)
+        gutter = widest if widest <= options.max_width // 2 else 0
+        for row in rows:
+            for group in self._at(row, "group"):
+                if group.plain != heading:
+                    yield group
+                    heading = group.plain
+            yield from self._stack(row, gutter, console, options)
+
+    def _stack(self, row: Sequence[Text], gutter: int, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """One row: its mark in a gutter, or below where there is none, its name, and what is to say."""
+        head = Text(" " * GAP).join([*self._at(row, "name"), *self._at(row, "id", "fact")])
+        depth = len(head.plain) - len(head.plain.lstrip())
+        indent = GAP + depth + (gutter + GAP if gutter else 0)
+        marks, below = self._at(row, "mark"), self._at(row, "text", "note")
+        lead = _padded(marks[0], gutter, right=True) if gutter and marks else Text()
+        yield from _hanging(head[depth:], Text.assemble(" " * GAP, lead), indent, console, options)
+        for text in below if gutter else (*marks, *below):
+            yield from _hanging(text, Text(), indent if gutter else indent + GAP, console, options)
+
+    def _styled(self, row: Sequence[str | Text]) -> list[Text]:
+        places = self.columns.values()
+        return [
+            cell if isinstance(cell, Text) else Text(cell, STYLES.get(place, ""))
+            for cell, place in zip(row, places, strict=True)
+        ]
+
+    def _at(self, row: Sequence[Text], *places: Place) -> list[Text]:
+        """The cells of some places that are not empty, after their column's name where their place wants it."""
+        found = []
+        for (column, place), cell in zip(self.columns.items(), row, strict=True):
+            if cell and place in places:
+                found.append(Text.assemble((f"{column} ", "dim"), cell) if place in ("fact", "note") else cell)
+        return found
+
+
+def _hanging(text: Text, lead: Text, indent: int, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+    """The lines of a text behind a lead, all of them indented."""
+    for line in wrapped(text, console, options.max_width - indent, options):
+        yield Text.assemble(_padded(lead, indent), line)
+        lead = Text()
+
+
+def _padded(text: Text, width: int, *, right: bool = False) -> Text:
+    """`text` filled with spaces to `width` columns."""
+    spaces = " " * max(width - text.cell_len, 0)
+    return Text.assemble(spaces, text) if right else Text.assemble(text, spaces)

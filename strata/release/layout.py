@@ -1,0 +1,27 @@
+"""What a release is made of: the parts by their paths below its folder, for who writes, loads, judges or reads it."""
+
+from enum import StrEnum
+
+
+class Part(StrEnum):
+    """A file or folder of a release: `folder / Part.ITEMS` is where it lies."""
+
+    ENCODER = "encoder"
+    ITEMS = "tables/items.parquet"
+    USERS = "tables/users.parquet"
+    HISTORY = "history.parquet"
+    CUT_OFFS = "cut_offs.json"
+    VECTORS = "vectors.npy"
+    INDEX = "items.faiss"
+    THEMES = "themes"
+    PROFILES = "profiles"
+    PROFILE_TEXTS = "profile_texts.npy"
+    PROFILE_TEXT_USERS = "profile_text_users.npy"
+    CORRECTIONS = "corrections.jsonl"
+    PICTURES = "pictures"
+    MODELS = "collaborative"
+    RANKER = "ranker"
+    PARAMS = "params.yaml"
+    METRICS = "metrics.json"
+    METRICS_TABLE = "metrics.md"
+    MODEL_CARD = "model_card.md"

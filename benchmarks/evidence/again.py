@@ -11,14 +11,15 @@ from rich.markup import escape
 
 from benchmarks.evidence.files import ROOT, renew, uncommitted
 from benchmarks.evidence.sections import FILMS, SECTIONS, Section
+from benchmarks.evidence.stale import Stale
 from benchmarks.evidence.tables import commit_of
 from strata.errors import StrataError
 from strata.storage import read_json
 from strata.terminal import console
 
 
-def show(folder: Path) -> None:
-    """Print every stale section of the evidence in `folder`, why, and its command; the tables say so anew."""
+def show(folder: Path) -> dict[str, dict[str, Stale]]:
+    """Print and return every stale section of the evidence in `folder`, why, and its command; tables say so anew."""
     found = renew(folder)
     for command, stale in found.items():
         sections = read_json(folder / f"{command}.json")["sections"]
@@ -31,6 +32,7 @@ def show(folder: Path) -> None:
                 _say(f"  {SECTIONS[command][name].command}")
     for command, stale in found.items():
         _say(f"{command}.json: {len(stale)} sections to measure again")
+    return found
 
 
 def measure(folder: Path, workspaces: Mapping[str, str]) -> None:
@@ -39,7 +41,7 @@ def measure(folder: Path, workspaces: Mapping[str, str]) -> None:
     Raises StrataError where rows would be stale at once: for changes that are not committed, and artefacts of other
     code than the committed; and at the end where a command failed.
     """
-    found = renew(folder)
+    found = show(folder)
     if uncommitted(folder):
         raise StrataError("there are uncommitted changes: rows would count as older code at once; commit them first")
     wanted = [SECTIONS[command][name] for command in found for name in found[command] if name in SECTIONS[command]]

@@ -8,7 +8,7 @@ export BENTOML_DO_NOT_TRACK := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 INSTALL := .venv/bin/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: demo test evidence quality peers lint setup lock ui serve
+.PHONY: demo test evidence quality peers stale lint setup lock ui serve
 setup: .venv/.installed
 .venv/.pipeline: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -46,6 +46,9 @@ peers: setup  ## train RecBole's models in an environment of their own on the le
 	python -m benchmarks.quality.split .workspaces/quality/leave-one-out/split
 	python -m benchmarks.peers .workspaces/quality/leave-one-out/split --output .workspaces/quality/peers
 	python -m benchmarks.quality --only leave-one-out
+
+stale: setup  ## measure again what of docs/evidence is of older code (listed by python -m benchmarks.evidence --list)
+	python -m benchmarks.evidence --stale
 
 lint: setup
 	ruff check .

@@ -5,47 +5,23 @@ import hashlib
 import subprocess
 import sys
 from functools import reduce
-from pathlib import Path
 
 import pytest
 import yaml
 from ruamel.yaml import YAML
 
+import benchmarks.closure
 from tasks.collaborate import SETTINGS_OF
 from tasks.tune import TUNED
 from tests.places import ROOT
 
 FIRST_PARTY = ("strata", "tasks")
+FILES = benchmarks.closure.files_here(ROOT)
 
 
-def imported(path: Path) -> set[Path]:
-    """First-party files that a module imports, at its top or inside functions."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        for name in names:
-            parts = name.split(".")
-            if parts[0] in FIRST_PARTY:
-                places = [ROOT.joinpath(*parts[:n]) for n in range(1, len(parts) + 1)]
-                files = [ROOT.joinpath(*parts).with_suffix(".py"), *(place / "__init__.py" for place in places)]
-                found |= {file for file in files if file.is_file()}
-    return found
-
-
-def closure(path: Path) -> set[str]:
+def closure(path: str) -> set[str]:
     """All first-party files that running `path` may load, as paths from the root."""
-    seen: set[Path] = set()
-    waiting = {path, ROOT / "tasks" / "__init__.py"}
-    while waiting:
-        module = waiting.pop()
-        seen.add(module)
-        waiting |= imported(module) - seen
-    return {file.relative_to(ROOT).as_posix() for file in seen}
+    return benchmarks.closure.closure((path, "tasks/__init__.py"), FILES, FIRST_PARTY)
 
 
 def stages() -> dict[str, dict]:
@@ -57,7 +33,7 @@ def stages() -> dict[str, dict]:
 @pytest.mark.parametrize("name", stages())
 def test_dependencies_cover_what_a_stage_imports(name: str) -> None:
     listed = {dep for dep in stages()[name]["deps"] if dep.endswith(".py")}
-    needed = closure(ROOT / "tasks" / f"{name}.py")
+    needed = closure(f"tasks/{name}.py")
     assert listed == needed, f"dvc.yaml, {name}: add {sorted(needed - listed)}, drop {sorted(listed - needed)}"
 
 
@@ -65,7 +41,7 @@ def test_the_peers_own_environment_holds_all_that_they_import() -> None:
     folder = ROOT / "benchmarks" / "peers"
     pinned = {line.split("==")[0].lower() for line in (folder / "requirements.txt").read_text("utf-8").splitlines()}
     needed = set()
-    for file in (*closure(folder / "train.py"), "benchmarks/peers/grids.py"):
+    for file in (*closure("benchmarks/peers/train.py"), "benchmarks/peers/grids.py"):
         for node in ast.walk(ast.parse((ROOT / file).read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 needed |= {alias.name.split(".")[0] for alias in node.names}

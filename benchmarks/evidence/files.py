@@ -13,6 +13,11 @@ from typing import Any, Self
 import polars as pl
 import polars.selectors as cs
 
+from benchmarks.closure import files_here
+from benchmarks.evidence.sections import SECTIONS
+from benchmarks.evidence.stale import Stale, date_of, filled, stale_sections
+from benchmarks.evidence.tables import as_markdown, commit_of
+from benchmarks.fingerprint import fingerprint
 from strata.errors import StrataError, ValidationFailed
 from strata.evaluation.metrics import Interval
 from strata.storage import read_json, write_json, write_table, write_text
@@ -91,16 +96,29 @@ class Row:
         return cls(id, what, figure, found.low, found.high, unit, n, inconclusive=inconclusive, **more)
 
 
-def write_evidence(command: str, section: str, rows: Sequence[Row], split: str, folder: Path, table: str = "") -> None:
+def write_evidence(
+    command: str,
+    section: str,
+    rows: Sequence[Row],
+    split: str,
+    folder: Path,
+    table: str = "",
+    seconds: float | None = None,
+) -> None:
     """Put the rows of one section into `folder`/`command`.json, beside it the table people read and per-user values.
 
-    `table`: Markdown that people see first, such as all methods by all metrics. Rows of other sections stay, with the
-    commit, machine and split they were measured with. Raises StrataError outside a git clone.
+    `table`: Markdown that people see first, such as all methods by all metrics. `seconds`: how long it took. Rows of
+    other sections stay, with the commit, code, machine and split they were measured with. Raises StrataError outside
+    a git clone and for a section that no command is known to make.
     """
+    if section not in SECTIONS.get(command, {}):
+        raise StrataError(f"section '{section}' of {command}.json: name its command in benchmarks/evidence/sections.py")
     path = folder / f"{command}.json"
     before = read_json(path) if path.exists() else {"sections": {}, "rows": []}
     made_with = {**_commit(folder), "machine": _machine(), "split": split}
-    shown = made_with | ({"table": table} if table else {})
+    told = {"seconds": seconds and round(seconds), "table": table}
+    shown = made_with | {key: value for key, value in told.items() if value}
+    shown["code"] = fingerprint(SECTIONS[command][section], files_here(ROOT))
     kept = [row for row in before["rows"] if row["section"] != section]
     sections = before["sections"] | {section: shown}
     content = {
@@ -112,50 +130,27 @@ def write_evidence(command: str, section: str, rows: Sequence[Row], split: str, 
     for row in rows:
         if row.per_user is not None:
             write_table(row.per_user.with_columns(cs.float().cast(pl.Float32)), folder / PER_USER / f"{row.id}.parquet")
+    _write(content, folder)
+    for old in {row["per_user"] for row in before["rows"]} - {row["per_user"] for row in content["rows"]} - {None}:
+        (folder / old).unlink(missing_ok=True)
+
+
+def renew(folder: Path) -> dict[str, dict[str, Stale]]:
+    """Say anew in the tables of `folder` what is of older code; the stale sections of each command.
+
+    Sections from before fingerprints were kept get that of their commit. Raises StrataError outside a git clone.
+    """
+    paths = {command: folder / f"{command}.json" for command in SECTIONS}
+    return {command: _write(read_json(path), folder) for command, path in paths.items() if path.exists()}
+
+
+def _write(content: Mapping[str, Any], folder: Path) -> dict[str, Stale]:
+    """Write an evidence file and its table; what of it is of older code."""
+    path, content = folder / f"{content['command']}.json", filled(content, ROOT)
+    stale = stale_sections(content, ROOT)
     write_json(content, path)
-    write_text(as_markdown(content), path.with_suffix(".md"))
-    for stale in {row["per_user"] for row in before["rows"]} - {row["per_user"] for row in content["rows"]}:
-        (folder / stale).unlink(missing_ok=True)
-
-
-def as_markdown(content: Mapping[str, Any]) -> str:
-    """The table people read, made from the content of an evidence file: one part a section."""
-    lines = [f"# What `make {content['command']}` measured"]
-    for section, made_with in content["sections"].items():
-        machine = made_with["machine"]
-        changes = " with uncommitted changes" if made_with["dirty"] else ""
-        lines += [
-            "",
-            f"## {section.capitalize()}",
-            "",
-            f"Commit {made_with['commit'][:12]}{changes}, split {made_with['split']}; {machine['cpu']}, "
-            f"{machine['cores']} cores, {machine['memory_gib']} GiB.",
-            "",
-            *([made_with["table"].strip(), ""] if "table" in made_with else []),
-            "| id | value | 95 % interval | reference | n | what |",
-            "|---|---|---|---|---|---|",
-            *(_line(row) for row in content["rows"] if row["section"] == section),
-        ]
-    note = "Intervals are of the value or, where there is a reference, of value − reference; drawn over users."
-    return "\n".join([*lines, "", note]) + "\n"
-
-
-def _line(row: Mapping[str, Any]) -> str:
-    compared = row["reference"] is not None
-    interval = f"{_figure(row['low'], sign=compared)} … {_figure(row['high'], sign=compared)}"
-    reference = f"{_figure(row['reference'])} ({row['reference_name']})" if compared else ""
-    notes = [
-        row["what"],
-        row["excluded"] and f"Left out: {row['excluded']}",
-        row["inconclusive"] and f"Inconclusive: {row['inconclusive']}",
-    ]
-    what = " ".join(note for note in notes if note)
-    cells = [row["id"], f"{_figure(row['value'])} {row['unit']}", interval, reference, f"{row['n']:,}", what]
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _figure(value: float, *, sign: bool = False) -> str:
-    return f"{value:{'+' if sign else ''}.4g}"
+    write_text(as_markdown(content, stale, commit_of(_commit(folder))), path.with_suffix(".md"))
+    return stale
 
 
 def _as_json(row: Row, section: str) -> dict[str, Any]:
@@ -169,14 +164,19 @@ def _figures(row: Row) -> dict[str, float | None]:
 
 
 def _commit(folder: Path) -> dict[str, Any]:
-    """The commit, and whether anything but the evidence itself has changed since."""
+    """The commit, its day, and whether anything but the evidence itself has changed since."""
     try:
         head = _git("rev-parse", "HEAD")
     except (FileNotFoundError, subprocess.CalledProcessError):
         raise StrataError(f"{ROOT}: evidence names its commit; run it in a git clone, with git installed") from None
+    return {"commit": head, "date": date_of(head, ROOT), "dirty": uncommitted(folder)}
+
+
+def uncommitted(folder: Path) -> bool:
+    """Whether the clone holds changes that are not committed, beside those of the evidence in `folder`."""
     inside = folder.absolute().is_relative_to(ROOT)
     but = [f":(exclude){folder.absolute().relative_to(ROOT)}"] if inside else []
-    return {"commit": head, "dirty": bool(_git("status", "--porcelain", "--", ".", *but))}
+    return bool(_git("status", "--porcelain", "--", ".", *but))
 
 
 def _git(*arguments: str) -> str:

@@ -93,11 +93,12 @@ def main(
     for name in chosen:
         started = time.perf_counter()
         rows, split, table = Measured(*SECTIONS[name]())
-        write_evidence("quality", name, rows, split, output, table)
+        seconds = time.perf_counter() - started
+        write_evidence("quality", name, rows, split, output, table, seconds)
         for row in rows:
             compared = f" against {row.reference:.4g} ({row.reference_name})" if row.reference_name else ""
             console.print(f"  {row.id}: {row.value:.4g} {row.unit}{compared}, {row.low:.4g} … {row.high:.4g}")
-        console.print(f"{name}: {len(rows)} rows in {time.perf_counter() - started:.0f} s, {output}/quality.md")
+        console.print(f"{name}: {len(rows)} rows in {seconds:.0f} s, {output}/quality.md")
 
 
 if __name__ == "__main__":

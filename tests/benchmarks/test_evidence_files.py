@@ -3,7 +3,6 @@
 import json
 import platform
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -17,31 +16,22 @@ from typer.testing import CliRunner
 
 from benchmarks.evidence import files
 from benchmarks.evidence.__main__ import SECTIONS, main
-from benchmarks.evidence.files import Row, as_markdown, write_evidence
+from benchmarks.evidence.files import Row, write_evidence
 from benchmarks.evidence.intervals import pooled, share
 from strata.data.sources.presets import names
 from strata.errors import StrataError, ValidationFailed
 from strata.evaluation.metrics import Interval
 from tests.benchmarks.test_evidence_context import write_workspace
+from tests.tiny_project import git, write_project
 
 COUNTS = np.array([[1, 2], [0, 1], [3, 3]])
 
 
-def git(folder: Path, *arguments: str) -> str:
-    identity = ["-c", "user.name=Strata", "-c", "user.email=strata@localhost"]
-    found = subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True)
-    return found.stdout.strip()
-
-
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository of one file, in the place of ours."""
-    (tmp_path / "code.py").write_text("x = 1\n")
-    git(tmp_path, "init", "-q")
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "-qm", "One file")
+    """A small repository in the place of ours, with what two sections depend on."""
     monkeypatch.setattr(files, "ROOT", tmp_path)
-    return tmp_path
+    return write_project(tmp_path)
 
 
 def shares(name: str = "seen", **changes: object) -> Row:
@@ -79,10 +69,14 @@ def test_fractions_by_user_are_small_on_disk_and_true_to_single_precision(clone:
 def test_evidence_is_of_a_clean_commit_or_says_that_it_is_not(clone: Path) -> None:
     assert not written(clone / "out")["dirty"]
     assert not written(clone / "out")["dirty"], "evidence written before is no change of what is measured"
-    (clone / "code.py").write_text("x = 2\n")
-    content = written(clone / "out")
-    assert content["dirty"]
-    assert "uncommitted" in as_markdown(content)
+    (clone / "strata" / "tiers.py").write_text("x = 2\n")
+    assert written(clone / "out")["dirty"]
+    assert "uncommitted" in (clone / "out" / "evidence.md").read_text()
+
+
+def test_a_section_that_no_command_is_known_to_make_is_refused(clone: Path) -> None:
+    with pytest.raises(StrataError, match=r"section 'magic' of evidence\.json: name its command"):
+        written(clone / "out", "magic")
 
 
 def test_outside_a_clone_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +120,6 @@ def test_people_read_every_row_its_interval_and_its_doubts(clone: Path) -> None:
     )  # fmt: skip
     content = written(clone / "out", rows=[shares(), compared])
     text = (clone / "out" / "evidence.md").read_text()
-    assert text == as_markdown(content)
     assert "## Planted" in text
     assert "| seen | 0.6667 share |" in text
     line = next(line for line in text.splitlines() if line.startswith("| gain |"))

@@ -1,0 +1,100 @@
+"""Every section of docs/evidence: the command that makes it, and the code and data that its figures depend on."""
+
+from dataclasses import dataclass
+from typing import Final
+
+SHOP, SITE, FILMS = "complete-journey", "stack-exchange", "movielens-100k"
+DATA: Final = (SHOP, SITE, FILMS)
+THEMES, EVALUATED = ("themes",), ("evaluate",)
+RECOMMENDER = ("tier", "collaborate", "index", "rank")
+"""Stages that make what a release recommends by; pictures and model card move no figure."""
+QUALITY = "benchmarks/quality/"
+PEERS = ".workspaces/quality/peers"
+LOO_SPLIT = ".workspaces/quality/leave-one-out/split"
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the rows of a section are made by and of.
+
+    command: makes the section anew; what stands before its last `&&` has to run first. data: the data set it measures
+    on. modules: what measures. stages: of dvc.yaml, whose results are read. parts: files of which one statement alone
+    counts, each with the name that it defines. files: what else counts.
+    """
+
+    command: str
+    data: str
+    modules: tuple[str, ...]
+    stages: tuple[str, ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
+    files: tuple[str, ...] = ()
+
+
+def _evidence(name: str, data: str, stages: tuple[str, ...] = THEMES, module: str = "") -> Section:
+    """A section of `python -m benchmarks.evidence`."""
+    modules = (module or f"benchmarks/evidence/{name}.py", "benchmarks/evidence/context.py")
+    parts = (("benchmarks/evidence/__main__.py", "SPLIT"),) if data == SHOP else ()
+    command = f"python -m benchmarks.evidence --only {name} --data {data}"
+    if data == SITE:  # comes in no package, so its workspace is not made by the command itself
+        first = f"python -m benchmarks.workspaces {SITE} --stage themes@validation --stage themes@backtest"
+        command = f"{first} && {command} --workspace {SITE}=.workspaces/{SITE}"
+    return Section(command, data, modules, stages, parts, _files(data))
+
+
+def _quality(name: str, data: str, modules: tuple[str, ...], stages: tuple[str, ...], *parts: str) -> Section:
+    """A section of `python -m benchmarks.quality`."""
+    paths = tuple(f"{QUALITY}{each}.py" for each in modules)
+    own = tuple((f"{QUALITY}__main__.py", part) for part in parts)
+    return Section(f"python -m benchmarks.quality --only {name}", data, paths, stages, own, _files(data))
+
+
+def _files(data: str) -> tuple[str, ...]:
+    return ("data.dvc",) if data == FILMS else (f"strata/data/sources/presets/{data}.yaml",)
+
+
+_JOURNEY = ("NOVEMBER", "MONTHS", "journey")
+_LEFT_OUT_PEERS = Section(
+    f"python -m benchmarks.quality.split {LOO_SPLIT} && "
+    f"python -m benchmarks.peers {LOO_SPLIT} --output {PEERS} && "
+    "python -m benchmarks.quality --only leave-one-out",
+    FILMS,
+    (f"{QUALITY}leave_one_out.py", "benchmarks/peers/__main__.py", "benchmarks/peers/train.py"),
+    THEMES,
+    files=(*_files(FILMS), "benchmarks/peers/requirements.txt"),
+)
+SECTIONS: Final[dict[str, dict[str, Section]]] = {
+    "evidence": {
+        "planted": _evidence("planted", SHOP),
+        "promise": _evidence("promise", SHOP),
+        "promise-stack-exchange": _evidence("promise", SITE),
+        "stability": _evidence("stability", SHOP),
+        "stability-stack-exchange": _evidence("stability", SITE),
+        "coverage": _evidence("coverage", SHOP),
+        "coverage-stack-exchange": _evidence("coverage", SITE),
+        "names": _evidence("names", SHOP),
+        "explanation": _evidence("explanation", FILMS, RECOMMENDER),
+        "ablation": _evidence("ablation", SHOP),
+        "ablation-films": _evidence("ablation-films", FILMS, module="benchmarks/evidence/ablation.py"),
+        "speed": _evidence("speed", FILMS, ("embed",), module="benchmarks/ward.py"),
+        "tiering": Section(
+            "python -m benchmarks.tiering --output docs/evidence",
+            FILMS,
+            ("benchmarks/tiering.py",),
+            THEMES,
+            files=_files(FILMS),
+        ),
+    },
+    "quality": {
+        "films": _quality("films", FILMS, ("time_split",), EVALUATED),
+        "films-seeds": _quality("films-seeds", FILMS, ("time_split", "seeds"), EVALUATED),
+        "journey": _quality("journey", SHOP, ("time_split",), EVALUATED, *_JOURNEY),
+        "journey-seeds": _quality("journey-seeds", SHOP, ("time_split", "seeds"), EVALUATED, *_JOURNEY),
+        "journey-new": _quality("journey-new", SHOP, ("time_split",), EVALUATED, *_JOURNEY),
+        "leave-one-out": _LEFT_OUT_PEERS,
+        "diversity": _quality("diversity", FILMS, ("diversity",), RECOMMENDER),
+        "cold": _quality("cold", SHOP, ("cold",), ("themes", "collaborate", "index"), "NOVEMBER", "MONTHS"),
+        "stack-exchange": _quality("stack-exchange", SITE, ("questions",), THEMES),
+        "speed": _quality("speed", FILMS, ("speed",), RECOMMENDER),
+    },
+}
+"""By evidence file and section. A new section has a line here beside that of the command which makes it."""

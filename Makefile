@@ -7,7 +7,7 @@ export GX_ANALYTICS_ENABLED := false
 export BENTOML_DO_NOT_TRACK := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: demo test evidence quality peers lint setup lock ui serve
+.PHONY: demo test evidence quality peers scale lint setup lock ui serve
 setup: .venv/.installed
 .venv/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -40,6 +40,9 @@ peers: setup  ## train RecBole's models in an environment of their own on the le
 	python -m benchmarks.quality.split .workspaces/quality/leave-one-out/split
 	python -m benchmarks.peers .workspaces/quality/leave-one-out/split --output .workspaces/quality/peers
 	python -m benchmarks.quality --only leave-one-out
+
+scale: setup  ## measure every stage on a made data set of 100,000 users (an hour or more): docs/evidence
+	python -m benchmarks.made.scale
 
 lint: setup
 	ruff check .

@@ -74,7 +74,8 @@ class Arrivals:
     @classmethod
     def of(cls, catalogue: Catalogue, topics: np.ndarray, past: History) -> Self:
         """From all events before a cut-off; `topics` (n_items,)."""
-        time, liked = float(past.times.max(initial=0)), past.positive()
+        time, past = float(past.times.max(initial=0)), past.choices
+        liked = past.positive()
         first = np.full(past.n_items, np.inf)
         np.minimum.at(first, past.items, past.times)
         lately = np.bincount(liked.items[liked.times > time - LATELY * DAY], minlength=past.n_items)
@@ -88,7 +89,7 @@ class Arrivals:
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """The best new items of users who have a history: of `n`, the share of new ones among all they may be shown."""
-        history = audience.history
+        history = audience.choices
         items = self.items[audience.allowed[self.items]]
         if not len(history) or not len(items):
             return Candidates.none()

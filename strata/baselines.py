@@ -66,6 +66,7 @@ def fit_peers(history: History, time: float, *, neighbours: int, half_life_days:
 
 def fit_own(history: History, time: float, *, half_life_days: float) -> Scorer:
     """How often a user chose each item before, decayed; the rest by popularity, below all of it."""
+    history = history.choices
     decayed = np.exp2(-(time - history.times) / DAY / half_life_days).astype(np.float32)
     own = sparse.csr_matrix((decayed, (history.users, history.items)), (history.n_users, history.n_items))
     counts = popularity(history, time, 30.0)

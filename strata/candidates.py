@@ -21,8 +21,9 @@ class Audience:
     `history`: their events, with B users. `points` (P, d), `owners` (P,) and `weights` (P,): their interest
     points, whose they are and how much each counts, less than 0 for what they dislike. `facts`: tier, numbers and
     topics of the points they like, which come first. `allowed` (n_items,) bool: what filters admit. `times` (B,): when
-    each is asked for, in seconds. `exclude_seen`: whether items of the history may come back. `cosines` (P, n_items):
-    of all points to all items, where the catalogue is small enough to be looked at whole.
+    each is asked for, in seconds. `exclude_seen`: whether items of the history must not come back; `exclude_hidden`:
+    whether those that their user's behaviour spoke against must not. `cosines` (P, n_items): of all points to all
+    items, where the catalogue is small enough to be looked at whole.
     """
 
     history: History
@@ -33,29 +34,42 @@ class Audience:
     allowed: np.ndarray
     times: np.ndarray
     exclude_seen: bool = True
+    exclude_hidden: bool = True
     cosines: np.ndarray | None = None
 
     def __len__(self) -> int:
         return self.history.n_users
 
+    @property
+    def choices(self) -> History:
+        """The events that are choices: what generators and the ranker read."""
+        return self.history.choices
+
     @cached_property
-    def seen(self) -> np.ndarray:
-        """What is in each user's history: (B, n_items) bool."""
+    def barred_events(self) -> History:
+        """The events whose items must not come back to their user."""
+        if self.exclude_seen:
+            return self.history
+        return self.history.keep(~self.history.chosen & self.exclude_hidden)
+
+    @cached_property
+    def barred(self) -> np.ndarray:
+        """What must not come back to each user: (B, n_items) bool."""
         found = np.zeros((len(self), self.history.n_items), bool)
-        found[self.history.users, self.history.items] = True
+        found[self.barred_events.users, self.barred_events.items] = True
         return found
 
     @cached_property
     def admission(self) -> Admission:
         """Item rows that filters admit, and what of them must not come back to whom."""
         items = np.flatnonzero(self.allowed)
-        if not self.exclude_seen:
+        place, barred = np.full(len(self.allowed), NOTHING), self.barred_events
+        if not len(barred):
             return Admission(items, np.zeros(len(self) + 1, np.int64), items[:0])
-        place = np.full(len(self.allowed), NOTHING)
         place[items] = np.arange(len(items))
-        seen = place[self.history.items]
-        starts = np.append(0, np.cumsum(seen >= 0))[self.history.offsets]
-        return Admission(items, starts, seen[seen >= 0])
+        never = place[barred.items]
+        starts = np.append(0, np.cumsum(never >= 0))[barred.offsets]
+        return Admission(items, starts, never[never >= 0])
 
 
 class Found(NamedTuple):

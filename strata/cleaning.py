@@ -16,6 +16,7 @@ from strata.schema import (
     BEHAVIOURS,
     BRAND,
     CATEGORIES,
+    CHOSEN,
     DESCRIPTION,
     DWELL,
     EVENT,
@@ -206,7 +207,9 @@ def _finish_interactions(judged: _Judged, settings: CleaningSettings) -> pl.Data
     weights: dict[str, float] = {str(behaviour): weight for behaviour, weight in settings.weights.items()}
     weight = pl.col(BEHAVIOUR).replace_strict(weights, return_dtype=pl.Float64)
     weight = pl.when(rated).then(weight * share).otherwise(weight).cast(pl.Float32).alias(WEIGHT)
-    return rows.with_columns(weight).select(INTERACTIONS.names()).sort(USER, TIMESTAMP, ITEM, EVENT)
+    against = [behaviour for behaviour, of_behaviour in weights.items() if of_behaviour < 0]
+    chosen = (~pl.col(BEHAVIOUR).is_in(against)).alias(CHOSEN)
+    return rows.with_columns(weight, chosen).select(INTERACTIONS.names()).sort(USER, TIMESTAMP, ITEM, EVENT)
 
 
 def _finish_items(judged: _Judged, longest: int) -> pl.DataFrame:

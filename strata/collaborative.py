@@ -48,10 +48,11 @@ class ItemModel(Protocol):
 
 
 def weigh(history: History, half_life: float | None) -> sparse.csr_matrix:
-    """Users × items: 1, or 2^(−events since / half_life) where a half-life (in events) is given.
+    """Users × chosen items: 1, or 2^(−choices since / half_life) where a half-life (in choices) is given.
 
     Counting events, not days, keeps the order of a single long session, which calendars lose.
     """
+    history = history.choices
     if half_life is None:
         return history.matrix()
     ages = history.age_in_events()
@@ -157,6 +158,7 @@ class ItemNeighbours:
 
         A row is scaled by the item's total with shrinkage: what follows a rare item is not yet known.
         """
+        history = history.choices
         n, before, after, near = history.n_items, [], [], []
         for distance in range(1, min(FAR, len(history) - 1) + 1):
             same = history.users[:-distance] == history.users[distance:]
@@ -174,7 +176,7 @@ class ItemNeighbours:
 @lru_cache(maxsize=8)
 def _cosines(history: History, neighbours: int, shrink: float) -> sparse.csr_matrix:
     """Kept, because half-lives are tried on the same cosines."""
-    matrix = history.matrix()
+    matrix = weigh(history, None)
     norms = np.sqrt(np.asarray(matrix.sum(0)).ravel())
     return top_products(matrix.T.tocsr(), matrix, norms, shrink=shrink, most=neighbours)
 
@@ -202,7 +204,7 @@ class UserNeighbours:
     def fit(cls, history: History, time: float, *, neighbours: int, half_life_days: float | None = None) -> Self:
         """Keep everybody's history as it is at `time`, in seconds."""
         if half_life_days is None:
-            return cls(history.matrix(), np.ones(history.n_items, np.float32), neighbours)
+            return cls(weigh(history, None), np.ones(history.n_items, np.float32), neighbours)
         histories = _counted(history, np.broadcast_to(time, history.n_users), half_life_days)
         users = np.bincount(histories.indices, minlength=history.n_items)
         rarity = np.log((1 + history.n_users) / (1 + users)).astype(np.float32)
@@ -211,7 +213,7 @@ class UserNeighbours:
     def seen(self, history: History, times: np.ndarray) -> sparse.csr_matrix:
         """The histories of B users as this model sees them at `times` (B,), in seconds: (B, n_items)."""
         if self.half_life_days is None:
-            return history.matrix()
+            return weigh(history, None)
         return _counted(history, times, self.half_life_days)
 
     @cached_property
@@ -256,7 +258,8 @@ LEAST_RARITY = 0.1
 
 
 def _counted(history: History, times: np.ndarray, half_life_days: float) -> sparse.csr_matrix:
-    """log(1 + how often, decayed) of each pair of user and item at `times` (n_users,): users × items."""
+    """log(1 + how often, decayed) of each pair of user and chosen item at `times` (n_users,): users × items."""
+    history = history.choices
     age = np.maximum(times[history.users] - history.times, 0) / DAY
     counts = history.matrix(np.exp2(-age / half_life_days), summed=True)
     counts.data = np.log1p(counts.data)

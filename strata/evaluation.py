@@ -69,7 +69,7 @@ def summarise(
         report["ndcg@10"][name] = {m: _mean(v[f"ndcg@{COMPARED_AT}"][mask]) for m, v in evaluation.values.items()}
     warm = window.only(window.warm)
     lists = {method: ranked[window.warm][:, :COMPARED_AT] for method, ranked in evaluation.rankings.items()}
-    popularity = np.bincount(window.past.matrix().indices, minlength=window.past.n_items)
+    popularity = np.bincount(window.past.choices.matrix().indices, minlength=window.past.n_items)
     own = _own_themes(warm, themes)
     for method, values in evaluation.values.items():
         beside = _beyond(lists[method], lists[EXPECTED], warm, popularity, own, vectors, themes)

@@ -50,8 +50,7 @@ class NearestToInterests:
         Points that call for about as many are searched for together: a search takes time with its length.
         """
         liked, needed = self._quotas(audience, n)
-        if audience.exclude_seen:
-            needed = needed + np.diff(audience.history.offsets)[audience.owners[liked]]
+        needed = needed + np.diff(audience.barred_events.offsets)[audience.owners[liked]]
         lengths = np.exp2(np.ceil(np.log2(np.maximum(needed, 1)))).astype(np.int64)
         allowed = None if audience.allowed.all() else audience.allowed
         for length in np.unique(lengths):
@@ -78,8 +77,8 @@ class NearestToInterests:
         found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         for points, items, cosines in self.search(audience, n):
             admitted = items != NOTHING
-            if audience.exclude_seen:
-                admitted &= ~audience.seen[audience.owners[points][:, None], items]
+            if len(audience.barred_events):
+                admitted &= ~audience.barred[audience.owners[points][:, None], items]
             admitted &= np.cumsum(admitted, axis=1) <= quotas[points, None]
             point, _ = np.nonzero(admitted)
             found.append((points[point], items[admitted], cosines[admitted]))
@@ -111,7 +110,7 @@ class FromHistory:
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """The `n` best-scored items of users who have a history."""
-        if not len(audience.history):
+        if not len(audience.choices):
             return Candidates.none()
         scores = self.model.scores(weigh(audience.history, self.model.half_life))
         return Candidates.best(scores, audience, n, least=0.0)
@@ -126,7 +125,7 @@ class FromPeers:
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """The `n` best-scored items of users who have a history."""
-        if not len(audience.history):
+        if not len(audience.choices):
             return Candidates.none()
         return Candidates.best(
             self.model.scores(self.model.seen(audience.history, audience.times)), audience, n, least=0.0
@@ -162,7 +161,7 @@ class PopularInTopics:
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """The `n` best items of users who have interests."""
-        history, facts = audience.history, audience.facts
+        history, facts = audience.choices, audience.facts
         if not len(history) or not len(facts.leaf_topics):
             return Candidates.none()
         shape = (len(audience), len(self._in_topic))
@@ -204,7 +203,7 @@ class BoughtBefore:
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """The `n` items most often chosen before, where items may come back."""
-        history = audience.history
+        history = audience.choices
         if audience.exclude_seen or not len(history):
             return Candidates.none()
         week = np.maximum((audience.times[history.users] - history.times) // (7 * DAY), 0).astype(np.int64)

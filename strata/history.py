@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from strata.schema import EVENT, ITEM, ITEM_ROW, TIMESTAMP, USER, USER_ROW, WEIGHT
+from strata.schema import CHOSEN, EVENT, ITEM, ITEM_ROW, TIMESTAMP, USER, USER_ROW, WEIGHT
 from strata.settings import Settings
 from strata.storage import read_json, write_json
 
@@ -60,7 +60,8 @@ class History:
     """Interactions sorted by user row, time, item row; n events of `n_users` × `n_items`.
 
     `users`, `items`: int32 (n,) dense rows; `times`: float64 (n,) seconds since 1970 UTC;
-    `weights`: float32 (n,), negative where the behaviour speaks against the item;
+    `weights`: float32 (n,), negative where an event speaks against its item, as a low rating or hiding it does;
+    `chosen`: bool (n,), false where the behaviour itself does: who hides an item has not chosen it;
     `offsets`: int64 (n_users + 1,), user u owns the slice offsets[u]:offsets[u + 1].
     """
 
@@ -68,6 +69,7 @@ class History:
     items: np.ndarray
     times: np.ndarray
     weights: np.ndarray
+    chosen: np.ndarray
     offsets: np.ndarray
     n_items: int
 
@@ -86,11 +88,15 @@ class History:
         items: np.ndarray,
         times: np.ndarray,
         weights: np.ndarray,
+        chosen: np.ndarray | None = None,
         *,
         n_users: int,
         n_items: int,
     ) -> Self:
-        """Build from columns in any order (a stable sort keeps ties in the order given after item row)."""
+        """Build from columns in any order (a stable sort keeps ties in the order given after item row).
+
+        Without `chosen`, every event is a choice.
+        """
         order = np.lexsort((items, times, users))
         users = np.asarray(users, np.int32)[order]
         offsets = np.searchsorted(users, np.arange(n_users + 1)).astype(np.int64)
@@ -99,6 +105,7 @@ class History:
             items=np.asarray(items, np.int32)[order],
             times=np.asarray(times, np.float64)[order],
             weights=np.asarray(weights, np.float32)[order],
+            chosen=np.ones(len(order), bool) if chosen is None else np.asarray(chosen, bool)[order],
             offsets=offsets,
             n_items=n_items,
         )
@@ -106,12 +113,14 @@ class History:
     @classmethod
     def read(cls, path: Path, *, n_users: int, n_items: int) -> Self:
         """Read the table that the stage `split` wrote."""
-        table = pl.read_parquet(path, columns=[USER_ROW, ITEM_ROW, TIMESTAMP, WEIGHT])
+        told = CHOSEN in pl.read_parquet_schema(path)  # releases of earlier versions do not tell
+        table = pl.read_parquet(path, columns=[USER_ROW, ITEM_ROW, TIMESTAMP, WEIGHT, *([CHOSEN] if told else [])])
         return cls.from_columns(
             table[USER_ROW].to_numpy(),
             table[ITEM_ROW].to_numpy(),
             table[TIMESTAMP].dt.epoch("us").to_numpy() / 1e6,
             table[WEIGHT].to_numpy(),
+            table[CHOSEN].to_numpy() if told else None,
             n_users=n_users,
             n_items=n_items,
         )
@@ -120,7 +129,9 @@ class History:
         """The events where `mask` (n,) holds; users and items keep their rows."""
         users = self.users[mask]
         offsets = np.searchsorted(users, np.arange(self.n_users + 1)).astype(np.int64)
-        return History(users, self.items[mask], self.times[mask], self.weights[mask], offsets, self.n_items)
+        return History(
+            users, self.items[mask], self.times[mask], self.weights[mask], self.chosen[mask], offsets, self.n_items
+        )
 
     def within(self, items: np.ndarray) -> "History":
         """The events of a smaller catalogue, the items where `items` (n_items,) bool holds, in the same order."""
@@ -134,6 +145,11 @@ class History:
     def between(self, start: float, end: float) -> "History":
         """Events in [start, end)."""
         return self.keep((self.times >= start) & (self.times < end))
+
+    @cached_property
+    def choices(self) -> "History":
+        """Events whose behaviour does not speak against the item: all that models of behaviour learn from."""
+        return self if self.chosen.all() else self.keep(self.chosen)
 
     def positive(self) -> "History":
         """Events that speak for their item."""
@@ -152,6 +168,7 @@ class History:
             self.items[events],
             self.times[events],
             self.weights[events],
+            self.chosen[events],
             self.offsets[start : stop + 1] - self.offsets[start],
             self.n_items,
         )

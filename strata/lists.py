@@ -46,6 +46,7 @@ class Wish:
     rerank: RerankSettings = RerankSettings()
     rules: BusinessRules = BusinessRules()
     exclude_seen: bool = False
+    exclude_hidden: bool = True
     explained: bool = True
 
 
@@ -176,6 +177,7 @@ class Lists:
             self.time,
             allowed=allowed,
             exclude_seen=wish.exclude_seen,
+            exclude_hidden=wish.exclude_hidden,
             dislike=self.settings.dislike,
             index=self.models.index,
         )
@@ -211,4 +213,4 @@ class Lists:
 def by_words_alone(audience: Audience) -> np.ndarray:
     """Who has interest points and no history, (B,) bool: a sum ranks for them, trees have learned from histories."""
     liked = audience.owners[: len(audience.facts.tiers)]
-    return np.asarray(np.isin(np.arange(len(audience)), liked) & (np.diff(audience.history.offsets) == 0))
+    return np.asarray(np.isin(np.arange(len(audience)), liked) & (np.diff(audience.choices.offsets) == 0))

@@ -10,6 +10,7 @@ def popularity(history: History, time: float, window_days: float | None = None) 
 
     Items outside the window follow in the order of their whole-history counts, scaled below one user.
     """
+    history = history.choices
     ever = _users_per_item(history.before(time))
     if window_days is None:
         return ever
@@ -18,5 +19,4 @@ def popularity(history: History, time: float, window_days: float | None = None) 
 
 
 def _users_per_item(history: History) -> np.ndarray:
-    positive = history.matrix()
-    return np.bincount(positive.indices, minlength=history.n_items).astype(np.float32)
+    return np.bincount(history.matrix().indices, minlength=history.n_items).astype(np.float32)

@@ -31,11 +31,19 @@ class RankSettings(Settings):
     """Share of all interactions between one slice and the next."""
     horizon: int = Field(2, ge=1)
     """Slices ahead that count as next."""
+    learners: int = Field(5_000, ge=1)
+    """Users of a slice, at most, from whom the trees learn, where the data holds `learners_from` users or more."""
+    learners_from: int = Field(20_000, ge=1)
+    """Below so many users, all of them teach."""
     negatives: int = Field(150, ge=1)
     """Candidates of a user, at most, that were not chosen and are learned from."""
     seed: int = 7
     models: int = Field(2, ge=1)
     """How often the trees are learned, each time with the next seed; their scores are added up."""
+
+    def most_learners(self, n_users: int) -> int:
+        """How many users of a slice may teach where the data holds `n_users`."""
+        return n_users if n_users < self.learners_from else self.learners
 
     @property
     def seeds(self) -> range:

@@ -93,6 +93,7 @@ def select_users(history: History, users: Sequence[int] | np.ndarray) -> History
         history.items[events],
         history.times[events],
         history.weights[events],
+        history.chosen[events],
         np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(rows)))]).astype(np.int64),
         history.n_items,
     )
@@ -107,6 +108,7 @@ def audience_of(
     *,
     allowed: np.ndarray | None = None,
     exclude_seen: bool = True,
+    exclude_hidden: bool = True,
     dislike: float = 0.5,
     index: ItemIndex | None = None,
 ) -> Audience:
@@ -134,6 +136,7 @@ def audience_of(
         np.ones(history.n_items, bool) if allowed is None else allowed,
         np.broadcast_to(np.asarray(time, np.float64), len(users)),
         exclude_seen,
+        exclude_hidden,
         None if index is None else index.cosines(points),
     )
 

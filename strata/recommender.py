@@ -151,7 +151,9 @@ class Recommender:
         """A user of the release with what they corrected, now or as of a time (seconds). Raises UnknownId."""
         row = self.user_row(user_id)
         blocked = np.flatnonzero(self.corrections.blocked_items(user_id, self.themes))
-        person = Person(row, self.history, self.profiles, blocked)
+        mine = self.history.of(row)
+        hidden = self.history.items[mine][~self.history.chosen[mine]]
+        person = Person(row, self.history, self.profiles, np.union1d(blocked, hidden))
         if at is None and user_id not in self.corrections:
             return person
         # The release's profiles hold the corrections of its own file, which may not be those in force.
@@ -207,7 +209,7 @@ class Recommender:
         if categories is not None:
             filters = replace(filters or Filters(), categories=categories)
         settings, rules = self.rerank.but(diversity, calibration), self.rules.but(rules)
-        wish = Wish(tier_weights or {}, settings, rules, self.hides_seen(exclude_seen), explained)
+        wish = Wish(tier_weights or {}, settings, rules, self.hides_seen(exclude_seen), explained=explained)
         person = self._person(whose)
         allowed = self._allowed(person, filters)
         return self.lists.best(person, allowed, k, max(self.settings.candidates, k), wish)
@@ -228,7 +230,7 @@ class Recommender:
         named = np.zeros(len(self.catalogue), bool)
         named[rows_of(item_ids, self.catalogue)] = True
         boosts = BusinessRules(boosts=self.rules.but(rules).boosts)
-        wish = Wish(tier_weights or {}, rules=boosts, explained=explained)
+        wish = Wish(tier_weights or {}, rules=boosts, exclude_hidden=False, explained=explained)
         return self.lists.best(self._person(whose), named, len(item_ids), len(item_ids), wish)
 
     def hides_seen(self, exclude_seen: bool | None = None) -> bool:

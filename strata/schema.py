@@ -6,6 +6,8 @@ import polars as pl
 
 USER, ITEM, BEHAVIOUR, TIMESTAMP = "user_id", "item_id", "behaviour", "timestamp"
 VALUE, DWELL, TEXT, WEIGHT, EVENT = "value", "dwell_s", "text", "weight", "event_id"
+CHOSEN = "chosen"
+"""Whether an interaction is a choice: false where its behaviour speaks against the item, as hiding does."""
 TITLE, DESCRIPTION, CATEGORIES, TAGS = "title", "description", "categories", "tags"
 BRAND, PRICE, LANGUAGE, CREATED, REMOVED = "brand", "price", "language", "created_at", "removed_at"
 IMAGE, AUDIO, ATTRIBUTES, PROFILE_TEXT = "image_path", "audio_path", "attributes", "profile_text"
@@ -37,6 +39,7 @@ INTERACTIONS: Final = pl.Schema(
         DWELL: pl.Float64(),
         TEXT: pl.String(),
         WEIGHT: pl.Float32(),
+        CHOSEN: pl.Boolean(),
         EVENT: pl.String(),
     }
 )

@@ -137,7 +137,7 @@ class Signals:
 
     def _own(self, table: Table, audience: Audience, found: np.ndarray) -> None:
         """How much and how lately the user chose the item."""
-        history = audience.history
+        history = audience.choices
         found[:] = 0
         for since in ("own since", "own days since"):
             found[:, OWN.index(since)] = np.nan
@@ -147,7 +147,7 @@ class Signals:
 
     def _kind(self, table: Table, audience: Audience, found: np.ndarray) -> None:
         """What share items of the item's kind have in what the user chose."""
-        history, n_kinds = audience.history, int(self.kinds.max(initial=0)) + 1
+        history, n_kinds = audience.choices, int(self.kinds.max(initial=0)) + 1
         of_event = history.users * np.int64(n_kinds) + self.kinds[history.items]
         of_row = table.users * np.int64(n_kinds) + self.kinds[table.items]
         for column, weights in enumerate(_decayed(audience)[1].T):
@@ -159,7 +159,7 @@ class Signals:
         found[:] = self.trends.of_pairs(table.items, audience.times[table.users])
 
     def _item(self, table: Table, audience: Audience, found: np.ndarray) -> None:
-        history, prices = audience.history, self.price[table.items]
+        history, prices = audience.choices, self.price[table.items]
         known = ~np.isnan(self.price[history.items])
         paid = np.bincount(history.users[known], self.price[history.items[known]], len(audience))
         mean = paid / np.maximum(np.bincount(history.users[known], minlength=len(audience)), 1)
@@ -168,7 +168,7 @@ class Signals:
         found[:, 1], found[:, 2] = prices, prices / mean[table.users]
 
     def _user(self, table: Table, audience: Audience, found: np.ndarray) -> None:
-        history = audience.history
+        history = audience.choices
         last = np.full(len(audience), np.nan)
         active = history.active_users()
         last[active] = history.times[history.offsets[active + 1] - 1]
@@ -177,8 +177,8 @@ class Signals:
 
 
 def _decayed(audience: Audience) -> tuple[np.ndarray, np.ndarray]:
-    """Age of each event of a history in days (n,), and what is left of it after each of HALF_LIVES (n, 3)."""
-    age = np.maximum(audience.times[audience.history.users] - audience.history.times, 0) / DAY
+    """Age of each choice in days (n,), and what is left of it after each of HALF_LIVES (n, 3)."""
+    age = np.maximum(audience.times[audience.choices.users] - audience.choices.times, 0) / DAY
     return age, np.stack([np.exp2(-age / days) for days in HALF_LIVES], axis=1)
 
 

@@ -16,7 +16,10 @@ from strata.tuning import Window
 
 
 def slice_windows(history: History, end: float, settings: RankSettings, *, repeats: bool) -> list[Window]:
-    """Windows of equal shares of all interactions, each a step later, the last one ending at `end` (seconds)."""
+    """Windows of equal shares of all interactions, each a step later, the last one ending at `end` (seconds).
+
+    Of many users a sample is drawn: the examples of all slices are held in memory at once.
+    """
     times = np.sort(history.times)
     step = max(int(settings.slice_share * len(times)), 1)
     last = int(np.searchsorted(times, end))
@@ -28,7 +31,8 @@ def slice_windows(history: History, end: float, settings: RankSettings, *, repea
         for start, stop in zip(moments, moments[settings.horizon :], strict=False)
         if start < stop
     ]
-    return [window for window in windows if len(window.users)]
+    most = settings.most_learners(history.n_users)
+    return [window.sample(most, settings.seed) for window in windows if len(window.users)]
 
 
 def newcomers(window: Window, seed: int) -> Window:
@@ -88,7 +92,7 @@ def lessons(
     `profiled` gives profiles by a window's past. Only items that `least_users` users chose before count, but of what
     is new that any did.
     """
-    chosen_by = np.bincount(window.past.matrix().indices, minlength=window.past.n_items)
+    chosen_by = np.bincount(window.past.choices.matrix().indices, minlength=window.past.n_items)
     usual = window.among(chosen_by >= least_users)
     taken = partial(examples, settings=settings, available=available, negatives=negatives, seed=seed)
     taught = taken(usual, models)

@@ -33,7 +33,8 @@ class Trends:
 
     @classmethod
     def of(cls, history: History) -> Self:
-        """Read a history."""
+        """Read what a history's users chose."""
+        history = history.choices
         n_items, times = history.n_items, history.times
         start = float(times.min(initial=np.inf)) if len(times) else 0.0
         span = float(times.max(initial=start)) - start + 2 if len(times) else 1.0

@@ -23,10 +23,10 @@ class Window:
     """What is known before a time and what came after it.
 
     `time`: when it starts, in seconds. `past`: events before it. `users` (B,): rows with events in the window.
-    `relevant` (B, n_items): what they chose in it; without `repeats` only what they had not chosen before, and
-    users left with nothing are dropped. `warm` (B,): whether the user has a past. `items` (n_items,) bool: those that
-    count at all, chosen by at least `least_users` users before; all of them at 0. `asked` (B,): when each user is
-    asked, in seconds, where that is not `time` for all.
+    `relevant` (B, n_items): what they chose in it, never what they hid; without `repeats` only what they had not
+    chosen before, and users left with nothing are dropped. `warm` (B,): whether the user has a past. `items` (n_items,)
+    bool: those that count at all, chosen by at least `least_users` users before; all of them at 0. `asked` (B,): when
+    each user is asked, in seconds, where that is not `time` for all.
     """
 
     time: float
@@ -42,23 +42,24 @@ class Window:
     def of(cls, history: History, start: float, end: float, *, repeats: bool = False, least_users: int = 0) -> "Window":
         """The window [start, end)."""
         past = history.before(start)
-        chosen, seen = history.between(start, end).matrix(), past.matrix()
-        items = np.bincount(seen.indices, minlength=history.n_items) >= least_users
+        chosen, seen = history.between(start, end).choices.matrix(), past.matrix()
+        items = np.bincount(past.choices.matrix().indices, minlength=history.n_items) >= least_users
         if not repeats:
             chosen = (chosen - chosen.multiply(seen)).tocsr()
         chosen = (chosen @ sparse.diags(items.astype(np.float32))).tocsr()
         chosen.eliminate_zeros()
         chosen.sort_indices()
         users = np.flatnonzero(np.diff(chosen.indptr))
-        warm = np.diff(past.offsets)[users] > 0
+        warm = np.diff(past.choices.offsets)[users] > 0
         return cls(start, past, users, chosen[users], warm, repeats, items)
 
     @classmethod
     def leaving_out(cls, history: History, place: int) -> "Window":
-        """Each user's event with `place` later ones, and what everybody did before theirs: leave-one-out at place 0.
+        """Each user's choice with `place` later ones, and what everybody did before theirs: leave-one-out at place 0.
 
         Users with fewer events are not asked. Everyone is asked a second after the last event that is known of them.
         """
+        history = history.choices
         later = history.age_in_events()
         past, out = history.keep(later > place), history.keep(later == place)
         users = out.users[np.diff(past.offsets)[out.users] > 0]
@@ -96,15 +97,14 @@ class Window:
         return replace(self, past=past, relevant=self.relevant[:, kept], items=np.ones(past.n_items, bool))
 
     def rank(self, scorer: Scorer, k: int, available: np.ndarray | None = None) -> np.ndarray:
-        """Full ranking of the catalogue, seen items left out unless repeats count: item rows (B, k)."""
+        """Full ranking of the catalogue, without what was hidden nor, unless repeats count, seen: item rows (B, k)."""
         ranked = []
-        seen = self.past.matrix()
+        barred = (self.past.keep(~self.past.chosen) if self.repeats else self.past).matrix()
         for start in range(0, len(self.users), BATCH):
             users = self.users[start : start + BATCH]
             scores = np.array(scorer(users), np.float32)
-            if not self.repeats:
-                rows = np.repeat(np.arange(len(users)), np.diff(seen[users].indptr))
-                scores[rows, seen[users].indices] = -np.inf
+            rows = np.repeat(np.arange(len(users)), np.diff(barred[users].indptr))
+            scores[rows, barred[users].indices] = -np.inf
             scores[:, ~(self.items if available is None else self.items & available)] = -np.inf
             ranked.append(top_k(scores, k)[0])
         width = min(k, self.past.n_items)

@@ -64,6 +64,9 @@ def examples(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) -
     windows = slice_windows(inputs.history, inputs.time("backtest"), rank, repeats=recommend.repeats)
     drawn = {"negatives": rank.negatives, "least_users": least_users(), "seed": rank.seed}
     naming, found, names = _naming(inputs), [], []
+    n_users = len(inputs.user_ids)
+    if rank.most_learners(n_users) < n_users:
+        say(f"trees learn from at most {rank.learners:,} users of each slice (rank.learners; {n_users:,} users in all)")
     with progress("candidates of earlier slices", len(windows), "slices") as advance:
         for window in windows:
             models = _models_before(window, naming, inputs)

@@ -17,15 +17,19 @@ TIME = 1_000 * DAY
 
 @st.composite
 def histories(draw: st.DrawFn, *, positive: bool = False) -> History:
-    """Up to 40 events of 4 users on 12 items in the 400 days before TIME."""
+    """Up to 40 events of 4 users on 12 items in the 400 days before TIME; unless `positive`, some speak against."""
     n = draw(st.integers(1, 40))
     lowest = 0.125 if positive else -1.0
     column = lambda values: draw(st.lists(values, min_size=n, max_size=n))  # noqa: E731
+    users, items = column(st.integers(0, N_USERS - 1)), column(st.integers(0, N_ITEMS - 1))
+    days, weights = np.array(column(st.integers(1, 400))), np.array(column(st.floats(lowest, 1.0, width=32)))
+    hidden = np.array(column(st.booleans())) & (weights < 0) & (np.arange(n) > 0)
     return History.from_columns(
-        np.array(column(st.integers(0, N_USERS - 1))),
-        np.array(column(st.integers(0, N_ITEMS - 1))),
-        TIME - np.array(column(st.integers(1, 400))) * DAY,
-        np.array(column(st.floats(lowest, 1.0, width=32))),
+        np.array(users),
+        np.array(items),
+        TIME - days * DAY,
+        weights,
+        ~hidden,
         n_users=N_USERS,
         n_items=N_ITEMS,
     )

@@ -264,3 +264,9 @@ def test_nothing_vanishes_and_what_is_left_is_sound(
     assert events_left["event_id"].is_unique().all()
     assert events_left.select("weight").fill_nan(None).null_count().item() == 0
     assert events_left["weight"].is_between(-1, 1).all()
+
+
+def test_a_behaviour_of_negative_weight_is_no_choice_and_a_low_rating_is_one(tmp_path: Path) -> None:
+    events = [{**EVENT, "behaviour": behaviour, "value": 1.0} for behaviour in ("view", "hide", "rate")]
+    found = cleaned(tmp_path, events).interactions.select("behaviour", "chosen").rows()
+    assert sorted(found) == [("hide", False), ("rate", True), ("view", True)]

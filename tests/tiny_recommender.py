@@ -19,7 +19,7 @@ from strata.recommend import Models
 from strata.recommend_settings import RecommendSettings
 from strata.recommender import Recommender
 from strata.release import Manifest, write_release
-from strata.schema import ITEM_ROW, TIMESTAMP, USER_ROW, USERS, WEIGHT
+from strata.schema import CHOSEN, ITEM_ROW, TIMESTAMP, USER_ROW, USERS, WEIGHT
 from strata.schema import TIME as TIME_TYPE
 from strata.slices import examples
 from strata.storage import write_array, write_table
@@ -53,7 +53,7 @@ def tiny_behaviour(history: History) -> Behaviour:
 
 def tiny_ranker(models: Models, history: History) -> LambdaMart:
     """Trees that learned from what half of the history chose after the other half."""
-    middle = float(np.median(history.times))
+    middle = float(np.median(history.choices.times))
     window = Window.of(history, middle, TIME, repeats=True)
     settings = RecommendSettings(repeats=True)
     found = examples(window, models, settings, np.ones(N_ITEMS, bool), negatives=10, seed=1)
@@ -87,7 +87,8 @@ def tiny_recommender(history: History, corrections: Corrections | None = None) -
 def write_tiny_release(folder: Path, history: History, corrections: str = "") -> Path:
     """The same as files, by the settings of the project's params.yaml; returns the release folder."""
     tiny, parts = tiny_recommender(history), folder / "parts"
-    table = {USER_ROW: history.users, ITEM_ROW: history.items, TIMESTAMP: history.times * 1e6, WEIGHT: history.weights}
+    table = {USER_ROW: history.users, ITEM_ROW: history.items, TIMESTAMP: history.times * 1e6}
+    table |= {WEIGHT: history.weights, CHOSEN: history.chosen}
     write_table(
         pl.DataFrame(table).with_columns(pl.col(TIMESTAMP).cast(pl.Int64).cast(TIME_TYPE)), parts / "history.parquet"
     )

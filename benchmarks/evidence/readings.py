@@ -76,7 +76,13 @@ class Replay:
         source = np.arange(offsets[-1]) - offsets[case] + whole.offsets[users][case]
         times = whole.times[source] - at[case] + simulation.time
         history = History(
-            case.astype(np.int32), whole.items[source], times, whole.weights[source], offsets, whole.n_items
+            case.astype(np.int32),
+            whole.items[source],
+            times,
+            whole.weights[source],
+            whole.chosen[source],
+            offsets,
+            whole.n_items,
         )
         return cls(history, users, at, source, simulation.factor[source])
 

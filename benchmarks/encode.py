@@ -14,9 +14,9 @@ import polars as pl
 import typer
 from rich.table import Table
 
-from strata.encoder import Encoder, EncoderSettings
-from strata.terminal import console
-from strata.text import item_texts
+from strata.cli.terminal import console
+from strata.embeddings.encoder import Encoder, EncoderSettings
+from strata.embeddings.item_text import item_texts
 
 PEER: Final = "sentence-transformers, its defaults"
 PRECISIONS: Final = ("fp32", "bf16")

@@ -12,11 +12,14 @@ from benchmarks.evidence.context import Context
 from benchmarks.evidence.intervals import pooled, share
 from benchmarks.evidence.planted import NOISES, NOW, offsets, onsets, planted_in
 from benchmarks.evidence.readings import Profiler, Reading, confusion, macro_f1, sorted_into_tiers
-from strata.history import DAY, History
-from strata.interests import InterestPoints, find_points, let_go
-from strata.metrics import Interval
-from strata.simulate import LABELS, Simulation
-from strata.tiers import FADED, TIERS, TierSettings, assign, by_chance, measure
+from benchmarks.simulate import LABELS, Simulation
+from strata.data.history import DAY, History
+from strata.data.schema import TIERS
+from strata.evaluation.metrics import Interval
+from strata.interests.points import InterestPoints, find_points, let_go
+from strata.interests.settings import TierSettings
+from strata.interests.statistics import measure
+from strata.interests.tiers import FADED, assign, by_chance
 
 USERS: Final = 100
 """Simulated users of each seed, once among less noise and once among more."""

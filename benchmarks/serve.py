@@ -23,7 +23,7 @@ import aiohttp
 import numpy as np
 import polars as pl
 
-from strata.schema import ITEM, USER
+from strata.data.schema import ITEM, USER
 
 ROOT = Path(__file__).parent.parent
 Call = tuple[str, dict[str, object]]

@@ -18,10 +18,10 @@ from rich.table import Table
 
 from benchmarks.evidence.context import Context
 from benchmarks.judging import FEWEST, PARTS, Bench, Points, gains, parts, worth
+from strata.cli.terminal import clear_errors, console
 from strata.errors import SettingsError
+from strata.interests.settings import TierSettings
 from strata.storage import write_text
-from strata.terminal import clear_errors, console
-from strata.tiers import TierSettings
 
 LEARN_SEEDS, CHECK_SEEDS = (11, 12), (13, 14, 15, 16)
 """Simulated users that choose, and others that judge the choice."""

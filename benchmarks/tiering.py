@@ -24,17 +24,17 @@ from rich.table import Table
 
 from benchmarks.evidence.context import Context
 from benchmarks.evidence.files import Row, write_evidence
-from strata.history import History
-from strata.interests import spread
-from strata.phrases import Phrases
-from strata.profiles import Naming
-from strata.schema import CATEGORIES, ITEM
+from benchmarks.simulate import SimulationSettings, simulate
+from strata.data.history import History
+from strata.data.schema import CATEGORIES, ITEM
+from strata.embeddings.vectors import spread
+from strata.interests.phrases import Phrases
+from strata.interests.profiling import Naming
+from strata.interests.settings import TierSettings
+from strata.interests.shards import merge, profile_shards
+from strata.interests.themes import Themes
 from strata.settings import read_settings
-from strata.shards import merge, profile_shards
-from strata.simulate import SimulationSettings, simulate
 from strata.storage import read_array
-from strata.themes import Themes
-from strata.tiers import TierSettings
 
 NOW = 1_500_000_000.0
 PER_SHARD = 2_000

@@ -20,10 +20,10 @@ from scipy.spatial.distance import squareform
 from sklearn.cluster import AgglomerativeClustering
 from threadpoolctl import threadpool_limits
 
-from strata.interests import spread, unit
+from strata._kernels.ward import ward_groups
+from strata.cli.terminal import console
+from strata.embeddings.vectors import spread, unit
 from strata.storage import read_array, write_array
-from strata.terminal import console
-from strata.ward import ward_groups
 
 ITEMS: Final = Path("artifacts/vectors/items.npy")
 USERS: Final = {20: 2_000, 100: 500, 300: 80}

@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
+from strata.data.sources import packages, presets
 from strata.errors import FetchError, StrataError
-from strata.sources import packages, presets
 from strata.storage import write_text
 
 ROOT = Path(__file__).parent.parent

@@ -13,13 +13,13 @@ from prefect.exceptions import ParameterTypeError
 from pydantic import Field
 
 from flows.leash import CommandFailed, stream
-from strata.anchors import write_anchors
 from strata.errors import ReleaseError, StrataError
-from strata.gate import GateSettings, as_markdown, figures, judge
-from strata.release import read_manifest, verify
+from strata.interests.anchors import write_anchors
+from strata.interests.themes import Themes
+from strata.release.gate import GateSettings, as_markdown, figures, judge
+from strata.release.manifest import read_manifest, verify
+from strata.release.registry import ReleaseStore
 from strata.settings import read_settings
-from strata.store import ReleaseStore
-from strata.themes import Themes
 
 STORE = Path("releases")
 FOLDER = Path("artifacts/release")

@@ -38,11 +38,11 @@ from services.requests import (
     Whose,
 )
 from services.rules import Boosts
-from strata.business_rules import BusinessRules
-from strata.filters import rows_of
-from strata.lists import Recommendation
-from strata.recommender import Recommender
-from strata.visitors import Person, Pick
+from strata.data.filters import rows_of
+from strata.interests.visitors import Person, Pick
+from strata.recommendation.business_rules import BusinessRules
+from strata.recommendation.lists import Recommendation
+from strata.recommendation.recommender import Recommender
 
 LATEST = 4_102_444_800.0
 """The year 2100: later times are slips of the pen, and tables of dates end somewhere."""

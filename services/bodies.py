@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from strata.tiers import Tier
+from strata.data.schema import Tier
 
 Cause = Literal["time_out", "encoder_unavailable"]
 

@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 from services.recommender import Recommender, app
 from services.releases import ALIAS
 from strata.errors import ReleaseError, StrataError
-from strata.release import verify
+from strata.release.manifest import verify
 
 ROOT = Path(__file__).parent.parent
 CODE = ("strata", "services")

@@ -63,10 +63,10 @@ class Encoder:
     def _model(self, release: str) -> Any:
         """The model of a release, loaded and verified when first asked for; None where it cannot be had."""
         from services.releases import folder_of
-        from strata.encoder import Encoder as Model
-        from strata.encoder import EncoderSettings
+        from strata.embeddings.encoder import Encoder as Model
+        from strata.embeddings.encoder import EncoderSettings
         from strata.errors import StrataError
-        from strata.release import verify
+        from strata.release.manifest import verify
         from strata.settings import read_settings
 
         if release not in self._models:

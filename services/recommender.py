@@ -34,7 +34,7 @@ from services.requests import (
 from services.settings import ServiceSettings
 from services.texts import EncoderUnavailable, Texts
 from services.tokens import analyst
-from strata.recommender import Recommender as Release
+from strata.recommendation.recommender import Recommender as Release
 
 VERSION = "1.0.0"
 ABOUT = """Named, tiered, explained interests and recommendations from them.

@@ -11,9 +11,9 @@ from bentoml.exceptions import BentoMLException
 from services.metrics import LOAD_FAILURES, RELEASE
 from services.settings import ServiceSettings
 from strata.errors import ReleaseError, StrataError
-from strata.recommender import Recommender
-from strata.release import read_manifest
-from strata.store import POINTER, ReleaseStore
+from strata.recommendation.recommender import Recommender
+from strata.release.manifest import read_manifest
+from strata.release.registry import POINTER, ReleaseStore
 
 logger = logging.getLogger("bentoml.strata")
 ALIAS = "release"

@@ -7,8 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from services.fields import Degree, Id, K, Price, Strict, Text, Time, Weight, needs
 from services.rules import Boosts, Rules
-from strata.filters import Filters
-from strata.schema import Behaviour
+from strata.data.filters import Filters
+from strata.data.schema import Behaviour
 
 WHO = ("user_id", "history", "text", "bio")
 WORDS = ("text", "bio")

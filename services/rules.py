@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.fields import Count, Id, Place, Strict, Weight, needs
-from strata import business_rules
+from strata.recommendation import business_rules
 
 CONDITIONS = ("newer_than_days", "chosen_by_at_most")
 

@@ -1,7 +1,7 @@
 """Stage collaborate@CUT_OFF: models of behaviour alone, fitted on all that came before the cut-off."""
 
-from strata.behaviour import TUNING, Behaviour
-from strata.schema import CUT_OFFS
+from strata.data.schema import CUT_OFFS
+from strata.models.fitted import TUNING, Behaviour
 from strata.storage import read_json
 from tasks import run
 from tasks.inputs import Inputs, folder

@@ -3,18 +3,19 @@
 import numpy as np
 import polars as pl
 
-from strata.course import course_of, moments
-from strata.history import DAY
-from strata.interests import spread
-from strata.map_picture import draw_map
-from strata.phrases import Phrases
-from strata.pictures import ENDINGS, Picture
-from strata.profiles import Naming, Profiles, profile_history, showcase
-from strata.schema import USER
+from strata.data.history import DAY
+from strata.data.schema import USER
+from strata.embeddings.vectors import spread
+from strata.interests.map_picture import draw_map
+from strata.interests.phrases import Phrases
+from strata.interests.pictures import ENDINGS, Picture
+from strata.interests.profiles import Profiles, showcase
+from strata.interests.profiling import Naming, profile_history
+from strata.interests.settings import TierSettings
+from strata.interests.swim_lanes import draw_swim_lanes
+from strata.interests.themes import Themes
+from strata.interests.timeline import course_of, moments
 from strata.settings import read_settings
-from strata.swim_lanes import draw_swim_lanes
-from strata.themes import Themes
-from strata.tiers import TierSettings
 from tasks import PICTURES, run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import say

@@ -4,11 +4,11 @@ import numpy as np
 import polars as pl
 from rich.progress import Progress
 
-from strata.encoder import Encoder, EncoderSettings
-from strata.schema import PROFILE_TEXT
+from strata.data.schema import PROFILE_TEXT
+from strata.embeddings.encoder import Encoder, EncoderSettings
+from strata.embeddings.item_text import item_texts
 from strata.settings import read_settings
 from strata.storage import write_array
-from strata.text import item_texts
 from tasks import ENCODER, TABLES, VECTORS, run
 
 

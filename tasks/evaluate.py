@@ -3,17 +3,18 @@
 import numpy as np
 import polars as pl
 
-from strata.baselines import behavioural, mean_vector
-from strata.collaborative import CollaborativeSettings
-from strata.evaluation import OURS, EvaluateSettings, as_markdown, judge, summarise
-from strata.ranking import SUM, RankSettings, WeightedSum
-from strata.recommend import Ranker, rank, read_ranker
-from strata.recommend_settings import RecommendSettings
-from strata.schema import USER
+from strata.data.schema import USER
+from strata.evaluation.report import OURS, EvaluateSettings, as_markdown, judge, summarise
+from strata.evaluation.tuning import tune
+from strata.evaluation.window import Window
+from strata.interests.themes import Themes
+from strata.models.baselines import behavioural, mean_vector
+from strata.models.item_model import CollaborativeSettings
+from strata.ranking.settings import RankSettings, RecommendSettings
+from strata.ranking.two_stage import Ranker, rank, read_ranker
+from strata.ranking.weighted_sum import SUM, WeightedSum
 from strata.settings import read_settings
 from strata.storage import read_array, read_json, write_json, write_table, write_text
-from strata.themes import Themes
-from strata.tuning import Window, tune
 from tasks import EVALUATION, RANKER, VECTORS, run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import progress, say

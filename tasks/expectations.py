@@ -11,8 +11,8 @@ import pandas as pd
 import polars as pl
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
-from strata.cleaning import Cleaned, CleaningSettings
-from strata.schema import (
+from strata.data.cleaning import Cleaned, CleaningSettings
+from strata.data.schema import (
     BEHAVIOUR,
     BEHAVIOURS,
     CATEGORIES,

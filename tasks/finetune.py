@@ -6,13 +6,14 @@ import polars as pl
 from dvclive import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from strata.encoder import Encoder, EncoderSettings
-from strata.history import CutOffs, History
-from strata.schema import TEXT
+from strata.data.history import History
+from strata.data.schema import TEXT
+from strata.embeddings.encoder import Encoder, EncoderSettings
+from strata.embeddings.item_text import item_texts
+from strata.embeddings.training import JUDGED_BY, Corpus, FinetuneSettings, finetune
+from strata.evaluation.split import CutOffs
 from strata.settings import read_settings
 from strata.storage import replacing, write_json
-from strata.text import item_texts
-from strata.training import JUDGED_BY, Corpus, FinetuneSettings, finetune
 from tasks import ENCODER, FINETUNE, HISTORY, TABLES, run
 
 CHECKPOINTS = Path("checkpoints/finetune")

@@ -4,7 +4,7 @@ One index serves every cut-off: the encoder is the same for all, and items that 
 out by the recommender's filter.
 """
 
-from strata.index import IndexSettings, ItemIndex
+from strata.embeddings.index import IndexSettings, ItemIndex
 from strata.settings import read_settings
 from tasks import INDEX, run
 from tasks.inputs import Inputs

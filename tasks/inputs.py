@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from strata.catalogue import Catalogue
-from strata.history import CutOffs, History
-from strata.schema import USER
+from strata.data.catalogue import Catalogue
+from strata.data.history import History
+from strata.data.schema import USER
+from strata.evaluation.split import CutOffs
 from strata.storage import read_array
 from tasks import ARTIFACTS, HISTORY, TABLES, VECTORS
 

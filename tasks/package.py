@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from strata.history import as_date
-from strata.model_card import model_card
-from strata.release import write_release
+from strata.data.history import as_date
+from strata.release.manifest import write_release
+from strata.release.model_card import model_card
 from strata.storage import read_json, write_text
 from tasks import (
     ARTIFACTS,

@@ -4,22 +4,24 @@ from functools import partial
 
 import numpy as np
 
-from strata.behaviour import TUNING, Behaviour
-from strata.candidates import Table
-from strata.index import ItemIndex
-from strata.interests import spread
-from strata.lambdamart import Examples, LambdaMart, n_fits
-from strata.phrases import Phrases
-from strata.profiles import Naming, Profiles, profile_history
-from strata.ranking import SUM, RankSettings, WeightedSum
-from strata.recommend import Models, tables
-from strata.recommend_settings import RecommendSettings
+from strata.embeddings.index import ItemIndex
+from strata.embeddings.vectors import spread
+from strata.evaluation.window import Window
+from strata.interests.phrases import Phrases
+from strata.interests.profiles import Profiles
+from strata.interests.profiling import Naming, profile_history
+from strata.interests.settings import TierSettings
+from strata.interests.themes import Themes
+from strata.models.fitted import TUNING, Behaviour
+from strata.ranking.candidates import Table
+from strata.ranking.examples import Examples
+from strata.ranking.lambdamart import LambdaMart, n_fits
+from strata.ranking.settings import RankSettings, RecommendSettings
+from strata.ranking.training_windows import lessons, slice_windows
+from strata.ranking.two_stage import Models, tables
+from strata.ranking.weighted_sum import SUM, WeightedSum
 from strata.settings import read_settings
-from strata.slices import lessons, slice_windows
 from strata.storage import read_json
-from strata.themes import Themes
-from strata.tiers import TierSettings
-from strata.tuning import Window
 from tasks import INDEX, RANKER, run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import progress, say

@@ -7,9 +7,10 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from strata.data.history import order_interactions
+from strata.data.schema import TIMESTAMP, USER_ROW
 from strata.errors import ValidationFailed
-from strata.history import CutOffs, SplitSettings, choose_cut_offs, order_interactions
-from strata.schema import TIMESTAMP, USER_ROW
+from strata.evaluation.split import CutOffs, SplitSettings, choose_cut_offs
 from strata.settings import read_settings
 from strata.storage import write_table
 from tasks import HISTORY, TABLES, run

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from strata.anchors import Anchors, match_anchors
-from strata.phrases import Phrases
-from strata.schema import CUT_OFFS
+from strata.data.schema import CUT_OFFS, LEVELS
+from strata.interests.anchors import Anchors, match_anchors
+from strata.interests.phrases import Phrases
+from strata.interests.theme_map import theme_map
+from strata.interests.themes import ThemeSettings, learn_themes
 from strata.settings import read_settings
 from strata.storage import write_table
-from strata.theme_map import theme_map
-from strata.themes import LEVELS, ThemeSettings, learn_themes
 from tasks import run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import say

@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
-from strata.checkpoints import fingerprint
-from strata.corrections import Corrections
-from strata.history import as_date
-from strata.interests import spread
-from strata.phrases import Phrases
-from strata.profiles import Naming, Statements
-from strata.schema import CUT_OFFS
+from strata.data.history import as_date
+from strata.data.schema import CUT_OFFS
+from strata.embeddings.checkpoints import fingerprint
+from strata.embeddings.vectors import spread
+from strata.interests.corrections import Corrections
+from strata.interests.phrases import Phrases
+from strata.interests.profiling import Naming, Statements
+from strata.interests.settings import TierSettings
+from strata.interests.shards import discard, merge, profile_shards, shards
+from strata.interests.themes import Themes
 from strata.settings import read_settings
-from strata.shards import discard, merge, profile_shards, shards
 from strata.storage import read_array, write_json
-from strata.themes import Themes
-from strata.tiers import TierSettings
 from tasks import CORRECTIONS, VECTORS, run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import progress, say

@@ -1,13 +1,14 @@
 """Stage tune@CUT_OFF: settings of all models of behaviour alone, by what was chosen just before the cut-off."""
 
-from strata.baselines import behavioural
-from strata.behaviour import TUNING
-from strata.collaborative import CollaborativeSettings
-from strata.history import SplitSettings
-from strata.recommend_settings import RecommendSettings
+from strata.evaluation.split import SplitSettings
+from strata.evaluation.tuning import tune
+from strata.evaluation.window import Window
+from strata.models.baselines import behavioural
+from strata.models.fitted import TUNING
+from strata.models.item_model import CollaborativeSettings
+from strata.ranking.settings import RecommendSettings
 from strata.settings import read_settings
 from strata.storage import write_json
-from strata.tuning import Window, tune
 from tasks import run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import progress, say

@@ -10,10 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from strata.cleaning import Cleaned, CleaningSettings, check, clean
+from strata.data.cleaning import Cleaned, CleaningSettings, check, clean
+from strata.data.sources.adapters import SourceSettings, read_source
 from strata.errors import ValidationFailed
 from strata.settings import read_settings
-from strata.sources.adapters import SourceSettings, read_source
 from strata.storage import write_json, write_table
 from tasks import TABLES, VALIDATION, run
 

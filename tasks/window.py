@@ -1,14 +1,14 @@
 """What rank and evaluate share: windows of users, and the models that know nothing of them."""
 
-from strata.behaviour import Behaviour
-from strata.history import SplitSettings
-from strata.index import ItemIndex
-from strata.profiles import Profiles
-from strata.recommend import Models
-from strata.recommend_settings import RecommendSettings
+from strata.embeddings.index import ItemIndex
+from strata.evaluation.split import SplitSettings
+from strata.evaluation.window import Window
+from strata.interests.profiles import Profiles
+from strata.interests.themes import Themes
+from strata.models.fitted import Behaviour
+from strata.ranking.settings import RecommendSettings
+from strata.ranking.two_stage import Models
 from strata.settings import read_settings
-from strata.themes import Themes
-from strata.tuning import Window
 from tasks import INDEX
 from tasks.inputs import Inputs, folder
 

@@ -13,9 +13,9 @@ import polars as pl
 import pytest
 import yaml
 
-from strata.sources.packages import fetch_data
+from strata.data.sources.packages import fetch_data
+from tests.places import ROOT
 
-ROOT = Path(__file__).parent.parent
 EVERY_NTH_USER = 5
 
 # No deadline: these machines are shared. The same examples every time: a red run can be repeated.

@@ -4,12 +4,12 @@ import numpy as np
 import polars as pl
 from hypothesis import strategies as st
 
-from strata.history import DAY, History
-from strata.interests import unit
-from strata.phrases import Phrases
-from strata.profiles import Naming
-from strata.schema import ITEMS
-from strata.themes import ThemeSettings, learn_themes
+from strata.data.history import DAY, History
+from strata.data.schema import ITEMS
+from strata.embeddings.vectors import unit
+from strata.interests.phrases import Phrases
+from strata.interests.profiling import Naming
+from strata.interests.themes import ThemeSettings, learn_themes
 
 N_USERS, N_ITEMS, DIMENSION = 4, 12, 5
 TIME = 1_000 * DAY

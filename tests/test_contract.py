@@ -13,8 +13,8 @@ from ruamel.yaml import YAML
 
 from tasks.collaborate import SETTINGS_OF
 from tasks.tune import TUNED
+from tests.places import ROOT
 
-ROOT = Path(__file__).parent.parent
 FIRST_PARTY = ("strata", "tasks")
 
 
@@ -29,9 +29,11 @@ def imported(path: Path) -> set[Path]:
         else:
             continue
         for name in names:
-            if name.split(".")[0] in FIRST_PARTY:
-                module = ROOT.joinpath(*name.split("."))
-                found |= {file for file in (module.with_suffix(".py"), module / "__init__.py") if file.is_file()}
+            parts = name.split(".")
+            if parts[0] in FIRST_PARTY:
+                places = [ROOT.joinpath(*parts[:n]) for n in range(1, len(parts) + 1)]
+                files = [ROOT.joinpath(*parts).with_suffix(".py"), *(place / "__init__.py" for place in places)]
+                found |= {file for file in files if file.is_file()}
     return found
 
 
@@ -86,9 +88,14 @@ def test_models_are_fitted_with_the_tuning_that_dvc_made_them_wait_for() -> None
 
 
 def test_the_packages_themselves_hold_no_code_that_a_stage_could_miss() -> None:
-    for package in ("strata/__init__.py",):
-        body = ast.parse((ROOT / package).read_text(encoding="utf-8")).body
-        assert all(isinstance(node, ast.Expr) for node in body), f"{package}: only a docstring may stand here"
+    packages = sorted((ROOT / "strata").rglob("__init__.py"))
+    assert len(packages) > 10
+    for package in packages:
+        body = ast.parse(package.read_text(encoding="utf-8")).body
+        assert len(body) == 1, f"{package.relative_to(ROOT)}: a docstring and nothing else may stand here"
+        assert isinstance(body[0], ast.Expr), (
+            f"{package.relative_to(ROOT)}: a docstring and nothing else may stand here"
+        )
 
 
 @pytest.mark.skipif(not (ROOT / "dvc.lock").exists(), reason="no dvc.lock yet")

@@ -11,10 +11,10 @@ import yaml
 
 from benchmarks.quality import seeds
 from benchmarks.quality.time_split import Judged
-from strata.evaluation import OURS
-from strata.recommender import Recommender
-from strata.release import verify
-from strata.schema import QUARANTINE
+from strata.data.schema import QUARANTINE
+from strata.evaluation.report import OURS
+from strata.recommendation.recommender import Recommender
+from strata.release.manifest import verify
 from tests.conftest import SMALL, Workspace
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

@@ -5,27 +5,31 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from strata.behaviour import Behaviour
-from strata.catalogue import Catalogue
-from strata.collaborative import Ease, ItemNeighbours, UserNeighbours
-from strata.corrections import Corrections
-from strata.factors import Factors
-from strata.history import CutOffs, History
-from strata.index import IndexSettings, ItemIndex
-from strata.lambdamart import LambdaMart
-from strata.popularity import popularity
-from strata.profiles import NOTHING_STATED, profile_history
-from strata.recommend import Models
-from strata.recommend_settings import RecommendSettings
-from strata.recommender import Recommender
-from strata.release import Manifest, write_release
-from strata.schema import CHOSEN, ITEM_ROW, TIMESTAMP, USER_ROW, USERS, WEIGHT
-from strata.schema import TIME as TIME_TYPE
-from strata.slices import examples
+from strata.data.catalogue import Catalogue
+from strata.data.history import History
+from strata.data.schema import CHOSEN, ITEM_ROW, TIMESTAMP, USER_ROW, USERS, WEIGHT
+from strata.data.schema import TIME as TIME_TYPE
+from strata.embeddings.index import IndexSettings, ItemIndex
+from strata.evaluation.split import CutOffs
+from strata.evaluation.window import Window
+from strata.interests.corrections import Corrections
+from strata.interests.profiling import NOTHING_STATED, profile_history
+from strata.interests.settings import TierSettings
+from strata.interests.visitors import Visitors
+from strata.models.als import Factors
+from strata.models.ease import Ease
+from strata.models.fitted import Behaviour
+from strata.models.item_knn import ItemNeighbours
+from strata.models.popularity import popularity
+from strata.models.user_knn import UserNeighbours
+from strata.ranking.lambdamart import LambdaMart
+from strata.ranking.settings import RecommendSettings
+from strata.ranking.training_windows import examples
+from strata.ranking.two_stage import Models
+from strata.recommendation.recommender import Recommender
+from strata.release.manifest import Manifest, write_release
 from strata.storage import write_array, write_table
-from strata.tiers import TierSettings
-from strata.tuning import Window
-from strata.visitors import Visitors
+from tests.places import ROOT
 from tests.strategies import N_ITEMS, TIME, catalogue, naming, vectors
 
 SETTINGS = TierSettings(cut=0.8, core_persistence=0.5, stable_persistence=0.12)
@@ -103,7 +107,7 @@ def write_tiny_release(folder: Path, history: History, corrections: str = "") ->
     tiny.profiles.write(parts / "profiles")
     tiny_behaviour(history).write(parts / "collaborative", {})
     tiny.ranker.write(parts / "ranker")
-    (parts / "params.yaml").write_bytes((Path(__file__).parent.parent / "params.yaml").read_bytes())
+    (parts / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     (parts / "corrections.jsonl").write_text(corrections, encoding="utf-8")
     write_release(folder / "release", {part.name: part for part in parts.iterdir()}, versions={}, metrics={})
     return folder / "release"

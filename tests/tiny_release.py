@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from strata.release import write_release
+from strata.release.manifest import write_release
 from tests.strategies import catalogue, naming
 
 

@@ -15,7 +15,7 @@ from benchmarks import ward, workspaces
 from benchmarks.evidence import ablation, coverage, explanation, names, planted, promise, stability
 from benchmarks.evidence.context import STAGES, Context
 from benchmarks.evidence.files import Row, write_evidence
-from strata.terminal import clear_errors, console
+from strata.cli.terminal import clear_errors, console
 
 SHOP, SITE, FILMS = "complete-journey", "stack-exchange", "movielens-100k"
 ROOT = Path(".workspaces/evidence")

@@ -18,10 +18,11 @@ from benchmarks.evidence.context import Context
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SAMPLES, SEED
 from benchmarks.evidence.profiles_before import HALF_LIVES, VARIANTS, Before
-from strata.history import DAY
-from strata.lambdamart import Examples, LambdaMart
-from strata.metrics import bootstrap, ndcg_at_k, recall_at_k
-from strata.selection import top_k
+from strata._kernels.selection import top_k
+from strata.data.history import DAY
+from strata.evaluation.metrics import bootstrap, ndcg_at_k, recall_at_k
+from strata.ranking.examples import Examples
+from strata.ranking.lambdamart import LambdaMart
 
 TRIALS = 30
 USERS = 1_000

@@ -10,15 +10,16 @@ from typing import Literal, Self
 import numpy as np
 import polars as pl
 
-from strata.catalogue import Catalogue
+from strata.data.catalogue import Catalogue
+from strata.data.history import DAY, History, as_date
+from strata.data.schema import CATEGORIES
+from strata.embeddings.vectors import spread
 from strata.errors import SourceError
-from strata.history import DAY, CutOffs, History, as_date
-from strata.interests import spread
-from strata.schema import CATEGORIES
+from strata.evaluation.split import CutOffs
+from strata.interests.settings import TierSettings
+from strata.interests.themes import Themes
 from strata.settings import read_settings
 from strata.storage import read_array
-from strata.themes import Themes
-from strata.tiers import TierSettings
 
 Before = Literal["validation", "backtest"]
 """The cut-offs whose topics may be judged: those of `live` know everything."""

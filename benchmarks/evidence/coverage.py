@@ -11,11 +11,11 @@ from benchmarks.evidence.context import Context
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SAMPLES, SEED
 from benchmarks.evidence.standing import Standing, standing
-from strata.history import DAY, History, as_date
-from strata.interests import spread, unit
-from strata.metrics import bootstrap
-from strata.recommend import select_users
-from strata.ward import ward_groups
+from strata._kernels.ward import ward_groups
+from strata.data.history import DAY, History, as_date
+from strata.embeddings.vectors import spread, unit
+from strata.evaluation.metrics import bootstrap
+from strata.ranking.query import select_users
 
 DAYS = 30.0
 MOST = 8

@@ -8,9 +8,9 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score, silhouette_score
 
-from strata.history import History
-from strata.interests import spread
-from strata.simulate import Simulation
+from benchmarks.simulate import Simulation
+from strata.data.history import History
+from strata.embeddings.vectors import spread
 
 CUTS: Final = (1.0, 1.4, 1.7, 2.0, 2.4, 2.8, 3.3, 4.0)
 """Heights at which Ward is cut, in units of the spread of the catalogue's vectors."""

@@ -8,11 +8,11 @@ import polars as pl
 from benchmarks.evidence.context import Context
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SEED, pooled, share
-from strata.business_rules import BusinessRules, Places
-from strata.lists import Wish
-from strata.profiles import Profiles
-from strata.recommender import Recommender
-from strata.visitors import Person
+from strata.interests.profiles import Profiles
+from strata.interests.visitors import Person
+from strata.recommendation.business_rules import BusinessRules, Places
+from strata.recommendation.lists import Wish
+from strata.recommendation.recommender import Recommender
 
 USERS, LISTED = 1_000, 10
 RATIO = 3.0

@@ -14,7 +14,7 @@ import polars as pl
 import polars.selectors as cs
 
 from strata.errors import StrataError, ValidationFailed
-from strata.metrics import Interval
+from strata.evaluation.metrics import Interval
 from strata.storage import read_json, write_json, write_table, write_text
 
 ROOT = Path(__file__).parent.parent.parent

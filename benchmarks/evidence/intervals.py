@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from strata.metrics import Interval
+from strata.evaluation.metrics import Interval
 
 SAMPLES, SEED = 2_000, 7
 

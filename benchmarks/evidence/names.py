@@ -11,14 +11,14 @@ from benchmarks.evidence.context import Context
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SEED, pooled, share
 from benchmarks.evidence.standing import standings
-from strata.encoder import Encoder, EncoderSettings
-from strata.history import as_date
-from strata.interests import unit
-from strata.phrases import Phrases
-from strata.profiles import name_points
-from strata.schema import TITLE
+from strata.data.history import as_date
+from strata.data.schema import TITLE
+from strata.embeddings.encoder import Encoder, EncoderSettings
+from strata.embeddings.vectors import unit
+from strata.interests.naming import name_points
+from strata.interests.phrases import Phrases
+from strata.interests.themes import LEAST_SHARE
 from strata.settings import read_settings
-from strata.themes import LEAST_SHARE
 
 FEWEST = 4
 """Different items, at least, of a point that is judged: two that name it, two to find."""

@@ -21,12 +21,10 @@ from benchmarks.evidence.readings import (
     own_points,
     predicted_tiers,
 )
-from strata.grouping import Method
-from strata.history import DAY
-from strata.metrics import bootstrap
-from strata.schema import USER_ROW
-from strata.simulate import LABELS, Simulation, SimulationSettings, simulate
-from strata.tiers import TIERS
+from benchmarks.simulate import LABELS, Simulation, SimulationSettings, simulate
+from strata.data.history import DAY
+from strata.data.schema import TIERS, USER_ROW, Method
+from strata.evaluation.metrics import bootstrap
 
 NOW = 1_500_000_000.0
 USERS, VALIDATION_USERS = 400, 100

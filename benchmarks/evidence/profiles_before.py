@@ -8,10 +8,12 @@ from scipy import sparse
 
 from benchmarks.evidence.context import Context
 from benchmarks.evidence.intervals import SEED
-from strata.collaborative import Ease
-from strata.history import DAY, History
-from strata.interests import InterestPoints, find_points, unit
-from strata.tiers import PointStatistics, assign, measure
+from strata.data.history import DAY, History
+from strata.embeddings.vectors import unit
+from strata.interests.points import InterestPoints, find_points
+from strata.interests.statistics import PointStatistics, measure
+from strata.interests.tiers import assign
+from strata.models.ease import Ease
 
 FEWEST_BUYERS = 5
 HALF_LIVES = (30.0, 90.0, 1e9)

@@ -12,8 +12,8 @@ from benchmarks.evidence.context import Context
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import pooled, share
 from benchmarks.evidence.standing import Standing, standings
-from strata.history import DAY, as_date
-from strata.tiers import TIERS
+from strata.data.history import DAY, as_date
+from strata.data.schema import TIERS
 
 WINDOWS, WINDOW_DAYS = 6, 28.0
 LAST = WINDOWS - 1

@@ -6,10 +6,14 @@ from typing import Self
 
 import numpy as np
 
-from strata.history import DAY, History
-from strata.interests import InterestPoints, find_points, spread
-from strata.simulate import LABELS, Simulation
-from strata.tiers import FADED, TIERS, TierSettings, assign, by_chance, measure
+from benchmarks.simulate import LABELS, Simulation
+from strata.data.history import DAY, History
+from strata.data.schema import TIERS
+from strata.embeddings.vectors import spread
+from strata.interests.points import InterestPoints, find_points
+from strata.interests.settings import TierSettings
+from strata.interests.statistics import measure
+from strata.interests.tiers import FADED, assign, by_chance
 
 MOMENTARY = TIERS.index("momentary")
 GRACE_PERIODS = 2.0

@@ -10,9 +10,9 @@ from benchmarks.evidence.context import Context
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import pooled, share
 from benchmarks.evidence.standing import Standing, standing
-from strata.history import DAY, as_date
-from strata.shards import shards
-from strata.tiers import TIERS
+from strata.data.history import DAY, as_date
+from strata.data.schema import TIERS
+from strata.interests.shards import shards
 
 DAYS = 30.0
 SIMILAR = 0.8

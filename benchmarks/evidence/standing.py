@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.evidence.context import Context
-from strata.history import History
-from strata.interests import InterestPoints, find_points, let_go
-from strata.shards import shards
-from strata.tiers import FADED, PointStatistics, assign, by_chance, measure
+from strata.data.history import History
+from strata.interests.points import InterestPoints, find_points, let_go
+from strata.interests.shards import shards
+from strata.interests.statistics import PointStatistics, measure
+from strata.interests.tiers import FADED, assign, by_chance
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import typer
 from benchmarks.peers.environment import ROOT, environment
 from benchmarks.peers.grids import PEERS, SEEDS
 from benchmarks.peers.split import Split
+from strata.cli.terminal import clear_errors, console
 from strata.errors import StrataError
 from strata.storage import read_json, write_json, write_table
-from strata.terminal import clear_errors, console
 
 
 @clear_errors

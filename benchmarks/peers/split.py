@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from benchmarks.peers.grids import LENGTH
+from strata.data.schema import ITEM, TIMESTAMP, USER
 from strata.errors import SourceError
-from strata.schema import ITEM, TIMESTAMP, USER
 from strata.storage import write_text
 
 PARTS = ("train", "validation", "test")

@@ -26,8 +26,8 @@ from recbole.utils import get_model, init_seed
 from scipy import sparse
 
 from benchmarks.peers.grids import EPOCHS, LENGTH, PATIENCE, PEERS, PLACES, SEEDS
-from strata.metrics import ndcg_at_k
-from strata.selection import top_k
+from strata._kernels.selection import top_k
+from strata.evaluation.metrics import ndcg_at_k
 
 USERS_AT_ONCE = 1_024
 

@@ -15,8 +15,8 @@ from benchmarks import workspaces
 from benchmarks.evidence.files import Row, write_evidence
 from benchmarks.quality import cold, diversity, leave_one_out, questions, seeds, speed, time_split
 from benchmarks.quality.time_split import Judged
+from strata.cli.terminal import clear_errors, console
 from strata.errors import SourceError
-from strata.terminal import clear_errors, console
 
 ROOT = Path(".workspaces/quality")
 NOVEMBER: Final = {"dates": ["2017-09-01", "2017-10-01", "2017-11-01", "2017-12-01"], "least_users": 5}

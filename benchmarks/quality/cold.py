@@ -24,12 +24,13 @@ from benchmarks.quality.cold_users import (
     without,
 )
 from benchmarks.quality.site import MONTH, Site, Values, compared, midnight, pooled, split_of
-from strata.baselines import WINDOWED
-from strata.history import History
-from strata.lambdamart import Examples, LambdaMart
-from strata.slices import PICKS
-from strata.terminal import console
-from strata.tuning import Window
+from strata.cli.terminal import console
+from strata.data.history import History
+from strata.evaluation.window import Window
+from strata.models.baselines import WINDOWED
+from strata.ranking.examples import Examples
+from strata.ranking.lambdamart import LambdaMart
+from strata.ranking.training_windows import PICKS
 
 TAUGHT: Final = ("2017-07-01", "2017-08-01", "2017-09-01")
 """Months that teach the trees; all that is tuned is tuned on the last of them."""

@@ -7,11 +7,11 @@ import numpy as np
 
 from benchmarks.quality.cold_users import ZERO_SHOT
 from benchmarks.quality.site import LISTED, MONTH, Site, Values, judge, judge_baseline
-from strata.baselines import WINDOWED, Baseline, behavioural, mean_vector
-from strata.evaluation import OURS
-from strata.history import History
-from strata.recommend import Models, Ranker, rank
-from strata.tuning import Window
+from strata.data.history import History
+from strata.evaluation.report import OURS
+from strata.evaluation.window import Window
+from strata.models.baselines import WINDOWED, Baseline, behavioural, mean_vector
+from strata.ranking.two_stage import Models, Ranker, rank
 
 
 def new_items(history: History, time: float) -> np.ndarray:

@@ -8,17 +8,17 @@ import polars as pl
 
 from benchmarks.evidence.intervals import SEED
 from benchmarks.quality.site import LISTED, MONTH, Site, Values, judge, judge_baseline
-from strata.baselines import WINDOWED, behavioural, mean_vector
-from strata.evaluation import OURS
-from strata.history import History
-from strata.lists import OF_BIO
-from strata.profiles import Profiles
-from strata.ranking import WeightedSum
-from strata.recommend import Models, Ranker, rank
-from strata.schema import ATTRIBUTES, USER_ROW
-from strata.slices import PICKS, session
-from strata.tuning import Window
-from strata.visitors import Visitors
+from strata.data.history import History
+from strata.data.schema import ATTRIBUTES, USER_ROW
+from strata.evaluation.report import OURS
+from strata.evaluation.window import Window
+from strata.interests.profiles import Profiles
+from strata.interests.visitors import Visitors
+from strata.models.baselines import WINDOWED, behavioural, mean_vector
+from strata.ranking.training_windows import PICKS, session
+from strata.ranking.two_stage import Models, Ranker, rank
+from strata.ranking.weighted_sum import WeightedSum
+from strata.recommendation.lists import OF_BIO
 
 PARTS = 5
 """One part in so many of all users is left out."""

@@ -9,16 +9,16 @@ import polars as pl
 
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SEED, pooled
-from strata.beyond_accuracy import intra_list_diversity, miscalibration
-from strata.metrics import NOTHING, ndcg_at_k
-from strata.profiles import Profiles
-from strata.ranking import RankSettings
-from strata.recommend import read_ranker, tables
-from strata.recommend_settings import RecommendSettings
-from strata.rerank import Mix, RerankSettings, interest_mixes, rerank
+from strata._kernels.selection import NOTHING
+from strata.evaluation.beyond_accuracy import intra_list_diversity, miscalibration
+from strata.evaluation.metrics import ndcg_at_k
+from strata.evaluation.window import Window
+from strata.interests.profiles import Profiles
+from strata.interests.themes import Themes
+from strata.ranking.settings import RankSettings, RecommendSettings
+from strata.ranking.two_stage import read_ranker, tables
+from strata.recommendation.rerank import Mix, RerankSettings, interest_mixes, rerank
 from strata.settings import read_settings
-from strata.themes import Themes
-from strata.tuning import Window
 from tasks import RANKER
 from tasks.inputs import Inputs, folder
 from tasks.window import models_at, window_between

@@ -15,28 +15,29 @@ from benchmarks import workspaces
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SAMPLES, SEED
 from benchmarks.quality.split import INTERACTIONS, write_split
-from strata.baselines import behavioural, mean_vector
-from strata.behaviour import Behaviour
-from strata.catalogue import Catalogue
-from strata.collaborative import CollaborativeSettings
-from strata.evaluation import OURS, split_hash
-from strata.history import History
-from strata.index import IndexSettings, ItemIndex
-from strata.interests import spread
-from strata.lambdamart import LambdaMart
-from strata.metrics import NOTHING, bootstrap, ndcg_at_k
-from strata.phrases import Phrases
-from strata.profiles import Naming, profile_history
-from strata.ranking import RankSettings
-from strata.recommend import Models, rank
-from strata.recommend_settings import RecommendSettings
-from strata.schema import ITEM, TIMESTAMP, USER, VALUE
+from strata._kernels.selection import NOTHING
+from strata.data.catalogue import Catalogue
+from strata.data.history import History
+from strata.data.schema import ITEM, TIMESTAMP, USER, VALUE
+from strata.embeddings.index import IndexSettings, ItemIndex
+from strata.embeddings.vectors import spread
+from strata.evaluation.metrics import bootstrap, ndcg_at_k
+from strata.evaluation.report import OURS, split_hash
+from strata.evaluation.tuning import tune
+from strata.evaluation.window import Window
+from strata.interests.phrases import Phrases
+from strata.interests.profiling import Naming, profile_history
+from strata.interests.settings import TierSettings
+from strata.interests.themes import Themes
+from strata.models.baselines import behavioural, mean_vector
+from strata.models.fitted import Behaviour
+from strata.models.item_model import CollaborativeSettings
+from strata.ranking.lambdamart import LambdaMart
+from strata.ranking.settings import RankSettings, RecommendSettings
+from strata.ranking.training_windows import examples
+from strata.ranking.two_stage import Models, rank
 from strata.settings import read_settings
-from strata.slices import examples
 from strata.storage import read_array
-from strata.themes import Themes
-from strata.tiers import TierSettings
-from strata.tuning import Window, tune
 
 ARTIFACTS = Path("artifacts")
 LISTED = 10

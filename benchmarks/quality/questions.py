@@ -38,19 +38,19 @@ from benchmarks.quality.site import (
     split_of,
 )
 from benchmarks.quality.time_split import WEIGHTED
-from strata.baselines import WINDOWED, Baseline, behavioural, mean_vector
-from strata.candidates import Table
+from strata.cli.terminal import console
+from strata.data.history import History
+from strata.data.schema import BEHAVIOUR
 from strata.errors import SourceError
-from strata.evaluation import OURS
-from strata.history import History
-from strata.lambdamart import LambdaMart
-from strata.ranking import WeightedSum
-from strata.recommend import rank, tables
-from strata.schema import BEHAVIOUR
-from strata.slices import PICKS, slice_windows
+from strata.evaluation.report import OURS
+from strata.evaluation.window import Window
+from strata.models.baselines import WINDOWED, Baseline, behavioural, mean_vector
+from strata.ranking.candidates import Table
+from strata.ranking.lambdamart import LambdaMart
+from strata.ranking.training_windows import PICKS, slice_windows
+from strata.ranking.two_stage import rank, tables
+from strata.ranking.weighted_sum import WeightedSum
 from strata.storage import read_array
-from strata.terminal import console
-from strata.tuning import Window
 
 DUMP = Path("..") / "shared" / "data" / "stackexchange-alcohol"
 SPLIT: Final = {"dates": ["2014-09-01", "2014-12-01", "2015-01-01", "2016-12-11"]}

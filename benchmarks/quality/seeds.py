@@ -10,12 +10,11 @@ import polars as pl
 from benchmarks.evidence.files import Row
 from benchmarks.quality import time_split
 from benchmarks.quality.time_split import Judged
-from strata.evaluation import OURS
-from strata.lambdamart import REPORT, LambdaMart, boost, dataset
-from strata.metrics import ndcg_at_k
-from strata.ranking import RankSettings
-from strata.recommend import rank
-from strata.recommend_settings import RecommendSettings
+from strata.evaluation.metrics import ndcg_at_k
+from strata.evaluation.report import OURS
+from strata.ranking.lambdamart import REPORT, LambdaMart, boost, dataset
+from strata.ranking.settings import RankSettings, RecommendSettings
+from strata.ranking.two_stage import rank
 from strata.settings import read_settings
 from strata.storage import read_json
 from tasks import RANKER

@@ -14,30 +14,32 @@ import polars as pl
 
 from benchmarks.evidence.files import Row
 from benchmarks.quality.time_split import Judged, rows
-from strata.baselines import Baseline
-from strata.behaviour import TUNING, Behaviour
-from strata.catalogue import Catalogue
-from strata.collaborative import CollaborativeSettings
-from strata.encoder import Encoder, EncoderSettings
+from strata.data.catalogue import Catalogue
+from strata.data.history import DAY, History
+from strata.data.schema import USER
+from strata.embeddings.encoder import Encoder, EncoderSettings
+from strata.embeddings.index import IndexSettings, ItemIndex
+from strata.embeddings.vectors import spread
 from strata.errors import SourceError
-from strata.evaluation import split_hash
-from strata.history import DAY, History, SplitSettings
-from strata.index import IndexSettings, ItemIndex
-from strata.interests import spread
-from strata.lambdamart import Examples
-from strata.metrics import ndcg_at_k
-from strata.phrases import Phrases
-from strata.profiles import Naming, Profiles, profile_history
-from strata.ranking import RankSettings
-from strata.recommend import Models
-from strata.recommend_settings import RecommendSettings
-from strata.schema import USER
+from strata.evaluation.metrics import ndcg_at_k
+from strata.evaluation.report import split_hash
+from strata.evaluation.split import SplitSettings
+from strata.evaluation.tuning import trials
+from strata.evaluation.window import Window
+from strata.interests.phrases import Phrases
+from strata.interests.profiles import Profiles
+from strata.interests.profiling import Naming, profile_history
+from strata.interests.settings import TierSettings
+from strata.interests.themes import Themes
+from strata.models.baselines import Baseline
+from strata.models.fitted import TUNING, Behaviour
+from strata.models.item_model import CollaborativeSettings
+from strata.ranking.examples import Examples
+from strata.ranking.settings import RankSettings, RecommendSettings
+from strata.ranking.training_windows import lessons
+from strata.ranking.two_stage import Models
 from strata.settings import read_settings
-from strata.slices import lessons
 from strata.storage import read_array, read_json
-from strata.themes import Themes
-from strata.tiers import TierSettings
-from strata.tuning import Window, trials
 
 MONTH = 30 * DAY
 """How long what is chosen after a cut-off counts."""

@@ -10,14 +10,14 @@ import polars as pl
 
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SEED
-from strata.batches import recommend_many
-from strata.candidates import propose
-from strata.generators import NearestToInterests
-from strata.lambdamart import LambdaMart
-from strata.metrics import Interval
-from strata.recommend import audience_of
-from strata.recommender import Recommender
-from strata.threads import cores
+from strata._kernels.threads import cores
+from strata.evaluation.metrics import Interval
+from strata.ranking.candidates import propose
+from strata.ranking.generators import NearestToInterests
+from strata.ranking.lambdamart import LambdaMart
+from strata.ranking.query import audience_of
+from strata.recommendation.batches import recommend_many
+from strata.recommendation.recommender import Recommender
 
 USERS, LISTED, REPEATS, BATCH = 60, 10, 20, 1_000
 

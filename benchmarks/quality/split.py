@@ -6,10 +6,10 @@ from typing import Annotated
 import polars as pl
 import typer
 
+from strata.cli.terminal import clear_errors
+from strata.data.schema import ITEM, TIMESTAMP, USER, VALUE
 from strata.errors import SourceError
-from strata.schema import ITEM, TIMESTAMP, USER, VALUE
 from strata.storage import write_table
-from strata.terminal import clear_errors
 
 INTERACTIONS = Path("artifacts") / "history" / "interactions.parquet"
 SPLIT = ("train", "validation", "test")

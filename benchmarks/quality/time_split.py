@@ -8,8 +8,8 @@ import polars as pl
 
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SAMPLES, SEED
-from strata.evaluation import OURS
-from strata.metrics import bootstrap
+from strata.evaluation.metrics import bootstrap
+from strata.evaluation.report import OURS
 from strata.storage import read_json
 
 SLICES = ("warm", "cold", "all")

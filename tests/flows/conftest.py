@@ -15,8 +15,8 @@ from prefect.settings import get_current_settings
 from prefect.testing.utilities import prefect_test_harness
 
 from flows.leash import environment
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 STAGE = """\
 import sys, time
 from pathlib import Path

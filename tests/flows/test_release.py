@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from flows.leash import CommandFailed
 from flows.release import release, rollback
+from strata.cli.release import app
 from strata.errors import ReleaseError
-from strata.release_cli import app
-from strata.store import ReleaseStore
+from strata.release.registry import ReleaseStore
 from tests.tiny_release import flip_a_byte, tiny_release
 
 pytestmark = pytest.mark.usefixtures("server")

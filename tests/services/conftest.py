@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from strata.recommender import Recommender
+from strata.recommendation.recommender import Recommender
 from tests.services.serving import SERVICE, TOKEN, Server, serving
 
 

@@ -14,7 +14,8 @@ import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.places import ROOT
+
 TOKEN = "only-for-these-tests"
 ANALYST = {"Authorization": f"Bearer {TOKEN}"}
 SERVICE = ("services.recommender:Recommender", "--working-dir", str(ROOT))

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from openapi_spec_validator import validate
 
-from strata.levels import Levels
-from strata.recommender import Recommender
+from strata.interests.levels import Levels
+from strata.recommendation.recommender import Recommender
 from tests.services.serving import ANALYST, TOKEN, Server
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from strata.recommender import Recommender
+from strata.recommendation.recommender import Recommender
 from tests.services.serving import ROOT, serving
 
 pytestmark = pytest.mark.slow

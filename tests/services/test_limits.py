@@ -13,7 +13,7 @@ from services.limits import Limits
 from services.settings import ServiceSettings
 from services.tokens import analyst
 from strata.errors import SettingsError
-from strata.recommender import Recommender
+from strata.recommendation.recommender import Recommender
 from tests.services.serving import TOKEN
 
 REQUESTS = [

@@ -8,11 +8,11 @@ import pytest
 
 from services.releases import Releases, rehearsed
 from services.settings import ServiceSettings
-from strata.history import DAY, History
-from strata.recommender import Recommender
-from strata.release import read_manifest, write_release
+from strata.data.history import DAY, History
+from strata.recommendation.recommender import Recommender
+from strata.release.manifest import read_manifest, write_release
+from strata.release.registry import ReleaseStore
 from strata.storage import read_array, write_array
-from strata.store import ReleaseStore
 from tests.strategies import N_ITEMS, N_USERS, TIME
 from tests.tiny_recommender import write_tiny_release
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from services.settings import ServiceSettings
-from strata.release import read_manifest, write_release
-from strata.store import POINTER, ReleaseStore
+from strata.release.manifest import read_manifest, write_release
+from strata.release.registry import POINTER, ReleaseStore
 from tests.services.serving import SERVICE, Server, serving
 
 pytestmark = pytest.mark.slow

@@ -14,11 +14,12 @@ import polars as pl
 import pytest
 import yaml
 
-from strata.history import CutOffs, order_interactions
-from strata.schema import INTERACTIONS, ITEMS, USERS
+from strata.data.history import order_interactions
+from strata.data.schema import INTERACTIONS, ITEMS, USERS
+from strata.evaluation.split import CutOffs
 from strata.storage import read_json, write_table
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 STEPS = 16
 PARAMS = {
     "encoder": {"base": "all-minilm-l6-v2"},

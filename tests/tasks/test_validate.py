@@ -14,10 +14,10 @@ import polars as pl
 import pytest
 import yaml
 
-from strata.cleaning import Cleaned, CleaningSettings, Counts
-from strata.schema import INTERACTIONS, ITEMS, QUARANTINE, USERS
+from strata.data.cleaning import Cleaned, CleaningSettings, Counts
+from strata.data.schema import INTERACTIONS, ITEMS, QUARANTINE, USERS
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 INTERACTION_LINES = [
     f"u{n % 5},i{n % 4},{('view', 'rate', 'purchase')[n % 3]},2024-01-{n % 28 + 1:02},{n % 5 + 1}," for n in range(60)

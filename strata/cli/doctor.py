@@ -1,0 +1,91 @@
+"""What this machine has for Strata: programs, packages, device, data and release."""
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+NEEDED = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "polars", "scikit-learn")
+FOR_PIPELINE = ("dvc", "dvclive", "great-expectations", "prefect")
+FOR_SERVICE = ("bentoml",)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: ok, worth a note, or bad with a remedy."""
+
+    state: Literal["ok", "note", "bad"]
+    what: str
+    remedy: str = ""
+
+
+def examine(root: Path = Path()) -> list[Finding]:
+    """Look at everything; never raises."""
+    return [
+        _python(),
+        *(_package(name, "pip install -r requirements.lock", needed=True) for name in NEEDED),
+        *(_package(name, "pip install 'strata[pipeline]'", needed=False) for name in FOR_PIPELINE),
+        *(_package(name, "pip install 'strata[service]'", needed=False) for name in FOR_SERVICE),
+        _program("git", "install git: DVC needs it"),
+        _device(),
+        _memory(),
+        _path(root / "params.yaml", "parameters", "run this in the project's root folder"),
+        _path(root / "data" / "movielens-100k", "default data set", "strata data fetch movielens-100k"),
+        _release(root / "artifacts" / "release"),
+    ]
+
+
+def _python() -> Finding:
+    found = f"Python {sys.version.split()[0]}"
+    return Finding("ok", found) if sys.version_info >= (3, 11) else Finding("bad", found, "use Python 3.11 or later")
+
+
+def _package(name: str, remedy: str, *, needed: bool) -> Finding:
+    try:
+        return Finding("ok", f"{name} {version(name)}")
+    except PackageNotFoundError:
+        return Finding("bad" if needed else "note", f"{name} is not installed", remedy)
+
+
+def _program(name: str, remedy: str) -> Finding:
+    path = shutil.which(name)
+    return Finding("ok", f"{name} at {path}") if path else Finding("bad", f"{name} is not on the path", remedy)
+
+
+def _device() -> Finding:
+    try:
+        import torch
+    except ImportError:
+        return Finding("bad", "no device: torch does not import", "pip install -r requirements.lock")
+    if torch.cuda.is_available():
+        return Finding("ok", f"device cuda: {torch.cuda.get_device_name(0)}")
+    if torch.backends.mps.is_available():
+        return Finding("ok", "device mps")
+    return Finding("note", f"device cpu, {os.cpu_count()} cores: fine-tuning takes minutes, a GPU seconds")
+
+
+def _memory() -> Finding:
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
+    gigabytes = pages / 2**30
+    if 0 < gigabytes < 4:
+        return Finding("note", f"{gigabytes:.1f} GB of memory", "4 GB or more are advised")
+    return Finding("ok", f"{gigabytes:.0f} GB of memory")
+
+
+def _path(path: Path, what: str, remedy: str) -> Finding:
+    return Finding("ok", f"{what}: {path}") if path.exists() else Finding("note", f"{what}: {path} is missing", remedy)
+
+
+def _release(folder: Path) -> Finding:
+    from strata.errors import StrataError
+    from strata.release.manifest import verify
+
+    if not folder.exists():
+        return Finding("note", f"no release in {folder}", "make demo, or dvc repro")
+    try:
+        return Finding("ok", f"release {verify(folder).id}, every file verified")
+    except StrataError as error:
+        return Finding("bad", str(error), "dvc repro")

@@ -1,0 +1,1 @@
+"""Tables of interactions, items and users: read, cleaned, and as columns in memory."""

@@ -1,0 +1,53 @@
+"""Raw rows in frames become tables as read: what an adapter does once it knows where each column comes from."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from strata.data.schema import REASON, ROW
+from strata.data.sources.source import ReadTable
+from strata.data.sources.values import printable
+
+OWN = "_"
+"""Columns of a raw frame whose names begin so are the adapter's own work, not part of the row as given."""
+
+
+def as_table(
+    origin: str,
+    given: pl.DataFrame,
+    table: pl.Schema,
+    columns: Mapping[str, pl.Expr],
+    *,
+    reason: pl.Expr | None = None,
+    warnings: Mapping[str, int] | None = None,
+) -> ReadTable:
+    """The rows of `given` as rows of `table`: `columns` says how each of ours is computed, the others stay empty.
+
+    `reason`: null, or why a row cannot be used.
+    """
+    rows = given.with_row_index(ROW, offset=1).select(
+        pl.col(ROW).cast(pl.Int64),
+        *(columns.get(name, _nothing(dtype)).cast(dtype).alias(name) for name, dtype in table.items()),
+        (pl.lit(None) if reason is None else reason).cast(pl.String).alias(REASON),
+    )
+    raw = given.select(pl.exclude(f"^{OWN}.*$"))
+    content = pl.struct(pl.lit(origin).alias("file"), *(printable(*column) for column in raw.schema.items()))
+    numbered = raw.lazy().with_row_index(ROW, offset=1)
+    shown = numbered.select(pl.col(ROW).cast(pl.Int64), content.struct.json_encode().alias("content"))
+    return ReadTable(origin, rows, shown, dict(warnings or {}))
+
+
+def stacked(origin: str, parts: Sequence[ReadTable]) -> ReadTable:
+    """One table of several, rows numbered on from part to part."""
+    rows, given, above = [], [], 0
+    warnings: dict[str, int] = {}
+    for part in parts:
+        rows.append(part.rows.with_columns(pl.col(ROW) + above))
+        given.append(part.given.with_columns(pl.col(ROW) + above))
+        warnings |= part.warnings
+        above += part.rows.height
+    return ReadTable(origin, pl.concat(rows), pl.concat(given), warnings)
+
+
+def _nothing(dtype: pl.DataType) -> pl.Expr:
+    return pl.lit([] if dtype.is_nested() else None, dtype)

@@ -1,0 +1,113 @@
+"""Presets: the settings that a known data set needs, put into params.yaml without touching anything else there."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from typing import Any, Final
+
+import yaml
+
+from strata.errors import SettingsError
+
+FOLDER: Final = files("strata.data.sources").joinpath("presets")
+Pair = tuple[yaml.Node, yaml.Node]
+"""A key and its value where they stand in the text."""
+
+
+def names() -> list[str]:
+    """The presets there are."""
+    return sorted(file.name.removesuffix(".yaml") for file in FOLDER.iterdir() if file.name.endswith(".yaml"))
+
+
+def use(name: str, params: str, folder: str | None = None) -> str:
+    """`params`, the text of a params.yaml, as preset `name` wants it: its `source` whole, other settings one by one.
+
+    `folder` stands in for the preset's own. Raises SettingsError for an unknown name and a text that is no params.yaml.
+    """
+    if name not in names():
+        raise SettingsError(f"'{name}' is no preset; there is: {', '.join(names())}")
+    preset = FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    values: dict[str, Any] = yaml.safe_load(preset)
+    (key, value), (our_key, our_value) = (_pair(_root(text), "source") for text in (preset, params))
+    source = values.pop("source")
+    if folder is not None:
+        values["source"] = {"folder": folder}
+    if yaml.safe_load(params)["source"] != source:
+        params = params[: _end(our_key)] + preset[_end(key) : _end(value)] + params[_end(our_value) :]
+    return merge(params, values)
+
+
+def merge(text: str, changes: Mapping[str, Any]) -> str:
+    """A YAML text with the values of `changes`, mappings within mappings, set or added.
+
+    Whatever has its value already, comments and layout stay as they are, to the byte.
+    """
+    for path, value in leaves(changes):
+        text = _put(text, _root(text), yaml.safe_load(text), path, value)
+    return text
+
+
+def leaves(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value that is no mapping, with the keys that lead to it."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, (*above, key))
+        else:
+            yield (*above, key), value
+
+
+def _put(text: str, parent: yaml.MappingNode, known: Any, path: Sequence[str], value: Any) -> str:
+    """`text` with `value` at `path` below `parent`, a mapping in it that holds `known`."""
+    key, *below = path
+    pair = _find(parent, key)
+    if pair is not None and below and isinstance(pair[1], yaml.MappingNode):
+        return _put(text, pair[1], known[key], below, value)
+    for inner in reversed(below):
+        value = {inner: value}
+    if pair is None:
+        return _add(text, parent, f"{_flow(key)}: {_flow(value)}")
+    return text if known[key] == value else f"{text[: _end(pair[0])]}: {_flow(value)}{text[_end(pair[1]) :]}"
+
+
+def _add(text: str, parent: yaml.MappingNode, entry: str) -> str:
+    """Add an entry at the end of a mapping, in its own style."""
+    at = _end(parent.value[-1][1]) if parent.value else parent.end_mark.index - 1
+    if parent.flow_style:
+        return f"{text[:at]}{', ' if parent.value else ''}{entry}{text[at:]}"
+    lines = text[at:].split("\n", 1)  # a comment may stand behind the last value
+    indented = " " * parent.start_mark.column + entry
+    return "\n".join([text[:at] + lines[0], indented, *lines[1:]])
+
+
+def _root(text: str) -> yaml.MappingNode:
+    try:
+        root = yaml.compose(text, yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise SettingsError(f"params.yaml is not YAML ({error}); restore it from the repository") from None
+    if not isinstance(root, yaml.MappingNode):
+        raise SettingsError("params.yaml has no sections; restore it from the repository")
+    return root
+
+
+def _pair(node: yaml.MappingNode, key: str) -> Pair:
+    pair = _find(node, key)
+    if pair is None:
+        raise SettingsError(f"params.yaml: section '{key}' is missing; add it, or restore it from the repository")
+    return pair
+
+
+def _find(node: yaml.MappingNode, key: str) -> Pair | None:
+    return next((pair for pair in node.value if pair[0].value == key), None)
+
+
+def _end(node: yaml.Node) -> int:
+    """Where the text of a node ends; a block's own mark lies behind the comments that follow it."""
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        return _end(last[1] if isinstance(node, yaml.MappingNode) else last)
+    return int(node.end_mark.index)
+
+
+def _flow(value: Any) -> str:
+    """A value on one line, fit to stand within a flow mapping."""
+    listed = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, sort_keys=False, width=float("inf"))
+    return str(listed).strip()[1:-1]

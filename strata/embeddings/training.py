@@ -1,0 +1,269 @@
+"""Fine-tuning the language model on behaviour, until it stops ranking unseen behaviour better."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from strata.data.history import History
+from strata.embeddings import checkpoints
+from strata.embeddings.checkpoints import State, Weights
+from strata.embeddings.early_stopping import Validation
+from strata.embeddings.encoder import Encoder
+from strata.embeddings.sampling import Batch, Behaviour, SamplingSettings, draw, info_nce
+from strata.evaluation.split import CutOffs
+
+JUDGED_BY = "ndcg@10"
+Report = Callable[[dict[str, float]], None]
+"""Told each point of the curve as it is reached, after a resume the earlier ones again."""
+
+
+class FinetuneSettings(SamplingSettings):
+    """How long, how fast and which weights are tuned."""
+
+    tune: Literal["full", "lora", "last-layers", "none"] = "full"
+    steps: PositiveInt = 60
+    learning_rate: PositiveFloat = 5e-5
+    warmup_share: float = Field(0.1, ge=0, lt=1)
+    weight_decay: float = Field(0.01, ge=0)
+    clip: PositiveFloat = 1.0
+    """Largest norm of a step's gradient."""
+    lora_rank: PositiveInt = 16
+    tokens_at_once: PositiveInt = 16_384
+    """Steps with more padded tokens are encoded twice (GradCache) instead of held in memory."""
+    evaluate_every: PositiveInt = 10
+    mix: float = Field(0.6, gt=0, le=1)
+    """Share of the tuned weights in the kept model, the base model's the rest (WiSE-FT: arXiv 2109.01903): most of the
+    gain, while texts that mean the same stay together."""
+    patience: PositiveInt = 3
+    """Evaluations without a better one before training stops."""
+    validation_users: PositiveInt = 1_000
+    validation_items: PositiveInt = 20_000
+    """Above these many, a fixed sample of users and of items to rank is judged."""
+    checkpoint_every: PositiveInt = 20
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What is learned from: `item_texts` (n_items,), `events` (n,) and the words that came with each, or None."""
+
+    item_texts: Sequence[str]
+    events: History
+    event_texts: Sequence[str | None]
+    cut_offs: CutOffs
+
+
+def finetune(
+    encoder: Encoder, corpus: Corpus, settings: FinetuneSettings, folder: Path, report: Report = lambda point: None
+) -> dict[str, Any]:
+    """Tune `encoder` in place on the events before cut_offs.finetune; returns metrics.
+
+    Users active in [finetune, validation) judge: the best weights by NDCG@10 are kept, the base model's where
+    tuning never beats them or where there is nobody to learn from or to judge by. `folder` holds checkpoints of
+    an unfinished run; a run that finds one with the same settings, data and base model goes on from there.
+    """
+    early = corpus.events.times < corpus.cut_offs.finetune
+    texts = [text for text, keep in zip(corpus.event_texts, early, strict=True) if keep]
+    behaviour = Behaviour.learn_from(corpus.events.keep(early), corpus.item_texts, texts, settings)
+    validation = Validation.of(
+        corpus.events,
+        corpus.cut_offs,
+        users=settings.validation_users,
+        items=settings.validation_items,
+        seed=settings.seed,
+    )
+    zero_shot = validation.judge(encoder, corpus.item_texts)
+    metrics: dict[str, Any] = {
+        "kept": "zero-shot",
+        "why": _obstacle(behaviour, validation, settings),
+        "learners": behaviour.learners,
+        "pairs": behaviour.pairs,
+        "validation_users": len(validation),
+        "steps": 0,
+        "best_step": 0,
+        "zero_shot": zero_shot,
+        "tuned": {},
+    }
+    if metrics["why"]:
+        return metrics
+    tag = _fingerprint(encoder, corpus, settings)
+    run = _Run(encoder, corpus.item_texts, behaviour, validation, settings, zero_shot)
+    run.train(folder, tag, report)
+    shutil.rmtree(folder, ignore_errors=True)
+    state = run.state
+    metrics |= {"steps": state.step, "best_step": state.best_step, "best": state.best, "tuned": run.mixed}
+    if state.best_step and run.mixed[JUDGED_BY] > zero_shot[JUDGED_BY]:
+        return metrics | {"kept": "tuned", "why": f"better {JUDGED_BY} on the validation window"}
+    return metrics | {"why": f"no evaluation had a better {JUDGED_BY} than the base model"}
+
+
+class _Run:
+    """One run of training: the encoder's trainable weights, their optimiser and how far it has come."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        item_texts: Sequence[str],
+        behaviour: Behaviour,
+        validation: Validation,
+        settings: FinetuneSettings,
+        zero_shot: dict[str, float],
+    ) -> None:
+        torch.manual_seed(settings.seed)
+        self.encoder, self.behaviour, self.validation, self.settings = encoder, behaviour, validation, settings
+        self.item_texts, self.zero_shot = item_texts, zero_shot
+        self.item_tokens = encoder.tokens(item_texts)
+        self.sentence_tokens = encoder.tokens(behaviour.sentences)
+        choose_weights(encoder, settings)
+        self.weights = {name: p for name, p in encoder.model.named_parameters() if p.requires_grad}
+        self.base = self.best = self.copy()
+        self.mixed: dict[str, float] = {}
+        self.state = State(best=zero_shot)
+        self.optimiser = torch.optim.AdamW(
+            self.weights.values(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+        )
+
+    def train(self, folder: Path, tag: str, report: Report) -> None:
+        self.resume(folder, tag)
+        state, settings = self.state, self.settings
+        for earlier in state.curve:
+            report(earlier)
+        while state.step < settings.steps and state.idle < settings.patience:
+            point: dict[str, float] = {"step": state.step + 1, "loss": self.learn(state.step)}
+            state.step += 1
+            if state.step % settings.evaluate_every == 0 or state.step == settings.steps:
+                point |= self.judge()
+            state.curve.append(point)
+            report(point)
+            if state.step % settings.checkpoint_every == 0:
+                checkpoints.save(folder, tag, state, self.copy(), self.best, self.optimiser.state_dict())
+        self.keep_mixture()
+        merge_adapters(self.encoder)
+
+    def keep_mixture(self) -> None:
+        """Leave the mixture of base and best weights in the encoder, or the base where the mixture is no better."""
+        share = self.settings.mix
+        self.restore({name: torch.lerp(self.base[name], best, share) for name, best in self.best.items()})
+        self.mixed = self.validation.judge(self.encoder, self.item_texts)
+        if self.mixed[JUDGED_BY] <= self.zero_shot[JUDGED_BY]:
+            self.restore(self.base)
+
+    def learn(self, step: int) -> float:
+        batch = draw(self.behaviour, self.settings, step)
+        tokens = [self.item_tokens[i] for i in batch.items] + [self.sentence_tokens[i] for i in batch.sentences]
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings.learning_rate * schedule(step, self.settings)
+        loss = backward(self.encoder, tokens, batch, self.behaviour.inclusion, self.settings)
+        torch.nn.utils.clip_grad_norm_(self.weights.values(), self.settings.clip)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        return round(loss, 6)
+
+    def judge(self) -> dict[str, float]:
+        scores = self.validation.judge(self.encoder, self.item_texts)
+        if scores[JUDGED_BY] > self.state.best[JUDGED_BY]:
+            self.state.best_step, self.state.best, self.state.idle = self.state.step, scores, 0
+            self.best = self.copy()
+        else:
+            self.state.idle += 1
+        return scores
+
+    def resume(self, folder: Path, tag: str) -> None:
+        if (found := checkpoints.load(folder, tag)) is not None:
+            self.state, current, self.best, optimiser = found
+            self.restore(current)
+            self.optimiser.load_state_dict(optimiser)
+
+    def copy(self) -> Weights:
+        return {name: weight.detach().cpu().clone() for name, weight in self.weights.items()}
+
+    @torch.no_grad()
+    def restore(self, weights: Weights) -> None:
+        for name, weight in self.weights.items():
+            weight.copy_(weights[name])
+
+
+def backward(
+    encoder: Encoder, tokens: list[list[int]], batch: Batch, inclusion: np.ndarray, settings: FinetuneSettings
+) -> float:
+    """Accumulate the gradient of the batch's loss and return the loss.
+
+    Above `tokens_at_once` the texts are encoded without gradients first and again batch by batch, which gives the
+    same gradient in bounded memory (GradCache: Gao et al. 2021, arXiv 2101.06983).
+    """
+    batches = encoder.batches(tokens)
+    if sum(len(rows) * len(tokens[rows[-1]]) for rows in batches) <= settings.tokens_at_once:
+        loss = info_nce(encoder.vectors(tokens), batch, inclusion, settings)
+        torch.autograd.backward(loss)
+        return loss.item()
+    with torch.no_grad():
+        vectors = encoder.vectors(tokens)
+    vectors.requires_grad_()
+    loss = info_nce(vectors, batch, inclusion, settings)
+    (gradient,) = torch.autograd.grad(loss, vectors)
+    for rows in batches:
+        again = encoder.vectors([tokens[row] for row in rows])
+        torch.autograd.backward((again * gradient[rows]).sum())
+    return loss.item()
+
+
+def schedule(step: int, settings: FinetuneSettings) -> float:
+    """Share of the learning rate at `step`: linear warm-up, then linear decay to the last step."""
+    warmup = max(round(settings.warmup_share * settings.steps), 1)
+    return min((step + 1) / warmup, (settings.steps - step) / max(settings.steps - warmup, 1), 1.0)
+
+
+def choose_weights(encoder: Encoder, settings: FinetuneSettings) -> None:
+    """Let only the weights that `tune` names be trained: all, low-rank adapters (Hu et al. 2021) or the upper half."""
+    body: Any = encoder.model[0]
+    if settings.tune == "lora":
+        from peft import LoraConfig, get_peft_model  # only this choice needs it
+
+        rank = settings.lora_rank
+        body.model = get_peft_model(body.model, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear"))
+    elif settings.tune == "last-layers":
+        layers = max(
+            (m for m in body.model.modules() if isinstance(m, torch.nn.ModuleList)),
+            key=lambda stack: sum(weight.numel() for weight in stack.parameters()),
+        )
+        encoder.model.requires_grad_(False)
+        for layer in layers[len(layers) // 2 :]:
+            layer.requires_grad_(True)
+
+
+def merge_adapters(encoder: Encoder) -> None:
+    """Fold low-rank adapters, where there are any, into the weights they adapt."""
+    body: Any = encoder.model[0]
+    if hasattr(body.model, "merge_and_unload"):
+        body.model = body.model.merge_and_unload()
+
+
+def _obstacle(behaviour: Behaviour, validation: Validation, settings: FinetuneSettings) -> str:
+    """Why nothing can be trained, or an empty text."""
+    if settings.tune == "none":
+        return "finetune.tune is none"
+    if behaviour.learners < 2:
+        return f"{behaviour.learners} users with two positive items or a text before the cut-off; two are needed"
+    if not len(validation):
+        return "no user with a history is active between the cut-offs finetune and validation, so nothing can judge"
+    return ""
+
+
+def _fingerprint(encoder: Encoder, corpus: Corpus, settings: FinetuneSettings) -> str:
+    events = corpus.events
+    return checkpoints.fingerprint(
+        [
+            settings.model_dump(),
+            encoder.settings.model_dump(),
+            vars(corpus.cut_offs),
+            list(corpus.item_texts),
+            list(corpus.event_texts),
+            *(events.users, events.items, events.times, events.weights),
+            *(weight for _, weight in sorted(encoder.model.state_dict().items())),
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Interests: themes, points, tiers, names, profiles, corrections, and their pictures."""

@@ -1,0 +1,204 @@
+"""Groups of items become phrases that people read as their name."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import chain, pairwise
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+from strata.data.schema import CATEGORIES, DESCRIPTION, TAGS, TITLE
+
+WORD = re.compile(r"(?<!\w)[^\W\d_](?:\w|['’-](?=\w))+")
+UNIT = re.compile(r"\d[\d.,/]*[\s-]*[^\W\d_]{2,3}\b")
+"""Such as 12 oz or 500-ml: how much of something says little about what it is."""
+QUANTITY = re.compile(r"\([^)]*\d[^)]*\)|\S*\d\S*(?:(?<=\d)\s+[^\W\d_]{2,3}\b)?(?:\s*[&/,-]+(?=\s))?")
+"""How many or how much, as in brackets, with its unit, and the sign that joins it to what follows."""
+UNCLOSED = re.compile(r"\([^\s()]*$")
+"""What a title that was cut short says last."""
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+BETWEEN = re.compile(r"[^\W\d]*(?:\s+[^\W\d]*)*")
+"""What may stand between two words of one phrase: spaces and words that are left out, such as "of the"."""
+LONGEST_READ = 2_000
+"""Characters of a text that key phrases are taken from: the head of a long text says what it is about."""
+LONGEST_WHOLE = 60
+"""Characters of a title that can stand whole in a name."""
+TELLING = 0.15
+"""Share of its best phrase's score that a further phrase of a group must reach."""
+COMPARED = 6
+"""Words of a phrase that are looked at for overlaps, and how often more phrases are ranked than chosen."""
+LONGER = 0.2
+"""What each further word adds to a phrase's score: the longest of those that are as frequent says most."""
+AT_ONCE = 20_000
+"""Groups named at a time."""
+
+
+def words(text: str) -> list[str]:
+    """Words that can stand in a name; Chinese text is segmented by jieba.
+
+    Left out are stop words, numbers with their units, and words of two letters but for capitals such as TV.
+    """
+    return [word for word, _, _ in _tokens(text)]
+
+
+def shorten(text: str, longest: int) -> str:
+    """A text of at most so many letters."""
+    return text if len(text) <= longest else text[: longest - 1].rstrip(" ·-/,") + "…"
+
+
+def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
+    """Each word with its start and end in the text."""
+    head = UNIT.sub(lambda match: " " * len(match.group()), text[:LONGEST_READ])
+    if CHINESE.search(head):
+        found = ((word, a, b) for word, a, b in _segmenter()(head) if len(word) > 1 and WORD.fullmatch(word))
+    else:
+        matches = (match for match in WORD.finditer(head) if match.end() - match.start() > 2 or match.group().isupper())
+        found = ((match.group(), match.start(), match.end()) for match in matches)
+    return (token for token in found if token[0].casefold() not in ENGLISH_STOP_WORDS)
+
+
+def _segmenter() -> Callable[[str], Iterator[tuple[str, int, int]]]:
+    import logging
+
+    import jieba  # loads a dictionary: only where Chinese text turns up
+
+    jieba.setLogLevel(logging.ERROR)
+    segment: Callable[[str], Iterator[tuple[str, int, int]]] = jieba.tokenize
+    return segment
+
+
+class Phrases:
+    """Which phrases occur in which items: `counts` is a CSR matrix (n_items, n_phrases) of ones.
+
+    Categories, tags and titles that several items share count as whole phrases, titles also give words and pairs of
+    neighbouring words, descriptions words.
+    `names` (n_phrases,) are sorted: neither the order of items nor the process changes which phrase wins a tie.
+    """
+
+    def __init__(self, items: pl.DataFrame, *, categories: bool = True) -> None:
+        """Find the phrases of `items`; without `categories` that field is not read (to test names against it)."""
+        texts: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], int] = {}
+        rows = []
+        for title, description, kinds, tags in items.select(TITLE, DESCRIPTION, CATEGORIES, TAGS).iter_rows():
+            text = (title or "", description or "", tuple(kinds or ()) if categories else (), tuple(tags or ()))
+            rows.append(texts.setdefault(text, len(texts)))
+        wholes = [_whole(title) for title, *_ in texts]
+        shared = Counter(wholes[row] for row in rows)
+        found = [
+            _phrases(*text) + ([whole] if whole and shared[whole] > 1 else [])
+            for text, whole in zip(texts, wholes, strict=True)
+        ]
+        counted = sorted(Counter(chain.from_iterable(found)).items(), key=lambda pair: (pair[1], pair[0]))
+        key = {phrase: _key(phrase) for phrase, _ in counted}
+        surface = {key[phrase]: phrase for phrase, _ in counted}  # the most frequent spelling comes last
+        number = {stemmed: place for place, stemmed in enumerate(sorted(surface))}
+        self.names = np.array([surface[stemmed] for stemmed in number], object)
+        self._words = _word_numbers(self.names.tolist())
+        self._lengths = 1 + np.float32(LONGER) * ((self._words >= 0).sum(1) - 1).astype(np.float32)
+        columns = [sorted({number[key[phrase]] for phrase in phrases}) for phrases in found]
+        offsets = np.cumsum([0, *map(len, columns)])
+        places = np.fromiter(chain.from_iterable(columns), np.int32, offsets[-1])
+        shape = (len(found), len(number))
+        self.counts = sparse.csr_matrix((np.ones(len(places), np.float32), places, offsets), shape=shape)[rows]
+        self._shares = np.asarray(self.counts.sum(0)).ravel() / max(len(rows), 1)
+
+    def of_groups(
+        self, membership: sparse.csr_matrix, n: int, *, least_share: float, least_members: int = 1
+    ) -> list[list[str]]:
+        """Up to `n` phrases that set each group of items apart, the most telling first; no two share a word.
+
+        `membership` (n_groups, n_items) holds positive weights. A phrase describes a group only if members
+        with `least_share` of its weight, and at least `least_members` of them, carry it. It scores by its share of
+        the group times the logarithm of how much larger that is than its share of all items: class-based TF-IDF
+        (Grootendorst 2022), counted against the catalogue.
+        """
+        chosen: list[list[str]] = []
+        for start in range(0, membership.shape[0], AT_ONCE):
+            ranked = self._rank(membership[start : start + AT_ONCE], COMPARED * n, least_share, least_members)
+            chosen += [self.names[places[places >= 0]].tolist() for places in self._without_overlaps(ranked, n)]
+        return chosen
+
+    def _rank(self, membership: sparse.csr_matrix, most: int, least_share: float, least_members: int) -> np.ndarray:
+        """The best phrases of each group, the best first: (n_groups, most), −1 where there are no more."""
+        n_groups = membership.shape[0]
+        inside = (membership @ self.counts).tocsr()
+        inside.sort_indices()
+        groups = np.repeat(np.arange(n_groups), np.diff(inside.indptr))
+        shares = inside.data / np.maximum(np.asarray(membership.sum(1)).ravel(), 1e-12)[groups]
+        telling = shares >= least_share
+        if least_members > 1:
+            carriers = (membership.sign() @ self.counts).tocsr()
+            carriers.sort_indices()
+            telling &= carriers.data >= least_members
+        groups, phrases, shares = groups[telling], inside.indices[telling], shares[telling]
+        # Phrases as frequent elsewhere tell nothing, but are better than no name.
+        lift = np.maximum(shares / self._shares[phrases], 1.01)
+        scores = shares * np.log(lift) * self._lengths[phrases]
+        order = np.lexsort((phrases, -scores, groups))
+        groups, phrases, scores = groups[order], phrases[order], scores[order]
+        first = np.searchsorted(groups, groups)
+        rank = np.arange(len(groups)) - first
+        kept = (rank < most) & (scores >= TELLING * scores[first])
+        ranked = np.full((n_groups, most), -1)
+        ranked[groups[kept], rank[kept]] = phrases[kept]
+        return ranked
+
+    def _without_overlaps(self, ranked: np.ndarray, n: int) -> np.ndarray:
+        """The first `n` phrases (n_groups, n) of each group that share no word with a better one, −1 where none."""
+        chosen = np.full((len(ranked), n), -1)
+        said = np.full((len(ranked), n, COMPARED), -1, np.int32)
+        size = np.zeros(len(ranked), np.int64)
+        for candidates in ranked.T:
+            rows = np.flatnonzero((candidates >= 0) & (size < n))
+            said_by = self._words[candidates[rows]]
+            repeats = (said_by[:, None, None, :] == said[rows][..., None]) & (said_by >= 0)[:, None, None, :]
+            fresh = ~repeats.any((1, 2, 3))
+            rows, said_by = rows[fresh], said_by[fresh]
+            chosen[rows, size[rows]] = candidates[rows]
+            said[rows, size[rows]] = said_by
+            size[rows] += 1
+        return chosen
+
+
+def _phrases(title: str, description: str, categories: tuple[str, ...], tags: tuple[str, ...]) -> list[str]:
+    title = UNCLOSED.sub("", title)
+    in_title = list(_tokens(title))
+    pairs = [
+        title[start:end]
+        for (first, start, first_end), (second, second_start, end) in pairwise(in_title)
+        if first.casefold() != second.casefold() and BETWEEN.fullmatch(title, first_end, second_start)
+    ]
+    return [*categories, *tags, *(word for word, _, _ in in_title), *pairs, *words(description)]
+
+
+def _whole(title: str) -> str:
+    """A title of several words, short enough for a name, without quantities; else nothing."""
+    if len(title) > LONGEST_WHOLE:
+        return ""
+    whole = " ".join(QUANTITY.sub(" ", UNCLOSED.sub("", title)).split()).strip(" -:,.&/")
+    return whole if 1 < len(words(whole)) <= COMPARED else ""
+
+
+def _word_numbers(phrases: list[str]) -> np.ndarray:
+    """Numbers of the first words of each phrase: (n_phrases, COMPARED), −1 for no word."""
+    known: dict[str, int] = {}
+    numbers = np.full((len(phrases), COMPARED), -1, np.int32)
+    for place, phrase in enumerate(phrases):
+        of_phrase = [known.setdefault(key, len(known)) for key in [*map(_key, words(phrase) or [phrase])][:COMPARED]]
+        numbers[place, : len(of_phrase)] = of_phrase
+    return numbers
+
+
+def _key(phrase: str) -> str:
+    """What phrases have in common that differ in capitals, plural or possessive."""
+    return WORD.sub(_stem, phrase.casefold())
+
+
+def _stem(word: re.Match[str]) -> str:
+    stem = re.sub(r"['’]s?$", "", word.group())
+    if len(stem) > 4 and stem.endswith("ies"):
+        return stem[:-3] + "y"
+    return stem[:-1] if len(stem) > 3 and stem.endswith("s") and not stem.endswith("ss") else stem

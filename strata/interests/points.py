@@ -1,0 +1,97 @@
+"""From a history to interest points: groups of topics that a user chose from, each with a vector and a medoid."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from strata.data.history import History
+from strata.data.schema import Method
+from strata.embeddings.vectors import unit
+from strata.interests.grouping import GROUPINGS
+
+
+@dataclass(frozen=True)
+class InterestPoints:
+    """Points of many users, the point of each event, and the topics each point is made of.
+
+    `users` (P,): owner's row. `vectors` (P, d): unit vector of the weighted members.
+    `medoids` (P,): item row of the member nearest to the point's vector.
+    `of_event` (n,): point of each event of the history they were found in, −1 for events that were let go.
+    `of_leaf` (L,): point of each leaf; `topics` (L,): the leaf's topic. A leaf is what one user chose of one topic.
+    """
+
+    users: np.ndarray
+    vectors: np.ndarray
+    medoids: np.ndarray
+    of_event: np.ndarray
+    of_leaf: np.ndarray
+    topics: np.ndarray
+
+
+def find_points(
+    history: History, vectors: np.ndarray, topics: np.ndarray, *, height: float, method: Method = "ward"
+) -> InterestPoints:
+    """Group the topics of each user's positive history; the number of points follows the user.
+
+    The leaves are topics, not items: the catalogue has already told its topics apart with the evidence of all items,
+    so near-duplicates fall together, points mean the same at two times and in two users, and a user of 30,000 events
+    has no more leaves than the catalogue has topics. Ward's method cuts at `height`, a Euclidean distance (as
+    PinnerSage does over items, arXiv 2007.03634). `history` must hold positive events only; `vectors` (n_items, d)
+    unit; `topics` (n_items,) topic of each item.
+    """
+    n_topics = int(topics.max(initial=0)) + 1
+    keys = history.users.astype(np.int64) * n_topics + topics[history.items]
+    leaves, leaf_of_event = np.unique(keys, return_inverse=True)
+    users, topic = leaves // n_topics, leaves % n_topics
+    offsets = np.searchsorted(users, np.arange(history.n_users + 1)).astype(np.int64)
+    centres = unit(_sums(leaf_of_event, history, vectors, len(leaves)))
+    groups = GROUPINGS[method](centres, offsets, height)
+
+    n_groups = np.zeros(history.n_users, np.int64)
+    np.maximum.at(n_groups, users, groups.astype(np.int64) + 1)
+    of_leaf = (np.cumsum(n_groups) - n_groups)[users] + groups
+    of_event = of_leaf[leaf_of_event]
+    owners = np.repeat(np.arange(history.n_users, dtype=np.int32), n_groups)
+    return InterestPoints(owners, *_represent(of_event, history, vectors, len(owners)), of_event, of_leaf, topic)
+
+
+def let_go(points: InterestPoints, history: History, vectors: np.ndarray, events: np.ndarray) -> InterestPoints:
+    """The points without some events: `events` (n,) bool. A point keeps one of its events at least.
+
+    What represents a point, its vector and its medoid, follows from the events it keeps.
+    """
+    of_event = np.where(events, -1, points.of_event)
+    found, medoids = _represent(of_event, history, vectors, len(points.users))
+    return replace(points, vectors=found, medoids=medoids, of_event=of_event)
+
+
+def _represent(
+    of_event: np.ndarray, history: History, vectors: np.ndarray, n_points: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Vector (P, d) and medoid (P,) of each point."""
+    member = of_event >= 0
+    kept, history = of_event[member], history.keep(member)
+    points = unit(_sums(kept, history, vectors, n_points))
+    return points, _medoids(kept, history, vectors, points)
+
+
+def _sums(groups: np.ndarray, history: History, vectors: np.ndarray, n_groups: int) -> np.ndarray:
+    """Weighted sum of the item vectors of each group of events: (n_groups, d)."""
+    shape = (n_groups, history.n_items)
+    weights = sparse.csr_matrix((history.weights, (groups, history.items)), shape=shape)
+    return np.asarray(weights @ np.asarray(vectors, np.float32))
+
+
+def _medoids(of_event: np.ndarray, history: History, vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Item row of each point's member that is nearest to it, ties by item row: (P,)."""
+    n_items = history.n_items
+    members = np.unique(of_event * np.int64(n_items) + history.items)
+    point, item = members // n_items, members % n_items
+    closeness = np.empty(len(members), np.float32)
+    for start in range(0, len(members), 65_536):  # bounded memory
+        part = slice(start, start + 65_536)
+        closeness[part] = (np.asarray(vectors[item[part]]) * points[point[part]]).sum(1)
+    order = np.lexsort((item, -closeness, point))
+    first = np.searchsorted(point[order], np.arange(len(points)))
+    return np.asarray(item[order][first], np.int32)

@@ -1,0 +1,122 @@
+"""All users' profiles, a shard of users at a time: bounded memory, and a killed run goes on where it was."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.lib.format import open_memmap
+
+from strata.data.history import History
+from strata.data.schema import TIERS, USER_ROW
+from strata.interests.corrections import Corrections
+from strata.interests.profiles import Profiles
+from strata.interests.profiling import NOTHING_STATED, Naming, Statements, profile_history
+from strata.interests.settings import TierSettings
+from strata.storage import read_array, read_json, replacing, write_json
+
+EVENTS_AT_ONCE = 200_000
+"""Events of a shard, about: what bounds memory, whatever the number of users."""
+TABLES = (("profiles.parquet", "points.npy"), ("dislikes.parquet", "dislikes.npy"))
+
+
+def shards(history: History, events_at_once: int = EVENTS_AT_ONCE) -> Iterator[tuple[int, History]]:
+    """Consecutive users with about so many events: the first user's row, and the histories, counted from 0.
+
+    A user is never divided.
+    """
+    first = 0
+    while first < history.n_users:
+        full = np.searchsorted(history.offsets, history.offsets[first] + events_at_once, "right") - 1
+        last = int(min(max(full, first + 1), history.n_users))
+        yield first, history.of_users(first, last)
+        first = last
+
+
+def profile_shards(
+    histories: Iterable[tuple[int, History]],
+    vectors: np.ndarray,
+    time: float,
+    naming: Naming,
+    settings: TierSettings,
+    height: float,
+    scratch: Path,
+    statements: Statements = NOTHING_STATED,
+    corrections: Corrections | None = None,
+    progress: Callable[[int], None] = lambda users: None,
+) -> Iterator[Path]:
+    """Profiles of each shard as a folder under `scratch`, those that a killed run left there taken as they are.
+
+    `histories`: each shard's first user and events, as `shards` gives them. `scratch` must belong to these very
+    inputs (tag its name with their fingerprint). `progress` is told the users.
+    """
+    for first, history in histories:
+        last = first + history.n_users
+        part = scratch / f"users-{first:09d}"
+        if not part.exists():
+            own = replace(naming, user_ids=naming.user_ids[first:last])
+            stated = statements.of_users(first, last)
+            profiles, faded = profile_history(history, vectors, time, own, settings, height, stated)
+            if corrections is not None:
+                profiles = corrections.apply(profiles, own)
+            with replacing(part) as temporary:
+                temporary.mkdir()
+                _shifted(profiles, first).write(temporary)
+                write_json({"faded": faded}, temporary / "faded.json")
+        progress(last - first)
+        yield part
+
+
+def _shifted(profiles: Profiles, first: int) -> Profiles:
+    """With user rows counted from the first user of all."""
+    table = profiles.table.with_columns((pl.col(USER_ROW) + first).cast(pl.Int32))
+    dislikes = None if profiles.dislikes is None else _shifted(profiles.dislikes, first)
+    return Profiles(table, profiles.vectors, dislikes)
+
+
+def merge(parts: list[Path], folder: Path) -> dict[str, object]:
+    """Join the shards in `folder`, one at a time; gives counts for metrics: users, points, points of each tier."""
+    for table, vectors in TABLES:
+        _join_tables([part / table for part in parts], folder / table)
+        _join_arrays([part / vectors for part in parts], folder / vectors)
+    counts = pl.scan_parquet(folder / "profiles.parquet").group_by("tier").len().collect()
+    by_tier = dict(counts.iter_rows())
+    users = pl.scan_parquet(folder / "profiles.parquet").select(pl.col(USER_ROW).n_unique()).collect().item()
+    points = sum(by_tier.values())
+    return {
+        "users": users,
+        "points": points,
+        "points_per_user": round(points / max(users, 1), 3),
+        **{tier: by_tier.get(tier, 0) for tier in TIERS},
+        "faded": sum(read_json(part / "faded.json")["faded"] for part in parts),
+        "dislikes": pq.read_metadata(folder / "dislikes.parquet").num_rows,
+    }
+
+
+def discard(scratch: Path) -> None:
+    """Remove the shards of this and of earlier runs of the same stage."""
+    shutil.rmtree(scratch.parent, ignore_errors=True)
+
+
+def _join_tables(parts: list[Path], path: Path) -> None:
+    schema = pq.read_schema(parts[0])
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        for part in parts:
+            table: pa.Table = pq.read_table(part)
+            writer.write_table(table.cast(schema))
+
+
+def _join_arrays(parts: list[Path], path: Path) -> None:
+    rows = [len(read_array(part)) for part in parts]
+    dimension = read_array(parts[0]).shape[1]
+    with replacing(path) as temporary:
+        whole = open_memmap(temporary, mode="w+", dtype=np.float32, shape=(sum(rows), dimension))
+        start = 0
+        for part, count in zip(parts, rows, strict=True):
+            whole[start : start + count] = read_array(part)
+            start += count
+        whole.flush()

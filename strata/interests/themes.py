@@ -1,0 +1,239 @@
+"""The catalogue's own map of interests: topic ⊂ category ⊂ theme, learned from item vectors, named from text."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import faiss
+import numpy as np
+import polars as pl
+from pydantic import Field, PositiveInt
+from scipy import sparse
+
+from strata.data.schema import LEVELS
+from strata.embeddings.vectors import unit
+from strata.interests.hierarchy import cut, means, merge
+from strata.interests.naming import distinct_names
+from strata.interests.phrases import Phrases
+from strata.settings import Settings
+from strata.storage import read_array, write_array, write_table
+
+MOST_LEAVES = 4_000
+"""A tree needs all pairs of its leaves: larger catalogues are first gathered into this many small groups."""
+LEARNED_FROM = 32
+"""Distinct items, at most, that the place of such a group is learned from."""
+TYPICAL = 20
+"""Items kept as examples of a group."""
+LEAST_SHARE = 0.03
+"""Share of a group's items that must carry a phrase for it to name the group."""
+AT_ONCE = 16_384
+"""Vectors compared with all centres at a time."""
+
+
+class ThemeSettings(Settings):
+    """How fine the catalogue is divided; small catalogues get fewer groups."""
+
+    topics: PositiveInt = 1_000
+    categories: PositiveInt = 100
+    themes: PositiveInt = 12
+    smallest: PositiveInt = 11
+    """Distinct items that a topic should have on average."""
+    phrases: PositiveInt = 5
+    continuity: float = Field(0.3, ge=0, lt=1)
+    """How far items are drawn towards the group they had in the last release; 0: nothing is remembered."""
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class Themes:
+    """Groups at three levels and where each item belongs.
+
+    `groups`: one row per group (level, group, id, parent, name, phrases, items, typical): `group` and `parent` are
+    dense numbers within a level and the next one, `id` stays the same between releases, `typical` lists item rows,
+    nearest to the centre first, at most one of equal vectors before all distinct ones are listed.
+    `vectors` (n_groups, d): unit centres, aligned with `groups`.
+    `of_item` (n_items, 3) int32: group number of each item at each of LEVELS.
+    """
+
+    groups: pl.DataFrame
+    vectors: np.ndarray
+    of_item: np.ndarray
+
+    def names(self, level: str) -> list[str]:
+        """Names of the groups of one level, by group number."""
+        return self.at(level)["name"].to_list()
+
+    def phrases(self, level: str) -> list[list[str]]:
+        """Key phrases of the groups of one level, by group number."""
+        return self.at(level)["phrases"].to_list()
+
+    def at(self, level: str) -> pl.DataFrame:
+        """The groups of one level, by group number."""
+        return self.groups.filter(pl.col("level") == level).sort("group")
+
+    def above(self, level: str, upper: str) -> np.ndarray:
+        """Number of the group of an `upper` level that each group of a level lies in: (n_groups,)."""
+        groups = np.arange(self.at(level).height)
+        for depth in range(LEVELS.index(level), LEVELS.index(upper)):
+            groups = self.at(LEVELS[depth])["parent"].to_numpy()[groups]
+        return groups
+
+    def centres(self, level: str) -> np.ndarray:
+        """Unit centres of the groups of one level, by group number."""
+        return np.asarray(self.vectors[(self.groups["level"] == level).to_numpy()])
+
+    def write(self, folder: Path) -> None:
+        """Write themes.parquet, vectors.npy and of_item.npy."""
+        write_table(self.groups, folder / "themes.parquet")
+        write_array(self.vectors, folder / "vectors.npy")
+        write_array(self.of_item, folder / "of_item.npy")
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read what `write` wrote."""
+        groups = pl.read_parquet(folder / "themes.parquet")
+        return cls(groups, read_array(folder / "vectors.npy"), read_array(folder / "of_item.npy"))
+
+
+@dataclass(frozen=True)
+class FormerTopics:
+    """Topics of the last release: unit `centres` (k, d) among today's vectors, `groups` (k, 3) at each of LEVELS."""
+
+    centres: np.ndarray
+    groups: np.ndarray
+
+
+def learn_themes(
+    vectors: np.ndarray,
+    known: np.ndarray,
+    phrases: Phrases,
+    settings: ThemeSettings,
+    former: FormerTopics | None = None,
+) -> Themes:
+    """Group the items that are `known` (n_items,) bool by Ward's method and place the others in the nearest topic.
+
+    Items of equal vectors (n_items, d) are one leaf that weighs as much as they, and the order of items changes
+    nothing. Each level groups the centres of the level below, so every topic lies in one category and every category
+    in one theme. Items near the same one of the `former` topics are drawn together, topics of the same former
+    category too, and so on: groups change where the catalogue does and not by chance.
+    """
+    distinct, of_row = _distinct(vectors)
+    weights = np.bincount(of_row[known], minlength=len(distinct))
+    learned = weights > 0
+    of_distinct = np.empty((len(distinct), len(LEVELS)), np.int32)
+    of_distinct[learned] = _levels(distinct[learned], weights[learned], settings, former)
+    centres = [unit(means(distinct[learned], weights[learned], column)[0]) for column in of_distinct[learned].T]
+    examples = np.unique(of_distinct[learned, 0], return_index=True)[1]
+    above = of_distinct[learned][examples]
+    of_distinct[~learned] = above[nearest(distinct[~learned], centres[0])]
+    of_item, rows = of_distinct[of_row], np.flatnonzero(known)
+    copies = _copies(of_row[rows])
+    find_phrases = partial(phrases.of_groups, n=settings.phrases, least_share=LEAST_SHARE)
+    tables = []
+    for depth in range(len(LEVELS)):
+        closeness = (distinct * centres[depth][of_distinct[:, depth]]).sum(1)[of_row[rows]]
+        tables.append(_describe(depth, of_item, rows, closeness, copies, find_phrases))
+    return Themes(pl.concat(tables), np.concatenate(centres), of_item)
+
+
+def nearest(vectors: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Row of the centre (k, d) with which each vector (n, d) has the largest dot product: (n,)."""
+    parts = [(vectors[at : at + AT_ONCE] @ centres.T).argmax(1) for at in range(0, len(vectors), AT_ONCE)]
+    return np.concatenate([np.zeros(0, np.int64), *parts])
+
+
+def _distinct(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different rows of `vectors` (n, d), in an order that follows from them alone, and which one each row is."""
+    rows = np.ascontiguousarray(vectors, np.float32)
+    as_bytes = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+    _, first, of_row = np.unique(as_bytes, return_index=True, return_inverse=True)
+    return rows[first], of_row
+
+
+def _levels(
+    vectors: np.ndarray, weights: np.ndarray, settings: ThemeSettings, former: FormerTopics | None
+) -> np.ndarray:
+    """Group numbers (m, 3), from 0, at the three levels, nested."""
+    centres, totals, of_vector = vectors, weights, np.arange(len(vectors))
+    levels = []
+    for depth, count in enumerate(_counts(len(vectors), settings)):
+        drawn = centres if former is None else _drawn(centres, totals, former, depth, settings.continuity)
+        leaves = _gather(drawn, totals, settings.seed)
+        gathered, sizes = means(drawn, totals, leaves)
+        groups = cut(merge(gathered, sizes), min(count, len(gathered)))[leaves]
+        of_vector = groups[of_vector]
+        centres, totals = means(centres, totals, groups)
+        levels.append(of_vector)
+    return np.stack(levels, axis=1)
+
+
+def _counts(n_distinct: int, settings: ThemeSettings) -> tuple[int, int, int]:
+    """How many topics, categories and themes to make of so many distinct items.
+
+    Up to `smallest`² items their square root is more than they allow, and better than one topic for all. Categories
+    lie midway: a theme has as many of them as they have topics.
+    """
+    topics = min(settings.topics, round(max(n_distinct / settings.smallest, n_distinct**0.5)))
+    themes = min(settings.themes, -(-topics // 3))
+    return topics, min(settings.categories, round((topics * themes) ** 0.5)), themes
+
+
+def _gather(vectors: np.ndarray, weights: np.ndarray, seed: int) -> np.ndarray:
+    """A leaf (m,) for each vector: its own, or in large catalogues that of its neighbourhood, by K-Means."""
+    if len(vectors) <= MOST_LEAVES:
+        return np.arange(len(vectors))
+    chosen = np.random.default_rng(seed).choice(len(vectors), MOST_LEAVES, replace=False, p=weights / weights.sum())
+    sampling = {"min_points_per_centroid": 1, "max_points_per_centroid": LEARNED_FROM}
+    gathering = faiss.Kmeans(vectors.shape[1], MOST_LEAVES, niter=5, seed=seed, **sampling)
+    gathering.train(vectors, weights=weights.astype(np.float32), init_centroids=vectors[np.sort(chosen)])
+    leaves = gathering.index.search(vectors, 1)[1].ravel()
+    return np.unique(leaves, return_inverse=True)[1]
+
+
+def _drawn(vectors: np.ndarray, weights: np.ndarray, former: FormerTopics, depth: int, continuity: float) -> np.ndarray:
+    """Vectors (m, d) drawn towards the mean of those that were in the same group of a level."""
+    if not len(former.centres):
+        return vectors
+    were = np.unique(former.groups[nearest(vectors, former.centres), depth], return_inverse=True)[1]
+    return np.asarray(vectors + continuity * (means(vectors, weights, were)[0][were] - vectors), np.float32)
+
+
+def _describe(
+    depth: int,
+    of_item: np.ndarray,
+    rows: np.ndarray,
+    closeness: np.ndarray,
+    copies: np.ndarray,
+    find_phrases: Callable[[sparse.csr_matrix], list[list[str]]],
+) -> pl.DataFrame:
+    """The part of `Themes.groups` of one level; `closeness` to the centre and `copies` go with the `rows` known."""
+    level, members = LEVELS[depth], of_item[rows, depth]
+    order = np.lexsort((rows, -closeness, copies, members))
+    counts = np.bincount(members)
+    typical = [part[:TYPICAL].tolist() for part in np.split(rows[order], np.cumsum(counts)[:-1])]
+    membership = sparse.csr_matrix((np.ones(len(rows), np.float32), (members, rows)), shape=(len(counts), len(of_item)))
+    named = distinct_names(find_phrases(membership))
+    parents = of_item[[part[0] for part in typical], depth + 1] if depth + 1 < len(LEVELS) else [None] * len(counts)
+    return pl.DataFrame(
+        {
+            "level": [level] * len(counts),
+            "group": range(len(counts)),
+            "id": [f"{level}-{group + 1}" for group in range(len(counts))],
+            "parent": parents,
+            "name": [name for name, _ in named],
+            "phrases": pl.Series([phrases for _, phrases in named], dtype=pl.List(pl.String)),
+            "items": counts,
+            "typical": pl.Series(typical, dtype=pl.List(pl.Int32)),
+        },
+        schema_overrides={"group": pl.Int32, "parent": pl.Int32, "items": pl.Int64},
+    )
+
+
+def _copies(of_row: np.ndarray) -> np.ndarray:
+    """How many equal rows come before each row: (n,)."""
+    order = np.argsort(of_row, kind="stable")
+    copies = np.empty(len(of_row), np.int64)
+    copies[order] = np.arange(len(of_row)) - np.searchsorted(of_row[order], of_row[order])
+    return copies

@@ -1,0 +1,87 @@
+"""Points to tiers: what a user touches now, comes back to, or has always been about, and the numbers that say so."""
+
+import numpy as np
+import polars as pl
+
+from strata.data.history import DAY, History
+from strata.interests.points import InterestPoints
+from strata.interests.settings import TierSettings
+from strata.interests.statistics import PointStatistics, _first_and_last, _now
+
+FADED = -1
+
+
+def assign(statistics: PointStatistics, settings: TierSettings) -> np.ndarray:
+    """Tier number (an index of TIERS) of each point, or FADED for what is neither persistent nor of now: (P,).
+
+    Persistence needs a history: with fewer than `min_periods` active periods every point is momentary. A persistent
+    point that would hardly have stayed away for so long if it were alive, with probability
+    (1 − persistence) ^ absent < `doubt`, steps down a tier; beyond doubt² it has ended. A momentary point needs
+    `momentary_events` recent events (one alone is as likely noise) and has ended once it is quiet for more than
+    `over_after` of its own gaps.
+    """
+    s = statistics
+    judged = s.of_periods >= settings.min_periods
+    persistent = judged & (s.periods >= 2)
+    staying_away = (1 - np.minimum(s.persistence, 0.99)) ** s.absent
+    core = persistent & (s.persistence >= settings.core_persistence)
+    stable = persistent & ~core & (s.persistence >= settings.stable_persistence)
+    doubted, ended = staying_away < settings.doubt, staying_away < settings.doubt**2
+    of_now = (s.recent >= settings.momentary_events) & (s.quiet <= settings.over_after * s.gap)
+    momentary = ~judged | (~core & ~stable & of_now)
+    return np.select([core & ~doubted, (stable & ~doubted) | (core & doubted & ~ended), momentary], [2, 1, 0], FADED)
+
+
+def by_chance(
+    history: History,
+    points: InterestPoints,
+    statistics: PointStatistics,
+    tiers: np.ndarray,
+    time: float,
+    settings: TierSettings,
+) -> np.ndarray:
+    """Events (n,) bool that say nothing of what their user wants: noise, or what is merely popular.
+
+    They are those of a momentary point before the recent days that made it momentary, and those of a faded point with
+    fewer than `least_events`. A user with too short a history to tell keeps them all.
+    """
+    last = _first_and_last(history.times, history.users, history.n_users)[1]
+    judged = statistics.of_periods >= settings.min_periods
+    of_now = np.append(judged & (tiers == 0), [False])[points.of_event]
+    before = _now(last, time, settings)[history.users] - history.times > settings.recent_days * DAY
+    rare = np.append((tiers == FADED) & (statistics.events < settings.least_events), [False])[points.of_event]
+    return np.asarray((of_now & before) | rare)
+
+
+def reasons(settings: TierSettings) -> pl.Expr:
+    """The numbers that caused each point's tier, in one sentence, as the column `because` of a profile table."""
+    share = pl.format(
+        "in {} of {} active {} ({}%)",
+        "periods",
+        "of_periods",
+        pl.lit(period_name(settings)),
+        (pl.col("persistence") * 100).round(0).cast(pl.Int64),
+    )
+    core, stable = (f"{value:.0%}" for value in (settings.core_persistence, settings.stable_persistence))
+    away = pl.format("away for the last {}", "absent")
+    was_core = pl.col("persistence") >= settings.core_persistence
+    short = pl.col("of_periods") < settings.min_periods
+    sentence = (
+        pl.when(pl.col("stated"))
+        .then(pl.format("stated in the profile text; {}", share))
+        .when(pl.col("tier") == "core")
+        .then(pl.format("{}, core from {}", share, pl.lit(core)))
+        .when((pl.col("tier") == "stable") & was_core)
+        .then(pl.format("{} but {}: no longer core", share, away))
+        .when(pl.col("tier") == "stable")
+        .then(pl.format("{}, stable from {}", share, pl.lit(stable)))
+        .when(short)
+        .then(pl.format("{}: too short a history to be more than momentary", share))
+        .otherwise(pl.format("{}, {} events lately, last {} days ago", share, "recent", pl.col("quiet").round(0)))
+    )
+    return sentence.alias("because")
+
+
+def period_name(settings: TierSettings) -> str:
+    """What people call the periods that are counted."""
+    return "weeks" if settings.period_days == 7 else f"{settings.period_days:g}-day periods"

@@ -1,0 +1,135 @@
+"""Whose interests are asked for: a user of the release, or someone whose picks or words become points on the spot."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from strata._kernels.ward import ward_groups
+from strata.data.catalogue import Catalogue
+from strata.data.filters import rows_of
+from strata.data.history import History
+from strata.data.schema import LEVELS, USER, USER_ROW
+from strata.embeddings.vectors import spread
+from strata.interests.naming import distinct_names
+from strata.interests.profiles import Profiles
+from strata.interests.profiling import Naming, profile_history
+from strata.interests.settings import TierSettings
+from strata.interests.themes import Themes
+
+SAID = "said in this request: nothing is known of before, so it is of now"
+STATED = "stated in the profile text; nothing else is known"
+
+
+@dataclass(frozen=True)
+class Person:
+    """User `row` of a history and of profiles; nobody else in there matters.
+
+    `rejected`: item rows spoken against. `wishing`: whether the points are what somebody asks for just now, not what
+    they did or say of themselves.
+    """
+
+    row: int
+    history: History
+    profiles: Profiles
+    rejected: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    wishing: bool = False
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Item rows of the person's events."""
+        return self.history.items[self.history.of(self.row)]
+
+
+@dataclass(frozen=True)
+class Pick:
+    """An item of a visitor's history; a behaviour of negative weight speaks against it. `time`: seconds since 1970."""
+
+    item_id: str
+    behaviour: str | None = None
+    time: float | None = None
+
+
+class Visitors:
+    """Makes persons the release does not know, by the rules by which it made the profiles of those it knows."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        vectors: np.ndarray,
+        naming: Naming,
+        time: float,
+        settings: TierSettings,
+        weights: Mapping[str, float],
+    ) -> None:
+        """`time`: up to when the release learned; `weights` of behaviours."""
+        self.catalogue = catalogue
+        self.vectors = vectors
+        self.naming = naming
+        self.time = time
+        self.settings = settings
+        self.weights = weights
+        self.height = settings.cut * spread(vectors)
+        """Measured on the whole catalogue, once: no visitor's few items tell how wide the space is."""
+        # Compiled now, where numba's cache lacks it: it takes seconds, which no visitor should wait for.
+        ward_groups(np.eye(2, dtype=np.float32), np.array([0, 2]), 1.0)
+
+    def from_picks(self, picks: Sequence[Pick]) -> Person:
+        """A person with this history, in time order; raises UnknownId naming the items that do not exist.
+
+        A pick without time comes a second after the one before it; where none has a time, they are one session
+        that has just ended.
+        """
+        items = rows_of([pick.item_id for pick in picks], self.catalogue)
+        times: list[float] = []
+        for pick in picks:
+            before = times[-1] if times else self.time - len(picks) - 1
+            times.append(before + 1 if pick.time is None else pick.time)
+        weights = [1.0 if pick.behaviour is None else self.weights[pick.behaviour] for pick in picks]
+        history = History.from_columns(
+            np.zeros(len(picks)), items, np.array(times), np.array(weights), n_users=1, n_items=len(self.catalogue)
+        )
+        liked, now = history.positive(), max([self.time, *(time + 1 for time in times)])
+        return Person(0, liked, self._profiles(history, now), history.items[history.weights < 0])
+
+    def from_words(self, vectors: np.ndarray, *, wish: bool = True) -> Person:
+        """A person of whom only words are known: each text, by its vector (n, d), is a point.
+
+        What is wished for just now is momentary; what people say of themselves, as in a bio, is core.
+        """
+        nothing = History.from_columns(*(np.zeros(0) for _ in range(4)), n_users=1, n_items=len(self.catalogue))
+        profiles = Profiles(_said(vectors, self.naming.themes, wish=wish), np.asarray(vectors, np.float32))
+        return Person(0, nothing, profiles, wishing=wish)
+
+    def _profiles(self, history: History, time: float) -> Profiles:
+        return profile_history(history, self.vectors, time, self.naming, self.settings, self.height)[0]
+
+
+def _said(vectors: np.ndarray, themes: Themes, *, wish: bool) -> pl.DataFrame:
+    """The profile table of texts: each named after the catalogue's topic it is nearest to."""
+    topics = themes.groups["level"].to_numpy() == LEVELS[0]
+    nearest = np.argmax(vectors @ np.asarray(themes.vectors)[topics].T, axis=1)
+    of_topic = themes.groups.filter(topics).sort("group")
+    named = distinct_names([of_topic["phrases"][int(topic)].to_list() for topic in nearest])
+    n = len(vectors)
+    category = of_topic["parent"].to_numpy()[nearest]
+    parent = dict(themes.groups.filter(pl.col("level") == LEVELS[1]).select("group", "parent").iter_rows())
+    return pl.DataFrame(
+        {
+            USER_ROW: np.zeros(n, np.int32),
+            USER: [""] * n,
+            "point": np.arange(n, dtype=np.int32),
+            "name": [name for name, _ in named],
+            "phrases": pl.Series([phrases for _, phrases in named], dtype=pl.List(pl.String)),
+            "tier": ["momentary" if wish else "core"] * n,
+            "because": [SAID if wish else STATED] * n,
+            "stated": [not wish] * n,
+            "strength": np.ones(n),
+            "share": np.full(n, round(1 / max(n, 1), 6)),
+            "evidence": pl.Series([[]] * n, dtype=pl.List(pl.String)),
+            "topic": nearest.astype(np.int32),
+            "category": category.astype(np.int32),
+            "theme": np.array([parent[group] for group in category], np.int32),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Models of behaviour alone: EASE, item-kNN, user-kNN, association rules, ALS, popularity."""

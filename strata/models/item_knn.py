@@ -1,0 +1,76 @@
+"""Item-kNN: items that the same users chose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Self
+
+import numpy as np
+from scipy import sparse
+
+from strata._kernels.sparse_products import dense_product, top_products
+from strata.data.history import History
+from strata.models.files import csr_arrays, csr_of, half_life_array, half_life_of
+from strata.models.item_model import weigh
+
+
+@dataclass(frozen=True)
+class ItemNeighbours:
+    """Cosine between items' users, the nearest of each item kept: `weights` CSR (n_items, n_items)."""
+
+    weights: sparse.csr_matrix
+    half_life: float | None
+
+    @classmethod
+    def fit(cls, history: History, *, neighbours: int, half_life: float | None, shrink: float = 10) -> Self:
+        """Cosine with shrinkage, so that pairs seen a few times do not look identical."""
+        return cls(_cosines(history, neighbours, shrink), half_life)
+
+    def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
+        """Scores (B, n_items)."""
+        return dense_product(histories, self.weights)
+
+    def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
+        """How much each of the `chosen` items (m,) speaks for `item`: (m,)."""
+        return np.asarray(self.weights[chosen][:, [item]].todense()).ravel()
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What `of_arrays` reads."""
+        return {**csr_arrays(self.weights), "half_life": half_life_array(self.half_life)}
+
+    @classmethod
+    def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
+        """Back from `arrays`."""
+        return cls(csr_of(content), half_life_of(content))
+
+    @classmethod
+    def following(cls, history: History, *, neighbours: int, half_life: float | None, shrink: float = 10) -> Self:
+        """Sequential rules: how often an item comes after another, weighted 1 / distance up to FAR events apart.
+
+        A row is scaled by the item's total with shrinkage: what follows a rare item is not yet known.
+        """
+        history = history.choices
+        n, before, after, near = history.n_items, [], [], []
+        for distance in range(1, min(FAR, len(history) - 1) + 1):
+            same = history.users[:-distance] == history.users[distance:]
+            before.append(history.items[:-distance][same])
+            after.append(history.items[distance:][same])
+            near.append(np.full(same.sum(), 1 / distance, np.float32))
+        pairs = (np.concatenate([*before, []]).astype(np.int64), np.concatenate([*after, []]).astype(np.int64))
+        follows = sparse.csr_matrix((np.concatenate([*near, []]), pairs), (n, n))
+        total = np.maximum(np.asarray(follows.sum(1)).ravel() + shrink, 1e-9)
+        shares = sparse.diags(1 / total) @ follows
+        identity = sparse.identity(n, np.float32, "csr")
+        return cls(top_products(shares.tocsr(), identity, np.zeros(n), shrink=1.0, most=neighbours), half_life)
+
+
+@lru_cache(maxsize=8)
+def _cosines(history: History, neighbours: int, shrink: float) -> sparse.csr_matrix:
+    """Kept, because half-lives are tried on the same cosines."""
+    matrix = weigh(history, None)
+    norms = np.sqrt(np.asarray(matrix.sum(0)).ravel())
+    return top_products(matrix.T.tocsr(), matrix, norms, shrink=shrink, most=neighbours)
+
+
+FAR = 10
+"""Events between an item and what is said to follow it, at most."""

@@ -1,0 +1,53 @@
+"""Items that go together in people's histories, follow each other there, or were chosen by people who chose alike."""
+
+from typing import Protocol
+
+import numpy as np
+from scipy import sparse
+
+from strata.data.history import History
+from strata.settings import Settings
+
+
+class CollaborativeSettings(Settings):
+    """How much is tried, and up to what size."""
+
+    trials: int = 8
+    """Settings tried for each model on the window before the cut-off: the same number for all."""
+    seed: int = 7
+    ease_max_items: int = 5_000
+    """EASE inverts an items × items matrix; of a larger catalogue it takes the items that most users chose."""
+    neighbours: int = 100
+    """Other items kept for each item."""
+    users: int = 1_000
+    """Users, at most, on whom settings are tried."""
+
+
+class ItemModel(Protocol):
+    """Scores items from weighted histories."""
+
+    @property
+    def half_life(self) -> float | None:
+        """How fast events of a history lose weight, in later events; None: never."""
+        ...
+
+    def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
+        """Scores (B, n_items) float32 for histories (B, n_items)."""
+        ...
+
+    def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
+        """How much each of the `chosen` items (m,) speaks for `item`: (m,)."""
+        ...
+
+
+def weigh(history: History, half_life: float | None) -> sparse.csr_matrix:
+    """Users × chosen items: 1, or 2^(−choices since / half_life) where a half-life (in choices) is given.
+
+    Counting events, not days, keeps the order of a single long session, which calendars lose.
+    """
+    history = history.choices
+    if half_life is None:
+        return history.matrix()
+    ages = history.age_in_events()
+    halved = np.exp2(-np.arange(int(ages.max(initial=0)) + 1) / half_life).astype(np.float32)
+    return history.matrix(halved[ages])

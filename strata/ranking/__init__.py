@@ -1,0 +1,1 @@
+"""Two stages: candidates from generators, then one ranking of them."""

@@ -1,0 +1,247 @@
+"""What the learned ranker sees of each candidate: generators, interests and tiers, own history, trends, the item."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+import polars as pl
+
+from strata._kernels.compiled import compiled
+from strata.data.catalogue import Catalogue
+from strata.data.history import DAY, History, looked_up
+from strata.data.schema import CATEGORIES, CREATED, PRICE, TIERS
+from strata.interests.point_facts import NUMBERS
+from strata.ranking.candidates import Table, columns
+from strata.ranking.query import Audience
+from strata.ranking.trends import Trends
+
+ABSENT = -1.0
+"""Cosine and tier where there is no point."""
+NEAREST: Final = (
+    *(f"cosine {tier}" for tier in TIERS), "cosine dislike", "nearest tier", *(f"nearest {name}" for name in NUMBERS)
+)  # fmt: skip
+TOPIC: Final = ("topic tier", *(f"topic {name}" for name in NUMBERS))
+HALF_LIVES = (10.0, 40.0, 160.0)
+"""Days, of what the user chose before."""
+OWN: Final = (
+    *(f"own {days:g}d" for days in HALF_LIVES), "own events", "own since", "own share", "own lately", "own days since"
+)  # fmt: skip
+"""The last three count days on which the user was active: the share of them since the first with the item on which it
+was chosen, how many of the last LATELY, and how many came after the last with the item."""
+LATELY = 5
+KIND: Final = tuple(f"kind {days:g}d" for days in HALF_LIVES)
+ITEM: Final = ("age", "price", "price ratio")
+USER: Final = ("events", "since")
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What is known of n_items at a cut-off.
+
+    `vectors` (n_items, d); `topics`, `kinds` (n_items,): topic and narrowest category of each item; `created` in
+    seconds and `price` (n_items,), NaN where unknown; `trends` of everybody's behaviour.
+    """
+
+    vectors: np.ndarray
+    topics: np.ndarray
+    kinds: np.ndarray
+    created: np.ndarray
+    price: np.ndarray
+    trends: Trends
+
+    @classmethod
+    def before(cls, catalogue: Catalogue, vectors: np.ndarray, topics: np.ndarray, past: History) -> Self:
+        """From the catalogue and all events before a cut-off."""
+        items = catalogue.items
+        kinds = items[CATEGORIES].list.last().rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
+        created = (items[CREATED].dt.epoch("us").cast(pl.Float64) / 1e6).to_numpy()
+        price = items[PRICE].cast(pl.Float64).to_numpy()
+        return cls(vectors, topics, kinds, created, price, Trends.of(past))
+
+    def names(self, generators: tuple[str, ...]) -> tuple[str, ...]:
+        """Columns of `of`."""
+        of_generators = (*generators, *(f"{name} scaled" for name in generators))
+        return (*of_generators, *NEAREST, *TOPIC, *OWN, *KIND, *self.trends.names, *ITEM, *USER)
+
+    def of(self, table: Table, audience: Audience) -> np.ndarray:
+        """Signals of each row of the table: (n, F) float32, NaN where something is unknown; columns lie together."""
+        found, start = columns(len(table), len(self.names(table.generators))), 0
+        for fill, width in self._parts(table):
+            fill(table, audience, found[:, start : start + width])
+            start += width
+        return found
+
+    def of_points(self, signals: np.ndarray, table: Table, audience: Audience) -> np.ndarray:
+        """`signals` (n, F) of the table's rows with those of interest points as they are for `audience`."""
+        found, start = signals.copy("K"), 0
+        for fill, width in self._parts(table)[:3]:
+            fill(table, audience, found[:, start : start + width])
+            start += width
+        return found
+
+    def nearest_tiers(self, table: Table, audience: Audience) -> np.ndarray:
+        """Place among TIERS of the point that each row's item is nearest to, −1 for users without points: (n,)."""
+        found = columns(len(table), len(NEAREST))
+        self._nearest(table, audience, found)
+        return found[:, NEAREST.index("nearest tier")].astype(np.int64)
+
+    def _parts(self, table: Table) -> list[tuple[Callable[[Table, Audience, np.ndarray], None], int]]:
+        """What fills so many columns (n, width), in their order; those that depend on interest points come first."""
+        return [
+            (self._generators, table.raw.shape[1] + table.features.shape[1]),
+            (self._nearest, len(NEAREST)),
+            (self._topic, len(TOPIC)),
+            (self._own, len(OWN)),
+            (self._kind, len(KIND)),
+            (self._trends, len(self.trends.names)),
+            (self._item, len(ITEM)),
+            (self._user, len(USER)),
+        ]
+
+    def _generators(self, table: Table, audience: Audience, found: np.ndarray) -> None:  # noqa: ARG002
+        np.concatenate([table.raw, table.features], axis=1, out=found)
+
+    def _nearest(self, table: Table, audience: Audience, found: np.ndarray) -> None:
+        """Cosines to the nearest point of each tier and to the nearest dislike, and what is known of the nearest."""
+        found[:, : len(TIERS) + 2] = ABSENT
+        found[:, len(TIERS) + 2 :] = np.nan
+        facts, everybody = audience.facts, np.arange(len(audience) + 1)
+        n_liked = len(facts.tiers)
+        liked = np.searchsorted(audience.owners[:n_liked], everybody)
+        disliked = n_liked + np.searchsorted(audience.owners[n_liked:], everybody)
+        if audience.cosines is not None:
+            cosines = audience.cosines
+            compiled(_nearest)(cosines, table.users, table.items, liked, disliked, facts.tiers, facts.numbers, found)
+            return
+        rows = np.searchsorted(table.users, everybody)
+        for user in np.flatnonzero(np.diff(rows)):
+            mine = slice(rows[user], rows[user + 1])
+            points = np.append(np.arange(*liked[user : user + 2]), np.arange(*disliked[user : user + 2]))
+            near = audience.points[points] @ self.vectors[table.items[mine]].T
+            n = liked[user + 1] - liked[user]
+            nobody, places = np.zeros(near.shape[1], np.int64), np.arange(near.shape[1])
+            own = slice(liked[user], liked[user + 1])
+            bounds = np.array([0, n]), np.array([n, len(points)])
+            compiled(_nearest)(near, nobody, places, *bounds, facts.tiers[own], facts.numbers[own], found[mine])
+
+    def _topic(self, table: Table, audience: Audience, found: np.ndarray) -> None:
+        """What is known of the user's point that holds the item's topic."""
+        facts, n_topics = audience.facts, int(self.topics.max(initial=0)) + 1
+        of_topic = np.full(len(audience) * n_topics, -1)
+        of_topic[audience.owners[facts.leaf_points] * np.int64(n_topics) + facts.leaf_topics] = facts.leaf_points
+        point = of_topic[table.users * np.int64(n_topics) + self.topics[table.items]]
+        found[:, 0] = np.append(facts.tiers, ABSENT)[point]  # nowhere, −1, picks the last
+        for column, numbers in enumerate(facts.numbers.T, start=1):
+            found[:, column] = np.append(numbers, 0)[point]
+
+    def _own(self, table: Table, audience: Audience, found: np.ndarray) -> None:
+        """How much and how lately the user chose the item."""
+        history = audience.choices
+        found[:] = 0
+        for since in ("own since", "own days since"):
+            found[:, OWN.index(since)] = np.nan
+        if not audience.exclude_seen and len(history):
+            place = looked_up(table.users * np.int64(history.n_items) + table.items, history.pairs)
+            found[place >= 0] = _of_pairs(history, *_decayed(audience))[place[place >= 0]]
+
+    def _kind(self, table: Table, audience: Audience, found: np.ndarray) -> None:
+        """What share items of the item's kind have in what the user chose."""
+        history, n_kinds = audience.choices, int(self.kinds.max(initial=0)) + 1
+        of_event = history.users * np.int64(n_kinds) + self.kinds[history.items]
+        of_row = table.users * np.int64(n_kinds) + self.kinds[table.items]
+        for column, weights in enumerate(_decayed(audience)[1].T):
+            total = np.maximum(np.bincount(history.users, weights, len(audience)), 1e-9)
+            share = np.bincount(of_event, weights, len(audience) * n_kinds).reshape(-1, n_kinds) / total[:, None]
+            found[:, column] = share.ravel()[of_row]
+
+    def _trends(self, table: Table, audience: Audience, found: np.ndarray) -> None:
+        found[:] = self.trends.of_pairs(table.items, audience.times[table.users])
+
+    def _item(self, table: Table, audience: Audience, found: np.ndarray) -> None:
+        history, prices = audience.choices, self.price[table.items]
+        known = ~np.isnan(self.price[history.items])
+        paid = np.bincount(history.users[known], self.price[history.items[known]], len(audience))
+        mean = paid / np.maximum(np.bincount(history.users[known], minlength=len(audience)), 1)
+        mean[mean <= 0] = np.nan
+        found[:, 0] = (audience.times[table.users] - self.created[table.items]) / DAY
+        found[:, 1], found[:, 2] = prices, prices / mean[table.users]
+
+    def _user(self, table: Table, audience: Audience, found: np.ndarray) -> None:
+        history = audience.choices
+        last = np.full(len(audience), np.nan)
+        active = history.active_users()
+        last[active] = history.times[history.offsets[active + 1] - 1]
+        found[:, 0] = np.diff(history.offsets)[table.users]
+        found[:, 1] = ((audience.times - last) / DAY)[table.users]
+
+
+def _decayed(audience: Audience) -> tuple[np.ndarray, np.ndarray]:
+    """Age of each choice in days (n,), and what is left of it after each of HALF_LIVES (n, 3)."""
+    age = np.maximum(audience.times[audience.choices.users] - audience.choices.times, 0) / DAY
+    return age, np.stack([np.exp2(-age / days) for days in HALF_LIVES], axis=1)
+
+
+def _nearest(
+    cosines: np.ndarray, users: np.ndarray, items: np.ndarray,
+    liked: np.ndarray, disliked: np.ndarray, tiers: np.ndarray, numbers: np.ndarray,
+    found: np.ndarray,
+) -> None:  # fmt: skip
+    """Fill NEAREST of each row of a table from the `cosines` (P, n) of points to items.
+
+    User u likes the points from liked[u] to liked[u + 1] and dislikes those from disliked[u] on, likewise; `tiers` and
+    `numbers` are of the points that anybody likes.
+    """
+    n_tiers = found.shape[1] - numbers.shape[1] - 2
+    for row in range(len(users)):
+        user, item = np.uint64(users[row]), np.uint64(items[row])  # unsigned: never counted from the end
+        first, stop = np.uint64(liked[user]), np.uint64(liked[user + np.uint64(1)])
+        best, nearest = np.float32(-np.inf), first
+        for point in range(first, stop):
+            cosine, tier = cosines[point, item], np.uint64(tiers[point])
+            found[row, tier] = max(found[row, tier], cosine)
+            if cosine > best:
+                best, nearest = cosine, np.uint64(point)
+        if first < stop:
+            found[row, n_tiers + 1] = tiers[nearest]
+            for number in range(numbers.shape[1]):
+                found[row, n_tiers + 2 + number] = numbers[nearest, number]
+        for against in range(np.uint64(disliked[user]), np.uint64(disliked[user + np.uint64(1)])):
+            found[row, n_tiers] = max(found[row, n_tiers], cosines[against, item])
+
+
+def _of_pairs(history: History, age: np.ndarray, decayed: np.ndarray) -> np.ndarray:
+    """Columns OWN of each pair of user and item in a history: (pairs, len(OWN)); `age` (n,) of its events in days."""
+    order, starts = history.by_pair
+    counts = np.diff(starts, append=len(order))
+    last = starts + counts - 1
+    days_ago = age.astype(np.int64)
+    span = int(days_ago.max()) + 1
+    days = history.users * np.int64(span) + days_ago
+    active = np.unique(days)  # each user's, the latest first
+    before = np.searchsorted(active, np.arange(history.n_users) * span)
+    after = (np.searchsorted(active, days) - before[history.users])[order]  # active days after each event's
+    another = np.diff(after, prepend=-1) != 0
+    another[starts] = True
+    n_days, lately = (np.add.reduceat(each, starts, dtype=np.int64) for each in (another, another & (after < LATELY)))
+    numbers = (counts, age[order[last]], n_days / (after[starts] + 2), lately, after[last])
+    return np.concatenate([np.add.reduceat(decayed[order], starts, axis=0), np.stack(numbers, axis=1)], axis=1)
+
+
+def families(names: Sequence[str], generators: Sequence[str]) -> np.ndarray:
+    """Which generator each signal speaks for: its place among `generators`, −1 for none: (F,)."""
+    trends = {"share", "trend", "days"}
+    found = np.full(len(names), -1)
+    for place, name in enumerate(names):
+        first = name.split()[0]
+        if name.removesuffix(" scaled") in generators:
+            family = name.removesuffix(" scaled")
+        elif name in NEAREST or name in TOPIC:
+            family = "interests"
+        elif name in OWN or name in KIND:
+            family = "again"
+        else:
+            family = "popular" if first in trends else ""
+        if family in generators:
+            found[place] = generators.index(family)
+    return found

@@ -1,0 +1,275 @@
+"""The generators: interests, item models, people with the same history, what is popular, what is bought again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from strata._kernels.compiled import compiled
+from strata._kernels.selection import NOTHING, best_of_groups, largest
+from strata.data.history import DAY
+from strata.embeddings.index import ItemIndex
+from strata.models.fitted import Behaviour
+from strata.models.item_model import ItemModel, weigh
+from strata.models.user_knn import UserNeighbours
+from strata.ranking.candidates import Candidates, Found, Generator
+from strata.ranking.query import Audience
+
+LEAST_QUOTA = 5
+"""Items that the weakest point may propose."""
+
+
+@dataclass(frozen=True)
+class NearestToInterests:
+    """Items nearest to each interest point: r_ij = Σ_k w_ik · (x_ik · y_j) over the points k that found item j.
+
+    Each point finds as many as its weight, in which its tier counts, gives it a quota of, and LEAST_QUOTA at least: no
+    strong interest silences the others, and an item belongs to the interests it is really near to. Dislikes find
+    nothing; what they are near to loses w_ik · max(0, x_ik · y_j).
+    """
+
+    index: ItemIndex
+    name: str = "interests"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """About `n` items of every user by quota, their weighted cosines summed per user and item."""
+        if audience.cosines is None:
+            points, items, near = self._searched(audience, n)
+        else:
+            points, items, near = self._looked_at(audience, n, audience.cosines)
+        found = Found(points, items, near * audience.weights[points])
+        users, of_user, totals = _summed(audience.owners[points], items, found.scores, len(self.index))
+        totals += self._disliked(audience, users, of_user)
+        totals, starts = totals.astype(np.float32), np.searchsorted(users, np.arange(len(audience) + 1))
+        best = best_of_groups(totals, starts, n)
+        return Candidates(users[best], of_user[best], totals[best], found=found)
+
+    def search(self, audience: Audience, n: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Liked points (p,), the items nearest to them (p, m) and the cosines, as many as quota and history call for.
+
+        Points that call for about as many are searched for together: a search takes time with its length.
+        """
+        liked, needed = self._quotas(audience, n)
+        needed = needed + np.diff(audience.barred_events.offsets)[audience.owners[liked]]
+        lengths = np.exp2(np.ceil(np.log2(np.maximum(needed, 1)))).astype(np.int64)
+        allowed = None if audience.allowed.all() else audience.allowed
+        for length in np.unique(lengths):
+            points = liked[lengths == length]
+            yield points, *self.index.search(audience.points[points], int(length), allowed)
+
+    def _quotas(self, audience: Audience, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Liked points (p,) and how many items each may propose."""
+        liked = np.flatnonzero(audience.weights > 0)
+        quotas = np.maximum(np.ceil(n * audience.weights[liked]), LEAST_QUOTA)
+        return liked, quotas.astype(np.int64)
+
+    def _looked_at(self, audience: Audience, n: int, cosines: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Point, item and cosine of all that is nearest within the points' quotas, from all cosines: three of (m,)."""
+        liked, quotas = self._quotas(audience, n)
+        anything = np.full(len(liked), -np.inf)
+        return largest(cosines, liked, audience.owners[liked], quotas, anything, audience.admission)
+
+    def _searched(self, audience: Audience, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same of a catalogue that is searched."""
+        liked, of_liked = self._quotas(audience, n)
+        quotas = np.zeros(len(audience.weights), np.int64)
+        quotas[liked] = of_liked
+        found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        for points, items, cosines in self.search(audience, n):
+            admitted = items != NOTHING
+            if len(audience.barred_events):
+                admitted &= ~audience.barred[audience.owners[points][:, None], items]
+            admitted &= np.cumsum(admitted, axis=1) <= quotas[points, None]
+            point, _ = np.nonzero(admitted)
+            found.append((points[point], items[admitted], cosines[admitted]))
+        if not found:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
+        point, item, near = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        in_order = np.argsort(point, kind="stable")
+        return point[in_order], item[in_order], near[in_order]
+
+    def _disliked(self, audience: Audience, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """What dislikes take from each (user, item) pair (n,), 0 or less; `users` ascending."""
+        taken, against = np.zeros(len(users)), np.flatnonzero(audience.weights < 0)
+        starts, stops = (np.searchsorted(users, audience.owners[against], side) for side in ("left", "right"))
+        if audience.cosines is not None:
+            compiled(_take)(audience.cosines, against, starts, stops, audience.weights[against], items, taken)
+            return taken
+        for point, start, stop in zip(against, starts, stops, strict=True):
+            near = self.index.vectors(items[start:stop]) @ audience.points[point]
+            taken[start:stop] += audience.weights[point] * np.maximum(near, 0)
+        return taken
+
+
+@dataclass(frozen=True)
+class FromHistory:
+    """Items that an item model (EASE, neighbours, transitions) finds going with the user's weighted history."""
+
+    model: ItemModel
+    name: str
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` best-scored items of users who have a history."""
+        if not len(audience.choices):
+            return Candidates.none()
+        scores = self.model.scores(weigh(audience.history, self.model.half_life))
+        return Candidates.best(scores, audience, n, least=0.0)
+
+
+@dataclass(frozen=True)
+class FromPeers:
+    """What people with much the same history chose."""
+
+    model: UserNeighbours
+    name: str = "peers"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` best-scored items of users who have a history."""
+        if not len(audience.choices):
+            return Candidates.none()
+        return Candidates.best(
+            self.model.scores(self.model.seen(audience.history, audience.times)), audience, n, least=0.0
+        )
+
+
+@dataclass(frozen=True)
+class Popular:
+    """What many chose in the latest window: `counts` (n_items,)."""
+
+    counts: np.ndarray
+    name: str = "popular"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` most popular items that each user may be shown; what nobody chose only to those without interests."""
+        interested = np.bincount(audience.owners[audience.weights > 0], minlength=len(audience)) > 0
+        least = np.where(interested, 0.0, -np.inf)
+        scores = np.broadcast_to(self.counts, (len(audience), len(self.counts)))
+        return Candidates.best(scores, audience, n, least)
+
+
+@dataclass(frozen=True)
+class PopularInTopics:
+    """What is popular in the topics of the user's interests: share of the topic in what they chose × the item's in it.
+
+    `counts` (n_items,): popularity; `topics` (n_items,): topic of each item. What the user chose counts
+    2^(−age / HALF_LIFE).
+    """
+
+    counts: np.ndarray
+    topics: np.ndarray
+    name: str = "popular in topics"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` best items of users who have interests."""
+        history, facts = audience.choices, audience.facts
+        if not len(history) or not len(facts.leaf_topics):
+            return Candidates.none()
+        shape = (len(audience), len(self._in_topic))
+        age = np.maximum(audience.times[history.users] - history.times, 0) / DAY
+        weights = np.exp2(-age / HALF_LIFE) * np.maximum(history.weights, 0)
+        cells = history.users * np.int64(shape[1]) + self.topics[history.items]
+        chosen = np.bincount(cells, weights, shape[0] * shape[1]).reshape(shape)
+        wanted = np.zeros(shape, np.float32)
+        interests = audience.owners[facts.leaf_points], facts.leaf_topics
+        wanted[interests] = (chosen / np.maximum(chosen.sum(1, keepdims=True), 1e-12))[interests]
+        scores = np.empty((len(audience), len(self.topics)), np.float32)
+        compiled(_spread)(wanted, self.topics, self._share, scores)
+        return Candidates.best(scores, audience, n, least=0.0)
+
+    @cached_property
+    def _in_topic(self) -> np.ndarray:
+        return np.bincount(self.topics, self.counts)
+
+    @cached_property
+    def _share(self) -> np.ndarray:
+        """Share of each item in its topic's popularity: (n_items,)."""
+        return np.asarray(self.counts / np.maximum(self._in_topic, 1e-12)[self.topics], np.float32)
+
+
+HALF_LIFE = 40.0
+"""Days, of what a user chose of a topic."""
+
+
+@dataclass(frozen=True)
+class BoughtBefore:
+    """What the user keeps coming back to: weeks with the item, weighted 2^(−age / half-life); ties by popularity.
+
+    `counts` (n_items,): popularity. `half_life_days`: of the weeks.
+    """
+
+    counts: np.ndarray
+    half_life_days: float
+    name: str = "again"
+
+    def propose(self, audience: Audience, n: int) -> Candidates:
+        """The `n` items most often chosen before, where items may come back."""
+        history = audience.choices
+        if audience.exclude_seen or not len(history):
+            return Candidates.none()
+        week = np.maximum((audience.times[history.users] - history.times) // (7 * DAY), 0).astype(np.int64)
+        pairs = history.users * np.int64(history.n_items) + history.items
+        _, kept = np.unique(pairs * (week.max() + 1) + week, return_index=True)
+        weights = np.exp2(-7 * week[kept] / self.half_life_days).astype(np.float32)
+        shape = (len(audience), history.n_items)
+        again = sparse.csr_matrix((weights, (history.users[kept], history.items[kept])), shape).toarray()
+        ties = 1e-4 * self.counts / max(float(self.counts.max(initial=0)), 1e-12)
+        return Candidates.best(np.where(again > 0, again + ties, 0), audience, n, least=0.0)
+
+
+def of_behaviour(behaviour: Behaviour, topics: np.ndarray) -> tuple[Generator, ...]:
+    """A generator of each model of behaviour; `topics` (n_items,): the topic of each item."""
+    found: list[Generator] = [FromHistory(model, name) for name, model in behaviour.items.items()]
+    found += [FromPeers(behaviour.peers), Popular(behaviour.counts), PopularInTopics(behaviour.counts, topics)]
+    if behaviour.own_half_life is not None:
+        found.append(BoughtBefore(behaviour.counts, behaviour.own_half_life))
+    return tuple(found)
+
+
+def _summed(
+    users: np.ndarray, items: np.ndarray, scores: np.ndarray, n_items: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each pair of user and item once, in order, and the sum of its scores: three of (m,); `users` (n,) ascending."""
+    owners, rows, totals = np.empty(len(users), np.int64), np.empty(len(users), np.int64), np.empty(len(users))
+    size = compiled(_sum)(users, items, scores, np.zeros(n_items), owners, rows, totals)
+    return owners[:size], rows[:size], totals[:size]
+
+
+def _sum(
+    users: np.ndarray, items: np.ndarray, scores: np.ndarray, sums: np.ndarray,
+    owners: np.ndarray, rows: np.ndarray, totals: np.ndarray,
+) -> int:  # fmt: skip
+    """Fill the answers, user by user; how many there are. `sums` (n_items,): zeros, before and after."""
+    size, start, n = 0, 0, len(users)
+    while start < n:
+        stop = start
+        while stop < n and users[stop] == users[start]:
+            sums[items[stop]] += scores[stop]
+            stop += 1
+        before = -1
+        for item in np.sort(items[start:stop]):
+            if item != before:
+                owners[size], rows[size], totals[size] = users[start], item, sums[item]
+                sums[item] = 0
+                size += 1
+            before = item
+        start = stop
+    return size
+
+
+def _take(
+    cosines: np.ndarray, points: np.ndarray, starts: np.ndarray, stops: np.ndarray, weights: np.ndarray,
+    items: np.ndarray, taken: np.ndarray,
+) -> None:  # fmt: skip
+    """Add to `taken` (n,) what each of the `points` that are disliked takes from the places of its owner."""
+    for number in range(len(points)):
+        for place in range(starts[number], stops[number]):
+            taken[place] += weights[number] * max(cosines[points[number], items[place]], np.float32(0))
+
+
+def _spread(wanted: np.ndarray, topics: np.ndarray, share: np.ndarray, scores: np.ndarray) -> None:
+    """Fill `scores` (B, n_items): what is wanted of an item's topic (B, topics) × its share of it."""
+    for user in range(len(scores)):
+        for item in range(len(topics)):
+            scores[user, item] = wanted[user, np.uint64(topics[item])] * share[item]

@@ -1,0 +1,206 @@
+"""Gradient-boosted trees that order candidates (LambdaMART), learned from what was chosen after earlier times."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Self
+
+import lightgbm
+import numpy as np
+
+from strata._kernels.forest import Forest
+from strata.evaluation.tuning import JUDGED_AT
+from strata.ranking.examples import Examples
+from strata.ranking.features import families
+from strata.storage import read_json, write_json, write_text
+
+MODEL, REPORT = "trees-{}.txt", "report.json"
+SIZES: Final = {4: (100, 200, 400), 8: (100, 200, 400), 16: (100, 200, 400), 32: (100, 200)}
+"""Leaves of a tree, and numbers of such trees, that are tried on slices left out."""
+FEW: Final = 8
+"""Leaves where nothing can be left out."""
+LEFT_OUT = 3
+"""Slices, at most, that are left out in turn, the latest ones."""
+ENOUGH = 2_500
+"""Users of slices left out, by whom sizes can be told apart: more slices would only take longer."""
+TRIED_ON = 2_500
+"""Users of a slice, at most, on whom sizes are tried: to far fewer, small trees seem enough."""
+
+
+@dataclass(frozen=True)
+class LambdaMart:
+    """Trees learned some times over, the names of the signals (F,) they look at, and how they were learned.
+
+    What one seed of the trees makes of a list is in part its luck; scores of several are added up.
+    """
+
+    boosters: tuple[lightgbm.Booster, ...]
+    names: tuple[str, ...]
+    report: dict[str, Any]
+
+    def scores(self, signals: np.ndarray) -> np.ndarray:
+        """Score of each row of signals (n, F), comparable within a user: (n,)."""
+        return self.forest.scores(signals)
+
+    @cached_property
+    def forest(self) -> Forest:
+        """The trees as scores are computed with them."""
+        return Forest.of(*self.boosters)
+
+    def contributions(self, signals: np.ndarray, generators: Sequence[str]) -> np.ndarray:
+        """What each generator adds to the score of each row, by Shapley values (TreeSHAP): (n, G).
+
+        Signals of interests count for the generator of interests, trends for popularity, own history for what is
+        chosen again; those of the item alone and of the user for none.
+        """
+        if not len(signals):
+            return np.zeros((0, len(generators)))
+        values = sum(np.asarray(each.predict(signals, pred_contrib=True, num_threads=1)) for each in self.boosters)
+        values = np.asarray(values)[:, :-1]
+        of_signal = families(self.names, generators)
+        return np.stack([values[:, of_signal == place].sum(1) for place in range(len(generators))], axis=1)
+
+    @classmethod
+    def fit(
+        cls,
+        slices: Sequence[Examples],
+        names: Sequence[str],
+        *,
+        apart: int,
+        seeds: Sequence[int],
+        advance: Callable[[int], None] = lambda steps: None,
+    ) -> Self:
+        """Learn from all slices, in time order, with the smallest trees as good as the best on slices left out.
+
+        As good: no more than one standard error, over the users, behind it (Breiman et al. 1984). Slices fewer than
+        `apart` places from the one left out share what was chosen with it and are left out too. Sizes are tried with
+        the first of the `seeds`. `advance` is told of each model fitted; there are `n_fits(slices, apart, seeds)`.
+        """
+        folds = _left_out(slices, apart)
+        tries = [(leaves, numbers) for leaves, numbers in SIZES.items() if folds or leaves == FEW]
+        sizes = [(leaves, rounds) for leaves, numbers in tries for rounds in numbers]
+        found: dict[tuple[int, int], list[np.ndarray]] = {size: [] for size in sizes}
+        for left_out, others in folds.items():
+            data = dataset([slices[j].fewer(TRIED_ON) for j in others])
+            for leaves, numbers in tries:
+                booster = boost(data, leaves, max(numbers), seeds[0])
+                advance(1)
+                for rounds in numbers:
+                    scores = Forest.of(booster, trees=rounds).scores(slices[left_out].signals)
+                    found[leaves, rounds].append(ndcg(scores, slices[left_out]))
+        chosen, means = smallest_as_good(sizes, [np.concatenate([np.zeros(0), *found[size]]) for size in sizes])
+        leaves, rounds = sizes[chosen]
+        boosters, data = [], dataset(slices)
+        for seed in seeds:
+            boosters.append(boost(data, leaves, rounds, seed))
+            advance(1)
+        gains = np.sum([booster.feature_importance("gain") for booster in boosters], axis=0)
+        gain = {
+            names[i]: round(float(gains[i] / max(gains.sum(), 1e-12)), 4) for i in np.argsort(-gains, kind="stable")
+        }
+        tried = [
+            {"leaves": size[0], "rounds": size[1], "ndcg@10": mean} for size, mean in zip(sizes, means, strict=True)
+        ]
+        report = {
+            "chosen": tried[chosen],
+            "tried": tried,
+            "slices": [
+                {"users": int(len(s.n_chosen)), "rows": len(s.queries), "chosen": int(s.chosen.sum())} for s in slices
+            ],
+            "gain": gain,
+        }
+        return cls(tuple(boosters), tuple(names), report)
+
+    def write(self, folder: Path) -> None:
+        """Write the trees as LightGBM's text and the report as JSON."""
+        for place, booster in enumerate(self.boosters):
+            write_text(booster.model_to_string(), folder / MODEL.format(place))
+        write_json({"names": list(self.names), "models": len(self.boosters), **self.report}, folder / REPORT)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read what `write` wrote."""
+        report = read_json(folder / REPORT)
+        files = [folder / MODEL.format(place) for place in range(report.pop("models"))]
+        boosters = tuple(lightgbm.Booster(model_str=file.read_text(encoding="utf-8")) for file in files)
+        return cls(boosters, tuple(report.pop("names")), report)
+
+
+def n_fits(slices: Sequence[Examples], apart: int, seeds: int) -> int:
+    """How many models `fit` fits."""
+    return len(SIZES) * len(_left_out(slices, apart)) + seeds
+
+
+def ndcg(scores: np.ndarray, examples: Examples) -> np.ndarray:
+    """NDCG@10 of each user of a slice when its rows are ordered by `scores` (n,): (B,)."""
+    order = np.lexsort((-scores, examples.queries))
+    queries = examples.queries[order]
+    place = np.arange(len(queries)) - np.searchsorted(queries, queries)
+    top = place < JUDGED_AT
+    gains = examples.chosen[order][top] / np.log2(place[top] + 2)
+    discounts = np.append(0, np.cumsum(1 / np.log2(np.arange(JUDGED_AT) + 2)))
+    reached = np.bincount(queries[top], gains, len(examples.n_chosen))
+    return np.asarray(reached / discounts[np.clip(examples.n_chosen, 1, JUDGED_AT)])
+
+
+def smallest_as_good(sizes: Sequence[tuple[int, int]], reached: Sequence[np.ndarray]) -> tuple[int, list[float]]:
+    """Place of the fewest leaves, and of these the best, among (leaves, rounds) as good as the best, and all means.
+
+    `reached`: NDCG@10 of the same users with each size. Without users the first size will do.
+    """
+    means = [round(float(each.mean()), 6) if len(each) else 0.0 for each in reached]
+    if not len(reached[0]):
+        return 0, means
+    behind = [reached[int(np.argmax(means))] - each for each in reached]
+    as_good = [i for i, each in enumerate(behind) if each.mean() <= each.std() / np.sqrt(len(each))]
+    return min(as_good, key=lambda i: (sizes[i][0], -means[i])), means
+
+
+def _left_out(slices: Sequence[Examples], apart: int) -> dict[int, list[int]]:
+    """The slices that are left out, the latest first, and which of the others are learned from meanwhile."""
+    found: dict[int, list[int]] = {}
+    judged = 0
+    for left_out in reversed(range(len(slices))):
+        others = [j for j in range(len(slices)) if abs(left_out - j) >= apart]
+        if others and len(found) < LEFT_OUT and judged < ENOUGH:
+            found[left_out] = others
+            judged += len(slices[left_out].n_chosen)
+    return found
+
+
+def dataset(slices: Sequence[Examples]) -> lightgbm.Dataset:
+    """Examples as LightGBM learns from them, as often as one likes."""
+    groups = np.concatenate([np.bincount(s.queries) for s in slices])
+    return lightgbm.Dataset(
+        np.concatenate([s.signals for s in slices]),
+        np.concatenate([s.chosen for s in slices]).astype(np.int8),
+        group=groups[groups > 0],
+        params=_of_rows(int(groups.sum())),
+    ).construct()
+
+
+def boost(data: lightgbm.Dataset, leaves: int, rounds: int, seed: int) -> lightgbm.Booster:
+    """So many trees of so many leaves; the same for the same seed."""
+    parameters = {
+        "objective": "lambdarank",
+        "lambdarank_truncation_level": 3 * JUDGED_AT,
+        "learning_rate": 0.05,
+        "num_leaves": leaves,
+        "feature_fraction": 0.5,
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "lambda_l2": 5.0,
+        "seed": seed,
+        "deterministic": True,
+        **_of_rows(data.num_data()),
+    }
+    return lightgbm.train(parameters, data, rounds)
+
+
+def _of_rows(n: int) -> dict[str, Any]:
+    """What n rows ask for, both when LightGBM reads them and when it learns.
+
+    Columns are read one by one: rows would be copied for each tree, which draws some of both.
+    """
+    return {"min_data_in_leaf": min(100, max(n // 100, 1)), "force_col_wise": True, "verbose": -1}

@@ -1,0 +1,134 @@
+"""Who is asked for: a batch of users with their histories, interest points and filters."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from strata._kernels.selection import NOTHING, Admission
+from strata.data.history import History, ranges
+from strata.embeddings.index import ItemIndex
+from strata.interests.point_facts import PointFacts, point_weights, tier_factors
+from strata.interests.profiles import Profiles
+
+
+@dataclass(frozen=True)
+class Audience:
+    """The users one call recommends to, numbered 0 … B−1.
+
+    `history`: their events, with B users. `points` (P, d), `owners` (P,) and `weights` (P,): their interest
+    points, whose they are and how much each counts, less than 0 for what they dislike. `facts`: tier, numbers and
+    topics of the points they like, which come first. `allowed` (n_items,) bool: what filters admit. `times` (B,): when
+    each is asked for, in seconds. `exclude_seen`: whether items of the history must not come back; `exclude_hidden`:
+    whether those that their user's behaviour spoke against must not. `cosines` (P, n_items): of all points to all
+    items, where the catalogue is small enough to be looked at whole.
+    """
+
+    history: History
+    points: np.ndarray
+    owners: np.ndarray
+    weights: np.ndarray
+    facts: PointFacts
+    allowed: np.ndarray
+    times: np.ndarray
+    exclude_seen: bool = True
+    exclude_hidden: bool = True
+    cosines: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return self.history.n_users
+
+    @property
+    def choices(self) -> History:
+        """The events that are choices: what generators and the ranker read."""
+        return self.history.choices
+
+    @cached_property
+    def barred_events(self) -> History:
+        """The events whose items must not come back to their user."""
+        if self.exclude_seen:
+            return self.history
+        return self.history.keep(~self.history.chosen & self.exclude_hidden)
+
+    @cached_property
+    def barred(self) -> np.ndarray:
+        """What must not come back to each user: (B, n_items) bool."""
+        found = np.zeros((len(self), self.history.n_items), bool)
+        found[self.barred_events.users, self.barred_events.items] = True
+        return found
+
+    @cached_property
+    def admission(self) -> Admission:
+        """Item rows that filters admit, and what of them must not come back to whom."""
+        items = np.flatnonzero(self.allowed)
+        place, barred = np.full(len(self.allowed), NOTHING), self.barred_events
+        if not len(barred):
+            return Admission(items, np.zeros(len(self) + 1, np.int64), items[:0])
+        place[items] = np.arange(len(items))
+        never = place[barred.items]
+        starts = np.append(0, np.cumsum(never >= 0))[barred.offsets]
+        return Admission(items, starts, never[never >= 0])
+
+
+def select_users(history: History, users: Sequence[int] | np.ndarray) -> History:
+    """The events of `users`, who become users 0 … B−1 in the order given."""
+    rows = np.asarray(users, np.int64)
+    events, owners = ranges(history.offsets[rows], history.offsets[rows + 1])
+    return History(
+        owners.astype(np.int32),
+        history.items[events],
+        history.times[events],
+        history.weights[events],
+        history.chosen[events],
+        np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(rows)))]).astype(np.int64),
+        history.n_items,
+    )
+
+
+def audience_of(
+    users: np.ndarray,
+    history: History,
+    profiles: Profiles,
+    tier_weights: Mapping[str, float],
+    time: float | np.ndarray,
+    *,
+    allowed: np.ndarray | None = None,
+    exclude_seen: bool = True,
+    exclude_hidden: bool = True,
+    dislike: float = 0.5,
+    index: ItemIndex | None = None,
+) -> Audience:
+    """Known users (B,) rows as an audience: their events in `history` and the points of their profiles.
+
+    A point counts by `point_weights`, a dislike −`dislike` × √share. `time`, in seconds: of all or of each. `index`, of
+    the items, where their cosines to the points are wanted, as far as it tells them.
+    """
+    rows, owners = _rows_of(profiles, users)
+    facts = profiles.facts.take(rows)
+    points, factors = profiles.vectors[rows], tier_factors(facts.tiers, tier_weights)
+    weights = point_weights(facts.shares, owners, factors)
+    if profiles.dislikes is not None and dislike > 0 and len(profiles.dislikes.table):
+        disliked, whose = _rows_of(profiles.dislikes, users)
+        against = -dislike * np.sqrt(profiles.dislikes.table["share"].to_numpy()[disliked])
+        points = np.concatenate([points, profiles.dislikes.vectors[disliked]])
+        owners, weights = np.concatenate([owners, whose]), np.concatenate([weights, against])
+    points = np.asarray(points, np.float32)
+    return Audience(
+        select_users(history, users),
+        points,
+        owners,
+        np.asarray(weights, np.float32),
+        facts,
+        np.ones(history.n_items, bool) if allowed is None else allowed,
+        np.broadcast_to(np.asarray(time, np.float64), len(users)),
+        exclude_seen,
+        exclude_hidden,
+        None if index is None else index.cosines(points),
+    )
+
+
+def _rows_of(profiles: Profiles, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (P,) of the users' points and the number 0 … B−1 of the user each belongs to."""
+    owners = profiles.owners
+    return ranges(np.searchsorted(owners, users), np.searchsorted(owners, users, "right"))

@@ -1,0 +1,139 @@
+"""Earlier times at which the ranker may look: what was known then, what was proposed, and what was chosen next."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from strata.data.history import History, looked_up
+from strata.evaluation.window import Window
+from strata.interests.profiles import Profiles
+from strata.ranking.examples import Examples
+from strata.ranking.settings import RankSettings, RecommendSettings
+from strata.ranking.two_stage import Models, tables
+
+
+def slice_windows(history: History, end: float, settings: RankSettings, *, repeats: bool) -> list[Window]:
+    """Windows of equal shares of all interactions, each a step later, the last one ending at `end` (seconds).
+
+    Of many users a sample is drawn: the examples of all slices are held in memory at once.
+    """
+    times = np.sort(history.times)
+    step = max(int(settings.slice_share * len(times)), 1)
+    last = int(np.searchsorted(times, end))
+    bounds = [last - step * n for n in range(settings.slices + settings.horizon - 1, -1, -1)]
+    moments = [float(times[place]) if place < len(times) else end for place in bounds if place > 0]
+    moments[-1:] = [end]
+    windows = [
+        Window.of(history, start, stop, repeats=repeats)
+        for start, stop in zip(moments, moments[settings.horizon :], strict=False)
+        if start < stop
+    ]
+    most = settings.most_learners(history.n_users)
+    return [window.sample(most, settings.seed) for window in windows if len(window.users)]
+
+
+def newcomers(window: Window, seed: int) -> Window:
+    """One in NEWCOMERS of the users once more, as if three items of their past were all that is known of them.
+
+    Trees that saw long histories alone rank for somebody with a few picks worse than popularity does. Users and picks
+    are drawn by `seed`.
+    """
+    rng = np.random.default_rng(seed)
+    pairs = window.past.positive().matrix()[window.users]
+    told = np.flatnonzero((np.diff(pairs.indptr) >= 2 * PICKS) & (rng.random(len(window.users)) < 1 / NEWCOMERS))
+    users = np.repeat(window.users[told], np.diff(pairs.indptr)[told])
+    past = session(users, pairs[told].indices, window.time, rng, like=window.past)
+    return replace(window.only(np.isin(np.arange(len(window.users)), told)), past=past)
+
+
+def session(users: np.ndarray, items: np.ndarray, time: float, rng: np.random.Generator, *, like: History) -> History:
+    """PICKS of the items (n,) of each of `users` (n,), fewer where there are fewer, as one session just before `time`.
+
+    Times are those that `Visitors.from_picks` gives picks without one. `like`: whose users and items are meant.
+    """
+    order = np.lexsort((rng.random(len(users)), users))
+    users, items = users[order], items[order]
+    place = np.arange(len(users)) - np.searchsorted(users, users)
+    kept = place < PICKS
+    return History.from_columns(
+        users[kept], items[kept], time - PICKS + place[kept], np.ones(kept.sum()),
+        n_users=like.n_users, n_items=like.n_items,
+    )  # fmt: skip
+
+
+NEWCOMERS, PICKS = 5, 3
+
+
+def asked_for_arrivals(window: Window, arrivals: np.ndarray, seed: int) -> Window:
+    """One in NEWCOMERS of the users who chose new items, asked for these alone; `arrivals`: rows of the new items.
+
+    Among what many chose nothing new is chosen often enough that trees learn to tell it apart.
+    """
+    fresh = window.only(window.warm).among(np.isin(np.arange(window.past.n_items), arrivals))
+    return fresh.only(np.random.default_rng(seed).random(len(fresh.users)) < 1 / NEWCOMERS)
+
+
+def lessons(
+    window: Window,
+    models: Models,
+    profiled: Callable[[Window], Profiles],
+    settings: RecommendSettings,
+    available: np.ndarray,
+    *,
+    negatives: int,
+    least_users: int,
+    seed: int,
+) -> Examples:
+    """What a window's users teach, and some of them once more as newcomers, and some asked for new items alone.
+
+    `profiled` gives profiles by a window's past. Only items that `least_users` users chose before count, but of what
+    is new that any did.
+    """
+    chosen_by = np.bincount(window.past.choices.matrix().indices, minlength=window.past.n_items)
+    usual = window.among(chosen_by >= least_users)
+    taken = partial(examples, settings=settings, available=available, negatives=negatives, seed=seed)
+    taught = taken(usual, models)
+    fresh = asked_for_arrivals(window, models.arrivals, seed)
+    if len(fresh.users):
+        taught = taught.and_those_of(taken(fresh, models))
+    new = newcomers(usual, seed)
+    if len(new.users):
+        theirs = replace(models, profiles=profiled(new))
+        taught = taught.and_those_of(taken(new, theirs, had=window.past))
+    return taught
+
+
+def examples(
+    window: Window,
+    models: Models,
+    settings: RecommendSettings,
+    available: np.ndarray,
+    *,
+    negatives: int,
+    seed: int,
+    had: History | None = None,
+) -> Examples:
+    """The candidates of a window's users with their signals; all that were chosen, and of the others a sample.
+
+    `had`: what the users really did before, where the window's past does not say all of it: unless things come back,
+    what they had already teaches nothing.
+    """
+    rng = np.random.default_rng(seed)
+    queries, signals, chosen = [], [], []
+    for part, audience, table in tables(window, models, settings, available):
+        relevant = window.relevant[part]
+        hit = np.asarray(relevant[table.users, table.items]).ravel() > 0
+        others = np.bincount(table.users[~hit], minlength=len(audience))
+        kept = hit | (rng.random(len(hit)) < negatives / np.maximum(others, 1)[table.users])
+        if had is not None and not window.repeats:
+            pairs = window.users[part][table.users] * np.int64(had.n_items) + table.items
+            kept &= hit | (looked_up(pairs, had.pairs) < 0)
+        small = table.only(kept)
+        queries.append(small.users + part.start)
+        signals.append(models.signals.of(small, audience))
+        chosen.append(hit[kept])
+    return Examples(
+        np.concatenate(queries), np.concatenate(signals), np.concatenate(chosen), np.diff(window.relevant.indptr)
+    )

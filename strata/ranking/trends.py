@@ -1,0 +1,107 @@
+"""How much each item was chosen in windows before a time, and what its past says of it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from strata.data.history import DAY, History
+
+WINDOWS = (1.0, 3.0, 7.0, 14.0, 30.0, 90.0)
+"""Days."""
+SMOOTHING = 1e-5
+"""Added to shares before they are divided."""
+
+
+@dataclass(frozen=True)
+class Trends:
+    """What a history of n events tells of its items; asked about any time, nothing later counts.
+
+    `keys` (n,): item · span + seconds since `start`, ascending; `times` (n,), ascending. `first` (n_items,): each
+    item's first event, inf where there is none. `weight`, `again` (n_items,): mean weight of its events, shrunk,
+    and events per user.
+    """
+
+    keys: np.ndarray
+    times: np.ndarray
+    start: float
+    span: float
+    first: np.ndarray
+    weight: np.ndarray
+    again: np.ndarray
+
+    @classmethod
+    def of(cls, history: History) -> Self:
+        """Read what a history's users chose."""
+        history = history.choices
+        n_items, times = history.n_items, history.times
+        start = float(times.min(initial=np.inf)) if len(times) else 0.0
+        span = float(times.max(initial=start)) - start + 2 if len(times) else 1.0
+        events = np.bincount(history.items, minlength=n_items)
+        users = np.bincount(history.matrix().indices, minlength=n_items)
+        first = np.full(n_items, np.inf)
+        np.minimum.at(first, history.items, times)
+        return cls(
+            np.sort(history.items * span + (times - start)),
+            np.sort(times),
+            start,
+            span,
+            first,
+            np.bincount(history.items, history.weights, n_items) / (events + 5),
+            events / np.maximum(users, 1),
+        )
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Columns of `of_pairs`."""
+        windows = (*(f"share {days:g}d" for days in WINDOWS), "share ever")
+        return (*windows, "trend", "days since first", "days since last", "mean weight", "events per user")
+
+    def of_pairs(self, items: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """What was known of `items` (n,) at `times` (n,) in seconds: (n, len(names)) float32.
+
+        Shares are of all events of the window, so that windows of a busy and of a quiet season compare.
+        """
+        if len(times) and (times == times[0]).all():
+            of_all = self._of_all(float(times[0]))
+            return np.take(of_all.T, items, axis=1, mode="clip").T
+        return self._at(items, times)
+
+    def _of_all(self, time: float) -> np.ndarray:
+        """Every item at one time, which is kept: a release is asked about the same time again and again."""
+        if time not in self._kept:
+            self._kept.clear()
+            everything = np.arange(len(self.first))
+            self._kept[time] = np.asfortranarray(self._at(everything, np.full(len(everything), time)))
+        return self._kept[time]
+
+    @cached_property
+    def _kept(self) -> dict[float, np.ndarray]:
+        return {}
+
+    def _at(self, items: np.ndarray, times: np.ndarray) -> np.ndarray:
+        ends = np.searchsorted(self.keys, items * self.span + np.clip(times - self.start, 0, self.span - 1))
+        starts = np.searchsorted(self.keys, items * self.span)
+        total_end = np.searchsorted(self.times, times)
+        found = np.empty((len(items), len(self.names)), np.float32)
+        for column, days in enumerate(WINDOWS):
+            since = np.clip(times - self.start - days * DAY, 0, self.span - 1)
+            total = total_end - np.searchsorted(self.times, times - days * DAY)
+            found[:, column] = (ends - np.searchsorted(self.keys, items * self.span + since)) / np.maximum(total, 1)
+        found[:, len(WINDOWS)] = (ends - starts) / np.maximum(total_end, 1)
+        month, lately = WINDOWS.index(30.0), WINDOWS.index(7.0)
+        latest = np.append(self.keys, np.inf)[np.maximum(ends - 1, 0)]
+        last = np.where(ends > starts, latest - items * self.span + self.start, -np.inf)
+        first = self.first[items]
+        found[:, len(WINDOWS) + 1 :] = np.stack(
+            [
+                (found[:, lately] + SMOOTHING) / (found[:, month] + SMOOTHING),
+                np.where(first < times, (times - first) / DAY, np.nan),
+                np.where(np.isfinite(last), (times - last) / DAY, np.nan),
+                self.weight[items],
+                self.again[items],
+            ],
+            axis=1,
+        )
+        return found

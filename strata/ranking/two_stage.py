@@ -1,0 +1,136 @@
+"""From users to ranked items: who is asked for, which generators propose, what ranks, how the list is cut."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from strata._kernels.threads import cores, side_by_side
+from strata.data.catalogue import Catalogue
+from strata.data.history import History
+from strata.embeddings.index import ItemIndex
+from strata.evaluation.window import Window
+from strata.interests.profiles import Profiles
+from strata.models.fitted import Behaviour
+from strata.ranking.candidates import Generator, Table, propose
+from strata.ranking.features import Signals
+from strata.ranking.generators import NearestToInterests, of_behaviour
+from strata.ranking.lambdamart import REPORT, LambdaMart
+from strata.ranking.new_items import Arrivals
+from strata.ranking.query import Audience, audience_of
+from strata.ranking.settings import RecommendSettings
+from strata.ranking.weighted_sum import SUM, WeightedSum
+
+Ranker = WeightedSum | LambdaMart
+
+
+def read_ranker(folder: Path, method: str) -> Ranker:
+    """The ranker of a folder that the stage `rank` wrote, by the method of its settings.
+
+    The sum ranks where there was nothing that trees could have learned from.
+    """
+    learned = method == "lambdamart" and (folder / REPORT).exists()
+    return LambdaMart.read(folder) if learned else WeightedSum.read(folder / SUM)
+
+
+@dataclass(frozen=True)
+class Models:
+    """Everything learned up to one cut-off that recommending needs."""
+
+    profiles: Profiles
+    generators: tuple[Generator, ...]
+    signals: Signals
+
+    @classmethod
+    def of(
+        cls,
+        profiles: Profiles,
+        behaviour: Behaviour,
+        index: ItemIndex,
+        catalogue: Catalogue,
+        vectors: np.ndarray,
+        topics: np.ndarray,
+        past: History,
+    ) -> Self:
+        """Put together what one cut-off has; `topics` (n_items,), `past`: all events before it."""
+        signals = Signals.before(catalogue, np.asarray(vectors), topics, past)  # a view: memory maps are slow to index
+        arrivals = Arrivals.of(catalogue, topics, past)
+        return cls(profiles, (NearestToInterests(index), *of_behaviour(behaviour, topics), arrivals), signals)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The generators' names, in order."""
+        return tuple(generator.name for generator in self.generators)
+
+    @property
+    def index(self) -> ItemIndex:
+        """The items by their vectors."""
+        return next(each.index for each in self.generators if isinstance(each, NearestToInterests))
+
+    @property
+    def arrivals(self) -> np.ndarray:
+        """Rows of the items that are new."""
+        return next(each.items for each in self.generators if isinstance(each, Arrivals))
+
+    def score(self, table: Table, audience: Audience, ranker: Ranker) -> np.ndarray:
+        """Score of each row of a table of candidates (n,), comparable within a user."""
+        if isinstance(ranker, WeightedSum):
+            return ranker.scores(table)
+        return ranker.scores(self.signals.of(table, audience))
+
+
+SCORES_AT_ONCE = 4_000_000
+"""Users × items whose scores one generator holds in memory."""
+USERS_AT_ONCE = 256
+"""At most: what is known of more does not stay in a processor's cache."""
+
+
+def blocks(n_users: int, n_items: int) -> list[slice]:
+    """Users in blocks of about the same size that fit in memory, some for each core; an empty one where nobody is."""
+    most = min(max(1, SCORES_AT_ONCE // max(n_items, 1)), USERS_AT_ONCE)
+    n_blocks = max(-(-n_users // most), 1)
+    if n_users > n_blocks > 1:
+        n_blocks = min(-(-n_blocks // cores()) * cores(), n_users)
+    bounds = np.arange(n_blocks + 1) * n_users // n_blocks
+    return [slice(int(start), int(stop)) for start, stop in pairwise(bounds)]
+
+
+def tables(
+    window: Window, models: Models, settings: RecommendSettings, available: np.ndarray
+) -> Iterator[tuple[slice, Audience, Table]]:
+    """Candidates for the users of a window, a block of users at a time: which of them, as an audience, the table."""
+    asked = partial(_asked, window=window, models=models, settings=settings, available=available)
+    return side_by_side(asked, blocks(len(window.users), window.past.n_items))
+
+
+def rank(
+    window: Window, models: Models, ranker: Ranker, settings: RecommendSettings, available: np.ndarray, k: int
+) -> np.ndarray:
+    """Best k item rows of each user of the window: (B, k), NOTHING pads."""
+
+    def best(part: slice) -> np.ndarray:
+        _, audience, table = _asked(part, window, models, settings, available)
+        return table.items_at(table.top(models.score(table, audience, ranker), len(audience), k))
+
+    return np.concatenate(list(side_by_side(best, blocks(len(window.users), window.past.n_items))))
+
+
+def _asked(
+    part: slice, window: Window, models: Models, settings: RecommendSettings, available: np.ndarray
+) -> tuple[slice, Audience, Table]:
+    audience = audience_of(
+        window.users[part],
+        window.past,
+        models.profiles,
+        settings.tier_weights,
+        window.time if window.asked is None else window.asked[part],
+        allowed=available & window.items,
+        exclude_seen=not window.repeats,
+        dislike=settings.dislike,
+        index=models.index,
+    )
+    return part, audience, propose(audience, models.generators, settings.candidates)

@@ -1,0 +1,75 @@
+"""One ranking from many generators: a weighted sum that one can read, or trees that learned from earlier slices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from strata.evaluation.metrics import ndcg_at_k
+from strata.evaluation.tuning import JUDGED_AT
+from strata.evaluation.window import Window
+from strata.ranking.candidates import Table
+from strata.ranking.settings import RankSettings
+from strata.storage import read_json, write_json
+
+SUM = "weighted_sum.json"
+
+
+@dataclass(frozen=True)
+class WeightedSum:
+    """score = Σ_g weight_g · feature_g: how much each generator counts, and how that was found."""
+
+    weights: dict[str, float]
+    report: dict[str, Any] = field(default_factory=dict)
+
+    def scores(self, table: Table) -> np.ndarray:
+        """Score of each row of the table (n,)."""
+        return np.asarray(table.features @ self.vector(table.generators))
+
+    def contributions(self, table: Table) -> np.ndarray:
+        """What each generator adds to the score of each row: (n, G)."""
+        return np.asarray(table.features * self.vector(table.generators))
+
+    def vector(self, generators: Sequence[str]) -> np.ndarray:
+        """Weights (G,) in the order of the table's columns; generators that were not weighed count nothing."""
+        return np.array([self.weights.get(name, 0.0) for name in generators], np.float32)
+
+    @classmethod
+    def tune(cls, table: Table, window: Window, settings: RankSettings) -> Self:
+        """Random weightings on the simplex, each generator alone among them; judged by NDCG@10 on the window.
+
+        The mean of the best twentieth is taken: validation windows are small, and the single best weighting
+        owes much to chance. `table` holds the candidates of the window's users, numbered in the window's order.
+        """
+        names, n_users = table.generators, len(window.users)
+        rng = np.random.default_rng(settings.seed)
+        draws = rng.dirichlet(np.full(len(names), 0.7), max(settings.trials - len(names) - 1, 0))
+        tried = np.concatenate([np.full((1, len(names)), 1 / len(names)), np.eye(len(names)), draws])
+        scores = np.array([_judge(table, weights, window) for weights in tried])
+        best = np.argsort(-scores, kind="stable")[: max(1, len(tried) // 20)]
+        weights = tried[best].mean(0) if n_users else tried[0]
+        alone = {name: round(score, 6) for name, score in zip(names, scores[1 : len(names) + 1], strict=True)}
+        reached = round(_judge(table, weights, window), 6)
+        report = {"ndcg@10": reached, "alone": alone, "trials": len(tried), "users": n_users}
+        return cls({name: round(float(w), 6) for name, w in zip(names, weights, strict=True)}, report)
+
+    def write(self, path: Path) -> None:
+        """Write as JSON."""
+        write_json({"weights": self.weights, "chosen_on_validation": self.report}, path)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `write` wrote."""
+        content = read_json(path)
+        return cls(content["weights"], content["chosen_on_validation"])
+
+
+def _judge(table: Table, weights: np.ndarray, window: Window) -> float:
+    """Mean NDCG@10 of a weighting on the window."""
+    if not len(window.users):
+        return 0.0
+    scores = table.features @ weights.astype(np.float32)
+    ranked = table.items_at(table.top(scores, len(window.users), JUDGED_AT))
+    return float(ndcg_at_k(ranked, window.relevant, JUDGED_AT).mean())

@@ -1,0 +1,1 @@
+"""What a release answers: lists with reasons, users alike, audiences, trends."""

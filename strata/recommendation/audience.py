@@ -1,0 +1,47 @@
+"""The audience of an item or a text: the users it concerns most."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from strata.data.catalogue import Catalogue
+from strata.data.schema import USER
+from strata.recommendation.crowd import Crowd, _best, cited
+from strata.recommendation.explanation import EVIDENCE
+
+
+@dataclass(frozen=True)
+class Member:
+    """A user of an audience, and the interest that adds most to the `score`; `evidence` are item ids."""
+
+    user_id: str
+    score: float
+    interest: str
+    tier: str
+    similarity: float
+    evidence: tuple[str, ...]
+    text: str
+
+
+def audience_for(
+    vector: np.ndarray, crowd: Crowd, catalogue: Catalogue, k: int, without: Sequence[int] | np.ndarray = ()
+) -> list[Member]:
+    """Up to `k` users whom an item or a text of unit `vector` (d,) concerns most; none of the rows `without`.
+
+    r_u = Σ_p w_p · max(0, x_p · v) over the points of a user, less the same over the dislikes. Who comes to 0 or less
+    is no audience; those who have the item already belong into `without`.
+    """
+    cosines = np.asarray(crowd.profiles.vectors @ vector)
+    against = crowd.disliked @ np.maximum(crowd.dislikes.vectors @ vector, 0)
+    added = crowd.liked.data * np.maximum(cosines, 0)
+    members = []
+    for user, score in _best(crowd.liked @ np.maximum(cosines, 0) - against, k, without):
+        points = crowd.points_of(user)
+        row = points.start + int(added[points].argmax())
+        point = crowd.profiles.table.row(row, named=True)
+        text = f"Fits their {cited(point, catalogue)}, {point['because']}"
+        evidence = tuple(point["evidence"][:EVIDENCE])
+        similarity = round(float(cosines[row]), 3)
+        members.append(Member(point[USER], score, point["name"], point["tier"], similarity, evidence, text))
+    return members

@@ -1,0 +1,100 @@
+"""Why an item is recommended: the generator that mattered most, the interest point that led to it, and the evidence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from strata.data.catalogue import Catalogue
+from strata.ranking.candidates import Generator
+from strata.ranking.generators import FromHistory
+from strata.ranking.query import Audience
+
+EVIDENCE = 2
+"""History items that are cited."""
+SAYINGS = {
+    "popular": "popular these days",
+    "popular in topics": "popular among what you are into",
+    "peers": "chosen by people with a history like yours",
+    "again": "you keep coming back to it",
+    "arrivals": "new, of a kind you choose",
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One recommendation's reason.
+
+    `generator`: what contributed most, with its `share` of what speaks for the item. `interest`, `tier`: the point
+    without which the item would lose most of its score or, where it would lose nothing, the nearest, with the
+    `similarity` (cosine); None for users without points. `moved`: whether the score would fall without it.
+    `evidence`: item ids that the user chose and that led here. `text`: the reason as a sentence.
+    """
+
+    generator: str
+    share: float
+    interest: str | None
+    tier: str | None
+    similarity: float | None
+    evidence: tuple[str, ...]
+    text: str
+    moved: bool = False
+
+
+def explain(
+    item: int,
+    contributions: np.ndarray,
+    generators: Sequence[Generator],
+    audience: Audience,
+    catalogue: Catalogue,
+    points: Sequence[Mapping[str, Any]],
+    cosines: np.ndarray,
+    lost: np.ndarray,
+) -> Reason:
+    """The reason for `item` (row) to the only user of `audience`.
+
+    `contributions` (G,): what each generator adds to the score. `points`: name, tier and evidence of the user's P;
+    `cosines` (P,): theirs to the item; `lost` (P,): what the item would lose without each.
+    """
+    main = int(np.argmax(contributions))
+    total = float(np.maximum(contributions, 0).sum())
+    generator = generators[main]
+    moved = bool((lost > 0).any())
+    cited = int(np.argmax(lost if moved else cosines)) if points else None
+    point = None if cited is None else points[cited]
+    parts = []
+    evidence: tuple[str, ...] = ()
+    if isinstance(generator, FromHistory):
+        evidence = _led_by(generator, audience, item, catalogue)
+        if evidence:
+            parts.append(f"goes with {_titles(evidence, catalogue)}")
+    elif generator.name in SAYINGS:
+        parts.append(SAYINGS[generator.name])
+    if point is not None:
+        if not evidence:
+            evidence = tuple(point["evidence"])[:EVIDENCE]
+        read_from = f" ({_titles(point['evidence'], catalogue)})" if point["evidence"] else ""
+        parts.append(f"{'fits' if moved else 'near to'} your {point['tier']} interest {point['name']}{read_from}")
+    text = ", ".join(parts) or "popular these days"
+    return Reason(
+        generator.name,
+        round(max(float(contributions[main]), 0.0) / total, 3) if total > 0 else 0.0,
+        None if point is None else str(point["name"]),
+        None if point is None else str(point["tier"]),
+        None if cited is None else round(float(cosines[cited]), 3),
+        evidence,
+        text[0].upper() + text[1:],
+        moved,
+    )
+
+
+def _led_by(generator: FromHistory, audience: Audience, item: int, catalogue: Catalogue) -> tuple[str, ...]:
+    chosen = np.unique(audience.history.items[audience.history.weights > 0])
+    strength = generator.model.between(chosen, item)
+    best = np.lexsort((chosen, -strength))[:EVIDENCE]
+    return tuple(catalogue.ids[chosen[i]] for i in best if strength[i] > 0)
+
+
+def _titles(items: Sequence[str], catalogue: Catalogue) -> str:
+    return ", ".join(catalogue.title_of(item) for item in items[:EVIDENCE])

@@ -1,0 +1,219 @@
+"""One person's list: candidates scored, boosted and re-ranked, held to the shop's rules, each with its reason."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from strata._kernels.selection import NOTHING
+from strata.data.catalogue import Catalogue
+from strata.data.history import History, looked_up
+from strata.interests.profiles import Profiles
+from strata.interests.themes import Themes
+from strata.interests.visitors import Person
+from strata.models.popularity import popularity
+from strata.ranking.candidates import Table, propose
+from strata.ranking.generators import Popular
+from strata.ranking.query import Audience, audience_of
+from strata.ranking.settings import RecommendSettings
+from strata.ranking.tier_mix import mix
+from strata.ranking.two_stage import Models, Ranker
+from strata.ranking.weighted_sum import WeightedSum
+from strata.recommendation.business_rules import BusinessRules, boost, obey
+from strata.recommendation.explanation import Reason, explain
+from strata.recommendation.leave_one_point_out import without_each_point
+from strata.recommendation.rerank import Mix, RerankSettings, interest_mixes, rerank
+
+OF_WORDS = {"interests": 2 / 3, "popular": 1 / 3}
+"""Weights for somebody who wishes in words: what fits them first, the popular among it before the rest."""
+OF_BIO = {"interests": 0.2, "popular": 0.8}
+"""Weights for a newcomer who has told of themselves and done nothing: where they work says little of what they buy."""
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """An item for someone: `score` grows with confidence; `reason` says why, where that was asked for."""
+
+    item_id: str
+    title: str
+    score: float
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a list should be like, beside what filters admit; by default what the ranker gives."""
+
+    tier_weights: Mapping[str, float] = field(default_factory=dict)
+    rerank: RerankSettings = RerankSettings()
+    rules: BusinessRules = BusinessRules()
+    exclude_seen: bool = False
+    exclude_hidden: bool = True
+    explained: bool = True
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What one release makes lists from; `vectors` (n_items, d): unit; `time`: its present, in seconds."""
+
+    catalogue: Catalogue
+    themes: Themes
+    vectors: np.ndarray
+    history: History
+    models: Models
+    ranker: Ranker
+    settings: RecommendSettings
+    time: float
+
+    @cached_property
+    def popularity(self) -> np.ndarray:
+        """Windowed popularity of each item (n_items,): what is recommended where nothing better can be had."""
+        return next(g.counts for g in self.models.generators if isinstance(g, Popular))
+
+    @cached_property
+    def chosen_by(self) -> np.ndarray:
+        """How many users ever chose each item: (n_items,)."""
+        return popularity(self.history, self.time)
+
+    def best(self, person: Person, allowed: np.ndarray, k: int, n: int, wish: Wish) -> list[Recommendation]:
+        """Up to `k` items of those `allowed` (n_items,) bool, best first, from `n` candidates of each generator.
+
+        Scores are the ranker's, whatever has moved places. A must-include that nothing proposed is scored as if it had
+        been. Raises UnknownId and SettingsError where must-includes cannot be had, as `obey` does.
+        """
+        audience = self._audience(np.array([person.row]), person.history, person.profiles, allowed, wish)
+        table = propose(audience, self.models.generators, n)
+        ranker: Ranker = self.ranker
+        if by_words_alone(audience)[0]:
+            ranker = WeightedSum(OF_WORDS if person.wishing else OF_BIO)
+        scores = self.models.score(table, audience, ranker)
+        wished = scores + mix(table, audience, self.models.signals, scores, wish.tier_weights)
+        order = table.top(wished, 1, len(table))
+        ranked = self._arranged(person.profiles, [person.row], table.items[order], wished[order], k, wish)
+        may_come = allowed.copy()
+        if wish.exclude_seen:
+            may_come[person.seen] = False
+        listed = obey(ranked[0], k, wish.rules, self.catalogue, self.themes, may_come)
+        places = order[0][np.isin(table.items[order[0]], listed)]
+        found = self._described(person, audience, table.only(places), scores[places], ranker, wish)
+        missing = listed[~np.isin(listed, table.items)]
+        if len(missing):
+            joined = np.zeros(len(allowed), bool)
+            joined[table.items], joined[missing] = True, True
+            audience, n = replace(audience, allowed=joined), int(joined.sum())
+            table = propose(audience, self.models.generators, n)
+            table = table.only(np.isin(table.items, missing))
+            scores = self.models.score(table, audience, ranker)
+            found |= self._described(person, audience, table, scores, ranker, wish)
+        return [found[item] for item in listed.tolist()]
+
+    def of_many(
+        self, users: np.ndarray, allowed: np.ndarray, k: int, n: int, wish: Wish
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Item rows (B, k), best first, NOTHING pads, and their scores, of users (B,) rows: what `best` gives each.
+
+        But for items that must be included.
+        """
+        profiles, n_items = self.models.profiles, len(allowed)
+        audience = self._audience(users, self.history, profiles, allowed, wish)
+        table = propose(audience, self.models.generators, n)
+        scores = self.models.score(table, audience, self.ranker)
+        told = by_words_alone(audience)
+        if told.any():
+            scores = np.where(told[table.users], WeightedSum(OF_BIO).scores(table), scores)
+        wished = scores + mix(table, audience, self.models.signals, scores, wish.tier_weights)
+        plain = wish.rerank == RerankSettings() and wish.rules == BusinessRules()
+        order = table.top(wished, len(users), k if plain else int(np.bincount(table.users, minlength=1).max()))
+        found = table.items_at(order), np.append(wished, -np.inf)[order]
+        ranked = self._arranged(profiles, users, *found, k, wish)
+        listed = np.full((len(users), k), NOTHING, np.int64)
+        for user, items in enumerate(ranked if wish.rules.caps else ()):
+            items = obey(items, k, wish.rules, self.catalogue, self.themes, allowed)
+            listed[user, : len(items)] = items
+        if not wish.rules.caps:
+            listed[:, : ranked.shape[1]] = ranked
+        pairs = np.arange(len(users))[:, None] * n_items + listed
+        place = looked_up(pairs, table.users * n_items + table.items)
+        return listed, np.where(listed == NOTHING, 0.0, np.append(scores, 0.0)[place])
+
+    def popular(self, k: int, allowed: np.ndarray, rules: BusinessRules) -> list[Recommendation]:
+        """Up to `k` of the items `allowed` (n_items,) by popularity, scaled to at most 1: the fallback of all lists."""
+        rows = np.flatnonzero(allowed)
+        rows = rows[np.argsort(-self.popularity[rows], kind="stable")]
+        scores = self.popularity[rows][None]
+        items = boost(rows[None], scores, rules, self.catalogue, self.time, self.chosen_by)[0][0]
+        n = max(self.settings.candidates, k) * len(self.models.generators)  # as many as are ranked at other times
+        listed = obey(items[:n], k, rules, self.catalogue, self.themes, allowed)
+        reason = Reason("popular", 1.0, None, None, None, (), "Popular these days")
+        highest = float(self.popularity.max(initial=1e-12))
+        return [self.item(int(row), float(self.popularity[row]) / highest, reason) for row in listed]
+
+    def item(self, row: int, score: float, reason: Reason | None = None) -> Recommendation:
+        """An item row as it is recommended."""
+        return Recommendation(str(self.catalogue.ids[row]), self.catalogue.titles[row], round(score, 6), reason)
+
+    def _arranged(
+        self, profiles: Profiles, users: Sequence[int] | np.ndarray, items: np.ndarray, scores: np.ndarray, k: int,
+        wish: Wish,
+    ) -> np.ndarray:  # fmt: skip
+        """Candidates (B, n) of some users, best first, NOTHING pads, as they are wished for: (B, k), more for caps.
+
+        Boosts change scores, so they come first.
+        """
+        items, scores = boost(items, scores, wish.rules, self.catalogue, self.time, self.chosen_by)
+        mixes: tuple[Mix, ...] = ()
+        if wish.rerank.calibration > 0:
+            mixes = interest_mixes(items, np.asarray(users), self.vectors, profiles, self.themes)
+        # Caps drop some, and others are to take their place.
+        n = items.shape[1] if wish.rules.caps else k
+        return rerank(items, scores, n, wish.rerank, self.vectors, mixes)
+
+    def _audience(
+        self, users: np.ndarray, history: History, profiles: Profiles, allowed: np.ndarray, wish: Wish
+    ) -> Audience:
+        return audience_of(
+            users,
+            history,
+            profiles,
+            {**self.settings.tier_weights, **wish.tier_weights},
+            self.time,
+            allowed=allowed,
+            exclude_seen=wish.exclude_seen,
+            exclude_hidden=wish.exclude_hidden,
+            dislike=self.settings.dislike,
+            index=self.models.index,
+        )
+
+    def _described(
+        self, person: Person, audience: Audience, table: Table, scores: np.ndarray, ranker: Ranker, wish: Wish
+    ) -> dict[int, Recommendation]:
+        """The items of a table by their rows, with their scores (len(table),) and reasons."""
+        reasons = self._reasons(person, audience, table, ranker) if wish.explained else [None] * len(table)
+        found = zip(table.items.tolist(), scores.tolist(), reasons, strict=True)
+        return {item: self.item(item, score, reason) for item, score, reason in found}
+
+    def _reasons(self, person: Person, audience: Audience, chosen: Table, ranker: Ranker) -> list[Reason]:
+        """The reason of each row of `chosen`."""
+        signals = self.models.signals.of(chosen, audience)
+        lost = without_each_point(chosen, signals, audience, self.models, ranker)
+        if isinstance(ranker, WeightedSum):
+            contributions = ranker.contributions(chosen)
+        else:
+            contributions = ranker.contributions(signals, chosen.generators)
+        profiles, rows = person.profiles, person.profiles.of(person.row)
+        points = profiles.table[rows].select("name", "tier", "evidence").to_dicts()
+        cosines = self.vectors[chosen.items] @ np.asarray(profiles.vectors[rows]).T
+        return [
+            explain(
+                int(item), contributions[place], self.models.generators, audience, self.catalogue, points,
+                cosines[place], lost[:, place],
+            )
+            for place, item in enumerate(chosen.items)
+        ]  # fmt: skip
+
+
+def by_words_alone(audience: Audience) -> np.ndarray:
+    """Who has interest points and no history, (B,) bool: a sum ranks for them, trees have learned from histories."""
+    liked = audience.owners[: len(audience.facts.tiers)]
+    return np.asarray(np.isin(np.arange(len(audience)), liked) & (np.diff(audience.choices.offsets) == 0))

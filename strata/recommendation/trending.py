@@ -1,0 +1,110 @@
+"""What somebody may want to follow: topics on the rise among their interests, and brands near to them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import Field
+
+from strata.data.catalogue import Catalogue
+from strata.data.history import DAY, History
+from strata.interests.profiles import Profiles
+from strata.interests.themes import Themes
+from strata.models.popularity import popularity
+from strata.recommendation.crowd import cited, dislikes_of, titles, weigh
+from strata.settings import Settings
+
+MOST = 3
+"""Items that lead a topic or stand for a brand."""
+
+
+class TrendSettings(Settings):
+    """What makes a topic hot."""
+
+    hot_days: float = Field(default=14, gt=0)
+    """The window that counts as lately."""
+    past_days: float = Field(default=180, gt=0)
+    """The longer past before it, which says what is to be expected."""
+    smoothing: float = Field(default=5.0, gt=0)
+    """Users added to what a topic has and to what was expected: a few people make no trend."""
+
+
+@dataclass(frozen=True)
+class Rising:
+    """What rises at a time: `lift` (n_topics,) over what the past lets expect, `lately` (n_items,) users of items."""
+
+    lift: np.ndarray
+    lately: np.ndarray
+
+
+@dataclass(frozen=True)
+class HotTopic:
+    """A topic chosen `lift` times as much as expected, the `items` that lead it, and the interest it belongs to."""
+
+    topic_id: str
+    name: str
+    lift: float
+    score: float
+    items: tuple[str, ...]
+    interest: str
+    tier: str
+    text: str
+
+
+def rising_topics(history: History, themes: Themes, time: float, settings: TrendSettings) -> Rising:
+    """How much more each topic is chosen before `time` (seconds) than its longer past lets expect.
+
+    lift = (users lately + s) / (users expected + s), s the smoothing; expected is a topic's share of all the past's
+    (user, topic) pairs, times the pairs of lately. Without a past nothing rises: 1 everywhere.
+    """
+    start = time - settings.hot_days * DAY
+    liked, topics = history.positive(), themes.of_item[:, 0]
+    now, before = liked.between(start, time), liked.between(start - settings.past_days * DAY, start)
+    lately, past = _users_per_topic(now, topics), _users_per_topic(before, topics)
+    expected = past * lately.sum() / max(past.sum(), 1)
+    lift = (lately + settings.smoothing) / (expected + settings.smoothing)
+    return Rising(lift if past.any() else np.ones(len(lift)), popularity(now, time))
+
+
+def hot_topics(
+    own: Profiles,
+    rising: Rising,
+    themes: Themes,
+    catalogue: Catalogue,
+    k: int,
+    *,
+    tier_weights: Mapping[str, float],
+    available: np.ndarray,
+) -> list[HotTopic]:
+    """Up to `k` rising topics within the themes of one person's interests, hottest first.
+
+    `own`: the person's points alone. A topic belongs to the interest of its theme with the largest w · max(0, cosine)
+    to its centre, and is scored by that times log2 of its lift. What the person dislikes is left out, and so are
+    topics of which nobody lately chose an `available` item (n_items,) bool.
+    """
+    near = weigh(own, tier_weights) * np.maximum(themes.centres("topic") @ own.vectors.T, 0)
+    near *= themes.above("topic", "theme")[:, None] == own.table["theme"].to_numpy()
+    scores = near.max(1, initial=0) * np.log2(np.maximum(rising.lift, 1))
+    if len(dislikes_of(own).vectors):
+        scores[dislikes_of(own).table["topics"].explode().to_numpy()] = 0
+    of_topic = np.where(available & (rising.lately > 0), themes.of_item[:, 0], -1)
+    scores[~np.isin(np.arange(len(scores)), of_topic)] = 0
+    groups, found = themes.at("topic"), []
+    for topic in np.argsort(-scores, kind="stable")[: min(k, int((scores > 0).sum()))].tolist():
+        chosen = np.flatnonzero(of_topic == topic)
+        items = tuple(catalogue.ids[chosen[np.argsort(-rising.lately[chosen], kind="stable")[:MOST]]])
+        point, lift = own.table.row(int(near[topic].argmax()), named=True), round(float(rising.lift[topic]), 3)
+        led, interest = titles(items, catalogue), cited(point, catalogue)
+        text = f"{lift:.1f} times as popular as before, led by {led}; near to your {interest}"
+        score = round(float(scores[topic]), 6)
+        found.append(
+            HotTopic(groups["id"][topic], groups["name"][topic], lift, score, items, point["name"], point["tier"], text)
+        )
+    return found
+
+
+def _users_per_topic(history: History, topics: np.ndarray) -> np.ndarray:
+    """Distinct users who chose something of each topic: (n_topics,)."""
+    n_topics = int(topics.max(initial=0)) + 1
+    pairs = np.unique(history.users.astype(np.int64) * n_topics + topics[history.items])
+    return np.bincount(pairs % n_topics, minlength=n_topics)

@@ -1,0 +1,1 @@
+"""Releases: the manifest, the registry, the gate, the model card."""

@@ -1,0 +1,173 @@
+"""The release store: verified copies of releases in one folder, and a pointer to the one that serves."""
+
+import fcntl
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from strata.errors import ReleaseError
+from strata.release.manifest import MANIFEST, read_manifest, verify
+from strata.storage import read_json, replacing, write_json
+
+POINTER = "current.json"
+ID = re.compile(r"[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Which release serves, and those that served before it, each once, the latest last."""
+
+    current: str | None = None
+    former: tuple[str, ...] = ()
+
+    def to(self, release: str) -> "Pointer":
+        """The pointer after promoting `release`."""
+        if release == self.current:
+            return self
+        past = [*self.former, *([self.current] if self.current else [])]
+        return Pointer(release, tuple(each for each in past if each != release))
+
+    def back(self) -> "Pointer":
+        """The pointer after a roll back; the release left behind is not among the former ones."""
+        return Pointer(self.former[-1], self.former[:-1])
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One release of the store."""
+
+    id: str
+    metrics: Mapping[str, Any]
+    current: bool
+    former: bool
+    """Served right before the current one: where a roll back leads."""
+    fault: str = ""
+    """Why its manifest cannot be read, if so."""
+
+
+class ReleaseStore:
+    """Releases under `folder`/ID and the pointer `folder`/current.json, which is replaced in one step.
+
+    Every release is verified when it comes in and again before the pointer moves to it, so whoever follows the
+    pointer finds whole releases only. Changes from several processes wait for each other.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def add(self, release_folder: Path) -> str:
+        """Copy a release in and return its id; a sound one that is there already stays as it is.
+
+        Raises ReleaseError naming the file if the release, or the copy, is not what its manifest says.
+        """
+        release = verify(release_folder).id
+        with self._alone():
+            if not self._sound(release):
+                with replacing(self.folder / release) as temporary:
+                    shutil.copytree(release_folder, temporary, copy_function=shutil.copyfile)
+                    verify(temporary)
+        return release
+
+    def list(self) -> Sequence[Entry]:
+        """All releases in the order in which they came in."""
+        pointer = self._pointer()
+        return [self._entry(release, pointer) for release in self._ids()]
+
+    def promote(self, release: str) -> None:
+        """Verify a release of the store and point to it. Raises ReleaseError and leaves the pointer otherwise."""
+        with self._alone():
+            self._point(self._pointer().to(self._known(release)))
+
+    def rollback(self) -> str:
+        """Point to the release that served before the current one, verified, and return its id."""
+        with self._alone():
+            pointer = self._pointer()
+            if not pointer.former:
+                raise ReleaseError(
+                    f"{self.folder}: no release served before the current one; "
+                    "promote one by its id (strata release list)"
+                )
+            self._known(pointer.former[-1])
+            self._point(pointer.back())
+        return pointer.former[-1]
+
+    def current(self) -> Path | None:
+        """Folder of the release that serves, or None before the first promotion."""
+        release = self._pointer().current
+        return None if release is None else self.folder / self._known(release)
+
+    def prune(self, keep: int) -> Sequence[str]:
+        """Remove all but the `keep` latest releases; never the current one nor the one before it. Returns what went."""
+        if keep < 1:
+            raise ReleaseError(f"keep is {keep}; keep at least 1 release")
+        with self._alone():
+            pointer = self._pointer()
+            kept = {*self._ids()[-keep:], pointer.current, *pointer.former[-1:]}
+            removed = [release for release in self._ids() if release not in kept]
+            if removed:  # first the pointer, so that it never names what is gone
+                former = tuple(release for release in pointer.former if release not in removed)
+                self._write(Pointer(pointer.current, former))
+            for folder in (*removed, *(path.name for path in self.folder.glob(".*.tmp"))):
+                shutil.rmtree(self.folder / folder, ignore_errors=True)
+        return removed
+
+    def _point(self, pointer: Pointer) -> None:
+        if pointer.current is not None:
+            verify(self.folder / pointer.current)
+        self._write(pointer)
+
+    def _write(self, pointer: Pointer) -> None:
+        write_json({"current": pointer.current, "former": [*pointer.former]}, self.folder / POINTER)
+
+    def _pointer(self) -> Pointer:
+        path = self.folder / POINTER
+        if not path.exists():
+            return Pointer()
+        try:
+            content = read_json(path)
+            pointer = Pointer(content["current"], tuple(content["former"]))
+        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+            raise ReleaseError(f"{path} is not a pointer ({error!r}); remove it and promote a release again") from None
+        return pointer
+
+    def _ids(self) -> Sequence[str]:
+        """Ids by the time they came in: the manifest is written when a release is copied."""
+        folders = [path for path in self.folder.glob("*") if ID.fullmatch(path.name) and path.is_dir()]
+        return [path.name for path in sorted(folders, key=_arrival)]
+
+    def _known(self, release: str) -> str:
+        if release not in self._ids():
+            known = ", ".join(self._ids()) or "none yet"
+            raise ReleaseError(f"{self.folder} holds no release {release!r}; add it first. Known: {known}")
+        return release
+
+    def _sound(self, release: str) -> bool:
+        try:
+            return release in self._ids() and verify(self.folder / release).id == release
+        except ReleaseError:
+            return False
+
+    def _entry(self, release: str, pointer: Pointer) -> Entry:
+        current, former = release == pointer.current, release in pointer.former[-1:]
+        try:
+            return Entry(release, read_manifest(self.folder / release).metrics, current, former)
+        except ReleaseError as error:
+            return Entry(release, {}, current, former, fault=str(error))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One change at a time; the system drops the lock of a process that dies."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _arrival(release: Path) -> tuple[int, str]:
+    manifest = release / MANIFEST
+    return (manifest.stat().st_mtime_ns if manifest.exists() else 0, release.name)

@@ -1,0 +1,144 @@
+"""`strata user` shows a profile now, then and over time, and `strata correct` takes down what is wrong with it."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner, Result
+
+from strata.cli.app import app
+from strata.data.history import DAY, History, as_date
+from strata.interests.corrections import Corrections
+from strata.recommendation.recommender import Recommender
+from tests.strategies import N_ITEMS, N_USERS, TIME
+from tests.tiny_recommender import write_tiny_release
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """u0 chose two items every week and disliked a third; u1 chose once; nobody knows more of the others."""
+    weeks = TIME - np.arange(20) * 7 * DAY - DAY
+    users, items = np.repeat([0, 0, 0, 1], [20, 20, 2, 1]), np.repeat([0, 1, 2, 3], [20, 20, 2, 1])
+    times, weights = np.concatenate([weeks, weeks, weeks[:2], weeks[:1]]), np.where(items == 2, -1.0, 1.0)
+    history = History.from_columns(users, items, times, weights, n_users=N_USERS, n_items=N_ITEMS)
+    return write_tiny_release(tmp_path_factory.mktemp("tiny"), history)
+
+
+def strata(release: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, [*arguments, "--release", str(release)], env={"COLUMNS": "200"})
+
+
+def test_a_profile_shows_its_levels_its_numbers_and_dislikes_apart(release: Path) -> None:
+    shown = strata(release, "user", "u0").output
+    levels = Recommender.load(release).levels("u0")
+    assert "Moves in: " in shown
+    interests, dislikes = shown.split("Dislikes of user u0")
+    for row in levels.points.iter_rows(named=True):
+        assert row["topic_id"] in interests
+        assert f"{row['persistence']:.0%}: {row['periods']} of {row['of_periods']} weeks" in interests
+    assert f"core, such as {levels.points['name'][0]}: {levels.points['because'][0]}" in interests
+    assert "spoken against 2 times" in dislikes
+    assert "travel piece 2" in dislikes
+    assert "Recommended to user u0" in dislikes
+
+
+def test_a_past_profile_is_of_its_day_without_recommendations(release: Path) -> None:
+    day = as_date(TIME - 100 * DAY)
+    shown = strata(release, "user", "u0", "--at", day).output
+    assert f"Interests of user u0 on {day}" in shown
+    assert "Dislikes" not in shown
+    assert "Recommended" not in shown
+    assert " of 20 weeks" not in shown
+
+
+def test_a_day_before_the_first_event_is_refused_naming_it(release: Path) -> None:
+    refused = strata(release, "user", "u1", "--at", "1970-01-02")
+    assert refused.exit_code == 2
+    assert f"user u1 has no event before 1970-01-02; the first is of {as_date(TIME - DAY)}" in refused.output
+    assert "nor any later" in strata(release, "user", "u2", "--at", "1970-01-02").output
+    assert "1998-13-45" in strata(release, "user", "u1", "--at", "1998-13-45").output
+
+
+def test_a_course_is_a_letter_for_each_time_and_a_picture(release: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "course.svg"
+    shown = strata(release, "user", "u0", "--course", "--steps", "10", "--picture", str(picture)).output
+    course = Recommender.load(release).course("u0", 10)
+    for (key,), rows in course.group_by("key"):
+        line = next(line for line in shown.splitlines() if key in line)
+        assert "".join(tier[0] for tier in rows.sort("time")["tier"]) in line
+    assert "10 times" in shown
+    assert picture.read_text(encoding="utf-8").startswith("<svg")
+    assert "no interest points" in strata(release, "user", "u2", "--course").output
+    refused = strata(release, "user", "u0", "--picture", "course.bmp")
+    assert refused.exit_code == 2
+    assert ".svg, .png, .html" in refused.output
+
+
+def test_a_correction_is_taken_down_and_holds_where_its_file_is_read(release: Path, tmp_path: Path) -> None:
+    file = tmp_path / "corrections" / "corrections.jsonl"
+    point = Recommender.load(release).levels("u0").points.row(0, named=True)
+    topic = point["topic_id"]
+    for arguments in (("rename", topic, "My [b]own[/b] garden"), ("pin", topic, "--note", "it is what I do")):
+        done = strata(release, "correct", "u0", *arguments, "--by", "anna", "--file", str(file))
+        assert done.exit_code == 0, done.output
+        assert f"for user u0, the interest {point['name']}" in done.output
+        assert "from the next refresh on" in done.output
+    lines = Corrections.read(file).lines
+    assert [(line.who, line.action, line.note) for line in lines] == [
+        ("anna", "rename", ""), ("anna", "pin", "it is what I do")
+    ]  # fmt: skip
+    assert "My [b]own[/b] garden" in strata(release, "user", "u0", "--corrections", str(file)).output
+    assert "My [b]own[/b] garden" not in strata(release, "user", "u0").output
+    strata(release, "correct", "u0", "block", topic, "--by", "anna", "--file", str(file))
+    blocked = Recommender.load(release, file)
+    mask = blocked.corrections.blocked_items("u0", blocked.themes)
+    titles = blocked.catalogue.items.filter(pl.Series(mask))["title"].to_list()
+    shown = strata(release, "recommend", "u0", "-k", "12", "--corrections", str(file)).output
+    assert "piece" in shown
+    assert titles
+    recommended = [line.split("│")[2].strip() for line in shown.splitlines() if line.startswith("│")]
+    assert not set(titles) & set(recommended)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("u9", "pin", "topic-1", "--by", "anna"), 1, "user 'u9' is not among the 4 users"),
+        (("u0", "pin", "topic-99", "--by", "anna"), 1, "topic 'topic-99' is none of the"),
+        (("u0", "love", "topic-1", "--by", "anna"), 2, "'pin', 'rename', 'reject', 'block' or 'undo'"),
+        (("u0", "rename", "topic-1", "--by", "anna"), 2, "the new name, goes with the action rename"),
+        (("u0", "pin", "topic-1", "--by", ""), 2, "who: String should have at least 1 character"),
+        (("u0", "pin", "topic-1"), 2, "--by"),
+    ],
+)
+def test_a_wrong_correction_is_refused_and_not_taken_down(release, tmp_path, arguments, status, said) -> None:
+    file = tmp_path / "corrections.jsonl"
+    refused = strata(release, "correct", *arguments, "--file", str(file))
+    assert refused.exit_code == status
+    assert said in refused.output
+    assert not file.exists()
+
+
+def test_a_release_replays_the_corrections_it_was_made_with(release: Path, tmp_path: Path) -> None:
+    history = Recommender.load(release).history
+    topic = Recommender.load(release).levels("u0").points["topic_id"][0]
+    line = f'{{"time":"2026-01-02T00:00:00Z","who":"anna","user_id":"u0","topic":"{topic}","action":"reject"}}\n'
+    replayed = Recommender.load(write_tiny_release(tmp_path, history, line))
+    assert topic not in replayed.levels("u0").points["topic_ids"].explode().to_list()
+    assert replayed.interests("u1").equals(Recommender.load(release).interests("u1"))
+
+
+@pytest.mark.parametrize("name", ["lists.parquet", "lists.csv"])
+def test_the_lists_of_all_are_written_into_a_file(release: Path, tmp_path: Path, name: str) -> None:
+    done = strata(release, "recommend-all", str(tmp_path / name), "-k", "3", "--more", "momentary=2")
+    assert f"{name}: 12 rows for 4 users" in done.output
+    read = pl.read_parquet if name.endswith("parquet") else pl.read_csv
+    found = read(tmp_path / name)
+    alone = Recommender.load(release).recommend("u0", 3, tier_weights={"momentary": 2.0})
+    assert found.filter(user_id="u0").rows() == [
+        ("u0", place, item.item_id, item.score) for place, item in enumerate(alone, 1)
+    ]
+    refused = strata(release, "recommend-all", str(tmp_path / "lists.xlsx"))
+    assert refused.exit_code == 2
+    assert ".parquet or .csv" in refused.output

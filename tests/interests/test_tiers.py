@@ -1,0 +1,186 @@
+"""Tiers keep their definitions: one tier a point, numbers that say why, nothing from the future."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strata.data.history import DAY, History
+from strata.data.schema import TIERS
+from strata.embeddings.vectors import spread
+from strata.interests.points import InterestPoints, find_points
+from strata.interests.profiles import Profiles
+from strata.interests.profiling import Statements, profile_history
+from strata.interests.settings import TierSettings
+from strata.interests.statistics import measure
+from strata.interests.tiers import FADED, assign
+from tests.strategies import N_ITEMS, N_USERS, TIME, histories, naming, vectors
+
+SETTINGS = TierSettings(cut=0.8)
+NAMING = naming()
+WEEK = 7 * DAY
+
+
+def weekly(pattern: dict[int, list[int]]) -> History:
+    """One user's events: item → weeks before TIME in which it was chosen."""
+    events = [(item, TIME - week * WEEK - DAY) for item, weeks in pattern.items() for week in weeks]
+    items, times = zip(*events, strict=True)
+    return History.from_columns(
+        np.zeros(len(items), int), np.array(items), np.array(times), np.ones(len(items)),
+        n_users=1, n_items=N_ITEMS,
+    )  # fmt: skip
+
+
+HEIGHT = SETTINGS.cut * spread(vectors())
+TOPICS = NAMING.themes.of_item[:, 0]
+
+
+def profile(history: History, time: float = TIME) -> Profiles:
+    return profile_history(history, vectors(), time, NAMING, SETTINGS, HEIGHT)[0]
+
+
+def points_in(history: History) -> InterestPoints:
+    return find_points(history, vectors(), TOPICS, height=HEIGHT)
+
+
+def tier_by_medoid_kind(profiles: Profiles) -> dict[int, str]:
+    rows = profiles.table.select("medoid", "tier").iter_rows()
+    return {int(medoid[1:]) % 3: tier for medoid, tier in rows}
+
+
+def test_core_comes_most_weeks_stable_some_momentary_now() -> None:
+    history = weekly({0: list(range(20)), 1: [1, 6, 11, 16], 2: [0, 1]})
+    tiers = tier_by_medoid_kind(profile(history))
+    assert tiers == {0: "core", 1: "stable", 2: "momentary"}
+
+
+def test_a_short_history_has_momentary_points_only_and_says_so() -> None:
+    profiles = profile(weekly({0: [0, 1, 2], 1: [1]}))
+    assert set(profiles.table["tier"]) == {"momentary"}
+    assert all("too short a history" in reason for reason in profiles.table["because"])
+
+
+def test_what_was_touched_once_long_ago_has_faded() -> None:
+    profiles, faded = profile_history(
+        weekly({0: list(range(10)), 2: [8]}), vectors(), TIME, NAMING, SETTINGS, HEIGHT
+    )  # fmt: skip
+    assert faded == 1
+    assert 2 not in tier_by_medoid_kind(profiles)
+
+
+def test_a_single_recent_event_among_many_is_no_interest_yet() -> None:
+    assert 2 not in tier_by_medoid_kind(profile(weekly({0: list(range(10)), 2: [0]})))
+
+
+def test_what_was_core_and_stays_away_steps_down_and_then_ends() -> None:
+    always = list(range(20))
+    away = lambda weeks: tier_by_medoid_kind(profile(weekly({0: always, 1: always[weeks:]}))).get(1)  # noqa: E731
+    assert away(1) == "core"
+    assert away(3) == "stable"
+    assert away(8) is None
+
+
+def test_old_events_are_no_part_of_an_interest_of_now() -> None:
+    history = weekly({0: list(range(30)), 2: [0, 1], 5: [11]})
+    table = profile(history).table.filter(tier="momentary")
+    assert table["events"].to_list() == [2]
+    assert table["evidence"].to_list() == [["i02"]]
+
+
+def test_an_interest_of_now_is_over_once_it_is_quiet_for_more_than_its_gaps() -> None:
+    days = lambda *ago: [TIME - day * DAY - 1 for day in ago]  # noqa: E731
+    steady = [TIME - (7 * week + 3) * DAY for week in range(20)]
+
+    def tier(times: list[float]) -> str | None:
+        times, items = [*steady, *times], [0] * len(steady) + [2] * len(times)
+        columns = np.zeros(len(times), int), np.array(items), np.array(times), np.ones(len(times))
+        history = History.from_columns(*columns, n_users=1, n_items=N_ITEMS)
+        return tier_by_medoid_kind(profile(history)).get(2)
+
+    assert tier(days(1, 3, 5)) == "momentary"
+    assert tier(days(7, 8, 9)) is None
+
+
+def test_what_users_speak_against_is_apart_and_lowers_no_point() -> None:
+    liked = weekly({0: [0, 1, 2, 3, 4], 1: [1]})
+    both = weekly({0: [0, 1, 2, 3, 4], 1: [1], 2: [0, 2]})
+    weights = np.where(both.items == 2, -1.0, 1.0).astype(np.float32)
+    mixed = History(both.users, both.items, both.times, weights, both.offsets, both.n_items)
+    profiles = profile(mixed)
+    assert profiles.table.equals(profile(liked).table)
+    assert profiles.dislikes is not None
+    assert profiles.dislikes.table["medoid"].to_list() == ["i02"]
+    assert profiles.dislikes.table["because"].to_list() == ["spoken against 2 times, last on 1972-09-26"]
+
+
+@given(histories())
+def test_every_point_of_every_user_is_in_exactly_one_tier_with_its_numbers(history: History) -> None:
+    profiles = profile(history)
+    table = profiles.table
+    assert len(profiles.vectors) == table.height
+    assert set(table["tier"]) <= set(TIERS)
+    assert not table.select("user_row", "point").is_duplicated().any()
+    assert not table.select("user_row", "name").is_duplicated().any()
+    assert table["persistence"].is_between(0, 1).all()
+    assert table["span"].is_between(0, 1).all()
+    assert (table["periods"] <= table["of_periods"]).all()
+    assert all(table["because"])
+
+
+@given(histories())
+def test_a_profile_knows_nothing_of_later_events(history: History) -> None:
+    half = TIME - 200 * DAY
+    early = profile(history.before(half), half).table
+    assert profile(history, half).table.equals(early)
+
+
+@given(histories(), st.integers(0, N_ITEMS - 1), st.integers(1, 400), st.floats(-1, 1).filter(bool))
+def test_another_event_moves_strength_its_own_way(history: History, item: int, age: int, weight: float) -> None:
+    """At fixed T and assignment a positive event never lowers a point's strength, a negative one never raises it."""
+    before = strengths(history)
+    columns = (history.users, history.items, history.times, history.weights)
+    added = (0, item, TIME - age * DAY, weight)
+    longer = [np.append(column, value) for column, value in zip(columns, added, strict=True)]
+    after = strengths(History.from_columns(*longer, n_users=N_USERS, n_items=N_ITEMS))
+    for leaf, strength in before.items():
+        assert after[leaf] >= strength - 1e-9 if weight > 0 else after[leaf] <= strength + 1e-9
+
+
+def strengths(history: History) -> dict[tuple[int, int], float]:
+    """Strength of each user's topics when every topic is a point of its own: an assignment nothing can move."""
+    positive = history.positive()
+    points = find_points(positive, vectors(), TOPICS, height=0)
+    strength = measure(positive, points, TIME, SETTINGS).strength[points.of_leaf]
+    owners = points.users[points.of_leaf].tolist()
+    return dict(zip(zip(owners, points.topics.tolist(), strict=True), strength.tolist(), strict=True))
+
+
+@given(histories(positive=True))
+def test_raising_a_threshold_never_promotes(history: History) -> None:
+    points = points_in(history)
+    statistics = measure(history, points, TIME, SETTINGS)
+    strict = assign(statistics, SETTINGS.model_copy(update={"core_persistence": 0.9}))
+    assert (strict <= assign(statistics, SETTINGS)).all()
+    assert set(strict.tolist()) <= {FADED, 0, 1, 2}
+
+
+def test_profiles_survive_a_round_trip(tmp_path) -> None:
+    profiles = profile(weekly({0: [0, 1, 2, 3, 4], 1: [1]}))
+    profiles.write(tmp_path)
+    again = Profiles.read(tmp_path)
+    assert again.table.equals(profiles.table)
+    assert np.array_equal(again.vectors, profiles.vectors)
+    assert again.dislikes is not None
+    assert again.dislikes.table.equals(profiles.dislikes.table)
+
+
+def test_what_the_profile_text_states_is_core() -> None:
+    history = weekly({0: list(range(20)), 1: [0, 1]})
+    statements = Statements(np.array([0]), vectors()[[4]])
+    profiles, _ = profile_history(history, vectors(), TIME, NAMING, SETTINGS, HEIGHT, statements)
+    assert tier_by_medoid_kind(profiles) == {0: "core", 1: "core"}
+    assert profiles.table["because"].str.starts_with("stated in the profile text").to_list() == [False, True]
+    nobody = Statements(np.array([3]), vectors()[[4]])
+    assert tier_by_medoid_kind(profile_history(history, vectors(), TIME, NAMING, SETTINGS, HEIGHT, nobody)[0]) == {
+        0: "core",
+        1: "momentary",
+    }

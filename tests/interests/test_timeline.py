@@ -1,0 +1,129 @@
+"""A course shows each point as it was known then: nothing later counts, and its end is the profile of now."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from strata.data.history import DAY, History
+from strata.interests.swim_lanes import draw_swim_lanes
+from strata.interests.timeline import course_of, moments
+from strata.interests.visitors import Pick
+from tests.strategies import N_ITEMS, N_USERS, TIME, histories
+from tests.tiny_recommender import NAMING, tiny_recommender
+
+USERS = NAMING.user_ids.tolist()
+WEEK = 7 * DAY
+FACTS = ["name", "tier", "because", "strength", "persistence", "evidence", "topics"]
+
+
+def seconds(*date: int) -> float:
+    return datetime(*date, tzinfo=UTC).timestamp()
+
+
+@settings(max_examples=20)
+@given(histories(), st.sampled_from(USERS), st.integers(1, 400))
+def test_a_profile_as_of_a_time_uses_nothing_after_it(history: History, user: str, ago: int) -> None:
+    at = TIME - ago * DAY
+    then = tiny_recommender(history.before(at)) if len(history.before(at)) else None
+    found = tiny_recommender(history).levels(user, at)
+    if then is None:
+        assert found.points.is_empty()
+        assert found.categories.is_empty()
+    else:
+        expected = then.levels(user, at)
+        assert found.points.select(FACTS).equals(expected.points.select(FACTS))
+        assert found.preferences.equals(expected.preferences)
+        assert found.categories.equals(expected.categories)
+        assert found.dislikes.equals(expected.dislikes)
+
+
+@given(histories(), st.sampled_from(USERS))
+def test_the_profile_as_of_the_release_is_the_one_it_holds(history: History, user: str) -> None:
+    recommender = tiny_recommender(history)
+    held, found = recommender.interests(user), recommender.interests(user, TIME)
+    assert found.drop("user_row").equals(held.drop("user_row"))
+
+
+@settings(max_examples=20)
+@given(histories(), st.sampled_from(USERS), st.none() | st.integers(1, 5))
+def test_a_course_is_the_profiles_at_its_times(history: History, user: str, steps: int | None) -> None:
+    recommender = tiny_recommender(history)
+    course = recommender.course(user, steps)
+    ids = NAMING.themes.at("topic")["id"]
+    for (time,), rows in course.group_by("time", maintain_order=True):
+        points = recommender.interests(user, time.timestamp())
+        assert rows["key"].to_list() == [ids[topic] for topic in points["topic"]]
+        for number in ("tier", "strength", "persistence"):
+            assert rows[number].to_list() == points[number].to_list()
+    assert not course.select("time", "key").is_duplicated().any()
+    now = recommender.interests(user)
+    assert course.filter(pl.col("time").dt.epoch("s") == int(TIME)).height == now.height
+
+
+def test_months_end_when_the_next_one_begins_and_the_last_time_is_the_end() -> None:
+    first, last = seconds(2023, 11, 3), seconds(2024, 3, 9, 12)
+    ends = [(2023, 12, 1), (2024, 1, 1), (2024, 2, 1), (2024, 3, 1), (2024, 3, 9, 12)]
+    assert moments(first, last) == [seconds(*end) for end in ends]
+    assert moments(seconds(2024, 3, 1), seconds(2024, 3, 2)) == [seconds(2024, 3, 2)]
+    assert moments(seconds(2024, 2, 3), seconds(2024, 3, 1)) == [seconds(2024, 3, 1)]
+
+
+@given(st.floats(0, 4e9), st.floats(1, 1e8), st.integers(1, 50))
+def test_steps_are_equal_and_end_at_the_end(first: float, length: float, steps: int) -> None:
+    times = moments(first, first + length, steps)
+    assert len(times) == steps
+    assert times[-1] == first + length
+    assert np.allclose(np.diff([first, *times]), length / steps, atol=1e-3)
+
+
+def test_an_interest_rises_from_momentary_to_core_in_its_own_lane(tmp_path: Path) -> None:
+    weeks = np.arange(30)
+    history = History.from_columns(
+        np.zeros(30, int), np.zeros(30, int), TIME - weeks * WEEK - DAY, np.ones(30), n_users=N_USERS, n_items=N_ITEMS
+    )
+    course = tiny_recommender(history).course(USERS[0], 10)
+    assert course["key"].n_unique() == 1
+    assert course["tier"].to_list() == ["momentary"] + ["core"] * 9
+    draw_swim_lanes(course, "somebody").write(tmp_path / "course.svg")
+    assert course["name"][0] in (tmp_path / "course.svg").read_text(encoding="utf-8")
+
+
+def test_an_interest_keeps_the_name_it_has_last_and_shares_it_with_no_other() -> None:
+    names = {1.0: ["Tea", "Rock"], 2.0: ["Green tea", "Jazz"], 3.0: ["Jazz"]}
+    numbers = {"tier": "core", "strength": 1.0, "persistence": 1.0}
+
+    def interests(time: float) -> pl.DataFrame:
+        return pl.DataFrame([{"topic": topic, "name": name, **numbers} for topic, name in enumerate(names[time])])
+
+    first, second = NAMING.themes.at("topic")["id"][:2]
+    course = course_of(interests, [1.0, 2.0], NAMING.themes)
+    assert course["name"].to_list() == ["Green tea", "Jazz"] * 2
+    course = course_of(interests, [1.0, 2.0, 3.0], NAMING.themes)
+    lanes = [f"Jazz ({first})", f"Jazz ({second})"]
+    assert course["name"].to_list() == [*lanes, *lanes, lanes[0]]
+
+
+def test_nobody_has_interests_before_the_first_event_and_who_has_no_events_has_no_course() -> None:
+    history = History.from_columns(
+        np.array([0]), np.array([1]), np.array([TIME - DAY]), np.ones(1), n_users=N_USERS, n_items=N_ITEMS
+    )
+    recommender = tiny_recommender(history)
+    assert recommender.interests(USERS[0], TIME - DAY).is_empty()
+    assert recommender.interests(USERS[0], TIME - DAY + 1).height == 1
+    assert recommender.course(USERS[3]).is_empty()
+    assert recommender.course(USERS[3]).columns == ["time", "key", "name", "tier", "strength", "persistence"]
+
+
+@pytest.mark.parametrize(("at", "medoids"), [(TIME - DAY, ["i04"]), (TIME - 20 * DAY, [])])
+def test_a_visitors_picks_have_a_past_too(at: float, medoids: list[str]) -> None:
+    recommender = tiny_recommender(
+        History.from_columns(*(np.zeros(1) for _ in range(4)), n_users=N_USERS, n_items=N_ITEMS)
+    )
+    person = recommender.visitors.from_picks([Pick("i04", None, TIME - 10 * DAY), Pick("i05", None, TIME - DAY)])
+    assert recommender.interests(person, at)["medoid"].to_list() == medoids
+    assert recommender.interests(person).height == 2

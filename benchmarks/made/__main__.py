@@ -11,7 +11,7 @@ import yaml
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from benchmarks.made.dataset import SOURCE, MadeSettings, make
-from strata.terminal import clear_errors, console
+from strata.cli.terminal import clear_errors, console
 
 DEFAULT = MadeSettings()
 

@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 import yaml
 
+from benchmarks.simulate import MOST_INTERESTS, SMALLEST_GROUP
+from strata.data.history import DAY
+from strata.data.schema import BRAND, CATEGORIES, CREATED, DESCRIPTION, ITEM, PRICE, REMOVED, TAGS, TIME, TITLE
 from strata.errors import SettingsError
-from strata.history import DAY
-from strata.schema import BRAND, CATEGORIES, CREATED, DESCRIPTION, ITEM, PRICE, REMOVED, TAGS, TIME, TITLE
-from strata.simulate import MOST_INTERESTS, SMALLEST_GROUP
 
 TOPIC_SIZE: Final = 20
 """Items that a topic has, on average, at least: small catalogues have fewer topics."""

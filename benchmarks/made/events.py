@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 
 from benchmarks.made.catalogue import Goods
+from benchmarks.simulate import SESSION, Simulation, SimulationSettings, simulate
+from strata.data.history import DAY
+from strata.data.schema import ATTRIBUTES, BEHAVIOUR, ITEM, PROFILE_TEXT, TIME, TIMESTAMP, USER, USER_ROW
 from strata.errors import SettingsError
-from strata.history import DAY
-from strata.schema import ATTRIBUTES, BEHAVIOUR, ITEM, PROFILE_TEXT, TIME, TIMESTAMP, USER, USER_ROW
-from strata.simulate import SESSION, Simulation, SimulationSettings, simulate
 
 ACTIVITY: Final = 1.2
 """Spread of the logarithm of how active users are; the heaviest keep nearly all of their simulated year."""
@@ -33,7 +33,7 @@ def make_block(
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Users `first` … `first + users − 1`: their `events` interactions, the users, and the interests planted in them.
 
-    Interests and their tiers are those of strata.simulate. Visits are dropped whole, of active users fewer, so that
+    Interests and their tiers are those of benchmarks.simulate. Visits are dropped whole, of active users fewer, so that
     the share of a user's visits in which an interest occurs, which makes its tier, stays what was planted. Nobody
     chooses what is not there at the time. Raises SettingsError where a year holds fewer events than asked for.
     """

@@ -23,10 +23,10 @@ from benchmarks.evidence.files import Row, write_evidence
 from benchmarks.made.dataset import SOURCE, MadeSettings
 from benchmarks.memory import Usage, measured
 from benchmarks.workspaces import ROOT, dvc, environment, prepare
+from strata.cli.terminal import clear_errors, console
+from strata.data.sources import presets
 from strata.errors import SettingsError
-from strata.sources import presets
 from strata.storage import read_json, write_json
-from strata.terminal import clear_errors, console
 
 DEFAULT = MadeSettings()
 PROMISED: Final = 12.0

@@ -18,11 +18,11 @@ from benchmarks.made.dataset import SOURCE, TIME, MadeSettings, make
 from benchmarks.made.scale import MAKE, as_table, changed, row, stages
 from benchmarks.memory import OverLimit, Usage, measured
 from benchmarks.workspaces import ROOT
-from strata.cleaning import CleaningSettings, clean
+from strata.data.cleaning import CleaningSettings, clean
+from strata.data.schema import BEHAVIOURS
+from strata.data.sources.adapters import SourceSettings, read_source
 from strata.errors import SettingsError, StrataError
-from strata.schema import BEHAVIOURS
 from strata.settings import read_settings
-from strata.sources.adapters import SourceSettings, read_source
 
 SMALL = MadeSettings(users=600, items=400, events=12_000, block=200)
 Tables = dict[str, pl.DataFrame]

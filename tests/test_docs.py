@@ -1,0 +1,38 @@
+"""README and docs: what they show is of today's release and command line, and README is short."""
+
+import re
+
+import pytest
+
+from benchmarks.shown import BLOCK, filled, pages, stale
+from strata.errors import StrataError
+from tests.places import ROOT
+
+TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text("utf-8") for page in pages(ROOT)}
+
+
+def test_what_is_shown_is_of_this_release_and_command_line() -> None:
+    assert not stale(ROOT), f"{stale(ROOT)} changed since; run `make docs` after `make demo`"
+
+
+def test_readme_is_short_and_shows_a_user() -> None:
+    assert len(TEXTS["README.md"].splitlines()) <= 120
+    assert "strata user" in {found["command"].split(" -")[0] for found in BLOCK.finditer(TEXTS["README.md"])}
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_links_lead_to_files_that_exist(page: str) -> None:
+    linked = re.findall(r"\]\((?!https?:)([^)#]+)", TEXTS[page])
+    missing = [path for path in linked if not (ROOT / page).parent.joinpath(path).exists()]
+    assert not missing, f"{page} links to {missing}"
+
+
+def test_a_block_is_filled_in_and_a_foreign_command_is_refused() -> None:
+    text = "before\n<!-- shown: cat LICENSE -->\nold\n<!-- /shown -->\nafter\n"
+    found = filled(text, ROOT)
+    assert "Apache License" in found
+    assert found.startswith("before\n<!-- shown: cat LICENSE -->\n")
+    assert found.endswith("<!-- /shown -->\nafter\n")
+    assert "old" not in found
+    with pytest.raises(StrataError, match="only strata and cat may be shown"):
+        filled("<!-- shown: rm -r x -->\n<!-- /shown -->", ROOT)

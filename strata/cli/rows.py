@@ -39,10 +39,10 @@ class Rows:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         """Draw: wrapped to the width, or as a table where nothing may wrap."""
-        yield Text(self.title, "bold underline")
+        yield from _hanging(Text(self.title, "bold underline"), Text(), 0, console, options)
         yield from self._table() if options.no_wrap else self._stacked(console, options)
         if self.foot:
-            yield Text(self.foot, "dim")
+            yield from _hanging(Text(self.foot, "dim"), Text(), 0, console, options)
 
     def _table(self) -> Iterator[Text]:
         """One row a line, columns aligned."""

@@ -19,7 +19,9 @@ class IndexSettings(Settings):
     flat_up_to: int = 20_000
     """Vectors that are searched exactly; above, HNSW."""
     links: int = 32
+    """Neighbours that each vector of the HNSW graph is linked to."""
     search_breadth: int = 64
+    """Vectors that a search along the graph keeps in view."""
 
 
 MOST_ALLOWED = 0.9

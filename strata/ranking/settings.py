@@ -28,7 +28,7 @@ class RankSettings(Settings):
     """Weightings tried for the weighted sum."""
     users: int = Field(1_000, ge=1)
     """Users, at most, on whom they are tried."""
-    slices: int = Field(4, ge=1)
+    slices: int = Field(6, ge=1)
     """Earlier times from which the trees learn what was chosen next."""
     slice_share: float = Field(0.05, gt=0)
     """Share of all interactions between one slice and the next."""

@@ -21,9 +21,9 @@ MOST = 3
 class TrendSettings(Settings):
     """What makes a topic hot."""
 
-    hot_days: float = Field(default=14, gt=0)
+    hot_days: float = Field(default=14.0, gt=0)
     """The window that counts as lately."""
-    past_days: float = Field(default=180, gt=0)
+    past_days: float = Field(default=180.0, gt=0)
     """The longer past before it, which says what is to be expected."""
     smoothing: float = Field(default=5.0, gt=0)
     """Users added to what a topic has and to what was expected: a few people make no trend."""

@@ -3,11 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import bentoml
-import faiss
 from fastapi import Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
@@ -50,6 +48,12 @@ app = FastAPI(title="Strata", version=VERSION, description=ABOUT, docs_url=None,
 errors.install(app)
 OF_OTHERS = [Depends(analyst)]
 ANY = (400, 408, 413, 422, 429, 500, 503, 504)
+ONE_THREAD: Final = {"name": "OMP_NUM_THREADS", "value": "1"}
+"""BLAS and OpenMP take all cores for each request otherwise, and requests fight. They read it once, when NumPy loads.
+
+BentoML sets it before a worker starts, unless its operator has. The encoder's worker gets it too; there the release's
+`encoder.threads` holds, which torch is told.
+"""
 
 
 class Status(BaseModel):
@@ -63,6 +67,7 @@ class Status(BaseModel):
 @bentoml.service(
     name="recommender",
     workers=ServiceSettings.from_environment().workers,
+    envs=[ONE_THREAD],
     traffic={"timeout": 60},
     metrics={"enabled": False},  # BentoML's have one label per path, whatever anybody asks for: see metrics.Metered
     runner_probe={"enabled": False},  # without the encoder, known users are still answered
@@ -79,10 +84,8 @@ class Recommender:
         self.releases.start()
         self._complete = False
         self._texts = Texts(self.encoder, self.settings.encoder_time_out)
-        # FAISS's own threads would fight over the cores with those of other requests.
-        one_thread = partial(faiss.omp_set_num_threads, 1)
-        self._pool = ThreadPoolExecutor(self.settings.threads, "answer", one_thread)
-        self._reserve = ThreadPoolExecutor(1, "fallback", one_thread)
+        self._pool = ThreadPoolExecutor(self.settings.threads, "answer")
+        self._reserve = ThreadPoolExecutor(1, "fallback")
 
     @bentoml.on_startup
     async def begin(self) -> None:

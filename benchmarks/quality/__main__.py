@@ -13,7 +13,7 @@ import typer
 
 from benchmarks import workspaces
 from benchmarks.evidence.files import Row, write_evidence
-from benchmarks.quality import cold, diversity, leave_one_out, questions, seeds, speed, time_split
+from benchmarks.quality import cold, diversity, leave_one_out, questions, seeds, service, speed, time_split
 from benchmarks.quality.time_split import Judged
 from strata.cli.terminal import clear_errors, console
 from strata.errors import SourceError
@@ -75,6 +75,7 @@ SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str] | Measured]]] = {
     "cold": lambda: cold.rows(cold.workspace(ROOT, split=NOVEMBER, rank=MONTHS)),
     "stack-exchange": lambda: questions.rows(questions.workspace(ROOT)),
     "speed": speed.rows,
+    "service": service.rows,
 }
 """A new section is a function that gives its rows and the hash of what they were measured on, and a line here."""
 

@@ -28,7 +28,7 @@ class Server(httpx.Client):
         super().__init__(base_url=f"http://127.0.0.1:{port}", timeout=60)
         self.process, self.log = process, log
 
-    def wait(self, path: str, until, seconds: float = 90) -> httpx.Response:
+    def wait(self, path: str, until, seconds: float = 300) -> httpx.Response:
         """Ask until the answer satisfies `until`."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

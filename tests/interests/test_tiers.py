@@ -1,5 +1,7 @@
 """Tiers keep their definitions: one tier a point, numbers that say why, nothing from the future."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,7 +106,7 @@ def test_what_users_speak_against_is_apart_and_lowers_no_point() -> None:
     liked = weekly({0: [0, 1, 2, 3, 4], 1: [1]})
     both = weekly({0: [0, 1, 2, 3, 4], 1: [1], 2: [0, 2]})
     weights = np.where(both.items == 2, -1.0, 1.0).astype(np.float32)
-    mixed = History(both.users, both.items, both.times, weights, both.offsets, both.n_items)
+    mixed = replace(both, weights=weights)
     profiles = profile(mixed)
     assert profiles.table.equals(profile(liked).table)
     assert profiles.dislikes is not None

@@ -218,7 +218,7 @@ def test_a_ranking_is_boosted_and_no_more() -> None:
     rules = BusinessRules(
         boosts=[Boost(newer_than_days=30, plus=2)], caps={"category": 1}, must_include={IDS[5]: Places()}
     )
-    found = ids(RECOMMENDER.rank("u0", named, rules=rules))
+    found = ids(RECOMMENDER.rank("u0", named, ListRequest(rules=rules)))
     assert (sorted(found), found[0]) == (sorted(named), IDS[0])
     assert ids(replace(RECOMMENDER, rules=rules).rank("u0", named)) == found
 

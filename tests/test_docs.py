@@ -28,11 +28,11 @@ def test_links_lead_to_files_that_exist(page: str) -> None:
 
 
 def test_a_block_is_filled_in_and_a_foreign_command_is_refused() -> None:
-    text = "before\n<!-- shown: cat LICENSE -->\nold\n<!-- /shown -->\nafter\n"
+    text = "before\n<!-- shown: cat LICENSE -->\nSTALE\n<!-- /shown -->\nafter\n"
     found = filled(text, ROOT)
     assert "Apache License" in found
     assert found.startswith("before\n<!-- shown: cat LICENSE -->\n")
     assert found.endswith("<!-- /shown -->\nafter\n")
-    assert "old" not in found
+    assert "STALE" not in found
     with pytest.raises(StrataError, match="only strata and cat may be shown"):
         filled("<!-- shown: rm -r x -->\n<!-- /shown -->", ROOT)

@@ -94,6 +94,7 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "diversity": _quality("diversity", FILMS, ("diversity",), RECOMMENDER),
         "cold": _quality("cold", SHOP, ("cold",), ("themes", "collaborate", "index"), "NOVEMBER", "MONTHS"),
         "stack-exchange": _quality("stack-exchange", SITE, ("questions",), THEMES),
+        "service": _quality("service", FILMS, ("service",), RECOMMENDER),
         "speed": _quality("speed", FILMS, ("speed",), RECOMMENDER),
     },
 }

@@ -43,7 +43,7 @@ def test_a_workspace_has_the_project_its_settings_and_its_data(tmp_path: Path, d
 
 def test_a_second_call_mends_what_differs_and_keeps_what_was_run(tmp_path: Path, dump: Path) -> None:
     made = workspace("stack-exchange", data=dump, root=tmp_path)
-    kept = (made / "strata" / "schema.py").stat().st_mtime_ns
+    kept = (made / "strata" / "data" / "schema.py").stat().st_mtime_ns
     (made / "strata" / "old.py").write_text("left the project")
     (made / "dvc.yaml").write_text("spoilt")
     (made / "dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
@@ -51,7 +51,7 @@ def test_a_second_call_mends_what_differs_and_keeps_what_was_run(tmp_path: Path,
     assert not (made / "strata" / "old.py").exists()
     assert (made / "dvc.yaml").read_bytes() == (ROOT / "dvc.yaml").read_bytes()
     assert "stages: {}" in (made / "dvc.lock").read_text()
-    assert (made / "strata" / "schema.py").stat().st_mtime_ns == kept
+    assert (made / "strata" / "data" / "schema.py").stat().st_mtime_ns == kept
 
 
 def test_what_cannot_be_is_a_clear_error(tmp_path: Path) -> None:

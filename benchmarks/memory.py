@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -43,6 +44,7 @@ def measured(
     process of its is left in either case, nor after an interrupt.
     """
     start, peak = time.perf_counter(), 0
+    inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     process = subprocess.Popen(command, cwd=cwd, env=env)
     root = psutil.Process(process.pid)
     try:
@@ -65,7 +67,10 @@ def measured(
     if process.returncode:
         raise StrataError(f"{' '.join(command)} ended with {process.returncode}; what it said stands above")
     core_seconds = usage.ru_utime + usage.ru_stime
-    return Usage(time.perf_counter() - start, core_seconds, max(peak, usage.ru_maxrss * 1024))
+    # The kernel's own peak sees what happens between two looks. A child's starts at its parent's, ours: no more than
+    # that says nothing of the child.
+    kept = usage.ru_maxrss * 1024 if usage.ru_maxrss > inherited else 0
+    return Usage(time.perf_counter() - start, core_seconds, max(peak, kept))
 
 
 def resident(root: psutil.Process) -> int:

@@ -40,12 +40,12 @@ def test_the_command_line_shows_tiers_and_recommendations(workspace: Workspace) 
     recommender = Recommender.load(workspace.folder / "artifacts" / "release")
     tiers = recommender.interests(recommender.richest_user())["tier"].unique().to_list()
     assert len(tiers) > 1
-    for word in (*tiers, "strength", "persistence", "evidence", "because"):
+    for word in (*tiers, "read from", "active weeks"):
         assert word in shown
     listed = workspace.run(
         "strata", "recommend", "5", "-k", "3", "--category", "Horror", "--more", "momentary=3"
     ).stdout
-    assert "because" in listed
+    assert "your momentary interest" in listed
     refused = workspace.run("strata", "user", "nobody", check=False)
     assert refused.returncode == 1
     assert "user 'nobody' is not among the 188 users" in refused.stderr

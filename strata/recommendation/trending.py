@@ -87,6 +87,7 @@ def hot_topics(
     scores = near.max(1, initial=0) * np.log2(np.maximum(rising.lift, 1))
     if len(dislikes_of(own).vectors):
         scores[dislikes_of(own).table["topics"].explode().to_numpy()] = 0
+    scores[np.round(rising.lift, 1) <= 1] = 0  # its reason would read "1.0 times as popular as before"
     of_topic = np.where(available & (rising.lately > 0), themes.of_item[:, 0], -1)
     scores[~np.isin(np.arange(len(scores)), of_topic)] = 0
     groups, found = themes.at("topic"), []

@@ -175,7 +175,7 @@ def test_tuning_learns_what_texts_do_not_tell(tune: str, tmp_path: Path) -> None
     points: list[dict[str, float]] = []
     metrics = finetune(model, corpus(), options, tmp_path / "checkpoints", points.append)
     assert metrics["kept"] == "tuned"
-    assert metrics["tuned"]["ndcg@10"] > metrics["zero_shot"]["ndcg@10"] * 1.15
+    assert metrics["tuned"]["ndcg@10"] > metrics["zero_shot"]["ndcg@10"] * 1.1
     assert [point["step"] for point in points] == list(range(1, metrics["steps"] + 1))
     assert points[-1]["loss"] < points[0]["loss"]
     assert not (tmp_path / "checkpoints").exists()

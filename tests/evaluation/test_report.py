@@ -25,7 +25,7 @@ def report_of(window: Window, ours: np.ndarray) -> dict:
 def test_any_rankings_of_any_window_make_a_table_of_finite_figures(history: History, seed: int) -> None:
     window = Window.of(history, TIME - 200 * DAY, TIME)
     rng = np.random.default_rng(seed)
-    ours = np.array([rng.permutation(N_ITEMS)[:10] for _ in window.users]).reshape(-1, 10)
+    ours = np.array([rng.permutation(N_ITEMS)[:10] for _ in window.users], int).reshape(-1, 10)
     report = report_of(window, ours)
     for method in (EXPECTED, OURS):
         assert all(np.isfinite(value) for value in report["metrics"][method].values())

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("server")
 BUILD = """\
 import sys
 from pathlib import Path
-from strata.release import verify
+from strata.release.manifest import verify
 assert sys.argv[1] == "--release"
 Path("built.txt").write_text(verify(Path(sys.argv[2])).id)
 """

@@ -5,10 +5,8 @@ from pathlib import Path
 from strata.data.history import as_date
 from strata.data.schema import CUT_OFFS
 from strata.embeddings.checkpoints import fingerprint
-from strata.embeddings.vectors import spread
 from strata.interests.corrections import Corrections
-from strata.interests.phrases import Phrases
-from strata.interests.profiling import Naming, Statements
+from strata.interests.profiling import Profiler, Statements
 from strata.interests.settings import TierSettings
 from strata.interests.shards import discard, merge, profile_shards, shards
 from strata.interests.themes import Themes
@@ -25,26 +23,19 @@ SCRATCH = Path("checkpoints") / "tier"
 def main(cut_off: str) -> None:
     """Find, measure, name and tier the points of all users."""
     inputs = Inputs()
-    settings = read_settings(TierSettings, "tier")
-    time = inputs.time(cut_off)
-    themes = Themes.read(folder(cut_off) / "themes")
-    naming = Naming(Phrases(inputs.catalogue.items), themes, inputs.user_ids, inputs.catalogue.ids)
-    history, vectors = inputs.history, inputs.vectors
+    time, themes = inputs.time(cut_off), Themes.read(folder(cut_off) / "themes")
+    profiler = Profiler.of(inputs.catalogue, inputs.vectors, themes, read_settings(TierSettings, "tier"))
     statements = Statements(read_array(VECTORS / "profile_text_users.npy"), read_array(VECTORS / "profile_texts.npy"))
     corrections = Corrections.read(CORRECTIONS) if cut_off == "live" else Corrections()
+    history, ids = inputs.history, inputs.user_ids
     tag = fingerprint(
-        [settings.model_dump(), time, history.users, history.items, history.times, history.weights, vectors,
-         themes.of_item, naming.phrases.names, statements.users, statements.vectors,
+        [profiler.settings.model_dump(), time, history.users, history.items, history.times, history.weights,
+         profiler.vectors, themes.of_item, profiler.phrases.names, statements.users, statements.vectors,
          [line.model_dump_json() for line in corrections.lines]]
     )  # fmt: skip
     scratch = SCRATCH / cut_off / tag[:16]
     with progress(f"{cut_off}: finding interest points", history.n_users, "users") as advance:
-        height = settings.cut * spread(vectors)
-        parts = list(
-            profile_shards(
-                shards(history), vectors, time, naming, settings, height, scratch, statements, corrections, advance
-            )
-        )
+        parts = list(profile_shards(shards(history), profiler, time, ids, scratch, statements, corrections, advance))
     summary = merge(parts, folder(cut_off) / "profiles")
     write_json(summary, folder(cut_off) / "tiers.json")
     discard(scratch)

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from strata.data.catalogue import Catalogue
 from strata.data.history import History
 from strata.data.schema import CHOSEN, ITEM_ROW, TIMESTAMP, USER_ROW, USERS, WEIGHT
 from strata.data.schema import TIME as TIME_TYPE
@@ -13,7 +12,7 @@ from strata.embeddings.index import IndexSettings, ItemIndex
 from strata.evaluation.split import CutOffs
 from strata.evaluation.window import Window
 from strata.interests.corrections import Corrections
-from strata.interests.profiling import NOTHING_STATED, profile_history
+from strata.interests.profiling import NOTHING_STATED
 from strata.interests.settings import TierSettings
 from strata.interests.visitors import Visitors
 from strata.models.als import Factors
@@ -30,14 +29,12 @@ from strata.recommendation.recommender import Recommender
 from strata.release.manifest import Manifest, write_release
 from strata.storage import write_array, write_table
 from tests.places import ROOT
-from tests.strategies import N_ITEMS, TIME, catalogue, naming, vectors
+from tests.strategies import N_ITEMS, TIME, USER_IDS, profiler, vectors
 
 SETTINGS = TierSettings(cut=0.8, core_persistence=0.5, stable_persistence=0.12)
-NAMING = naming()
+PROFILER = profiler(SETTINGS)
 INDEX = ItemIndex.build(vectors(), IndexSettings())
-ACCOUNTS = pl.DataFrame(
-    [{"user_id": user, "profile_text": None, "attributes": []} for user in NAMING.user_ids], schema=USERS
-)
+ACCOUNTS = pl.DataFrame([{"user_id": user, "profile_text": None, "attributes": []} for user in USER_IDS], schema=USERS)
 
 
 def tiny_behaviour(history: History) -> Behaviour:
@@ -66,14 +63,14 @@ def tiny_ranker(models: Models, history: History) -> LambdaMart:
 
 def tiny_recommender(history: History, corrections: Corrections | None = None) -> Recommender:
     """All four users of `history`, known up to TIME, and what they corrected since."""
-    items = Catalogue(catalogue())
-    visitors = Visitors(items, vectors(), NAMING, TIME, SETTINGS, {"like": 1.0, "dislike": -1.0})
-    profiles, _ = profile_history(history, vectors(), TIME, NAMING, SETTINGS, visitors.height)
-    models = Models.of(profiles, tiny_behaviour(history), INDEX, items, vectors(), NAMING.themes.of_item[:, 0], history)
+    items, themes = PROFILER.catalogue, PROFILER.themes
+    visitors = Visitors(PROFILER, TIME, {"like": 1.0, "dislike": -1.0})
+    profiles, _ = PROFILER.profiles(history, TIME, USER_IDS)
+    models = Models.of(profiles, tiny_behaviour(history), INDEX, items, vectors(), themes.of_item[:, 0], history)
     return Recommender(
         Manifest("tiny", {}, {}, {}),
         items,
-        {user: row for row, user in enumerate(NAMING.user_ids)},
+        {user: row for row, user in enumerate(USER_IDS)},
         ACCOUNTS,
         history,
         INDEX,

@@ -143,7 +143,7 @@ def test_what_a_user_wants_follows_the_profile(history: History) -> None:
         for number, tier in enumerate(TIERS):
             in_tier = points["share"].to_numpy()[(points["tier"] == tier).to_numpy()]
             assert by_tier.target[user, number] == pytest.approx(in_tier.sum() / total, abs=1e-6)
-        assert by_theme.target[user].sum() == pytest.approx(1 if points.height else 0, abs=1e-6)
+        assert by_theme.target[user].sum() == pytest.approx(1 if points["share"].sum() else 0, abs=1e-6)
         for item in range(N_ITEMS if points.height else 0):
             nearest = int((profiles.vectors[profiles.of(user)] @ vectors()[item]).argmax())
             assert TIERS[by_tier.groups[user, item]] == points["tier"][nearest]

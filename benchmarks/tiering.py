@@ -25,11 +25,10 @@ from rich.table import Table
 from benchmarks.evidence.context import Context
 from benchmarks.evidence.files import Row, write_evidence
 from benchmarks.simulate import SimulationSettings, simulate
+from strata.data.catalogue import Catalogue
 from strata.data.history import History
-from strata.data.schema import CATEGORIES, ITEM
-from strata.embeddings.vectors import spread
-from strata.interests.phrases import Phrases
-from strata.interests.profiling import Naming
+from strata.data.schema import CATEGORIES
+from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.shards import merge, profile_shards
 from strata.interests.themes import Themes
@@ -90,17 +89,17 @@ def latest(history: History, events: int) -> History:
 def measure(users: int, workspace: Path) -> dict[str, float]:
     """Profile so many users; points, seconds, users per second and the most memory held, in MB."""
     artifacts = workspace / "artifacts"
-    items = pl.read_parquet(artifacts / "tables" / "items.parquet")
+    catalogue = Catalogue.read(artifacts / "tables" / "items.parquet")
     vectors, themes = read_array(artifacts / "vectors" / "items.npy"), Themes.read(artifacts / "models/live/themes")
-    groups = items[CATEGORIES].list.first().rank("dense").fill_null(0).cast(pl.Int64).to_numpy() - 1
+    groups = catalogue.items[CATEGORIES].list.first().rank("dense").fill_null(0).cast(pl.Int64).to_numpy() - 1
     settings = read_settings(TierSettings, "tier", workspace / "params.yaml")
     simulation = SimulationSettings(users=PER_SHARD)
     drawn = [
-        latest(simulate(groups, np.ones(len(items)), simulation, time=NOW, shard=k).history, EVENTS)
+        latest(simulate(groups, np.ones(len(catalogue)), simulation, time=NOW, shard=k).history, EVENTS)
         for k in range(min(DISTINCT, -(-users // PER_SHARD)))
     ]
     ids = np.arange(users).astype(f"U{len(str(users))}")
-    naming = Naming(Phrases(items), themes, ids, items[ITEM].to_numpy())
+    profiler = Profiler.of(catalogue, vectors, themes, settings)
 
     def histories() -> Iterator[tuple[int, History]]:
         for first in range(0, users, PER_SHARD):
@@ -108,9 +107,8 @@ def measure(users: int, workspace: Path) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory(prefix="strata-tiering-") as scratch, own_memory() as memory:
         start = time.perf_counter()
-        height = settings.cut * spread(vectors)
         parts = []
-        for part in profile_shards(histories(), vectors, NOW, naming, settings, height, Path(scratch) / "parts"):
+        for part in profile_shards(histories(), profiler, NOW, ids, Path(scratch) / "parts"):
             parts.append(part)
             done = min(len(parts) * PER_SHARD, users)
             if done * REPORTS // users > (done - PER_SHARD) * REPORTS // users:

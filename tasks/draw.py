@@ -5,12 +5,10 @@ import polars as pl
 
 from strata.data.history import DAY
 from strata.data.schema import USER
-from strata.embeddings.vectors import spread
 from strata.interests.map_picture import draw_map
-from strata.interests.phrases import Phrases
 from strata.interests.pictures import ENDINGS, Picture
 from strata.interests.profiles import Profiles, showcase
-from strata.interests.profiling import Naming, profile_history
+from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.swim_lanes import draw_swim_lanes
 from strata.interests.themes import Themes
@@ -36,14 +34,12 @@ def main() -> None:
 
 
 def _course(inputs: Inputs, themes: Themes, user_id: str) -> pl.DataFrame:
-    settings, vectors = read_settings(TierSettings, "tier"), inputs.vectors
+    profiler = Profiler.of(inputs.catalogue, inputs.vectors, themes, read_settings(TierSettings, "tier"))
     row = int(np.flatnonzero(inputs.user_ids == user_id)[0])
     own = inputs.history.of_users(row, row + 1)
-    naming = Naming(Phrases(inputs.catalogue.items), themes, inputs.user_ids[row : row + 1], inputs.catalogue.ids)
-    height = settings.cut * spread(vectors)
 
     def interests(time: float) -> pl.DataFrame:
-        return profile_history(own, vectors, time, naming, settings, height)[0].table
+        return profiler.profiles(own, time)[0].table
 
     steps = 12 if own.times.max() - own.times.min() < 366 * DAY else None
     return course_of(interests, moments(float(own.times.min()), float(own.times.max()) + 1, steps), themes)

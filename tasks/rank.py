@@ -5,11 +5,9 @@ from functools import partial
 import numpy as np
 
 from strata.embeddings.index import ItemIndex
-from strata.embeddings.vectors import spread
 from strata.evaluation.window import Window
-from strata.interests.phrases import Phrases
 from strata.interests.profiles import Profiles
-from strata.interests.profiling import Naming, profile_history
+from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes
 from strata.models.fitted import TUNING, Behaviour
@@ -66,40 +64,39 @@ def examples(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) -
     """
     windows = slice_windows(inputs.history, inputs.time("backtest"), rank, repeats=recommend.repeats)
     drawn = {"negatives": rank.negatives, "least_users": least_users(), "seed": rank.seed}
-    naming, found, names = _naming(inputs), [], []
+    profiler, found, names = _profiler(inputs), [], []
     n_users = len(inputs.user_ids)
     if rank.most_learners(n_users) < n_users:
         say(f"trees learn from at most {rank.learners:,} users of each slice (rank.learners; {n_users:,} users in all)")
     with progress("candidates of earlier slices", len(windows), "slices") as advance:
         for window in windows:
-            models = _models_before(window, naming, inputs)
+            models = _models_before(window, profiler, inputs)
             available = inputs.catalogue.available(window.time, window.past)
-            profiled = partial(_profiles, naming=naming, inputs=inputs)
+            profiled = partial(_profiles, profiler=profiler)
             found.append(lessons(window, models, profiled, recommend, available, **drawn))
             names = list(models.signals.names(models.names))
             advance(1)
     return [one for one in found if one.chosen.any()], names
 
 
-def _naming(inputs: Inputs) -> Naming:
+def _profiler(inputs: Inputs) -> Profiler:
     themes = Themes.read(folder("validation") / "themes")
-    return Naming(Phrases(inputs.catalogue.items), themes, inputs.user_ids, inputs.catalogue.ids)
+    return Profiler.of(inputs.catalogue, inputs.vectors, themes, read_settings(TierSettings, "tier"))
 
 
-def _models_before(window: Window, naming: Naming, inputs: Inputs) -> Models:
+def _models_before(window: Window, profiler: Profiler, inputs: Inputs) -> Models:
     """Models of what came before a window, with the settings of those that will be judged and serve."""
-    vectors, topics, profiles = inputs.vectors, naming.themes.of_item[:, 0], _profiles(window, naming, inputs)
+    vectors, topics, profiles = inputs.vectors, profiler.themes.of_item[:, 0], _profiles(window, profiler)
     chosen = read_json(folder("backtest") / TUNING)["chosen"]
     behaviour = Behaviour.fit(window.past, window.time, chosen)
     known = Known(inputs.catalogue, ItemIndex.read(INDEX), behaviour, topics, window.past)
     return Models.of(profiles, known, vectors)
 
 
-def _profiles(window: Window, naming: Naming, inputs: Inputs) -> Profiles:
+def _profiles(window: Window, profiler: Profiler) -> Profiles:
     """Profiles of a window's users by its past."""
-    tier, vectors = read_settings(TierSettings, "tier"), inputs.vectors
     theirs = window.past.keep(np.isin(window.past.users, window.users))
-    return profile_history(theirs, vectors, window.time, naming, tier, tier.cut * spread(vectors))[0]
+    return profiler.profiles(theirs, window.time)[0]
 
 
 if __name__ == "__main__":

@@ -4,17 +4,15 @@ from pathlib import Path
 
 from strata.data.history import as_date
 from strata.data.schema import CUT_OFFS
-from strata.embeddings.checkpoints import fingerprint
-from strata.embeddings.vectors import spread
+from strata.embeddings.checkpoints import fingerprint, loaded_code
 from strata.interests.corrections import Corrections
-from strata.interests.phrases import Phrases
-from strata.interests.profiling import Naming, Statements
+from strata.interests.profiling import Profiler, Statements
 from strata.interests.settings import TierSettings
 from strata.interests.shards import discard, merge, profile_shards, shards
 from strata.interests.themes import Themes
 from strata.settings import read_settings
 from strata.storage import read_array, write_json
-from tasks import CORRECTIONS, VECTORS, run
+from tasks import CORRECTIONS, HISTORY, TABLES, VECTORS, run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import progress, say
 
@@ -25,26 +23,14 @@ SCRATCH = Path("checkpoints") / "tier"
 def main(cut_off: str) -> None:
     """Find, measure, name and tier the points of all users."""
     inputs = Inputs()
-    settings = read_settings(TierSettings, "tier")
-    time = inputs.time(cut_off)
-    themes = Themes.read(folder(cut_off) / "themes")
-    naming = Naming(Phrases(inputs.catalogue.items), themes, inputs.user_ids, inputs.catalogue.ids)
-    history, vectors = inputs.history, inputs.vectors
+    time, themes = inputs.time(cut_off), Themes.read(folder(cut_off) / "themes")
+    profiler = Profiler.of(inputs.catalogue, inputs.vectors, themes, read_settings(TierSettings, "tier"))
     statements = Statements(read_array(VECTORS / "profile_text_users.npy"), read_array(VECTORS / "profile_texts.npy"))
     corrections = Corrections.read(CORRECTIONS) if cut_off == "live" else Corrections()
-    tag = fingerprint(
-        [settings.model_dump(), time, history.users, history.items, history.times, history.weights, vectors,
-         themes.of_item, naming.phrases.names, statements.users, statements.vectors,
-         [line.model_dump_json() for line in corrections.lines]]
-    )  # fmt: skip
-    scratch = SCRATCH / cut_off / tag[:16]
+    scratch = SCRATCH / cut_off / _tag(cut_off, profiler.settings, corrections)[:16]
+    history, ids = inputs.history, inputs.user_ids
     with progress(f"{cut_off}: finding interest points", history.n_users, "users") as advance:
-        height = settings.cut * spread(vectors)
-        parts = list(
-            profile_shards(
-                shards(history), vectors, time, naming, settings, height, scratch, statements, corrections, advance
-            )
-        )
+        parts = list(profile_shards(shards(history), profiler, time, ids, scratch, statements, corrections, advance))
     summary = merge(parts, folder(cut_off) / "profiles")
     write_json(summary, folder(cut_off) / "tiers.json")
     discard(scratch)
@@ -52,6 +38,18 @@ def main(cut_off: str) -> None:
         f"{cut_off} ({as_date(time)}): {summary['points']:,} points of {summary['users']:,} users: "
         f"{summary['core']:,} core, {summary['stable']:,} stable, {summary['momentary']:,} momentary"
     )
+
+
+def _tag(cut_off: str, settings: TierSettings, corrections: Corrections) -> str:
+    """Of all that shards are made from: the code, the settings, what people corrected and every file that is read."""
+    files = [
+        *(TABLES / name for name in ("items.parquet", "users.parquet")),
+        *(HISTORY / name for name in ("interactions.parquet", "cut_offs.json")),
+        *(VECTORS / name for name in ("items.npy", "profile_texts.npy", "profile_text_users.npy")),
+        *sorted((folder(cut_off) / "themes").iterdir()),
+    ]
+    corrected = [line.model_dump_json() for line in corrections.lines]
+    return fingerprint([*loaded_code("strata", "tasks"), settings.model_dump(), corrected, *files])
 
 
 if __name__ == "__main__":

@@ -4,14 +4,17 @@ import numpy as np
 import polars as pl
 from hypothesis import strategies as st
 
+from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
 from strata.data.schema import ITEMS
 from strata.embeddings.vectors import unit
 from strata.interests.phrases import Phrases
-from strata.interests.profiling import Naming
-from strata.interests.themes import ThemeSettings, learn_themes
+from strata.interests.profiling import Profiler
+from strata.interests.settings import TierSettings
+from strata.interests.themes import Themes, ThemeSettings, learn_themes
 
 N_USERS, N_ITEMS, DIMENSION = 4, 12, 5
+USER_IDS = [f"u{n}" for n in range(N_USERS)]
 TIME = 1_000 * DAY
 
 
@@ -52,10 +55,11 @@ def vectors() -> np.ndarray:
     return unit(centres + 0.1 * rng.normal(size=(N_ITEMS, DIMENSION)))
 
 
-def naming() -> Naming:
-    """What names points over this catalogue."""
-    items = catalogue()
-    phrases = Phrases(items)
-    themes = learn_themes(vectors(), np.ones(N_ITEMS, bool), phrases, ThemeSettings(smallest=2))
-    users = np.array([f"u{n}" for n in range(N_USERS)], object)
-    return Naming(phrases, themes, users, items["item_id"].to_numpy())
+def themes() -> Themes:
+    """The groups of this catalogue."""
+    return learn_themes(vectors(), np.ones(N_ITEMS, bool), Phrases(catalogue()), ThemeSettings(smallest=2))
+
+
+def profiler(settings: TierSettings) -> Profiler:
+    """What makes profiles over this catalogue."""
+    return Profiler.of(Catalogue(catalogue()), vectors(), themes(), settings)

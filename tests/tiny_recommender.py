@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from strata.data.catalogue import Catalogue
 from strata.data.history import History
 from strata.data.schema import CHOSEN, ITEM_ROW, TIMESTAMP, USER_ROW, USERS, WEIGHT
 from strata.data.schema import TIME as TIME_TYPE
@@ -13,7 +12,7 @@ from strata.embeddings.index import IndexSettings, ItemIndex
 from strata.evaluation.split import CutOffs
 from strata.evaluation.window import Window
 from strata.interests.corrections import Corrections
-from strata.interests.profiling import NOTHING_STATED, profile_history
+from strata.interests.profiling import NOTHING_STATED
 from strata.interests.settings import TierSettings
 from strata.interests.visitors import Visitors
 from strata.models.als import Factors
@@ -32,14 +31,12 @@ from strata.release.layout import Part
 from strata.release.manifest import Manifest, write_release
 from strata.storage import write_array, write_table
 from tests.places import ROOT
-from tests.strategies import N_ITEMS, TIME, catalogue, naming, vectors
+from tests.strategies import N_ITEMS, TIME, USER_IDS, profiler, vectors
 
 SETTINGS = TierSettings(cut=0.8, core_persistence=0.5, stable_persistence=0.12)
-NAMING = naming()
+PROFILER = profiler(SETTINGS)
 INDEX = ItemIndex.build(vectors(), IndexSettings())
-ACCOUNTS = pl.DataFrame(
-    [{"user_id": user, "profile_text": None, "attributes": []} for user in NAMING.user_ids], schema=USERS
-)
+ACCOUNTS = pl.DataFrame([{"user_id": user, "profile_text": None, "attributes": []} for user in USER_IDS], schema=USERS)
 
 
 def tiny_behaviour(history: History) -> Behaviour:
@@ -68,15 +65,14 @@ def tiny_ranker(models: Models, history: History) -> LambdaMart:
 
 def tiny_recommender(history: History, corrections: Corrections | None = None) -> Recommender:
     """All four users of `history`, known up to TIME, and what they corrected since."""
-    items = Catalogue(catalogue())
-    visitors = Visitors(items, vectors(), NAMING, TIME, SETTINGS, {"like": 1.0, "dislike": -1.0})
-    profiles, _ = profile_history(history, vectors(), TIME, NAMING, SETTINGS, visitors.height)
-    known = Known(items, INDEX, tiny_behaviour(history), NAMING.themes.of_item[:, 0], history)
+    items, topics = PROFILER.catalogue, PROFILER.themes.of_item[:, 0]
+    profiles, _ = PROFILER.profiles(history, TIME, USER_IDS)
+    known = Known(items, INDEX, tiny_behaviour(history), topics, history)
     models = Models.of(profiles, known, vectors())
     return Recommender(
         manifest=Manifest("tiny", {}, {}, {}),
         catalogue=items,
-        users={user: row for row, user in enumerate(NAMING.user_ids)},
+        users={user: row for row, user in enumerate(USER_IDS)},
         accounts=ACCOUNTS,
         history=history,
         models=models,
@@ -84,7 +80,7 @@ def tiny_recommender(history: History, corrections: Corrections | None = None) -
         vectors=vectors(),
         available=np.ones(N_ITEMS, bool),
         settings=RecommendSettings(repeats=True),
-        visitors=visitors,
+        visitors=Visitors(PROFILER, TIME, {"like": 1.0, "dislike": -1.0}),
         statements=NOTHING_STATED,
         corrections=corrections or Corrections(),
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from strata.release.manifest import write_release
-from tests.strategies import catalogue, naming
+from tests.strategies import catalogue, themes
 
 
 def tiny_release(
@@ -18,7 +18,7 @@ def tiny_release(
     pl.DataFrame({"user_id": [str(n) for n in range(10)]}).write_parquet(parts / "users.parquet")
     pl.DataFrame({"user_id": [str(n) for n in range(with_points)]}).write_parquet(parts / "profiles.parquet")
     catalogue().write_parquet(parts / "items.parquet")
-    naming().themes.write(parts / "themes")
+    themes().write(parts / "themes")
     metrics = {"strata": {"ndcg@10": ndcg, "coverage@10": coverage}, "ndcg@10": {"all": ndcg}}
     sources = {
         "content.txt": parts / "content.txt",

@@ -93,7 +93,7 @@ def judge_words(
 
 def _said(site: Site, window: Window, vectors: np.ndarray) -> Profiles:
     """Each user's words as the points of `Visitors.from_words`."""
-    visitors = Visitors(site.catalogue, site.vectors, site.naming, window.time, site.tier, {})
+    visitors = Visitors(site.profiler, window.time, {})
     found = [visitors.from_words(vector[None]).profiles for vector in vectors]
     tables = [
         one.table.with_columns(pl.lit(user, pl.Int32).alias(USER_ROW))

@@ -20,13 +20,11 @@ from strata.data.catalogue import Catalogue
 from strata.data.history import History
 from strata.data.schema import ITEM, TIMESTAMP, USER, VALUE
 from strata.embeddings.index import IndexSettings, ItemIndex
-from strata.embeddings.vectors import spread
 from strata.evaluation.metrics import bootstrap, ndcg_at_k
 from strata.evaluation.report import OURS, split_hash
 from strata.evaluation.tuning import tune
 from strata.evaluation.window import Window
-from strata.interests.phrases import Phrases
-from strata.interests.profiling import Naming, profile_history
+from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes
 from strata.models.baselines import behavioural, mean_vector
@@ -59,7 +57,7 @@ def rows(root: Path, peers: Path) -> tuple[list[Row], str]:
     window, before = Window.leaving_out(history, 0), Window.leaving_out(history, 1)
     values, chosen = _baselines(window, before, folder)
     trials = read_settings(CollaborativeSettings, "collaborate").trials
-    values[OURS] = _ours(history, window, catalogue, accounts[USER].to_numpy(), folder, chosen)
+    values[OURS] = _ours(history, window, catalogue, folder, chosen)
     ids = accounts[USER].to_numpy()[window.users]
     found = _rows(values, ids, trials)
     for row, peer in PEERS.items():
@@ -109,7 +107,6 @@ def _ours(
     history: History,
     window: Window,
     catalogue: Catalogue,
-    user_ids: np.ndarray,
     folder: Path,
     chosen: Mapping[str, Any],
 ) -> np.ndarray:
@@ -117,12 +114,11 @@ def _ours(
     recommend, settings = read_settings(RecommendSettings, "recommend"), read_settings(RankSettings, "rank")
     vectors = np.asarray(read_array(folder / "artifacts" / "vectors" / "items.npy"))
     themes = Themes.read(folder / "artifacts" / "models" / "backtest" / "themes")
-    naming = Naming(Phrases(catalogue.items), themes, user_ids, catalogue.ids)
+    profiler = Profiler.of(catalogue, vectors, themes, read_settings(TierSettings, "tier"))
     index, everything = ItemIndex.build(vectors, IndexSettings()), np.ones(len(catalogue), bool)
-    tier = read_settings(TierSettings, "tier")
 
     def models_of(asked: Window) -> Models:
-        profiles, _ = profile_history(asked.past, vectors, asked.time, naming, tier, tier.cut * spread(vectors))
+        profiles, _ = profiler.profiles(asked.past, asked.time)
         behaviour = Behaviour.fit(asked.past, asked.time, chosen)
         known = Known(catalogue, index, behaviour, themes.of_item[:, 0], asked.past)
         return Models.of(profiles, known, vectors)

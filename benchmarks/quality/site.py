@@ -19,16 +19,14 @@ from strata.data.history import DAY, History
 from strata.data.schema import USER
 from strata.embeddings.encoder import Encoder, EncoderSettings
 from strata.embeddings.index import IndexSettings, ItemIndex
-from strata.embeddings.vectors import spread
 from strata.errors import SourceError
 from strata.evaluation.metrics import ndcg_at_k
 from strata.evaluation.report import split_hash
 from strata.evaluation.split import SplitSettings
 from strata.evaluation.tuning import trials
 from strata.evaluation.window import Window
-from strata.interests.phrases import Phrases
 from strata.interests.profiles import Profiles
-from strata.interests.profiling import Naming, profile_history
+from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes
 from strata.models.baselines import Baseline
@@ -62,10 +60,9 @@ class Site:
     history: History
     vectors: np.ndarray
     zero_shot: np.ndarray
-    naming: Naming
+    profiler: Profiler
     index: ItemIndex
     chosen: Mapping[str, Mapping[str, Any]]
-    tier: TierSettings
     recommend: RecommendSettings
     ranking: RankSettings
     least_users: int
@@ -85,15 +82,14 @@ class Site:
         vectors = np.asarray(read_array(artifacts / "vectors" / "items.npy"))
         tuning = made / "collaborative" / TUNING
         interactions = artifacts / "history" / "interactions.parquet"
-        phrases, themes = Phrases(catalogue.items), Themes.read(made / "themes")
+        themes = Themes.read(made / "themes")
         return cls(
             folder, catalogue, accounts,
             History.read(interactions, n_users=len(accounts), n_items=len(catalogue)),
             vectors, np.asarray(read_array(artifacts / "vectors" / "zero_shot.npy")),
-            Naming(phrases, themes, accounts[USER].to_numpy(), catalogue.ids),
+            Profiler.of(catalogue, vectors, themes, read_settings(TierSettings, "tier", settings)),
             _index(artifacts / "items.faiss", vectors, read_settings(IndexSettings, "index", settings)),
             read_json(tuning)["chosen"] if tuning.exists() else {},
-            read_settings(TierSettings, "tier", settings),
             read_settings(RecommendSettings, "recommend", settings),
             read_settings(RankSettings, "rank", settings),
             read_settings(SplitSettings, "split", settings).least_users,
@@ -106,13 +102,12 @@ class Site:
 
     def profiles(self, history: History, time: float) -> Profiles:
         """Points of all users of a history, as known at `time`, by the rules of the product."""
-        height = self.tier.cut * spread(self.vectors)
-        return profile_history(history, self.vectors, time, self.naming, self.tier, height)[0]
+        return self.profiler.profiles(history, time)[0]
 
     def models(self, past: History, time: float, users: np.ndarray) -> Models:
         """All models of a past, with the profiles of `users` (B,) rows alone."""
         profiles = self.profiles(past.keep(np.isin(past.users, users)), time)
-        topics = self.naming.themes.of_item[:, 0]
+        topics = self.profiler.themes.of_item[:, 0]
         behaviour = Behaviour.fit(past, time, self.chosen)
         return Models.of(profiles, Known(self.catalogue, self.index, behaviour, topics, past), self.vectors)
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -33,7 +34,7 @@ class State:
 
 
 def fingerprint(parts: Iterable[Any]) -> str:
-    """sha256 over arrays, tensors and JSON-like values: equal only for the same settings, data and base model."""
+    """sha256 over arrays, tensors, whole files (by Path) and JSON-like values: equal only where all of them are."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, torch.Tensor):
@@ -41,9 +42,22 @@ def fingerprint(parts: Iterable[Any]) -> str:
         if isinstance(part, np.ndarray):
             digest.update(f"{part.dtype}{part.shape}".encode())
             digest.update(np.ascontiguousarray(part).data)
+        elif isinstance(part, Path):
+            with part.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
         else:
             digest.update(json.dumps(part, sort_keys=True).encode())
     return digest.hexdigest()
+
+
+def loaded_code(*packages: str) -> list[Path]:
+    """Source files of all loaded modules of these packages, by name: what a result may depend on besides its inputs.
+
+    One and the same program always loads the same; it must have imported what it runs before it asks.
+    """
+    specs = (getattr(module, "__spec__", None) for module in list(sys.modules.values()))
+    files = {spec.name: spec.origin for spec in specs if spec and spec.name.split(".")[0] in packages}
+    return [Path(file) for _, file in sorted(files.items()) if file]
 
 
 def save(folder: Path, tag: str, state: State, current: Weights, best: Weights, optimiser: dict[str, Any]) -> None:

@@ -65,7 +65,7 @@ def finetune(
 
     Users active in [finetune, validation) judge: the best weights by NDCG@10 are kept, the base model's where
     tuning never beats them or where there is nobody to learn from or to judge by. `folder` holds checkpoints of
-    an unfinished run; a run that finds one with the same settings, data and base model goes on from there.
+    an unfinished run; a run that finds one of the same settings, data, base model and code goes on from there.
     """
     early = corpus.events.times < corpus.cut_offs.finetune
     texts = [text for text, keep in zip(corpus.event_texts, early, strict=True) if keep]
@@ -258,6 +258,7 @@ def _fingerprint(encoder: Encoder, corpus: Corpus, settings: FinetuneSettings) -
     events = corpus.events
     return checkpoints.fingerprint(
         [
+            *checkpoints.loaded_code("strata"),
             settings.model_dump(),
             encoder.settings.model_dump(),
             vars(corpus.cut_offs),

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +17,6 @@ from pydantic_core import PydanticCustomError
 from strata.data.schema import LEVELS, TIERS, USER, USER_ROW
 from strata.errors import SourceError
 from strata.interests.profiles import Profiles
-from strata.interests.profiling import Naming
 from strata.interests.themes import Themes
 from strata.storage import replacing
 
@@ -74,16 +73,18 @@ class Corrections:
         """Whether anything was ever corrected in the profile of a user."""
         return user_id in self._users
 
-    def apply(self, profiles: Profiles, naming: Naming) -> Profiles:
-        """The profiles as people corrected them; dislikes stay as they are.
+    def apply(
+        self, profiles: Profiles, user_ids: Sequence[str] | np.ndarray, themes: Themes, item_ids: np.ndarray
+    ) -> Profiles:
+        """The profiles of users (n_users,) as they corrected them; dislikes stay as they are.
 
         Pinned points are core, and a pinned topic without a point becomes one, without events. Rejected and blocked
         points are left out, and the shares of the others sum to 1 again. Applied once or twice is the same.
         """
-        held = self._in(naming)
+        held = self._in(user_ids, themes)
         if held.is_empty():
             return profiles
-        table, vectors = _with_all_pinned(profiles, held, naming)
+        table, vectors = _with_all_pinned(profiles, held, themes, item_ids)
         said = table.select("row", USER_ROW, topic="topics").explode("topic").join(held, on=[USER_ROW, "topic"])
         standing, names = (
             said.filter((pl.col("action") == "rename") == renaming).sort("place").unique("row", keep="last")
@@ -128,12 +129,12 @@ class Corrections:
                     }  # fmt: skip
         return pl.DataFrame(list(held.values()), schema=HELD)
 
-    def _in(self, naming: Naming) -> pl.DataFrame:
+    def _in(self, user_ids: Sequence[str] | np.ndarray, themes: Themes) -> pl.DataFrame:
         """What holds of the users and topics at hand, with their rows and numbers."""
         if self._held.is_empty():
             return self._held
-        users = pl.DataFrame({USER: pl.Series(naming.user_ids.tolist(), dtype=pl.String)}).with_row_index(USER_ROW)
-        topics = naming.themes.at(LEVELS[0]).select("id", topic="group")
+        users = pl.DataFrame({USER: pl.Series(list(user_ids), dtype=pl.String)}).with_row_index(USER_ROW)
+        topics = themes.at(LEVELS[0]).select("id", topic="group")
         return self._held.join(users.cast({USER_ROW: pl.Int32}), on=USER).join(topics, on="id")
 
 
@@ -191,9 +192,11 @@ def _alone(path: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def _with_all_pinned(profiles: Profiles, held: pl.DataFrame, naming: Naming) -> tuple[pl.DataFrame, np.ndarray]:
+def _with_all_pinned(
+    profiles: Profiles, held: pl.DataFrame, themes: Themes, item_ids: np.ndarray
+) -> tuple[pl.DataFrame, np.ndarray]:
     """The table, numbered by `row`, and vectors, with a point for each pinned topic that no point contains."""
-    themes, table = naming.themes, profiles.table
+    table = profiles.table
     there = table.select(USER_ROW, topic="topics").explode("topic")
     alone = held.filter(pl.col("action") == "pin").join(there, on=[USER_ROW, "topic"], how="anti")
     alone = alone.sort("place").join(themes.at(LEVELS[0]).rename({"group": "topic"}), on="topic", maintain_order="left")
@@ -206,7 +209,7 @@ def _with_all_pinned(profiles: Profiles, held: pl.DataFrame, naming: Naming) -> 
     points = points.with_columns(
         *(pl.lit(0.0).alias(number) for number in ("strength", "share", "persistence", "recency", "span")),
         stated=False,
-        medoid=pl.Series(naming.item_ids[medoids].tolist(), dtype=pl.String),
+        medoid=pl.Series(item_ids[medoids].tolist(), dtype=pl.String),
         evidence=pl.Series([[]] * n, dtype=pl.List(pl.String)),
         topics=pl.concat_list("topic"),
         category=pl.Series(themes.of_item[medoids, 1]),

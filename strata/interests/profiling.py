@@ -1,14 +1,18 @@
 """From histories to profiles: points found, tiered, named, with their evidence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 import polars as pl
 from scipy import sparse
 
+from strata.data.catalogue import Catalogue
 from strata.data.history import History
 from strata.data.schema import LEVELS, TIERS, TIME, USER, USER_ROW
+from strata.embeddings.vectors import spread
 from strata.interests.naming import name_points
 from strata.interests.phrases import Phrases
 from strata.interests.points import InterestPoints, find_points, let_go
@@ -17,16 +21,6 @@ from strata.interests.settings import TierSettings
 from strata.interests.statistics import PointStatistics, measure
 from strata.interests.themes import Themes
 from strata.interests.tiers import FADED, assign, by_chance, reasons
-
-
-@dataclass(frozen=True)
-class Naming:
-    """What names points: the catalogue's phrases, its themes and the ids of users and items."""
-
-    phrases: Phrases
-    themes: Themes
-    user_ids: np.ndarray
-    item_ids: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -53,113 +47,120 @@ class Statements:
 NOTHING_STATED = Statements(np.zeros(0, np.int32), np.zeros((0, 0), np.float32))
 
 
-def build_profiles(
-    history: History,
-    points: InterestPoints,
-    vectors: np.ndarray,
-    time: float,
-    naming: Naming,
-    settings: TierSettings,
-    statements: Statements = NOTHING_STATED,
-) -> tuple[Profiles, int]:
-    """Tier, name and explain the points found in `history` (positive events before `time`).
+@dataclass(frozen=True)
+class Profiler:
+    """What profiles are made with: a catalogue, its item vectors (n_items, d), phrases and themes, and the rules.
 
-    What a user's own profile text states is core. Returns the profiles and how many points have faded: neither
-    persistent nor of now, so no longer interests.
+    `height`: the Ward cut as a distance, `settings.cut` × the spread of the whole catalogue: no user's few items tell
+    how wide the space is.
     """
-    statistics = measure(history, points, time, settings)
-    stated = statements.support(points, settings.stated_similarity)
-    tiers = np.where(stated, TIERS.index("core"), assign(statistics, settings))
-    chance = by_chance(history, points, statistics, tiers, time, settings)
-    chance &= (tiers != FADED)[points.of_event]
-    points = let_go(points, history, vectors, chance)
-    statistics = measure(history, points, time, settings)
-    kept = np.flatnonzero(tiers != FADED)
-    order = kept[np.lexsort((kept, -statistics.strength[kept], -tiers[kept], points.users[kept]))]
-    table = _table(history, points, statistics, tiers, order, naming, settings)
-    table = table.with_columns(pl.Series("stated", stated[order])).with_columns(reasons(settings))
-    return Profiles(table, points.vectors[order]), len(tiers) - len(kept)
 
+    catalogue: Catalogue
+    vectors: np.ndarray
+    phrases: Phrases
+    themes: Themes
+    settings: TierSettings
+    height: float
 
-def profile_history(
-    history: History,
-    vectors: np.ndarray,
-    time: float,
-    naming: Naming,
-    settings: TierSettings,
-    height: float,
-    statements: Statements = NOTHING_STATED,
-) -> tuple[Profiles, int]:
-    """Find points in what a history holds before `time` and build its profiles, for a few users or all of them.
+    @classmethod
+    def of(cls, catalogue: Catalogue, vectors: np.ndarray, themes: Themes, settings: TierSettings) -> Self:
+        """Find the catalogue's phrases and measure its spread, once for all profiles."""
+        height = settings.cut * spread(vectors)
+        return cls(catalogue, vectors, Phrases(catalogue.items), themes, settings, height)
 
-    `height`: the Ward cut as a distance (`settings.cut` × the catalogue's spread). Returns what `build_profiles` does.
-    """
-    past = history.before(time)
-    liked, disliked = past.positive(), past.negative()
-    topics = naming.themes.of_item[:, 0]
-    points = find_points(liked, vectors, topics, height=height, method=settings.method)
-    profiles, n_faded = build_profiles(liked, points, vectors, time, naming, settings, statements)
-    against = find_points(disliked, vectors, topics, height=height, method=settings.method)
-    dislikes = _dislikes(disliked, against, time, naming, settings)
-    return replace(profiles, dislikes=dislikes), n_faded
+    def profiles(
+        self,
+        history: History,
+        time: float,
+        user_ids: Sequence[str] | np.ndarray | None = None,
+        statements: Statements = NOTHING_STATED,
+    ) -> tuple[Profiles, int]:
+        """Profiles of all users of a history by what it holds before `time` (seconds), and how many points have faded.
 
+        `user_ids` (n_users,) are those of the history's users; without them all are "", as visitors are. What a user's
+        own profile text states is core. Faded points are neither persistent nor of now, so no longer interests.
+        """
+        ids = np.full(history.n_users, "", object) if user_ids is None else np.asarray(user_ids, object)
+        past = history.before(time)
+        liked, disliked = past.positive(), past.negative()
+        profiles, n_faded = self._interests(liked, self._points(liked), time, ids, statements)
+        return replace(profiles, dislikes=self._dislikes(disliked, self._points(disliked), time, ids)), n_faded
 
-def _dislikes(
-    history: History, points: InterestPoints, time: float, naming: Naming, settings: TierSettings
-) -> Profiles:
-    """What users spoke against: points like any other, but of no tier; they suppress and are shown apart."""
-    statistics = measure(history, points, time, settings)
-    order = np.lexsort((np.arange(len(points.users)), -statistics.strength, points.users))
-    table = _table(history, points, statistics, np.zeros(len(order), np.int64), order, naming, settings)
-    because = pl.format("spoken against {} times, last on {}", "events", pl.col("last_seen").dt.date())
-    return Profiles(table.with_columns(because.alias("because")).select(DISLIKE_COLUMNS), points.vectors[order])
+    def _points(self, history: History) -> InterestPoints:
+        topics = self.themes.of_item[:, 0]
+        return find_points(history, self.vectors, topics, height=self.height, method=self.settings.method)
 
+    def _interests(
+        self, history: History, points: InterestPoints, time: float, ids: np.ndarray, statements: Statements
+    ) -> tuple[Profiles, int]:
+        """Tier, name and explain the points found in `history` (positive events before `time`)."""
+        settings = self.settings
+        statistics = measure(history, points, time, settings)
+        stated = statements.support(points, settings.stated_similarity)
+        tiers = np.where(stated, TIERS.index("core"), assign(statistics, settings))
+        chance = by_chance(history, points, statistics, tiers, time, settings)
+        chance &= (tiers != FADED)[points.of_event]
+        points = let_go(points, history, self.vectors, chance)
+        statistics = measure(history, points, time, settings)
+        kept = np.flatnonzero(tiers != FADED)
+        order = kept[np.lexsort((kept, -statistics.strength[kept], -tiers[kept], points.users[kept]))]
+        table = self._table(history, points, statistics, tiers, order, ids)
+        table = table.with_columns(pl.Series("stated", stated[order])).with_columns(reasons(settings))
+        return Profiles(table, points.vectors[order]), len(tiers) - len(kept)
 
-def _table(
-    history: History,
-    points: InterestPoints,
-    statistics: PointStatistics,
-    tiers: np.ndarray,
-    order: np.ndarray,
-    naming: Naming,
-    settings: TierSettings,
-) -> pl.DataFrame:
-    membership = _membership(history, points)[order]
-    owners = points.users[order]
-    number = np.arange(len(owners)) - np.searchsorted(owners, owners)
-    topics = naming.themes.of_item[points.medoids[order]].reshape(-1, len(LEVELS))
-    topic_phrases = naming.themes.phrases("topic")
-    names = name_points(membership, owners, naming.phrases, [topic_phrases[topic] for topic in topics[:, 0]])
-    strength = statistics.strength[order]
-    total = np.bincount(owners, strength, minlength=history.n_users)[owners]
-    return pl.DataFrame(
-        {
-            USER_ROW: owners,
-            USER: _ids(naming.user_ids[owners]),
-            "point": number.astype(np.int32),
-            "name": pl.Series([name for name, _ in names], dtype=pl.String),
-            "phrases": pl.Series([found for _, found in names], dtype=pl.List(pl.String)),
-            "tier": pl.Series([TIERS[t] for t in tiers[order]], dtype=pl.String),
-            "strength": strength.round(6),
-            "share": (strength / np.maximum(total, 1e-12)).round(6),
-            "persistence": statistics.persistence[order].round(6),
-            "periods": statistics.periods[order],
-            "of_periods": statistics.of_periods[order],
-            "absent": statistics.absent[order],
-            "recency": statistics.recency[order].round(6),
-            "span": statistics.span[order].round(6),
-            "recent": statistics.recent[order],
-            "quiet": statistics.quiet[order].round(2),
-            "events": statistics.events[order],
-            "items": np.diff(membership.indptr).astype(np.int64),
-            "first_seen": _times(statistics.first_seen[order]),
-            "last_seen": _times(statistics.last_seen[order]),
-            "medoid": _ids(naming.item_ids[points.medoids[order]]),
-            "evidence": _evidence(membership, naming.item_ids, settings.evidence),
-            "topics": _lists(points.of_leaf, points.topics, order),
-            **{level: topics[:, depth] for depth, level in enumerate(LEVELS)},
-        }
-    )
+    def _dislikes(self, history: History, points: InterestPoints, time: float, ids: np.ndarray) -> Profiles:
+        """What users spoke against: points like any other, but of no tier; they suppress and are shown apart."""
+        statistics = measure(history, points, time, self.settings)
+        order = np.lexsort((np.arange(len(points.users)), -statistics.strength, points.users))
+        table = self._table(history, points, statistics, np.zeros(len(order), np.int64), order, ids)
+        because = pl.format("spoken against {} times, last on {}", "events", pl.col("last_seen").dt.date())
+        return Profiles(table.with_columns(because.alias("because")).select(DISLIKE_COLUMNS), points.vectors[order])
+
+    def _table(
+        self,
+        history: History,
+        points: InterestPoints,
+        statistics: PointStatistics,
+        tiers: np.ndarray,
+        order: np.ndarray,
+        ids: np.ndarray,
+    ) -> pl.DataFrame:
+        membership = _membership(history, points)[order]
+        owners = points.users[order]
+        number = np.arange(len(owners)) - np.searchsorted(owners, owners)
+        item_ids, topics = self.catalogue.ids, self.themes.of_item[points.medoids[order]].reshape(-1, len(LEVELS))
+        topic_phrases = self.themes.phrases("topic")
+        names = name_points(membership, owners, self.phrases, [topic_phrases[topic] for topic in topics[:, 0]])
+        strength = statistics.strength[order]
+        total = np.bincount(owners, strength, minlength=history.n_users)[owners]
+        return pl.DataFrame(
+            {
+                USER_ROW: owners,
+                USER: _ids(ids[owners]),
+                "point": number.astype(np.int32),
+                "name": pl.Series([name for name, _ in names], dtype=pl.String),
+                "phrases": pl.Series([found for _, found in names], dtype=pl.List(pl.String)),
+                "tier": pl.Series([TIERS[t] for t in tiers[order]], dtype=pl.String),
+                "strength": strength.round(6),
+                "share": (strength / np.maximum(total, 1e-12)).round(6),
+                "persistence": statistics.persistence[order].round(6),
+                "periods": statistics.periods[order],
+                "of_periods": statistics.of_periods[order],
+                "absent": statistics.absent[order],
+                "recency": statistics.recency[order].round(6),
+                "span": statistics.span[order].round(6),
+                "recent": statistics.recent[order],
+                "quiet": statistics.quiet[order].round(2),
+                "events": statistics.events[order],
+                "items": np.diff(membership.indptr).astype(np.int64),
+                "first_seen": _times(statistics.first_seen[order]),
+                "last_seen": _times(statistics.last_seen[order]),
+                "medoid": _ids(item_ids[points.medoids[order]]),
+                "evidence": _evidence(membership, item_ids, self.settings.evidence),
+                "topics": _lists(points.of_leaf, points.topics, order),
+                **{level: topics[:, depth] for depth, level in enumerate(LEVELS)},
+            }
+        )
 
 
 def _lists(groups: np.ndarray, values: np.ndarray, order: np.ndarray) -> pl.Series:

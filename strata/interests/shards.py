@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,7 @@ from strata.data.history import History
 from strata.data.schema import TIERS, USER_ROW
 from strata.interests.corrections import Corrections
 from strata.interests.profiles import Profiles
-from strata.interests.profiling import NOTHING_STATED, Naming, Statements, profile_history
-from strata.interests.settings import TierSettings
+from strata.interests.profiling import NOTHING_STATED, Profiler, Statements
 from strata.storage import read_array, read_json, replacing, write_json
 
 EVENTS_AT_ONCE = 200_000
@@ -39,11 +37,9 @@ def shards(history: History, events_at_once: int = EVENTS_AT_ONCE) -> Iterator[t
 
 def profile_shards(
     histories: Iterable[tuple[int, History]],
-    vectors: np.ndarray,
+    profiler: Profiler,
     time: float,
-    naming: Naming,
-    settings: TierSettings,
-    height: float,
+    user_ids: np.ndarray,
     scratch: Path,
     statements: Statements = NOTHING_STATED,
     corrections: Corrections | None = None,
@@ -51,18 +47,18 @@ def profile_shards(
 ) -> Iterator[Path]:
     """Profiles of each shard as a folder under `scratch`, those that a killed run left there taken as they are.
 
-    `histories`: each shard's first user and events, as `shards` gives them. `scratch` must belong to these very
-    inputs (tag its name with their fingerprint). `progress` is told the users.
+    `histories`: each shard's first user and events, as `shards` gives them; `user_ids` are those of all users.
+    `scratch` must belong to these very inputs and this very code (tag its name with the fingerprint of both).
+    `progress` is told the users.
     """
     for first, history in histories:
         last = first + history.n_users
         part = scratch / f"users-{first:09d}"
         if not part.exists():
-            own = replace(naming, user_ids=naming.user_ids[first:last])
-            stated = statements.of_users(first, last)
-            profiles, faded = profile_history(history, vectors, time, own, settings, height, stated)
+            ids = user_ids[first:last]
+            profiles, faded = profiler.profiles(history, time, ids, statements.of_users(first, last))
             if corrections is not None:
-                profiles = corrections.apply(profiles, own)
+                profiles = corrections.apply(profiles, ids, profiler.themes, profiler.catalogue.ids)
             with replacing(part) as temporary:
                 temporary.mkdir()
                 _shifted(profiles, first).write(temporary)

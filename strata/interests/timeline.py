@@ -1,16 +1,15 @@
 """A profile's course: the same person's points at one time after another, each as it was known then."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from strata.data.schema import LEVELS, TIME
 from strata.interests.corrections import Corrections
-from strata.interests.profiling import NOTHING_STATED, Statements, profile_history
+from strata.interests.profiling import NOTHING_STATED, Profiler, Statements
 from strata.interests.themes import Themes
-from strata.interests.visitors import Person, Visitors
+from strata.interests.visitors import Person
 
 COURSE = pl.Schema(
     {
@@ -27,7 +26,7 @@ COURSE = pl.Schema(
 def as_of(
     person: Person,
     at: float,
-    visitors: Visitors,
+    profiler: Profiler,
     user_id: str = "",
     statements: Statements = NOTHING_STATED,
     corrections: Corrections | None = None,
@@ -37,10 +36,10 @@ def as_of(
     What people state and correct has no place among the events: it holds at any time. `statements` are their own.
     """
     past = person.history.of_users(person.row, person.row + 1).before(at)
-    naming = replace(visitors.naming, user_ids=np.array([user_id], object))
-    vectors, settings, height = visitors.vectors, visitors.settings, visitors.height
-    profiles, _ = profile_history(past, vectors, at, naming, settings, height, statements)
-    return Person(0, past, (corrections or Corrections()).apply(profiles, naming), person.rejected, person.wishing)
+    profiles, _ = profiler.profiles(past, at, [user_id], statements)
+    if corrections is not None:
+        profiles = corrections.apply(profiles, [user_id], profiler.themes, profiler.catalogue.ids)
+    return Person(0, past, profiles, person.rejected, person.wishing)
 
 
 def moments(first: float, last: float, steps: int | None = None) -> list[float]:

@@ -7,14 +7,12 @@ import numpy as np
 import polars as pl
 
 from strata._kernels.ward import ward_groups
-from strata.data.catalogue import Catalogue
 from strata.data.filters import rows_of
 from strata.data.history import History
 from strata.data.schema import LEVELS, USER, USER_ROW
-from strata.embeddings.vectors import spread
 from strata.interests.naming import distinct_names
 from strata.interests.profiles import Profiles
-from strata.interests.profiling import Naming, profile_history
+from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes
 
@@ -54,26 +52,18 @@ class Pick:
 class Visitors:
     """Makes persons the release does not know, by the rules by which it made the profiles of those it knows."""
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        vectors: np.ndarray,
-        naming: Naming,
-        time: float,
-        settings: TierSettings,
-        weights: Mapping[str, float],
-    ) -> None:
+    def __init__(self, profiler: Profiler, time: float, weights: Mapping[str, float]) -> None:
         """`time`: up to when the release learned; `weights` of behaviours."""
-        self.catalogue = catalogue
-        self.vectors = vectors
-        self.naming = naming
+        self.profiler = profiler
         self.time = time
-        self.settings = settings
         self.weights = weights
-        self.height = settings.cut * spread(vectors)
-        """Measured on the whole catalogue, once: no visitor's few items tell how wide the space is."""
         # Compiled now, where numba's cache lacks it: it takes seconds, which no visitor should wait for.
         ward_groups(np.eye(2, dtype=np.float32), np.array([0, 2]), 1.0)
+
+    @property
+    def settings(self) -> TierSettings:
+        """The rules of tiers."""
+        return self.profiler.settings
 
     def from_picks(self, picks: Sequence[Pick]) -> Person:
         """A person with this history, in time order; raises UnknownId naming the items that do not exist.
@@ -81,29 +71,28 @@ class Visitors:
         A pick without time comes a second after the one before it; where none has a time, they are one session
         that has just ended.
         """
-        items = rows_of([pick.item_id for pick in picks], self.catalogue)
+        catalogue = self.profiler.catalogue
+        items = rows_of([pick.item_id for pick in picks], catalogue)
         times: list[float] = []
         for pick in picks:
             before = times[-1] if times else self.time - len(picks) - 1
             times.append(before + 1 if pick.time is None else pick.time)
         weights = [1.0 if pick.behaviour is None else self.weights[pick.behaviour] for pick in picks]
         history = History.from_columns(
-            np.zeros(len(picks)), items, np.array(times), np.array(weights), n_users=1, n_items=len(self.catalogue)
+            np.zeros(len(picks)), items, np.array(times), np.array(weights), n_users=1, n_items=len(catalogue)
         )
         liked, now = history.positive(), max([self.time, *(time + 1 for time in times)])
-        return Person(0, liked, self._profiles(history, now), history.items[history.weights < 0])
+        return Person(0, liked, self.profiler.profiles(history, now)[0], history.items[history.weights < 0])
 
     def from_words(self, vectors: np.ndarray, *, wish: bool = True) -> Person:
         """A person of whom only words are known: each text, by its vector (n, d), is a point.
 
         What is wished for just now is momentary; what people say of themselves, as in a bio, is core.
         """
-        nothing = History.from_columns(*(np.zeros(0) for _ in range(4)), n_users=1, n_items=len(self.catalogue))
-        profiles = Profiles(_said(vectors, self.naming.themes, wish=wish), np.asarray(vectors, np.float32))
+        themes = self.profiler.themes
+        nothing = History.from_columns(*(np.zeros(0) for _ in range(4)), n_users=1, n_items=len(themes.of_item))
+        profiles = Profiles(_said(vectors, themes, wish=wish), np.asarray(vectors, np.float32))
         return Person(0, nothing, profiles, wishing=wish)
-
-    def _profiles(self, history: History, time: float) -> Profiles:
-        return profile_history(history, self.vectors, time, self.naming, self.settings, self.height)[0]
 
 
 def _said(vectors: np.ndarray, themes: Themes, *, wish: bool) -> pl.DataFrame:

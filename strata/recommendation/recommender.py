@@ -19,9 +19,8 @@ from strata.errors import ReleaseError, UnknownId
 from strata.evaluation.split import CutOffs
 from strata.interests.corrections import Corrections
 from strata.interests.levels import Levels, levels_of, stated_by
-from strata.interests.phrases import Phrases
 from strata.interests.profiles import Profiles, showcase
-from strata.interests.profiling import Naming, Statements
+from strata.interests.profiling import Profiler, Statements
 from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes
 from strata.interests.timeline import as_of, course_of, moments
@@ -86,8 +85,7 @@ class Recommender:
             raise ReleaseError(f"release {manifest.id}: {len(vectors)} vectors for {len(catalogue)} items")
         params = folder / Part.PARAMS
         index, themes = ItemIndex.read(folder / Part.INDEX), Themes.read(folder / Part.THEMES)
-        naming = Naming(Phrases(catalogue.items), themes, np.array([""], object), catalogue.ids)
-        tiers = read_settings(TierSettings, "tier", params)
+        profiler = Profiler.of(catalogue, vectors, themes, read_settings(TierSettings, "tier", params))
         weights = read_settings(CleaningSettings, "cleaning", params).weights
         rules = read_settings(BusinessRules, "rules", params)
         rules.check(catalogue, themes)
@@ -103,9 +101,7 @@ class Recommender:
             vectors=vectors,
             available=catalogue.available(time, history),
             settings=read_settings(RecommendSettings, "recommend", params),
-            visitors=Visitors(
-                catalogue, vectors, naming, time, tiers, {str(name): each for name, each in weights.items()}
-            ),
+            visitors=Visitors(profiler, time, {str(name): weight for name, weight in weights.items()}),
             statements=Statements(
                 read_array(folder / Part.PROFILE_TEXT_USERS), read_array(folder / Part.PROFILE_TEXTS)
             ),
@@ -123,7 +119,7 @@ class Recommender:
     @property
     def themes(self) -> Themes:
         """The catalogue's groups."""
-        return self.visitors.naming.themes
+        return self.visitors.profiler.themes
 
     @cached_property
     def lists(self) -> Lists:
@@ -162,7 +158,7 @@ class Recommender:
             return person
         # The release's profiles hold the corrections of its own file, which may not be those in force.
         time, stated = self.visitors.time if at is None else at, self.statements.of_users(row, row + 1)
-        return as_of(person, time, self.visitors, user_id, stated, self.corrections)
+        return as_of(person, time, self.visitors.profiler, user_id, stated, self.corrections)
 
     def interests(self, whose: str | Person, at: float | None = None) -> pl.DataFrame:
         """Rows of the profile table, now or as of a time: core first, then stable, then momentary. Raises UnknownId.
@@ -272,7 +268,7 @@ class Recommender:
     def _person(self, whose: str | Person, at: float | None = None) -> Person:
         if isinstance(whose, str):
             return self.user(whose, at)
-        return whose if at is None else as_of(whose, at, self.visitors)
+        return whose if at is None else as_of(whose, at, self.visitors.profiler)
 
     def _allowed(self, person: Person, filters: Filters | None) -> np.ndarray:
         """Items that are admitted and not spoken against: bool (n_items,)."""

@@ -21,7 +21,6 @@ from strata.embeddings.vectors import unit
 from strata.errors import SourceError
 from strata.evaluation.split import CutOffs
 from strata.interests.phrases import Phrases
-from strata.interests.profiling import profile_history
 from strata.interests.settings import TierSettings
 from strata.interests.shards import shards
 from strata.interests.themes import ThemeSettings, learn_themes
@@ -69,12 +68,12 @@ def small_context(users: int = 40, seed: int = 3, folder: Path = Path()) -> Cont
 CONTEXT = small_context()
 
 
-def write_workspace(folder: Path) -> Path:
-    """What the stages leave of the small context, and an event against an item."""
-    artifacts, history = folder / "artifacts", CONTEXT.history
+def write_workspace(folder: Path, context: Context = CONTEXT) -> Path:
+    """What the stages leave of a small context, and an event against an item."""
+    artifacts, history = folder / "artifacts", context.history
     for name in ("tables", "history"):
         (artifacts / name).mkdir(parents=True)
-    CONTEXT.catalogue.items.write_parquet(artifacts / "tables" / "items.parquet")
+    context.catalogue.items.write_parquet(artifacts / "tables" / "items.parquet")
     pl.DataFrame({"user_id": np.arange(history.n_users).astype(str)}).write_parquet(
         artifacts / "tables" / "users.parquet"
     )
@@ -87,11 +86,11 @@ def write_workspace(folder: Path) -> Path:
     events = pl.DataFrame(columns).with_columns(pl.col(TIMESTAMP).cast(pl.Int64).cast(TIME))
     against = events[:1].with_columns(pl.lit(-1.0, pl.Float32).alias(WEIGHT))
     pl.concat([events, against]).write_parquet(artifacts / "history" / "interactions.parquet")
-    CONTEXT.cut_offs.write(artifacts / "history" / "cut_offs.json")
-    write_array(CONTEXT.vectors, artifacts / "vectors" / "items.npy")
-    known, phrases = np.ones(len(GROUPS), bool), Phrases(CONTEXT.catalogue.items)
+    context.cut_offs.write(artifacts / "history" / "cut_offs.json")
+    write_array(context.vectors, artifacts / "vectors" / "items.npy")
+    known, phrases = np.ones(len(GROUPS), bool), Phrases(context.catalogue.items)
     for name, topics in (("validation", 8), ("backtest", 64)):
-        themes = learn_themes(CONTEXT.vectors, known, phrases, ThemeSettings(topics=topics))
+        themes = learn_themes(context.vectors, known, phrases, ThemeSettings(topics=topics))
         themes.write(artifacts / "models" / name / "themes")
     shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
     return folder
@@ -139,15 +138,16 @@ def test_equal_hashes_mean_equal_behaviour() -> None:
 
 @given(strategies.histories(positive=True))
 def test_what_is_judged_is_what_profiles_hold(history: History) -> None:
-    naming, settings = strategies.naming(), TierSettings(cut=1.0, min_periods=2)
-    topics = naming.themes.of_item[:, 0]
+    settings = TierSettings(cut=1.0, min_periods=2)
+    profiler = strategies.profiler(settings)
+    topics = profiler.themes.of_item[:, 0]
     cut_offs = CutOffs(0, 0, 0, strategies.TIME)
     by_cut_off = {"validation": topics, "backtest": topics}
     context = Context(
         Catalogue(strategies.catalogue()), history, cut_offs, strategies.vectors(), by_cut_off, settings, ROOT
     )
     found = standing(context, history, strategies.TIME)
-    profiles, _ = profile_history(history, context.vectors, strategies.TIME, naming, settings, context.height)
+    profiles, _ = profiler.profiles(history, strategies.TIME)
     ours = zip(
         found.users[found.kept],
         np.array(TIERS)[found.tiers[found.kept]],

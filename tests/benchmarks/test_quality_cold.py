@@ -1,6 +1,5 @@
 """Newcomers leave nothing in what is fitted, their picks lie before the cut-off, and new items have no past."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +32,7 @@ from strata.models.item_model import CollaborativeSettings
 from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.training_windows import PICKS
-from tests.strategies import N_ITEMS, TIME, catalogue, histories, naming, vectors
+from tests.strategies import N_ITEMS, TIME, catalogue, histories, profiler, vectors
 
 N_USERS = 40
 OUT = part_of(N_USERS) == 0
@@ -62,7 +61,7 @@ def shop() -> Site:
     }
     return Site(
         Path(), Catalogue(catalogue()), pl.DataFrame(accounts, schema=USERS), shop_history(), vectors(), vectors(),
-        replace(naming(), user_ids=ids), ItemIndex.build(vectors(), IndexSettings()), chosen, TierSettings(cut=0.8),
+        profiler(TierSettings(cut=0.8)), ItemIndex.build(vectors(), IndexSettings()), chosen,
         RecommendSettings(repeats=True), RankSettings(slices=1, horizon=1), 0,
     )  # fmt: skip
 
@@ -109,7 +108,7 @@ def test_picks_become_the_person_that_a_visitor_becomes(shop: Site) -> None:
     picks = picks_of(shop.history.before(TIME), TIME)
     user = int(picks.users[0])
     mine = picks.items[picks.of(user)]
-    visitors = Visitors(shop.catalogue, shop.vectors, shop.naming, TIME, shop.tier, {})
+    visitors = Visitors(shop.profiler, TIME, {})
     person = visitors.from_picks([Pick(shop.catalogue.ids[item]) for item in mine])
     profiles = shop.profiles(picks, TIME)
     rows = profiles.of(user)

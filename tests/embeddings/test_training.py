@@ -25,6 +25,7 @@ from strata.embeddings.training import (
     schedule,
 )
 from strata.evaluation.split import CutOffs
+from tests.places import ROOT
 
 GENRES = ("horror", "romance", "western", "science fiction", "musical", "war")
 NAMES = ("night", "river", "stone", "garden", "winter", "engine", "mirror", "harbour", "letter", "crown")
@@ -271,3 +272,16 @@ def test_fingerprint_tells_values_apart(parts: list) -> None:
     assert tag == checkpoints.fingerprint(list(parts))
     assert tag != checkpoints.fingerprint([*parts, np.zeros(1)])
     assert checkpoints.fingerprint([np.zeros(2)]) != checkpoints.fingerprint([np.zeros((2, 1))])
+
+
+def test_fingerprint_of_a_file_is_that_of_its_content(tmp_path: Path) -> None:
+    one, same, other = (tmp_path / name for name in ("one", "same", "other"))
+    for path, content in ((one, b"12"), (same, b"12"), (other, b"13")):
+        path.write_bytes(content)
+    assert checkpoints.fingerprint([one]) == checkpoints.fingerprint([same]) != checkpoints.fingerprint([other])
+
+
+def test_the_code_that_is_loaded_is_known_by_its_files() -> None:
+    files = checkpoints.loaded_code("strata")
+    assert {Path(checkpoints.__file__), ROOT / "strata" / "embeddings" / "training.py"} <= set(files)
+    assert all(file.suffix == ".py" and file.is_relative_to(ROOT / "strata") for file in files)

@@ -14,34 +14,31 @@ from strata.data.history import DAY, History
 from strata.errors import SourceError
 from strata.interests.corrections import ACTIONS, Correction, Corrections, append, forget
 from strata.interests.profiles import Profiles
-from strata.interests.profiling import profile_history
 from strata.recommendation.request import ListRequest
-from tests.strategies import N_ITEMS, N_USERS, TIME, histories, vectors
-from tests.tiny_recommender import NAMING, SETTINGS, tiny_recommender
+from tests.strategies import N_ITEMS, N_USERS, TIME, USER_IDS, histories
+from tests.tiny_recommender import PROFILER, tiny_recommender
 
-THEMES = NAMING.themes
+THEMES = PROFILER.themes
 TOPICS = THEMES.at("topic")["id"].to_list()
-USERS = NAMING.user_ids.tolist()
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-HEIGHT = tiny_recommender(History.from_columns(*[np.zeros(1)] * 4, n_users=N_USERS, n_items=N_ITEMS)).visitors.height
 
 
-def said(action: str, topic: str = TOPICS[0], user: str = USERS[0], value: str | None = None) -> Correction:
+def said(action: str, topic: str = TOPICS[0], user: str = USER_IDS[0], value: str | None = None) -> Correction:
     value = value or ("My own" if action == "rename" else None)
     return Correction(time=NOW, who="anna", user_id=user, topic=topic, action=action, value=value)
 
 
 corrections = st.lists(
-    st.builds(said, st.sampled_from(ACTIONS), st.sampled_from(TOPICS), st.sampled_from(USERS)), max_size=12
+    st.builds(said, st.sampled_from(ACTIONS), st.sampled_from(TOPICS), st.sampled_from(USER_IDS)), max_size=12
 )
 
 
 def profiles_of(history: History) -> Profiles:
-    return profile_history(history, vectors(), TIME, NAMING, SETTINGS, HEIGHT)[0]
+    return PROFILER.profiles(history, TIME, USER_IDS)[0]
 
 
 def corrected(profiles: Profiles, lines: list[Correction]) -> Profiles:
-    return Corrections(tuple(lines)).apply(profiles, NAMING)
+    return Corrections(tuple(lines)).apply(profiles, USER_IDS, THEMES, PROFILER.catalogue.ids)
 
 
 def assert_same(one: Profiles, other: Profiles) -> None:
@@ -74,14 +71,14 @@ def test_only_the_order_of_ones_own_corrections_matters(
 @given(histories(), corrections)
 def test_other_users_stay_as_they_were(history: History, lines: list[Correction]) -> None:
     profiles = profiles_of(history)
-    after = corrected(profiles, [line for line in lines if line.user_id != USERS[1]])
-    assert_frame_equal(after.table.filter(user_id=USERS[1]), profiles.table.filter(user_id=USERS[1]))
+    after = corrected(profiles, [line for line in lines if line.user_id != USER_IDS[1]])
+    assert_frame_equal(after.table.filter(user_id=USER_IDS[1]), profiles.table.filter(user_id=USER_IDS[1]))
     assert np.array_equal(after.vectors[after.of(1)], profiles.vectors[profiles.of(1)])
 
 
 @given(histories(), corrections)
 def test_undo_restores_exactly(history: History, lines: list[Correction]) -> None:
-    undone = [*lines, *(said("undo", topic, user) for topic in TOPICS for user in USERS)]
+    undone = [*lines, *(said("undo", topic, user) for topic in TOPICS for user in USER_IDS)]
     assert_same(corrected(profiles_of(history), undone), profiles_of(history))
 
 
@@ -102,7 +99,7 @@ def test_a_corrected_profile_is_a_profile(history: History, lines: list[Correcti
 
 
 @settings(max_examples=20)
-@given(histories(), st.sampled_from(USERS), st.integers(0, len(TOPICS) - 1), st.sampled_from(["reject", "block"]))
+@given(histories(), st.sampled_from(USER_IDS), st.integers(0, len(TOPICS) - 1), st.sampled_from(["reject", "block"]))
 def test_what_is_rejected_is_in_no_answer(history: History, user: str, topic: int, action: str) -> None:
     line = said(action, TOPICS[topic], user)
     left = topics_of(corrected(profiles_of(history), [line]), user)
@@ -117,7 +114,7 @@ def test_what_is_rejected_is_in_no_answer(history: History, user: str, topic: in
     assert TOPICS[topic] not in recommender.course(user, 4)["key"].to_list()
 
 
-@given(histories(), st.sampled_from(USERS), st.lists(st.sampled_from(TOPICS), min_size=1, max_size=3, unique=True))
+@given(histories(), st.sampled_from(USER_IDS), st.lists(st.sampled_from(TOPICS), min_size=1, max_size=3, unique=True))
 def test_items_of_a_blocked_topic_are_never_recommended(history: History, user: str, blocked: list[str]) -> None:
     held = Corrections(tuple(said("block", topic, user) for topic in blocked))
     mask = held.blocked_items(user, THEMES)
@@ -125,7 +122,7 @@ def test_items_of_a_blocked_topic_are_never_recommended(history: History, user: 
     recommender = tiny_recommender(history, held)
     found = {recommender.catalogue.row(item.item_id) for item in recommender.recommend(user, ListRequest(k=N_ITEMS))}
     assert not found & set(np.flatnonzero(mask))
-    mine = history.of(USERS.index(user))
+    mine = history.of(USER_IDS.index(user))
     mask[history.items[mine][~history.chosen[mine]]] = True  # hidden, and so never recommended either
     assert len(found) == N_ITEMS - mask.sum()
 
@@ -134,8 +131,8 @@ def test_items_of_a_blocked_topic_are_never_recommended(history: History, user: 
 def test_a_pinned_topic_is_core_with_or_without_a_point(history: History, topic: int) -> None:
     profiles = profiles_of(history)
     before, after = (
-        topics_of(profiles, USERS[0]),
-        topics_of(corrected(profiles, [said("pin", TOPICS[topic])]), USERS[0]),
+        topics_of(profiles, USER_IDS[0]),
+        topics_of(corrected(profiles, [said("pin", TOPICS[topic])]), USER_IDS[0]),
     )
     assert after[topic]["tier"] == "core"
     assert after[topic]["because"] == "pinned on 2026-01-02"
@@ -145,7 +142,7 @@ def test_a_pinned_topic_is_core_with_or_without_a_point(history: History, topic:
     else:
         assert (after[topic]["events"], after[topic]["share"], after[topic]["topics"]) == (0, 0, [topic])
         assert after[topic]["name"] == THEMES.names("topic")[topic]
-        assert THEMES.of_item[NAMING.item_ids.tolist().index(after[topic]["medoid"]), 0] == topic
+        assert THEMES.of_item[PROFILER.catalogue.ids.tolist().index(after[topic]["medoid"]), 0] == topic
 
 
 def steady() -> History:
@@ -160,7 +157,7 @@ def test_a_name_and_a_pin_hold_side_by_side_and_the_latest_of_each() -> None:
 
     def points(*actions: tuple[str, str | None]) -> dict[int, dict]:
         lines = [said(action, TOPICS[topic], value=value) for action, value in actions]
-        return topics_of(corrected(profiles, lines), USERS[0])
+        return topics_of(corrected(profiles, lines), USER_IDS[0])
 
     named = ("pin", None), ("rename", "Bulbs"), ("rename", "Tulips")
     assert points(*named)[topic]["name"] == "Tulips"
@@ -199,7 +196,7 @@ def test_what_is_appended_is_read_and_a_missing_file_holds_nothing(tmp_path: Pat
     assert all(json.loads(line)["who"] == "anna" for line in path.read_text(encoding="utf-8").splitlines())
 
 
-@given(corrections, st.sampled_from(USERS))
+@given(corrections, st.sampled_from(USER_IDS))
 def test_forgetting_removes_a_user_and_leaves_the_rest_byte_for_byte(tmp_path_factory, lines, user: str) -> None:
     path, rest = (tmp_path_factory.mktemp("forget") / "c.jsonl" for _ in range(2))
     path.write_bytes(b"".join(_odd(line) for line in lines))
@@ -235,7 +232,7 @@ def test_damaged_lines_are_refused_by_file_and_line(tmp_path: Path, line: str, f
     path = tmp_path / "corrections.jsonl"
     content = f"{json.dumps(WHOLE)}\n{line}\n{json.dumps(WHOLE)}\n"
     path.write_text(content, encoding="utf-8")
-    for attempt in (lambda: Corrections.read(path), lambda: append(said("pin"), path), lambda: forget(USERS[0], path)):
+    for attempt in (lambda: Corrections.read(path), lambda: append(said("pin"), path), lambda: forget("u0", path)):
         with pytest.raises(SourceError, match=r"corrections\.jsonl, line 2 is no correction: .*") as error:
             attempt()
         assert fault in str(error.value)

@@ -1,5 +1,7 @@
 """Levels: categories add up from what was chosen, preferences last and list their points, dislikes stay apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,15 +11,12 @@ from hypothesis import strategies as st
 from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
 from strata.interests.levels import LEAST_POINTS, levels_of, stated_by
-from strata.interests.profiling import Naming, profile_history
 from strata.interests.themes import Themes
 from strata.interests.visitors import Person
-from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories, vectors
-from tests.tiny_recommender import NAMING, SETTINGS, tiny_recommender
+from tests.strategies import N_ITEMS, N_USERS, TIME, USER_IDS, catalogue, histories, vectors
+from tests.tiny_recommender import PROFILER, SETTINGS, tiny_recommender
 
-USERS = NAMING.user_ids.tolist()
-THEMES = NAMING.themes
-HEIGHT = tiny_recommender(History.from_columns(*[np.zeros(1)] * 4, n_users=1, n_items=N_ITEMS)).visitors.height
+THEMES = PROFILER.themes
 
 
 def weekly(pattern: dict[int, range], weights: dict[int, float] | None = None) -> History:
@@ -40,17 +39,16 @@ def one_theme() -> Themes:
 
 
 def levels_under(themes: Themes, history: History):
-    naming = Naming(NAMING.phrases, themes, NAMING.user_ids, NAMING.item_ids)
-    profiles, _ = profile_history(history, vectors(), TIME, naming, SETTINGS, HEIGHT)
+    profiles, _ = replace(PROFILER, themes=themes).profiles(history, TIME)
     return levels_of(Person(0, history, profiles), TIME, Catalogue(catalogue()), themes, SETTINGS, {})
 
 
-@given(histories(), st.sampled_from(USERS))
+@given(histories(), st.sampled_from(USER_IDS))
 def test_levels_are_what_the_history_and_the_profile_hold(history: History, user: str) -> None:
     recommender = tiny_recommender(history)
     levels, points = recommender.levels(user), recommender.interests(user)
     assert levels.points.drop("topic_id", "topic_ids").equals(points)
-    own = history.keep(history.users == USERS.index(user)).positive()
+    own = history.keep(history.users == USER_IDS.index(user)).positive()
     kinds = catalogue()["categories"].list.first().to_numpy()
     counts = {kind: int((kinds[np.unique(own.items)] == kind).sum()) for kind in set(kinds[own.items])}
     assert dict(levels.categories.select("name", "items").iter_rows()) == counts
@@ -63,7 +61,8 @@ def test_levels_are_what_the_history_and_the_profile_hold(history: History, user
         assert set(row["points"]) <= set(points["name"])
         assert row["because"]
         assert f"{row['periods']} of {row['of_periods']}" in row["because"]
-    against = set(NAMING.item_ids[history.items[(history.users == USERS.index(user)) & (history.weights < 0)]])
+    disliked = history.items[(history.users == USER_IDS.index(user)) & (history.weights < 0)]
+    against = set(PROFILER.catalogue.ids[disliked])
     assert set(levels.dislikes["medoid"]) <= against
     assert levels.dislikes.is_empty() == (not against)
 
@@ -98,7 +97,7 @@ def test_an_item_of_several_categories_counts_in_each_and_one_of_none_in_a_learn
     history = History.from_columns(
         np.zeros(4), np.array([0, 0, 1, 2]), np.full(4, TIME - DAY), np.ones(4), n_users=N_USERS, n_items=N_ITEMS
     )
-    profiles, _ = profile_history(history, vectors(), TIME, NAMING, SETTINGS, HEIGHT)
+    profiles, _ = PROFILER.profiles(history, TIME)
     levels = levels_of(Person(0, history, profiles), TIME, items, THEMES, SETTINGS, {})
     learned = THEMES.names("category")[THEMES.of_item[2, 1]]
     rows = set(levels.categories.iter_rows())
@@ -130,7 +129,7 @@ def test_what_users_state_is_who_they_are_and_not_how_old() -> None:
 
 def test_a_century_later_the_numbers_are_still_finite() -> None:
     recommender = tiny_recommender(weekly({0: range(0, 20, 2), 1: range(1, 20, 2)}))
-    levels = recommender.levels(USERS[0], TIME + 36_500 * DAY)
+    levels = recommender.levels(USER_IDS[0], TIME + 36_500 * DAY)
     for table in (levels.categories, levels.preferences, levels.points):
         assert table.select(pl.col(pl.Float64).is_finite().all()).row(0) == (True,) * len(
             table.select(pl.col(pl.Float64)).columns

@@ -7,23 +7,17 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from strata.data.history import History
-from strata.embeddings.vectors import spread
-from strata.interests import shards as module
 from strata.interests.profiles import Profiles
-from strata.interests.profiling import profile_history
 from strata.interests.settings import TierSettings
 from strata.interests.shards import merge, profile_shards, shards
-from tests.strategies import TIME, histories, naming, vectors
+from tests.strategies import TIME, USER_IDS, histories, profiler
 
-NAMING = naming()
-SETTINGS = TierSettings(cut=0.8)
-HEIGHT = 0.8 * spread(vectors())
+PROFILER = profiler(TierSettings(cut=0.8))
+IDS = np.array(USER_IDS, object)
 
 
 def run(history: History, scratch, at_once: int, progress=lambda users: None) -> list:
-    return list(
-        profile_shards(shards(history, at_once), vectors(), TIME, NAMING, SETTINGS, HEIGHT, scratch, progress=progress)
-    )
+    return list(profile_shards(shards(history, at_once), PROFILER, TIME, IDS, scratch, progress=progress))
 
 
 @given(histories(), st.integers(1, 50))
@@ -40,7 +34,7 @@ def test_shards_cover_all_users_once_and_hold_no_more_than_asked(history: Histor
 def test_sharding_changes_nothing(history: History, at_once: int, tmp_path_factory) -> None:
     folder = tmp_path_factory.mktemp("shards")
     summary = merge(run(history, folder / "scratch", at_once), folder / "profiles")
-    whole, faded = profile_history(history, vectors(), TIME, NAMING, SETTINGS, HEIGHT)
+    whole, faded = PROFILER.profiles(history, TIME, IDS)
     joined = Profiles.read(folder / "profiles")
     assert_frame_equal(joined.table, whole.table)
     assert np.allclose(joined.vectors, whole.vectors, atol=1e-6)
@@ -48,7 +42,7 @@ def test_sharding_changes_nothing(history: History, at_once: int, tmp_path_facto
     assert (summary["points"], summary["faded"]) == (whole.table.height, faded)
 
 
-def test_a_killed_run_goes_on_where_it_was(tmp_path, monkeypatch) -> None:
+def test_a_killed_run_goes_on_where_it_was(tmp_path) -> None:
     n = np.arange(4)
     history = History.from_columns(n, n, TIME - 1e5 * (n + 1), np.ones(4), n_users=4, n_items=12)
     calls = []
@@ -60,9 +54,8 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, monkeypatch) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         run(history, tmp_path, 1, killed)
-    made = []
-    real = module.profile_history
-    monkeypatch.setattr(module, "profile_history", lambda own, *rest: made.append(len(own)) or real(own, *rest))
+    left = {part: part.stat().st_mtime_ns for part in tmp_path.iterdir()}
+    assert len(left) == 2
     parts = run(history, tmp_path, 1)
-    assert made == [1, 1]
     assert len(parts) == 4
+    assert {part: part.stat().st_mtime_ns for part in parts if part in left} == left

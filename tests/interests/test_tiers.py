@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 
 from strata.data.history import DAY, History
 from strata.data.schema import TIERS
-from strata.embeddings.vectors import spread
 from strata.interests.points import InterestPoints, find_points
 from strata.interests.profiles import Profiles
-from strata.interests.profiling import Statements, profile_history
+from strata.interests.profiling import Statements
 from strata.interests.settings import TierSettings
 from strata.interests.statistics import measure
 from strata.interests.tiers import FADED, assign
-from tests.strategies import N_ITEMS, N_USERS, TIME, histories, naming, vectors
+from tests.strategies import N_ITEMS, N_USERS, TIME, histories, profiler, vectors
 
 SETTINGS = TierSettings(cut=0.8)
-NAMING = naming()
+PROFILER = profiler(SETTINGS)
+TOPICS = PROFILER.themes.of_item[:, 0]
 WEEK = 7 * DAY
 
 
@@ -32,16 +32,12 @@ def weekly(pattern: dict[int, list[int]]) -> History:
     )  # fmt: skip
 
 
-HEIGHT = SETTINGS.cut * spread(vectors())
-TOPICS = NAMING.themes.of_item[:, 0]
-
-
 def profile(history: History, time: float = TIME) -> Profiles:
-    return profile_history(history, vectors(), time, NAMING, SETTINGS, HEIGHT)[0]
+    return PROFILER.profiles(history, time)[0]
 
 
 def points_in(history: History) -> InterestPoints:
-    return find_points(history, vectors(), TOPICS, height=HEIGHT)
+    return find_points(history, vectors(), TOPICS, height=PROFILER.height)
 
 
 def tier_by_medoid_kind(profiles: Profiles) -> dict[int, str]:
@@ -62,9 +58,7 @@ def test_a_short_history_has_momentary_points_only_and_says_so() -> None:
 
 
 def test_what_was_touched_once_long_ago_has_faded() -> None:
-    profiles, faded = profile_history(
-        weekly({0: list(range(10)), 2: [8]}), vectors(), TIME, NAMING, SETTINGS, HEIGHT
-    )  # fmt: skip
+    profiles, faded = PROFILER.profiles(weekly({0: list(range(10)), 2: [8]}), TIME)
     assert faded == 1
     assert 2 not in tier_by_medoid_kind(profiles)
 
@@ -178,11 +172,11 @@ def test_profiles_survive_a_round_trip(tmp_path) -> None:
 def test_what_the_profile_text_states_is_core() -> None:
     history = weekly({0: list(range(20)), 1: [0, 1]})
     statements = Statements(np.array([0]), vectors()[[4]])
-    profiles, _ = profile_history(history, vectors(), TIME, NAMING, SETTINGS, HEIGHT, statements)
+    profiles, _ = PROFILER.profiles(history, TIME, statements=statements)
     assert tier_by_medoid_kind(profiles) == {0: "core", 1: "core"}
     assert profiles.table["because"].str.starts_with("stated in the profile text").to_list() == [False, True]
     nobody = Statements(np.array([3]), vectors()[[4]])
-    assert tier_by_medoid_kind(profile_history(history, vectors(), TIME, NAMING, SETTINGS, HEIGHT, nobody)[0]) == {
+    assert tier_by_medoid_kind(PROFILER.profiles(history, TIME, statements=nobody)[0]) == {
         0: "core",
         1: "momentary",
     }

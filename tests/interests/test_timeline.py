@@ -13,10 +13,9 @@ from strata.data.history import DAY, History
 from strata.interests.swim_lanes import draw_swim_lanes
 from strata.interests.timeline import course_of, moments
 from strata.interests.visitors import Pick
-from tests.strategies import N_ITEMS, N_USERS, TIME, histories
-from tests.tiny_recommender import NAMING, tiny_recommender
+from tests.strategies import N_ITEMS, N_USERS, TIME, USER_IDS, histories
+from tests.tiny_recommender import PROFILER, tiny_recommender
 
-USERS = NAMING.user_ids.tolist()
 WEEK = 7 * DAY
 FACTS = ["name", "tier", "because", "strength", "persistence", "evidence", "topics"]
 
@@ -26,7 +25,7 @@ def seconds(*date: int) -> float:
 
 
 @settings(max_examples=20)
-@given(histories(), st.sampled_from(USERS), st.integers(1, 400))
+@given(histories(), st.sampled_from(USER_IDS), st.integers(1, 400))
 def test_a_profile_as_of_a_time_uses_nothing_after_it(history: History, user: str, ago: int) -> None:
     at = TIME - ago * DAY
     then = tiny_recommender(history.before(at)) if len(history.before(at).choices) else None
@@ -42,7 +41,7 @@ def test_a_profile_as_of_a_time_uses_nothing_after_it(history: History, user: st
         assert found.dislikes.equals(expected.dislikes)
 
 
-@given(histories(), st.sampled_from(USERS))
+@given(histories(), st.sampled_from(USER_IDS))
 def test_the_profile_as_of_the_release_is_the_one_it_holds(history: History, user: str) -> None:
     recommender = tiny_recommender(history)
     held, found = recommender.interests(user), recommender.interests(user, TIME)
@@ -50,11 +49,11 @@ def test_the_profile_as_of_the_release_is_the_one_it_holds(history: History, use
 
 
 @settings(max_examples=20)
-@given(histories(), st.sampled_from(USERS), st.none() | st.integers(1, 5))
+@given(histories(), st.sampled_from(USER_IDS), st.none() | st.integers(1, 5))
 def test_a_course_is_the_profiles_at_its_times(history: History, user: str, steps: int | None) -> None:
     recommender = tiny_recommender(history)
     course = recommender.course(user, steps)
-    ids = NAMING.themes.at("topic")["id"]
+    ids = PROFILER.themes.at("topic")["id"]
     for (time,), rows in course.group_by("time", maintain_order=True):
         points = recommender.interests(user, time.timestamp())
         assert rows["key"].to_list() == [ids[topic] for topic in points["topic"]]
@@ -86,7 +85,7 @@ def test_an_interest_rises_from_momentary_to_core_in_its_own_lane(tmp_path: Path
     history = History.from_columns(
         np.zeros(30, int), np.zeros(30, int), TIME - weeks * WEEK - DAY, np.ones(30), n_users=N_USERS, n_items=N_ITEMS
     )
-    course = tiny_recommender(history).course(USERS[0], 10)
+    course = tiny_recommender(history).course(USER_IDS[0], 10)
     assert course["key"].n_unique() == 1
     assert course["tier"].to_list() == ["momentary"] + ["core"] * 9
     draw_swim_lanes(course, "somebody").write(tmp_path / "course.svg")
@@ -100,10 +99,10 @@ def test_an_interest_keeps_the_name_it_has_last_and_shares_it_with_no_other() ->
     def interests(time: float) -> pl.DataFrame:
         return pl.DataFrame([{"topic": topic, "name": name, **numbers} for topic, name in enumerate(names[time])])
 
-    first, second = NAMING.themes.at("topic")["id"][:2]
-    course = course_of(interests, [1.0, 2.0], NAMING.themes)
+    first, second = PROFILER.themes.at("topic")["id"][:2]
+    course = course_of(interests, [1.0, 2.0], PROFILER.themes)
     assert course["name"].to_list() == ["Green tea", "Jazz"] * 2
-    course = course_of(interests, [1.0, 2.0, 3.0], NAMING.themes)
+    course = course_of(interests, [1.0, 2.0, 3.0], PROFILER.themes)
     lanes = [f"Jazz ({first})", f"Jazz ({second})"]
     assert course["name"].to_list() == [*lanes, *lanes, lanes[0]]
 
@@ -113,10 +112,10 @@ def test_nobody_has_interests_before_the_first_event_and_who_has_no_events_has_n
         np.array([0]), np.array([1]), np.array([TIME - DAY]), np.ones(1), n_users=N_USERS, n_items=N_ITEMS
     )
     recommender = tiny_recommender(history)
-    assert recommender.interests(USERS[0], TIME - DAY).is_empty()
-    assert recommender.interests(USERS[0], TIME - DAY + 1).height == 1
-    assert recommender.course(USERS[3]).is_empty()
-    assert recommender.course(USERS[3]).columns == ["time", "key", "name", "tier", "strength", "persistence"]
+    assert recommender.interests(USER_IDS[0], TIME - DAY).is_empty()
+    assert recommender.interests(USER_IDS[0], TIME - DAY + 1).height == 1
+    assert recommender.course(USER_IDS[3]).is_empty()
+    assert recommender.course(USER_IDS[3]).columns == ["time", "key", "name", "tier", "strength", "persistence"]
 
 
 @pytest.mark.parametrize(("at", "medoids"), [(TIME - DAY, ["i04"]), (TIME - 20 * DAY, [])])

@@ -11,10 +11,9 @@ from strata.data.catalogue import Catalogue
 from strata.data.filters import Filters, PriceRange, rows_of
 from strata.data.history import DAY, History
 from strata.errors import UnknownId
-from strata.interests.profiling import profile_history
 from strata.interests.settings import TierSettings
 from strata.interests.visitors import Pick, Visitors
-from tests.strategies import N_ITEMS, TIME, catalogue, naming, vectors
+from tests.strategies import N_ITEMS, TIME, catalogue, profiler, vectors
 
 CATALOGUE = Catalogue(
     catalogue().with_columns(
@@ -24,8 +23,8 @@ CATALOGUE = Catalogue(
 )
 IDS = CATALOGUE.ids.tolist()
 WEIGHTS = {"view": 0.2, "like": 1.0, "dislike": -1.0}
-SETTINGS = TierSettings(cut=0.8)
-VISITORS = Visitors(CATALOGUE, vectors(), naming(), TIME, SETTINGS, WEIGHTS)
+PROFILER = profiler(TierSettings(cut=0.8))
+VISITORS = Visitors(PROFILER, TIME, WEIGHTS)
 ages = st.integers(1, 400)
 timed = st.builds(
     lambda item, behaviour, age: Pick(item, behaviour, TIME - age * DAY),
@@ -43,7 +42,7 @@ def test_a_visitor_gets_the_profile_that_the_pipeline_would_give(picks: list[Pic
         n_users=1,
         n_items=N_ITEMS,
     )
-    expected, _ = profile_history(history, vectors(), TIME, naming(), SETTINGS, VISITORS.height)
+    expected, _ = PROFILER.profiles(history, TIME)
     person = VISITORS.from_picks(picks)
     assert_frame_equal(person.profiles.table, expected.table)
     assert np.allclose(person.profiles.vectors, expected.vectors, atol=1e-6)
@@ -76,7 +75,7 @@ def test_each_text_is_a_momentary_point_named_after_its_nearest_topic(rows: list
     assert table["tier"].to_list() == ["momentary"] * len(rows)
     assert table["name"].n_unique() == len(rows)
     assert table["share"].sum() == pytest.approx(1, abs=1e-5)
-    phrases = naming().themes.phrases("topic")
+    phrases = PROFILER.themes.phrases("topic")
     assert table["phrases"].to_list() == [phrases[topic] for topic in table["topic"]]
     assert len(person.seen) == 0
 

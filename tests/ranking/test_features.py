@@ -11,7 +11,6 @@ from benchmarks.evidence.explanation import without_each
 from strata._kernels.selection import NOTHING
 from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
-from strata.interests.profiling import profile_history
 from strata.ranking.candidates import Table, propose
 from strata.ranking.examples import Examples
 from strata.ranking.features import LATELY, OWN
@@ -24,14 +23,14 @@ from strata.ranking.two_stage import Models
 from strata.recommendation.leave_one_point_out import without_each_point
 from strata.recommendation.request import ListRequest
 from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories, vectors
-from tests.tiny_recommender import INDEX, NAMING, SETTINGS, tiny_behaviour, tiny_ranker, tiny_recommender
+from tests.tiny_recommender import INDEX, PROFILER, tiny_behaviour, tiny_ranker, tiny_recommender
 
 EVEN = {"momentary": 1.0, "stable": 1.0, "core": 1.0}
-TOPICS = NAMING.themes.of_item[:, 0]
+TOPICS = PROFILER.themes.of_item[:, 0]
 
 
 def models_of(history: History) -> Models:
-    profiles, _ = profile_history(history, vectors(), TIME, NAMING, SETTINGS, 0.8)
+    profiles, _ = PROFILER.profiles(history, TIME)
     behaviour = tiny_behaviour(history)
     return Models.of(profiles, Known(Catalogue(catalogue()), INDEX, behaviour, TOPICS, history), vectors())
 

@@ -13,18 +13,17 @@ from strata.data.history import DAY, History
 from strata.data.schema import BRAND, CREATED
 from strata.data.schema import TIME as TIME_TYPE
 from strata.evaluation.window import Window
-from strata.interests.profiling import profile_history
 from strata.ranking.generators.new_items import FEW, NEW, SMOOTHING, Arrivals, Group
 from strata.ranking.query import Audience, audience_of
 from strata.ranking.training_windows import asked_for_arrivals
-from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories, naming, vectors
-from tests.tiny_recommender import SETTINGS
+from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories
+from tests.tiny_recommender import PROFILER
 
 TOPICS = np.arange(N_ITEMS) % 3
 
 
 def asked(history: History, allowed: np.ndarray | None = None, *, exclude_seen: bool = True) -> Audience:
-    profiles = profile_history(history, vectors(), TIME, naming(), SETTINGS, 0.5)[0]
+    profiles = PROFILER.profiles(history, TIME)[0]
     users = np.arange(history.n_users)
     return audience_of(users, history, profiles, {}, TIME, allowed=allowed, exclude_seen=exclude_seen)
 

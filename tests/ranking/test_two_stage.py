@@ -8,10 +8,8 @@ from hypothesis import strategies as st
 from strata._kernels.selection import NOTHING
 from strata.data.history import History
 from strata.embeddings.index import IndexSettings, ItemIndex
-from strata.embeddings.vectors import spread
 from strata.evaluation.tuning import trials
 from strata.evaluation.window import Window
-from strata.interests.profiling import profile_history
 from strata.interests.settings import TierSettings
 from strata.models.als import Factors
 from strata.models.baselines import fit_neighbours
@@ -30,10 +28,10 @@ from strata.ranking.generators.user_knn import FromPeers
 from strata.ranking.query import audience_of, select_users
 from strata.ranking.training_windows import PICKS, newcomers
 from strata.ranking.weighted_sum import WeightedSum
-from tests.strategies import N_ITEMS, N_USERS, TIME, histories, naming, vectors
+from tests.strategies import N_ITEMS, N_USERS, TIME, histories, profiler, vectors
 
 RANKER = WeightedSum({"interests": 0.4, "ease": 0.3, "neighbours": 0.2, "popular": 0.1})
-NAMING = naming()
+PROFILER = profiler(TierSettings(cut=0.8))
 INDEX = ItemIndex.build(vectors(), IndexSettings())
 EVEN = {"momentary": 1.0, "stable": 1.0, "core": 1.0}
 
@@ -46,7 +44,7 @@ def generators(history: History) -> tuple:
         FromHistory(ItemNeighbours.following(history, neighbours=5, half_life=2.0, shrink=1), "transitions"),
         FromPeers(UserNeighbours.fit(history, TIME, neighbours=2)),
         Popular(popularity(history, TIME)),
-        PopularInTopics(popularity(history, TIME), NAMING.themes.of_item[:, 0]),
+        PopularInTopics(popularity(history, TIME), PROFILER.themes.of_item[:, 0]),
         BoughtBefore(popularity(history, TIME), 60.0),
     )
 
@@ -57,7 +55,7 @@ def rank(asked, proposing: tuple, k: int, n: int) -> np.ndarray:
 
 
 def audience(history: History, users: np.ndarray, **options):
-    profiles, _ = profile_history(history, vectors(), TIME, NAMING, TierSettings(cut=0.8), 0.8 * spread(vectors()))
+    profiles, _ = PROFILER.profiles(history, TIME)
     return audience_of(users, history, profiles, EVEN, TIME, **options)
 
 

@@ -15,9 +15,9 @@ from strata.data.catalogue import Catalogue
 from strata.data.schema import BRAND, CATEGORIES, CREATED, ITEMS
 from strata.errors import SettingsError, UnknownId
 from strata.recommendation.business_rules import Boost, BusinessRules, Places, boost, obey
-from tests.strategies import N_ITEMS, TIME, catalogue, naming
+from tests.strategies import N_ITEMS, TIME, catalogue, themes
 
-THEMES = naming().themes
+THEMES = themes()
 BRANDS = [None, "Acme", "Bolt"]
 NOW = datetime.fromtimestamp(TIME, UTC)
 SHOP = Catalogue(

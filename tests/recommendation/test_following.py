@@ -10,14 +10,13 @@ from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
 from strata.data.schema import BRAND, TIERS
 from strata.interests.profiles import Profiles
-from strata.interests.profiling import profile_history
 from strata.recommendation.brands import brands_to_follow
 from strata.recommendation.crowd import alone
 from strata.recommendation.trending import TrendSettings, hot_topics, rising_topics
 from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories, vectors
-from tests.tiny_recommender import NAMING, SETTINGS, tiny_recommender
+from tests.tiny_recommender import PROFILER, tiny_recommender
 
-THEMES = NAMING.themes
+THEMES = PROFILER.themes
 EVEN = dict.fromkeys(TIERS, 1.0)
 EVERYTHING = np.ones(N_ITEMS, bool)
 MAKERS = ["Fern", "Lute", "Rail"]
@@ -36,7 +35,7 @@ def history_of(events: list[tuple[int, int, float, float]]) -> History:
 def person(*events: tuple[int, float]) -> Profiles:
     """The points of somebody who chose these items, by weight, yesterday."""
     history = history_of([(0, item, 1.0, weight) for item, weight in events])
-    profiles, _ = profile_history(history, vectors(), TIME, NAMING, SETTINGS, 0.8)
+    profiles, _ = PROFILER.profiles(history, TIME)
     return alone(profiles, 0)
 
 

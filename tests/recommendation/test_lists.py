@@ -24,7 +24,7 @@ from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest, TierMix
 from strata.recommendation.rerank import RerankSettings
 from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, vectors
-from tests.tiny_recommender import NAMING, tiny_recommender
+from tests.tiny_recommender import PROFILER, tiny_recommender
 
 NOW = datetime.fromtimestamp(TIME, UTC)
 SHOP = Catalogue(
@@ -37,7 +37,7 @@ IDS = SHOP.ids.tolist()
 GROUPS = {
     "brand": lambda row: [SHOP.items[BRAND][row]] if row % 4 else [],
     "category": lambda row: SHOP.items[CATEGORIES][row].to_list(),
-    "theme": lambda row: [int(NAMING.themes.of_item[row, 2])],
+    "theme": lambda row: [int(PROFILER.themes.of_item[row, 2])],
 }
 
 

@@ -17,11 +17,10 @@ from strata.recommendation.crowd import Crowd, alone
 from strata.recommendation.explanation import EVIDENCE
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.similar_users import similar_users
-from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories, vectors
-from tests.tiny_recommender import NAMING, tiny_recommender
+from tests.strategies import N_ITEMS, N_USERS, TIME, USER_IDS, catalogue, histories, vectors
+from tests.tiny_recommender import tiny_recommender
 
 CATALOGUE = Catalogue(catalogue())
-USERS = NAMING.user_ids.tolist()
 MIX = {"momentary": 0.5, "stable": 1.0, "core": 2.0}
 # Weights that are all but 0 add up to vectors that are all but 0 too.
 weighed = histories().map(
@@ -66,7 +65,7 @@ def test_similar_users_are_those_whose_points_match_both_ways(history: History) 
     for user in range(N_USERS):
         found = similar_users(alone(profiles, user), crowd, N_USERS, [user])
         similarity = {
-            USERS[other]: (best_matches(profiles, user, other) + best_matches(profiles, other, user)) / 2
+            USER_IDS[other]: (best_matches(profiles, user, other) + best_matches(profiles, other, user)) / 2
             for other in have
             if other != user and user in have
         }
@@ -109,12 +108,12 @@ def test_an_audience_is_ranked_by_the_weighted_sum_and_says_which_interest(
     for user in {*range(N_USERS)} - {*without}:
         score = float(weights_of(profiles, user) @ np.maximum(profiles.vectors[profiles.of(user)] @ vector, 0))
         if score > 1e-6:
-            expected[USERS[user]] = score
+            expected[USER_IDS[user]] = score
     found = audience_for(vector, Crowd.of(liked, N_USERS, tier_weights=MIX), CATALOGUE, N_USERS, without)
     assert {m.user_id: m.score for m in found} == pytest.approx(expected, abs=1e-4)
     assert [m.score for m in found] == sorted((m.score for m in found), reverse=True)
     for member in found:
-        user = USERS.index(member.user_id)
+        user = USER_IDS.index(member.user_id)
         own = profiles.table[profiles.of(user)]
         point = own.row(by_predicate=pl.col("name") == member.interest, named=True)
         assert (member.tier, member.evidence) == (point["tier"], tuple(point["evidence"][:EVIDENCE]))

@@ -17,7 +17,7 @@ from strata.interests.visitors import Pick
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.trending import TrendSettings
 from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, vectors
-from tests.tiny_recommender import NAMING, tiny_recommender
+from tests.tiny_recommender import PROFILER, tiny_recommender
 
 GARDEN, MUSIC = (np.arange(kind, N_ITEMS, 3) for kind in (0, 1))
 SHOP = Catalogue(catalogue().with_columns(pl.Series(BRAND, [f"maker {n}" for n in range(N_ITEMS)])))
@@ -58,7 +58,7 @@ def test_an_audience_has_not_had_the_item() -> None:
 
 def test_who_blocked_its_topic_is_no_audience_of_an_item() -> None:
     row = int(GARDEN[0])
-    topic = NAMING.themes.at("topic")["id"][int(NAMING.themes.of_item[row, 0])]
+    topic = PROFILER.themes.at("topic")["id"][int(PROFILER.themes.of_item[row, 0])]
     said = {"time": datetime(2026, 1, 2, tzinfo=UTC), "who": "anna", "user_id": "u1", "topic": topic, "action": "block"}
     blocked = release(Corrections((Correction.model_validate(said),)))
     assert "u1" in [member.user_id for member in RELEASE.audience(SHOP.ids[row])]

@@ -13,7 +13,7 @@ from strata.data.schema import TIERS
 from strata.evaluation.beyond_accuracy import SMOOTHING, intra_list_diversity, miscalibration, shares
 from strata.recommendation.rerank import Mix, RerankSettings, interest_mixes, rerank, scaled
 from tests.strategies import N_ITEMS, N_USERS, histories, vectors
-from tests.tiny_recommender import NAMING, tiny_recommender
+from tests.tiny_recommender import PROFILER, tiny_recommender
 
 DEGREE = st.sampled_from([0.0, 0.1, 0.5, 1.0])
 KIND = np.arange(N_ITEMS) % 3
@@ -134,8 +134,8 @@ def test_users_of_whom_nothing_is_known_keep_their_list(case: Case, calibration:
 def test_what_a_user_wants_follows_the_profile(history: History) -> None:
     recommender, items = tiny_recommender(history), np.tile(np.append(np.arange(N_ITEMS), NOTHING), (N_USERS, 1))
     profiles = recommender.profiles
-    by_theme, by_tier = interest_mixes(items, np.arange(N_USERS), vectors(), profiles, NAMING.themes)
-    assert (by_theme.groups[:, :-1] == NAMING.themes.of_item[:, 2]).all()
+    by_theme, by_tier = interest_mixes(items, np.arange(N_USERS), vectors(), profiles, PROFILER.themes)
+    assert (by_theme.groups[:, :-1] == PROFILER.themes.of_item[:, 2]).all()
     assert (by_theme.groups[:, -1] == NOTHING).all()
     for user in range(N_USERS):
         points = profiles.table[profiles.of(user)]
@@ -143,7 +143,7 @@ def test_what_a_user_wants_follows_the_profile(history: History) -> None:
         for number, tier in enumerate(TIERS):
             in_tier = points["share"].to_numpy()[(points["tier"] == tier).to_numpy()]
             assert by_tier.target[user, number] == pytest.approx(in_tier.sum() / total, abs=1e-6)
-        assert by_theme.target[user].sum() == pytest.approx(1 if points.height else 0, abs=1e-6)
+        assert by_theme.target[user].sum() == pytest.approx(1 if points["share"].sum() else 0, abs=1e-6)
         for item in range(N_ITEMS if points.height else 0):
             nearest = int((profiles.vectors[profiles.of(user)] @ vectors()[item]).argmax())
             assert TIERS[by_tier.groups[user, item]] == points["tier"][nearest]

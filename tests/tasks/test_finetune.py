@@ -140,14 +140,21 @@ def test_killed_run_goes_on_and_ends_with_the_same_bytes(killed: Path, finished:
 
 
 @pytest.mark.slow
-def test_resumed_run_starts_from_the_checkpoint(killed: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("edited", [False, True])
+def test_resumed_run_starts_from_the_checkpoint_of_its_own_code(killed: Path, tmp_path: Path, edited: bool) -> None:
     marked = shutil.copytree(killed, tmp_path / "work")
     (path,) = marked.glob("checkpoints/finetune/step-*/state.json")
     state = read_json(path)
     state["curve"][0]["loss"] = 99.0  # only a run that reads the checkpoint can show it
     path.write_text(json.dumps(state))
+    for package in ("strata", "tasks"):  # a program loads what lies in its folder first
+        shutil.copytree(ROOT / package, marked / package)
+    if edited:
+        with (marked / "strata" / "embeddings" / "sampling.py").open("a", encoding="utf-8") as file:
+            file.write("EDITED = True\n")
     finish("finetune", marked)
-    assert "1\t99.0" in (marked / "artifacts/finetune/curves/plots/metrics/loss.tsv").read_text()
+    shown = (marked / "artifacts/finetune/curves/plots/metrics/loss.tsv").read_text()
+    assert ("1\t99.0" in shown) == (not edited)
 
 
 @pytest.mark.slow

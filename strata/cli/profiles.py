@@ -43,7 +43,7 @@ def user(
     ] = None,
     course: Annotated[bool, typer.Option("--course", help="How the interests moved between tiers.")] = False,
     steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Steps of the course; else months.")] = None,
-    picture: Annotated[Path | None, typer.Option(help="Draw the course into a .svg, .png or .html file.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw the course into a .svg or .png file.")] = None,
     corrections: CorrectionsFile = None,
     release: ReleaseFolder = RELEASE,
 ) -> None:
@@ -258,10 +258,11 @@ def _show_course(course: "pl.DataFrame", user_id: str, picture: Path | None) -> 
     table.caption_justify = "left"
     console.print(table)
     if picture is not None:
-        from strata.interests.swim_lanes import draw_swim_lanes
+        from strata.interests.drawing import draw
+        from strata.interests.pictures import SwimLanes
 
         try:
-            draw_swim_lanes(course, f"user {user_id}").write(picture)
+            draw(SwimLanes.of(course, f"user {user_id}"), picture)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--picture") from None
         console.print(f"drawn into {picture}")

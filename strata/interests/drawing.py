@@ -2,7 +2,7 @@
 
 import warnings
 from functools import lru_cache
-from itertools import cycle, groupby
+from itertools import cycle, groupby, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -146,29 +146,37 @@ def _theme_map(picture: ThemeMap) -> Figure:
 
 
 def _points(axes: Axes, picture: ThemeMap) -> list[Box]:
-    """Marks of interests, and below them their names."""
+    """Marks of interests, with their names below them, or above at the foot of the map."""
     places = {topic.id: (topic.x, topic.y, max(topic.radius, LEAST_RADIUS)) for topic in picture.topics}
-    taken, labels = [], []
+    taken, labels, middles = [], [], []
     for point in picture.points:
         x, y, radius = places[point.topic]
-        axes.scatter(x, y, _area(radius), marker=SHAPES[point.tier], clip_on=False, **LOOKS[point.tier])
+        axes.scatter(x, y, _area(radius), marker=SHAPES[point.tier], clip_on=False, zorder=4, **LOOKS[point.tier])
         taken.append((x - radius, y - radius, x + radius, y + radius))
         text = "\n".join(shorten(line, LONGEST) for line in point.name.split(" · "))
-        below = y + radius + box_of(text, (0, 0), SMALL / SCALE)[3]
-        labels.append(Label(id=point.topic, name=point.name, text=text, x=x, y=below))
-    return _names(axes, labels, taken, 8, weight="bold")
+        away = radius + (half := box_of(text, (0, 0), SMALL / SCALE)[3])
+        beside = y + away if y + away + half <= picture.height else y - away
+        labels.append(Label(id=point.topic, name=point.name, text=text, x=x, y=beside))
+        middles.append((x, y))
+    return _names(axes, labels, taken, 12, middles, weight="bold")
 
 
 def _names(
-    axes: Axes, labels: list[Label], taken: list[Box], reach: int, size: float = SMALL, **look: Any
+    axes: Axes, labels: list[Label], taken: list[Box], reach: int, marks: Any = (), size: float = SMALL, **look: Any
 ) -> list[Box]:
-    """Write labels where there is room within `reach` half lines; all boxes that are taken now."""
+    """Write labels where there is room within `reach` half lines, those that had to move with a line to their mark.
+
+    Returns all boxes that are taken now.
+    """
     taken, height = [*taken], size / SCALE
     wanted = [(label.text, (label.x, label.y), height) for label in labels]
-    for label, place in zip(labels, place_labels(wanted, taken, reach=reach, width=_width), strict=True):
+    places = place_labels(wanted, taken, reach=reach, width=_width)
+    for (text, middle, _), place, mark in zip_longest(wanted, places, marks):
         if place is not None:
-            taken.append(box_of(label.text, place, height, _width))
-            axes.text(*place, label.text, size=size, ha="center", va="center", linespacing=1.1, **look)
+            taken.append(box_of(text, place, height, _width))
+            line: Any = {"arrowstyle": "-", "color": INK, "shrinkB": 0} if mark and place != middle else None
+            look |= {"size": size, "ha": "center", "va": "center", "linespacing": 1.1}
+            axes.annotate(text, mark or place, place, arrowprops=line, **look)
     return taken
 
 

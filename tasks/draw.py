@@ -5,15 +5,15 @@ import polars as pl
 
 from strata.data.history import DAY
 from strata.data.schema import USER
-from strata.interests.map_picture import draw_map
-from strata.interests.pictures import ENDINGS, Picture
+from strata.interests.drawing import ENDINGS, draw
+from strata.interests.pictures import SwimLanes, ThemeMap
 from strata.interests.profiles import Profiles, showcase
 from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
-from strata.interests.swim_lanes import draw_swim_lanes
 from strata.interests.themes import Themes
 from strata.interests.timeline import course_of, moments
 from strata.settings import read_settings
+from strata.storage import write_json
 from tasks import PICTURES, run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import say
@@ -27,9 +27,9 @@ def main() -> None:
     user_id = showcase(profiles.table)
     whose = f"user {user_id}"
     points = profiles.table.filter(pl.col(USER) == user_id)
-    _write(draw_map(layout, themes), "themes")
-    _write(draw_map(layout, themes, points, whose), "interests")
-    _write(draw_swim_lanes(_course(inputs, themes, user_id), whose), "tiers-over-time")
+    _write(ThemeMap.of(layout, themes), "themes")
+    _write(ThemeMap.of(layout, themes, points, whose), "interests")
+    _write(SwimLanes.of(_course(inputs, themes, user_id), whose), "tiers-over-time")
     say(f"themes, and the interests of {whose}, drawn in {PICTURES}")
 
 
@@ -45,9 +45,11 @@ def _course(inputs: Inputs, themes: Themes, user_id: str) -> pl.DataFrame:
     return course_of(interests, moments(float(own.times.min()), float(own.times.max()) + 1, steps), themes)
 
 
-def _write(picture: Picture, name: str) -> None:
+def _write(picture: SwimLanes | ThemeMap, name: str) -> None:
+    """Write what is on the picture as JSON, which other programs can draw in their own way, and the picture."""
+    write_json(picture.model_dump(mode="json"), PICTURES / f"{name}.json")
     for ending in ENDINGS:
-        picture.write(PICTURES / f"{name}{ending}")
+        draw(picture, PICTURES / f"{name}{ending}")
 
 
 if __name__ == "__main__":

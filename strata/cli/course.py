@@ -70,9 +70,10 @@ def _lane(tiers: dict[Any, str], times: list[Any]) -> Text:
 
 
 def _draw(course: "pl.DataFrame", user_id: str, picture: Path) -> None:
-    from strata.interests.swim_lanes import draw_swim_lanes
+    from strata.interests.drawing import draw
+    from strata.interests.pictures import SwimLanes
 
     try:
-        draw_swim_lanes(course, f"user {user_id}").write(picture)
+        draw(SwimLanes.of(course, f"user {user_id}"), picture)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--picture") from None

@@ -39,7 +39,7 @@ def user(
     ] = None,
     course: Annotated[bool, typer.Option("--course", help="How the interests moved between tiers.")] = False,
     steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Steps of the course; else months.")] = None,
-    picture: Annotated[Path | None, typer.Option(help="Draw the course into a .svg, .png or .html file.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw the course into a .svg or .png file.")] = None,
     corrections: CorrectionsFile = None,
     release: ReleaseFolder = RELEASE,
 ) -> Answer:

@@ -32,7 +32,7 @@ def themes(
         typer.Option(help="Down to which level: categories, or one below --under, unless said."),
     ] = None,
     under: Annotated[str | None, typer.Option(help="Only this group and what lies in it, such as theme-4.")] = None,
-    picture: Annotated[Path | None, typer.Option(help="Draw a map into this .svg, .png or .html file.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw a map into this .svg or .png file.")] = None,
     user: Annotated[str | None, typer.Option(help="Whose interests to draw on the map.")] = None,
     release: Annotated[Path, typer.Option("--release", help="Release folder.", show_default=True)] = RELEASE,
 ) -> Answer:
@@ -102,11 +102,11 @@ def _draw(release: Path, themes: "Themes", picture: Path, user: str | None) -> N
     import polars as pl
 
     from strata.data.schema import USER
-    from strata.interests.map_picture import draw_map
-    from strata.interests.pictures import ENDINGS
+    from strata.interests.drawing import ENDINGS, draw
+    from strata.interests.pictures import ThemeMap
 
     if picture.suffix not in ENDINGS:
-        raise typer.BadParameter(f"'{picture}': end it in {', '.join(ENDINGS)}")
+        raise typer.BadParameter(f"'{picture}': end it in {' or '.join(ENDINGS)}")
     points = None
     if user is not None:
         profiles = pl.scan_parquet(release / Part.PROFILES / "profiles.parquet").filter(pl.col(USER) == user)
@@ -114,4 +114,4 @@ def _draw(release: Path, themes: "Themes", picture: Path, user: str | None) -> N
         if points.is_empty():
             raise UnknownId(f"user '{user}' has no interest points in this release; `strata user` shows one that has")
     layout = pl.read_parquet(release / Part.THEMES / "map.parquet")
-    draw_map(layout, themes, points, f"user {user}").write(picture)
+    draw(ThemeMap.of(layout, themes, points, f"user {user}"), picture)

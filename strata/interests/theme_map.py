@@ -1,7 +1,7 @@
 """Where the catalogue's topics lie on a map: near what they are like, each theme an island, no name on another."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import polars as pl
@@ -61,26 +61,36 @@ def theme_map(themes: Themes, seed: int = 7) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=MAP, orient="row").with_columns(pl.col("x", "y", "size").round(2))
 
 
-def box_of(text: str, middle: Place, size: float) -> Box:
+def estimated_width(line: str) -> float:
+    """Width of a line of letters 1 high, in a font that is not known."""
+    return (len(line) + len(WIDE.findall(line)) / 2) * LETTER
+
+
+def box_of(text: str, middle: Place, size: float, width: Callable[[str], float] = estimated_width) -> Box:
     """What a text of one or more lines covers."""
     lines = text.split("\n")
-    letters = max(len(line) + len(WIDE.findall(line)) / 2 for line in lines)
-    half_width, half_height = letters * size * LETTER / 2, len(lines) * size * LINE / 2
+    half_width, half_height = max(map(width, lines)) * size / 2, len(lines) * size * LINE / 2
     return middle[0] - half_width, middle[1] - half_height, middle[0] + half_width, middle[1] + half_height
 
 
-def place_labels(labels: Sequence[tuple[str, Place, float]], taken: Sequence[Box], *, reach: int) -> list[Place | None]:
+def place_labels(
+    labels: Sequence[tuple[str, Place, float]],
+    taken: Sequence[Box],
+    *,
+    reach: int,
+    width: Callable[[str], float] = estimated_width,
+) -> list[Place | None]:
     """The middle of each label (text, wanted middle, size), clear of all before it and of boxes `taken`.
 
-    None where there is no room within `reach` half lines.
+    None where there is no room within `reach` half lines. `width` is that of a line of letters 1 high.
     """
     boxes = list(taken)
     places: list[Place | None] = []
     for text, wanted, size in labels:
-        spots = ((spot, box_of(text, spot, size)) for spot in _spots(wanted, size / 2, reach))
+        spots = ((spot, box_of(text, spot, size, width)) for spot in _spots(wanted, size / 2, reach))
         place = next((spot for spot, box in spots if _inside(box) and not any(_overlap(box, b) for b in boxes)), None)
         if place is not None:
-            boxes.append(box_of(text, place, size))
+            boxes.append(box_of(text, place, size, width))
         places.append(place)
     return places
 

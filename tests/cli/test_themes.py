@@ -86,14 +86,14 @@ def test_under_a_group_only_what_lies_in_it_is_shown(release: Path, themes: Them
 
 
 def test_a_map_is_drawn_with_and_without_somebodys_interests(release: Path, tmp_path: Path) -> None:
-    for file, options in (("all.svg", []), ("own.html", ["--user", "u1"])):
+    for file, options in (("all.svg", []), ("own.svg", ["--user", "u1"])):
         assert run(release, "--picture", str(tmp_path / file), *options).exit_code == 0
         text = (tmp_path / file).read_text(encoding="utf-8")
-        assert ("Tea: core, 70%" in text) == bool(options)
+        assert (">Tea<" in text) == (">core<" in text) == ("Interests of user u1" in text) == bool(options)
     assert "user 'nobody' has no interest points" in run(
         release, "--picture", str(tmp_path / "x.png"), "--user", "nobody"
     ).stderr  # fmt: skip
-    assert "end it in .svg" in run(release, "--picture", str(tmp_path / "x.gif")).stderr
+    assert "end it in .svg or .png" in run(release, "--picture", str(tmp_path / "x.html")).stderr
 
 
 def test_a_release_that_was_altered_is_refused(release: Path) -> None:

@@ -1,11 +1,8 @@
-"""The map: bubbles and names apart and on the page, the same every time, as files that need nothing else."""
+"""The map: bubbles and names apart and on the page, the same every time."""
 
-import re
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,9 +12,7 @@ from hypothesis import strategies as st
 
 from strata.data.schema import ITEMS
 from strata.embeddings.vectors import unit
-from strata.interests.map_picture import draw_map
 from strata.interests.phrases import Phrases
-from strata.interests.pictures import ENDINGS, Bar, Disc, Picture, Text
 from strata.interests.theme_map import HEIGHT, WIDTH, box_of, theme_map
 from strata.interests.themes import Themes, ThemeSettings, learn_themes
 from tests.places import ROOT
@@ -84,48 +79,3 @@ def test_a_map_is_the_same_in_every_process_and_with_any_number_of_threads() -> 
         for threads in ("1", "2")
     }  # fmt: skip
     assert len(said) == 1
-
-
-@pytest.mark.parametrize("with_interests", [False, True])
-def test_pictures_are_the_same_bytes_each_time_and_need_no_other_file(tmp_path: Path, with_interests: bool) -> None:
-    themes = shop(120)
-    picture = draw_map(theme_map(themes), themes, interests(themes) if with_interests else None, "user <7>")
-    for ending in ENDINGS:
-        first, second = tmp_path / f"first{ending}", tmp_path / f"second{ending}"
-        picture.write(first)
-        picture.write(second)
-        assert first.read_bytes() == second.read_bytes()
-        if ending != ".png":
-            text = first.read_text(encoding="utf-8")
-            assert set(re.findall(r"https?://[^\s\"<]+", text)) == {"http://www.w3.org/2000/svg"}
-            assert "<script" not in text
-    drawn = ElementTree.parse(tmp_path / "first.svg").getroot()
-    circles = drawn.findall(".//{http://www.w3.org/2000/svg}circle")
-    told = [circle.findtext("{http://www.w3.org/2000/svg}title") for circle in circles]
-    for name, items in themes.at("topic").select("name", "items").rows():
-        assert any(title and title.startswith(f"{name}: {items:,} items") for title in told)
-    assert (tmp_path / "first.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-
-
-def test_interests_are_drawn_on_their_topics_in_the_colours_of_their_tiers() -> None:
-    themes = shop(120)
-    layout, points = theme_map(themes), interests(themes)
-    marks = draw_map(layout, themes, points).marks
-    discs = {(mark.x, mark.y): mark.colour for mark in marks if isinstance(mark, Disc) and mark.ring}
-    places = layout.filter(level="topic").select("x", "y", topic="group")
-    expected = points.join(places, on="topic").select("x", "y", "tier").rows()
-    assert discs == {(x, y): tier for x, y, tier in expected}
-    names = [mark for mark in marks if isinstance(mark, Text) and mark.bold]
-    assert {mark.text for mark in names} <= set(points["name"])
-    assert names
-    written = [mark for mark in marks if isinstance(mark, Text) and mark.y < HEIGHT]
-    assert apart([box_of(mark.text, (mark.x, mark.y), mark.size) for mark in written])
-
-
-def test_letters_and_other_endings_are_safe(tmp_path: Path) -> None:
-    marks = [Text(5, 5, 3, "<b> & 茶\nsecond"), Bar(1, 1, 8, 2, "#123456", '"quoted" <i>')]
-    picture = Picture("a < b", 10, 10, marks)
-    drawn = ElementTree.fromstring(picture.svg())
-    assert [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")] == ["<b> & 茶", "second"]
-    with pytest.raises(ValueError, match=r"\.svg, \.png, \.html"):
-        picture.write(tmp_path / "map.gif")

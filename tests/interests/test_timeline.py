@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strata.data.history import DAY, History
-from strata.interests.swim_lanes import draw_swim_lanes
+from strata.interests.drawing import draw
+from strata.interests.pictures import SwimLanes
 from strata.interests.timeline import course_of, moments
 from strata.interests.visitors import Pick
 from tests.strategies import N_ITEMS, N_USERS, TIME, USER_IDS, histories
@@ -88,7 +89,7 @@ def test_an_interest_rises_from_momentary_to_core_in_its_own_lane(tmp_path: Path
     course = tiny_recommender(history).course(USER_IDS[0], 10)
     assert course["key"].n_unique() == 1
     assert course["tier"].to_list() == ["momentary"] + ["core"] * 9
-    draw_swim_lanes(course, "somebody").write(tmp_path / "course.svg")
+    draw(SwimLanes.of(course, "somebody"), tmp_path / "course.svg")
     assert course["name"][0] in (tmp_path / "course.svg").read_text(encoding="utf-8")
 
 

@@ -24,7 +24,7 @@ class SamplingSettings(Settings):
     """Keeps users with long histories from filling a step."""
     examples_per_step: PositiveInt = 2048
     temperature: PositiveFloat = 0.05
-    popularity_correction: float = Field(1.0, ge=0, le=1)
+    popularity_correction: float = Field(0.0, ge=0, le=1)
     """1: similarity learns what is chosen; 0: what is chosen beyond its popularity."""
     seed: int = Field(7, ge=0)
 

@@ -27,7 +27,7 @@ class FinetuneSettings(SamplingSettings):
     """How long, how fast and which weights are tuned."""
 
     tune: Literal["full", "lora", "last-layers", "none"] = "full"
-    steps: PositiveInt = 60
+    steps: PositiveInt = 40
     learning_rate: PositiveFloat = 5e-5
     warmup_share: float = Field(0.1, ge=0, lt=1)
     weight_decay: float = Field(0.01, ge=0)

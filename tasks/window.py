@@ -35,4 +35,5 @@ def models_at(inputs: Inputs, cut_off: str) -> Models:
         inputs.vectors,
         Themes.read(made / "themes").of_item[:, 0],
         inputs.history.before(inputs.time(cut_off)),
+        read_settings(RecommendSettings, "recommend"),
     )

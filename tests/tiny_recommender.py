@@ -23,7 +23,7 @@ from strata.models.item_knn import ItemNeighbours
 from strata.models.popularity import popularity
 from strata.models.user_knn import UserNeighbours
 from strata.ranking.lambdamart import LambdaMart
-from strata.ranking.settings import RecommendSettings
+from strata.ranking.settings import RecommendSettings, TreeSettings
 from strata.ranking.training_windows import examples
 from strata.ranking.two_stage import Models
 from strata.recommendation.recommender import Recommender
@@ -46,10 +46,10 @@ def tiny_behaviour(history: History) -> Behaviour:
         {
             "ease": Ease.fit(history, penalty=5, half_life=None),
             "neighbours": ItemNeighbours.fit(history, neighbours=5, half_life=None, shrink=1),
-            "transitions": ItemNeighbours.following(history, neighbours=5, half_life=3.0, shrink=1),
-            "factors": Factors.fit(history, factors=3, penalty=1, alpha=1, half_life=None),
+            "transitions": ItemNeighbours.following(history, neighbours=5, half_life=3.0, shrink=1, distance=10),
+            "factors": Factors.fit(history, factors=3, penalty=1, alpha=1, half_life=None, rounds=10, seed=7),
         },
-        UserNeighbours.fit(history, TIME, neighbours=3),
+        UserNeighbours.fit(history, TIME, neighbours=3, half_life_days=None, least_rarity=0.1),
         popularity(history, TIME),
         90.0,
     )
@@ -61,7 +61,7 @@ def tiny_ranker(models: Models, history: History) -> LambdaMart:
     window = Window.of(history, middle, TIME, repeats=True)
     settings = RecommendSettings(repeats=True)
     found = examples(window, models, settings, np.ones(N_ITEMS, bool), negatives=10, seed=1)
-    return LambdaMart.fit([found], models.signals.names(models.names), apart=1, seeds=(1, 2))
+    return LambdaMart.fit([found], models.signals.names(models.names), TreeSettings(), apart=1, seeds=(1, 2))
 
 
 def tiny_recommender(history: History, corrections: Corrections | None = None) -> Recommender:
@@ -69,7 +69,8 @@ def tiny_recommender(history: History, corrections: Corrections | None = None) -
     items = Catalogue(catalogue())
     visitors = Visitors(items, vectors(), NAMING, TIME, SETTINGS, {"like": 1.0, "dislike": -1.0})
     profiles, _ = profile_history(history, vectors(), TIME, NAMING, SETTINGS, visitors.height)
-    models = Models.of(profiles, tiny_behaviour(history), INDEX, items, vectors(), NAMING.themes.of_item[:, 0], history)
+    topics, settings = NAMING.themes.of_item[:, 0], RecommendSettings(repeats=True)
+    models = Models.of(profiles, tiny_behaviour(history), INDEX, items, vectors(), topics, history, settings)
     return Recommender(
         Manifest("tiny", {}, {}, {}),
         items,
@@ -81,7 +82,7 @@ def tiny_recommender(history: History, corrections: Corrections | None = None) -
         tiny_ranker(models, history),
         vectors(),
         np.ones(N_ITEMS, bool),
-        RecommendSettings(repeats=True),
+        settings,
         visitors,
         NOTHING_STATED,
         corrections or Corrections(),

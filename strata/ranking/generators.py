@@ -16,21 +16,20 @@ from strata.models.item_model import ItemModel, weigh
 from strata.models.user_knn import UserNeighbours
 from strata.ranking.candidates import Candidates, Found, Generator
 from strata.ranking.query import Audience
-
-LEAST_QUOTA = 5
-"""Items that the weakest point may propose."""
+from strata.ranking.settings import GeneratorSettings
 
 
 @dataclass(frozen=True)
 class NearestToInterests:
     """Items nearest to each interest point: r_ij = Σ_k w_ik · (x_ik · y_j) over the points k that found item j.
 
-    Each point finds as many as its weight, in which its tier counts, gives it a quota of, and LEAST_QUOTA at least: no
-    strong interest silences the others, and an item belongs to the interests it is really near to. Dislikes find
+    Each point finds as many as its weight, in which its tier counts, gives it a quota of, and `least_quota` at least:
+    no strong interest silences the others, and an item belongs to the interests it is really near to. Dislikes find
     nothing; what they are near to loses w_ik · max(0, x_ik · y_j).
     """
 
     index: ItemIndex
+    least_quota: int
     name: str = "interests"
 
     def propose(self, audience: Audience, n: int) -> Candidates:
@@ -62,7 +61,7 @@ class NearestToInterests:
     def _quotas(self, audience: Audience, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Liked points (p,) and how many items each may propose."""
         liked = np.flatnonzero(audience.weights > 0)
-        quotas = np.maximum(np.ceil(n * audience.weights[liked]), LEAST_QUOTA)
+        quotas = np.maximum(np.ceil(n * audience.weights[liked]), self.least_quota)
         return liked, quotas.astype(np.int64)
 
     def _looked_at(self, audience: Audience, n: int, cosines: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -154,11 +153,12 @@ class PopularInTopics:
     """What is popular in the topics of the user's interests: share of the topic in what they chose × the item's in it.
 
     `counts` (n_items,): popularity; `topics` (n_items,): topic of each item. What the user chose counts
-    2^(−age / HALF_LIFE).
+    2^(−age / `half_life_days`).
     """
 
     counts: np.ndarray
     topics: np.ndarray
+    half_life_days: float
     name: str = "popular in topics"
 
     def propose(self, audience: Audience, n: int) -> Candidates:
@@ -168,7 +168,7 @@ class PopularInTopics:
             return Candidates.none()
         shape = (len(audience), len(self._in_topic))
         age = np.maximum(audience.times[history.users] - history.times, 0) / DAY
-        weights = np.exp2(-age / HALF_LIFE) * np.maximum(history.weights, 0)
+        weights = np.exp2(-age / self.half_life_days) * np.maximum(history.weights, 0)
         cells = history.users * np.int64(shape[1]) + self.topics[history.items]
         chosen = np.bincount(cells, weights, shape[0] * shape[1]).reshape(shape)
         wanted = np.zeros(shape, np.float32)
@@ -186,10 +186,6 @@ class PopularInTopics:
     def _share(self) -> np.ndarray:
         """Share of each item in its topic's popularity: (n_items,)."""
         return np.asarray(self.counts / np.maximum(self._in_topic, 1e-12)[self.topics], np.float32)
-
-
-HALF_LIFE = 40.0
-"""Days, of what a user chose of a topic."""
 
 
 @dataclass(frozen=True)
@@ -218,10 +214,11 @@ class BoughtBefore:
         return Candidates.best(np.where(again > 0, again + ties, 0), audience, n, least=0.0)
 
 
-def of_behaviour(behaviour: Behaviour, topics: np.ndarray) -> tuple[Generator, ...]:
+def of_behaviour(behaviour: Behaviour, topics: np.ndarray, settings: GeneratorSettings) -> tuple[Generator, ...]:
     """A generator of each model of behaviour; `topics` (n_items,): the topic of each item."""
     found: list[Generator] = [FromHistory(model, name) for name, model in behaviour.items.items()]
-    found += [FromPeers(behaviour.peers), Popular(behaviour.counts), PopularInTopics(behaviour.counts, topics)]
+    found += [FromPeers(behaviour.peers), Popular(behaviour.counts)]
+    found.append(PopularInTopics(behaviour.counts, topics, settings.topic_half_life_days))
     if behaviour.own_half_life is not None:
         found.append(BoughtBefore(behaviour.counts, behaviour.own_half_life))
     return tuple(found)

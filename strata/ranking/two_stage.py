@@ -55,11 +55,14 @@ class Models:
         vectors: np.ndarray,
         topics: np.ndarray,
         past: History,
+        settings: RecommendSettings,
     ) -> Self:
         """Put together what one cut-off has; `topics` (n_items,), `past`: all events before it."""
-        signals = Signals.before(catalogue, np.asarray(vectors), topics, past)  # a view: memory maps are slow to index
-        arrivals = Arrivals.of(catalogue, topics, past)
-        return cls(profiles, (NearestToInterests(index), *of_behaviour(behaviour, topics), arrivals), signals)
+        vectors, proposing = np.asarray(vectors), settings.generators  # a view: memory maps are slow to index
+        signals = Signals.before(catalogue, vectors, topics, past, settings.signals)
+        interests = NearestToInterests(index, proposing.least_quota)
+        arrivals = Arrivals.of(catalogue, topics, past, proposing.arrivals)
+        return cls(profiles, (interests, *of_behaviour(behaviour, topics, proposing), arrivals), signals)
 
     @property
     def names(self) -> tuple[str, ...]:

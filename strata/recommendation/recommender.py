@@ -86,6 +86,7 @@ class Recommender:
         index, themes = ItemIndex.read(folder / "items.faiss"), Themes.read(folder / "themes")
         naming = Naming(Phrases(catalogue.items), themes, np.array([""], object), catalogue.ids)
         tiers = read_settings(TierSettings, "tier", params)
+        settings = read_settings(RecommendSettings, "recommend", params)
         weights = read_settings(CleaningSettings, "cleaning", params).weights
         rules = read_settings(BusinessRules, "rules", params)
         rules.check(catalogue, themes)
@@ -104,11 +105,12 @@ class Recommender:
                 vectors,
                 themes.of_item[:, 0],
                 history,
+                settings,
             ),
             read_ranker(folder / "ranker", read_settings(RankSettings, "rank", params).method),
             vectors,
             catalogue.available(time, history),
-            read_settings(RecommendSettings, "recommend", params),
+            settings,
             Visitors(catalogue, vectors, naming, time, tiers, {str(name): weight for name, weight in weights.items()}),
             Statements(read_array(folder / "profile_text_users.npy"), read_array(folder / "profile_texts.npy")),
             Corrections.read(corrections or folder / CORRECTIONS),

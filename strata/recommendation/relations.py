@@ -63,6 +63,7 @@ class Relations:
             k,
             tier_weights=self.settings.tier_weights,
             available=available,
+            leaders=self.trends.leaders,
         )
 
     def brands(self, person: Person, k: int, available: np.ndarray) -> list[Brand]:
@@ -74,6 +75,7 @@ class Relations:
             k,
             tier_weights=self.settings.tier_weights,
             available=available,
+            leaders=self.trends.leaders,
             without=person.seen,
             dislike=self.settings.dislike,
         )

@@ -61,7 +61,7 @@ def small_context(users: int = 40, seed: int = 3, folder: Path = Path()) -> Cont
         CutOffs(NOW - 300 * DAY, NOW - 260 * DAY, NOW - 220 * DAY, NOW),
         vectors(),
         {"validation": GROUPS, "backtest": GROUPS},
-        TierSettings(),
+        TierSettings(cut=1.0),
         folder,
     )
 
@@ -139,7 +139,7 @@ def test_equal_hashes_mean_equal_behaviour() -> None:
 
 @given(strategies.histories(positive=True))
 def test_what_is_judged_is_what_profiles_hold(history: History) -> None:
-    naming, settings = strategies.naming(), TierSettings(min_periods=2)
+    naming, settings = strategies.naming(), TierSettings(cut=1.0, min_periods=2)
     topics = naming.themes.of_item[:, 0]
     cut_offs = CutOffs(0, 0, 0, strategies.TIME)
     by_cut_off = {"validation": topics, "backtest": topics}

@@ -154,7 +154,7 @@ def test_baselines_find_groups_that_lie_apart() -> None:
 
 def test_events_by_chance_are_in_no_point() -> None:
     simulation = simulated(noise=0.4)
-    reading = by_points(vectors(), GROUPS, TierSettings())(simulation.history, NOW)
+    reading = by_points(vectors(), GROUPS, TierSettings(cut=1.0))(simulation.history, NOW)
     let_go = reading.of_event < 0
     assert let_go.any()
     assert (simulation.factor[let_go] < 0).mean() > 2 * (simulation.factor < 0).mean()

@@ -87,7 +87,9 @@ def test_a_promise_is_judged_before_the_validation_cut_off_alone() -> None:
     whole = Past.of(CONTEXT, EVERYBODY)
     cut = Past.of(replace(CONTEXT, history=before), EVERYBODY)
     assert (whole.history.times < whole.time).all()
-    assert (cut.counts(CONTEXT, points, TierSettings()) == whole.counts(CONTEXT, points, TierSettings())).all()
+    assert (
+        cut.counts(CONTEXT, points, TierSettings(cut=1.0)) == whole.counts(CONTEXT, points, TierSettings(cut=1.0))
+    ).all()
 
 
 def test_the_smallest_gap_is_that_of_the_worst_window_and_few_points_say_nothing() -> None:
@@ -109,7 +111,7 @@ def test_one_part_is_not_bought_with_another() -> None:
 
 def test_the_best_is_no_worse_than_todays_and_undoes_what_is_plainly_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "USERS", 10)
-    wrong = changed(TierSettings(), {"core_persistence": 0.6, "momentary_events": 4, "over_after": 0.8})
+    wrong = changed(TierSettings(cut=1.0), {"core_persistence": 0.6, "momentary_events": 4, "over_after": 0.8})
     context = replace(CONTEXT, settings=wrong)
     bench = Bench.of(context, Points(context), LEARN_SEEDS, EVERYBODY)
     best, tried = learn(bench, trials=12, seconds=60)
@@ -136,9 +138,9 @@ def test_only_the_thresholds_change_in_params_and_every_comment_stays(settings: 
 
 def test_params_without_a_threshold_are_refused_with_its_name() -> None:
     with pytest.raises(SettingsError, match=r"tier\.doubt is missing"):
-        rewritten(PARAMS.replace("  doubt:", "  # doubt:"), TierSettings())
+        rewritten(PARAMS.replace("  doubt:", "  # doubt:"), TierSettings(cut=1.0))
     with pytest.raises(SettingsError, match="section 'tier' is missing"):
-        rewritten("rank:\n  trials: 2\n", TierSettings())
+        rewritten("rank:\n  trials: 2\n", TierSettings(cut=1.0))
 
 
 def test_the_command_writes_only_where_asked_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

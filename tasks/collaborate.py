@@ -2,6 +2,8 @@
 
 from strata.data.schema import CUT_OFFS
 from strata.models.fitted import TUNING, Behaviour
+from strata.models.settings import FixedSettings
+from strata.settings import read_settings
 from strata.storage import read_json
 from tasks import run
 from tasks.inputs import Inputs, folder
@@ -20,7 +22,8 @@ def main(cut_off: str) -> None:
     inputs = Inputs()
     tuned = read_json(folder(SETTINGS_OF[cut_off]) / TUNING)
     time = inputs.time(cut_off)
-    behaviour = Behaviour.fit(inputs.history.before(time), time, tuned["chosen"])
+    fixed = read_settings(FixedSettings, "collaborate.fixed")
+    behaviour = Behaviour.fit(inputs.history.before(time), time, tuned["chosen"], fixed)
     behaviour.write(folder(cut_off) / "collaborative", tuned)
     say(f"{cut_off}: " + "; ".join(behaviour.items))
 

@@ -9,7 +9,7 @@ from strata.evaluation.tuning import tune
 from strata.evaluation.window import Window
 from strata.interests.themes import Themes
 from strata.models.baselines import behavioural, mean_vector
-from strata.models.item_model import CollaborativeSettings
+from strata.models.settings import CollaborativeSettings
 from strata.ranking.rankers import Ranker, read_ranker
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.two_stage import rank
@@ -54,10 +54,10 @@ def _baselines(inputs: Inputs, window: Window, k: int) -> dict[str, np.ndarray]:
     settings = read_settings(CollaborativeSettings, "collaborate")
     chosen = read_json(folder("backtest") / "collaborative" / "tuning.json")["chosen"]
     available = inputs.catalogue.available(window.time, window.past)
-    models = behavioural(settings, repeats=window.repeats)
+    models, grid = behavioural(settings, repeats=window.repeats), settings.grids.mean_vector
     texts = {
-        "zero-shot text": mean_vector(np.asarray(read_array(VECTORS / "zero_shot.npy"))),
-        "fine-tuned text": mean_vector(inputs.vectors),
+        "zero-shot text": mean_vector(np.asarray(read_array(VECTORS / "zero_shot.npy")), grid),
+        "fine-tuned text": mean_vector(inputs.vectors, grid),
     }
     before = window_between(inputs, "validation", "backtest")
     for name, model in texts.items():

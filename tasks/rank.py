@@ -11,6 +11,7 @@ from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes
 from strata.models.fitted import TUNING, Behaviour
+from strata.models.settings import FixedSettings
 from strata.ranking.candidates import Table
 from strata.ranking.examples import Examples
 from strata.ranking.generators.registry import Known
@@ -39,8 +40,9 @@ def main() -> None:
     if not learned:
         say("nothing proposed was chosen in earlier slices: no trees, the sum ranks; a longer history helps")
         return
-    with progress("learning to rank", n_fits(learned, rank.horizon, rank.models), "models") as advance:
-        trees = LambdaMart.fit(learned, names, apart=rank.horizon, seeds=rank.seeds, advance=advance)
+    n_models = n_fits(learned, rank.trees, apart=rank.horizon, seeds=rank.models)
+    with progress("learning to rank", n_models, "models") as advance:
+        trees = LambdaMart.fit(learned, names, rank.trees, apart=rank.horizon, seeds=rank.seeds, advance=advance)
     trees.write(RANKER)
     best = trees.report["chosen"]
     size = f"{rank.models} x {best['rounds']} of {best['leaves']} leaves"
@@ -63,17 +65,16 @@ def examples(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) -
     A slice's models know only what came before it.
     """
     windows = slice_windows(inputs.history, inputs.time("backtest"), rank, repeats=recommend.repeats)
-    drawn = {"negatives": rank.negatives, "least_users": least_users(), "seed": rank.seed}
     profiler, found, names = _profiler(inputs), [], []
     n_users = len(inputs.user_ids)
     if rank.most_learners(n_users) < n_users:
         say(f"trees learn from at most {rank.learners:,} users of each slice (rank.learners; {n_users:,} users in all)")
     with progress("candidates of earlier slices", len(windows), "slices") as advance:
         for window in windows:
-            models = _models_before(window, profiler, inputs)
+            models = _models_before(window, profiler, inputs, recommend)
             available = inputs.catalogue.available(window.time, window.past)
             profiled = partial(_profiles, profiler=profiler)
-            found.append(lessons(window, models, profiled, recommend, available, **drawn))
+            found.append(lessons(window, models, profiled, recommend, available, rank, least_users=least_users()))
             names = list(models.signals.names(models.names))
             advance(1)
     return [one for one in found if one.chosen.any()], names
@@ -84,12 +85,12 @@ def _profiler(inputs: Inputs) -> Profiler:
     return Profiler.of(inputs.catalogue, inputs.vectors, themes, read_settings(TierSettings, "tier"))
 
 
-def _models_before(window: Window, profiler: Profiler, inputs: Inputs) -> Models:
+def _models_before(window: Window, profiler: Profiler, inputs: Inputs, recommend: RecommendSettings) -> Models:
     """Models of what came before a window, with the settings of those that will be judged and serve."""
     vectors, topics, profiles = inputs.vectors, profiler.themes.of_item[:, 0], _profiles(window, profiler)
     chosen = read_json(folder("backtest") / TUNING)["chosen"]
-    behaviour = Behaviour.fit(window.past, window.time, chosen)
-    known = Known(inputs.catalogue, ItemIndex.read(INDEX), behaviour, topics, window.past)
+    behaviour = Behaviour.fit(window.past, window.time, chosen, read_settings(FixedSettings, "collaborate.fixed"))
+    known = Known(inputs.catalogue, ItemIndex.read(INDEX), behaviour, topics, window.past, recommend)
     return Models.of(profiles, known, vectors)
 
 

@@ -5,7 +5,7 @@ from strata.evaluation.tuning import tune
 from strata.evaluation.window import Window
 from strata.models.baselines import behavioural
 from strata.models.fitted import TUNING
-from strata.models.item_model import CollaborativeSettings
+from strata.models.settings import CollaborativeSettings
 from strata.ranking.settings import RecommendSettings
 from strata.settings import read_settings
 from strata.storage import write_json
@@ -18,7 +18,7 @@ TUNED = ("validation", "backtest")
 
 
 def main(cut_off: str) -> None:
-    """Try as many settings of each model; write what was tried and what was best."""
+    """Try settings of each model, at most so many; write what was tried and what was best."""
     inputs = Inputs()
     settings = read_settings(CollaborativeSettings, "collaborate")
     repeats = read_settings(RecommendSettings, "recommend").repeats

@@ -36,6 +36,7 @@ def models_at(inputs: Inputs, cut_off: str) -> Models:
             Behaviour.read(made / "collaborative"),
             Themes.read(made / "themes").of_item[:, 0],
             inputs.history.before(inputs.time(cut_off)),
+            read_settings(RecommendSettings, "recommend"),
         ),
         inputs.vectors,
     )

@@ -23,7 +23,7 @@ from strata.models.popularity import popularity
 from strata.models.user_knn import UserNeighbours
 from strata.ranking.generators.registry import Known
 from strata.ranking.lambdamart import LambdaMart
-from strata.ranking.settings import RecommendSettings
+from strata.ranking.settings import RecommendSettings, TreeSettings
 from strata.ranking.training_windows import examples
 from strata.ranking.two_stage import Models
 from strata.recommendation.recommender import Recommender
@@ -45,10 +45,10 @@ def tiny_behaviour(history: History) -> Behaviour:
         {
             "ease": Ease.fit(history, penalty=5, half_life=None),
             "neighbours": ItemNeighbours.fit(history, neighbours=5, half_life=None, shrink=1),
-            "transitions": ItemNeighbours.following(history, neighbours=5, half_life=3.0, shrink=1),
-            "factors": Factors.fit(history, factors=3, penalty=1, alpha=1, half_life=None),
+            "transitions": ItemNeighbours.following(history, neighbours=5, half_life=3.0, shrink=1, distance=10),
+            "factors": Factors.fit(history, factors=3, penalty=1, alpha=1, half_life=None, rounds=10, seed=7),
         },
-        UserNeighbours.fit(history, TIME, neighbours=3),
+        UserNeighbours.fit(history, TIME, neighbours=3, half_life_days=None, least_rarity=0.1),
         popularity(history, TIME),
         90.0,
     )
@@ -60,14 +60,15 @@ def tiny_ranker(models: Models, history: History) -> LambdaMart:
     window = Window.of(history, middle, TIME, repeats=True)
     settings = RecommendSettings(repeats=True)
     found = examples(window, models, settings, np.ones(N_ITEMS, bool), negatives=10, seed=1)
-    return LambdaMart.fit([found], models.signals.names(models.names), apart=1, seeds=(1, 2))
+    return LambdaMart.fit([found], models.signals.names(models.names), TreeSettings(), apart=1, seeds=(1, 2))
 
 
 def tiny_recommender(history: History, corrections: Corrections | None = None) -> Recommender:
     """All four users of `history`, known up to TIME, and what they corrected since."""
     items, topics = PROFILER.catalogue, PROFILER.themes.of_item[:, 0]
     profiles, _ = PROFILER.profiles(history, TIME, USER_IDS)
-    known = Known(items, INDEX, tiny_behaviour(history), topics, history)
+    settings = RecommendSettings(repeats=True)
+    known = Known(items, INDEX, tiny_behaviour(history), topics, history, settings)
     models = Models.of(profiles, known, vectors())
     return Recommender(
         manifest=Manifest("tiny", {}, {}, {}),
@@ -79,7 +80,7 @@ def tiny_recommender(history: History, corrections: Corrections | None = None) -
         ranker=tiny_ranker(models, history),
         vectors=vectors(),
         available=np.ones(N_ITEMS, bool),
-        settings=RecommendSettings(repeats=True),
+        settings=settings,
         visitors=Visitors(PROFILER, TIME, {"like": 1.0, "dislike": -1.0}),
         statements=NOTHING_STATED,
         corrections=corrections or Corrections(),

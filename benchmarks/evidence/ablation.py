@@ -23,6 +23,7 @@ from strata.data.history import DAY
 from strata.evaluation.metrics import bootstrap, ndcg_at_k, recall_at_k
 from strata.ranking.examples import Examples
 from strata.ranking.lambdamart import LambdaMart
+from strata.ranking.settings import TreeSettings
 
 TRIALS = 30
 USERS = 1_000
@@ -191,7 +192,7 @@ def _learn(finder: Candidates, early: list[Before]) -> LambdaMart:
         n_chosen = np.diff(before.relevant.indptr)
         slices.append(Examples(np.concatenate(queries), np.concatenate(signals), np.concatenate(chosen), n_chosen))
     names = [f"signal {n}" for n in range(slices[0].signals.shape[1])]
-    return LambdaMart.fit(slices, names, apart=1, seeds=(SEED,))
+    return LambdaMart.fit(slices, names, TreeSettings(), apart=1, seeds=(SEED,))
 
 
 def _judge(finder: Candidates, trees: LambdaMart, before: Before) -> tuple[np.ndarray, np.ndarray]:

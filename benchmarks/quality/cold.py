@@ -15,6 +15,7 @@ from benchmarks.evidence.files import Row
 from benchmarks.quality.cold_items import judge_new, references, window_of_new
 from benchmarks.quality.cold_users import (
     PARTS,
+    PICKS,
     judge_picks,
     judge_words,
     newcomers,
@@ -30,7 +31,6 @@ from strata.evaluation.window import Window
 from strata.models.baselines import WINDOWED
 from strata.ranking.examples import Examples
 from strata.ranking.lambdamart import LambdaMart
-from strata.ranking.training_windows import PICKS
 
 TAUGHT: Final = ("2017-07-01", "2017-08-01", "2017-09-01")
 """Months that teach the trees; all that is tuned is tuned on the last of them."""
@@ -84,7 +84,7 @@ def teach(site: Site, known: History, say: Say) -> LambdaMart:
         names = models.signals.names(models.names)
         learned.append(site.learn(window, models))
         say(f"{day}: {len(window.users)} households teach the trees")
-    return LambdaMart.fit(learned, names, apart=1, seeds=site.ranking.seeds)
+    return LambdaMart.fit(learned, names, site.ranking.trees, apart=1, seeds=site.ranking.seeds)
 
 
 def _tuned(site: Site, known: History) -> dict[str, Any]:

@@ -32,8 +32,8 @@ def window_of_new(history: History, known: History, time: float) -> Window:
 
 def references(site: Site) -> dict[str, Baseline]:
     """Popularity, which knows nothing of new items, and text."""
-    behaviour = behavioural(site.tuning, repeats=site.recommend.repeats)
-    return {WINDOWED: behaviour[WINDOWED], ZERO_SHOT: mean_vector(site.zero_shot)}
+    behaviour, grid = behavioural(site.tuning, repeats=site.recommend.repeats), site.tuning.grids.mean_vector
+    return {WINDOWED: behaviour[WINDOWED], ZERO_SHOT: mean_vector(site.zero_shot, grid)}
 
 
 def judge_new(

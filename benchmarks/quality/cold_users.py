@@ -15,13 +15,14 @@ from strata.evaluation.window import Window
 from strata.interests.profiles import Profiles
 from strata.interests.visitors import Visitors
 from strata.models.baselines import WINDOWED, behavioural, mean_vector
-from strata.ranking.training_windows import PICKS, session
+from strata.ranking.training_windows import session
 from strata.ranking.two_stage import Models, Ranker, rank
 from strata.ranking.weighted_sum import WeightedSum
-from strata.recommendation.lists import OF_BIO
 
 PARTS = 5
 """One part in so many of all users is left out."""
+PICKS = 3
+"""Items that are known of a newcomer."""
 ZERO_SHOT = "zero-shot text"
 
 
@@ -42,7 +43,7 @@ def picks_of(recent: History, time: float) -> History:
     """
     pairs = recent.positive().matrix()
     users = np.repeat(np.arange(recent.n_users), np.diff(pairs.indptr))
-    found = session(users, pairs.indices, time, np.random.default_rng(SEED), like=recent)
+    found = session(users, pairs.indices, time, np.random.default_rng(SEED), picks=PICKS, like=recent)
     return found.keep(np.diff(found.offsets)[found.users] == PICKS)
 
 
@@ -69,7 +70,9 @@ def judge_picks(
     """The whole recommender, popularity and zero-shot text for newcomers of a window; `past`: what models know."""
     theirs = replace(models, profiles=site.profiles(window.past, window.time))
     ranked = rank(window, theirs, ranker, site.recommend, site.available(replace(window, past=past)), LISTED)
-    popular, text = behavioural(site.tuning, repeats=window.repeats)[WINDOWED], mean_vector(site.zero_shot)
+    tuning = site.tuning
+    popular = behavioural(tuning, repeats=window.repeats)[WINDOWED]
+    text = mean_vector(site.zero_shot, tuning.grids.mean_vector)
     return window.users, {
         OURS: judge(ranked, window),
         WINDOWED: judge_baseline(popular, past, window, {"window_days": popular_days}),
@@ -82,7 +85,7 @@ def judge_words(
 ) -> Values:
     """The same for people of whom only words are known, one text (B, d) each: all that the window's users are."""
     theirs = replace(models, profiles=_said(site, window, vectors))
-    ranker = WeightedSum(OF_BIO)
+    ranker = WeightedSum.in_proportion(site.recommend.of_bio)
     ranked = rank(window, theirs, ranker, site.recommend, site.available(replace(window, past=past)), LISTED)
     popular = behavioural(site.tuning, repeats=window.repeats)[WINDOWED]
     return window.users, {

@@ -29,7 +29,7 @@ from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes
 from strata.models.baselines import behavioural, mean_vector
 from strata.models.fitted import Behaviour
-from strata.models.item_model import CollaborativeSettings
+from strata.models.settings import CollaborativeSettings, FixedSettings
 from strata.ranking.generators.registry import Known
 from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.settings import RankSettings, RecommendSettings
@@ -89,11 +89,11 @@ def _workspace(root: Path) -> Path:
 def _baselines(window: Window, before: Window, folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Per-user NDCG@10 of every baseline, and the settings each was given: those best for the second last rating."""
     settings = read_settings(CollaborativeSettings, "collaborate")
-    vectors = folder / "artifacts" / "vectors"
+    vectors, grid = folder / "artifacts" / "vectors", settings.grids.mean_vector
     models = {
         **behavioural(settings, repeats=False),
-        "zero-shot text": mean_vector(np.asarray(read_array(vectors / "zero_shot.npy"))),
-        "fine-tuned text": mean_vector(np.asarray(read_array(vectors / "items.npy"))),
+        "zero-shot text": mean_vector(np.asarray(read_array(vectors / "zero_shot.npy")), grid),
+        "fine-tuned text": mean_vector(np.asarray(read_array(vectors / "items.npy")), grid),
     }
     found, chosen = {}, {}
     for name, model in models.items():
@@ -116,11 +116,12 @@ def _ours(
     themes = Themes.read(folder / "artifacts" / "models" / "backtest" / "themes")
     profiler = Profiler.of(catalogue, vectors, themes, read_settings(TierSettings, "tier"))
     index, everything = ItemIndex.build(vectors, IndexSettings()), np.ones(len(catalogue), bool)
+    fixed = read_settings(FixedSettings, "collaborate.fixed")
 
     def models_of(asked: Window) -> Models:
         profiles, _ = profiler.profiles(asked.past, asked.time)
-        behaviour = Behaviour.fit(asked.past, asked.time, chosen)
-        known = Known(catalogue, index, behaviour, themes.of_item[:, 0], asked.past)
+        behaviour = Behaviour.fit(asked.past, asked.time, chosen, fixed)
+        known = Known(catalogue, index, behaviour, themes.of_item[:, 0], asked.past, recommend)
         return Models.of(profiles, known, vectors)
 
     learned, names = [], ()
@@ -129,7 +130,7 @@ def _ours(
         models = models_of(asked)
         names = models.signals.names(models.names)
         learned.append(examples(asked, models, recommend, everything, negatives=settings.negatives, seed=settings.seed))
-    trees = LambdaMart.fit(learned, names, apart=1, seeds=settings.seeds)
+    trees = LambdaMart.fit(learned, names, settings.trees, apart=1, seeds=settings.seeds)
     ranked = rank(window, models_of(window), trees, recommend, everything, LISTED)
     return ndcg_at_k(ranked, window.relevant, LISTED)
 

@@ -17,6 +17,7 @@ from benchmarks.evidence.files import Row
 from benchmarks.quality.cold_items import judge_new, references, window_of_new
 from benchmarks.quality.cold_users import (
     PARTS,
+    PICKS,
     ZERO_SHOT,
     judge_picks,
     judge_words,
@@ -47,7 +48,7 @@ from strata.evaluation.window import Window
 from strata.models.baselines import WINDOWED, Baseline, behavioural, mean_vector
 from strata.ranking.candidates import Table
 from strata.ranking.lambdamart import LambdaMart
-from strata.ranking.training_windows import PICKS, slice_windows
+from strata.ranking.training_windows import slice_windows
 from strata.ranking.two_stage import rank, tables
 from strata.ranking.weighted_sum import WeightedSum
 from strata.storage import read_array
@@ -118,10 +119,11 @@ def _without_asks(site: Site, time: float) -> History:
 
 
 def _baselines(site: Site) -> dict[str, Baseline]:
+    tuning = site.tuning
     return {
-        **behavioural(site.tuning, repeats=False),
-        ZERO_SHOT: mean_vector(site.zero_shot),
-        "fine-tuned text": mean_vector(site.vectors),
+        **behavioural(tuning, repeats=False),
+        ZERO_SHOT: mean_vector(site.zero_shot, tuning.grids.mean_vector),
+        "fine-tuned text": mean_vector(site.vectors, tuning.grids.mean_vector),
     }
 
 
@@ -149,7 +151,7 @@ def _trees(site: Site, history: History, time: float) -> LambdaMart:
         names = models.signals.names(models.names)
         learned.append(site.learn(window, models))
     learned = [one for one in learned if one.chosen.any()]
-    return LambdaMart.fit(learned, names, apart=settings.horizon, seeds=settings.seeds)
+    return LambdaMart.fit(learned, names, settings.trees, apart=settings.horizon, seeds=settings.seeds)
 
 
 def _judge_next(site: Site, window: Window, trees: LambdaMart, weighted: WeightedSum) -> Values:

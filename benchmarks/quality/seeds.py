@@ -51,13 +51,13 @@ def _values() -> pl.DataFrame:
     inputs, recommend = Inputs(), read_settings(RecommendSettings, "recommend")
     ranking = read_settings(RankSettings, "rank")
     learned, names = examples(inputs, ranking, recommend)
-    size, data = read_json(RANKER / REPORT)["chosen"], dataset(learned)
+    size, data = read_json(RANKER / REPORT)["chosen"], dataset(learned, ranking.trees)
     window, models = window_between(inputs, "backtest", "live"), models_at(inputs, "backtest")
     available = inputs.catalogue.available(window.time, window.past)
     values = {}
     for seed in SEEDS:
         seeds = range(seed, seed + ranking.models)
-        boosters = tuple(boost(data, size["leaves"], size["rounds"], each) for each in seeds)
+        boosters = tuple(boost(data, size["leaves"], size["rounds"], each, ranking.trees) for each in seeds)
         trees = LambdaMart(boosters, tuple(names), {})
         ranked = rank(window, models, trees, recommend, available, LISTED)
         values[f"seed {seed}"] = ndcg_at_k(ranked, window.relevant, LISTED)

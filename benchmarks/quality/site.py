@@ -31,7 +31,7 @@ from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes
 from strata.models.baselines import Baseline
 from strata.models.fitted import TUNING, Behaviour
-from strata.models.item_model import CollaborativeSettings
+from strata.models.settings import CollaborativeSettings
 from strata.ranking.examples import Examples
 from strata.ranking.generators.registry import Known
 from strata.ranking.settings import RankSettings, RecommendSettings
@@ -108,8 +108,9 @@ class Site:
         """All models of a past, with the profiles of `users` (B,) rows alone."""
         profiles = self.profiles(past.keep(np.isin(past.users, users)), time)
         topics = self.profiler.themes.of_item[:, 0]
-        behaviour = Behaviour.fit(past, time, self.chosen)
-        return Models.of(profiles, Known(self.catalogue, self.index, behaviour, topics, past), self.vectors)
+        behaviour = Behaviour.fit(past, time, self.chosen, self.tuning.fixed)
+        known = Known(self.catalogue, self.index, behaviour, topics, past, self.recommend)
+        return Models.of(profiles, known, self.vectors)
 
     def available(self, window: Window) -> np.ndarray:
         """Items that exist when a window starts: bool (n_items,)."""
@@ -118,8 +119,8 @@ class Site:
     def learn(self, window: Window, models: Models) -> Examples:
         """What the users of a window teach the trees: of all items, and of those that count."""
         return lessons(
-            window, models, self._profiled, self.recommend, self.available(window),
-            negatives=self.ranking.negatives, least_users=self.least_users, seed=self.ranking.seed,
+            window, models, self._profiled, self.recommend, self.available(window), self.ranking,
+            least_users=self.least_users,
         )  # fmt: skip
 
     def _profiled(self, window: Window) -> Profiles:

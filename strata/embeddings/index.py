@@ -6,6 +6,7 @@ from typing import Final
 
 import faiss
 import numpy as np
+from pydantic import NonNegativeInt, PositiveInt
 
 from strata._kernels.selection import NOTHING, top_k
 from strata.errors import ReleaseError
@@ -16,12 +17,12 @@ from strata.storage import replacing
 class IndexSettings(Settings):
     """Which kind of index serves which size."""
 
-    flat_up_to: int = 20_000
+    flat_up_to: NonNegativeInt = 20_000
     """Vectors that are searched exactly; above, HNSW."""
-    links: int = 32
-    """Neighbours that each vector of the HNSW graph is linked to."""
-    search_breadth: int = 64
-    """Vectors that a search along the graph keeps in view."""
+    links: PositiveInt = 32
+    """Of a vector to others in each layer of HNSW's graph: more find more, and take memory and time to build."""
+    search_breadth: PositiveInt = 64
+    """Vectors that a search along the graph keeps in view: more find more of the nearest, and take longer."""
 
 
 MOST_ALLOWED = 0.9

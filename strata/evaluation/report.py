@@ -26,8 +26,11 @@ class EvaluateSettings(Settings):
     """Where metrics are cut and how intervals are drawn."""
 
     k: tuple[int, ...] = (5, 10, 20)
+    """Places of a list that are judged."""
     bootstrap: int = 2000
+    """Samples that an interval is drawn from."""
     seed: int = 7
+    """Of these samples."""
 
 
 @dataclass(frozen=True)

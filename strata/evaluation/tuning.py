@@ -1,4 +1,4 @@
-"""Every model gets the same number of tries on the window before its cut-off, never on the window after."""
+"""A model gets so many tries, or all of a smaller grid, on the window before its cut-off and never on the one after."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
@@ -13,7 +13,7 @@ JUDGED_AT = 10
 
 
 def trials(grid: Mapping[str, Sequence[Any]], most: int, seed: int) -> list[dict[str, Any]]:
-    """`most` different settings from a grid, always the same ones for the same seed."""
+    """`most` different settings from a grid, always the same ones for the same seed; all where it holds fewer."""
     everything = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
     chosen = np.random.default_rng(seed).permutation(len(everything))[:most]
     return [everything[i] for i in sorted(chosen)]

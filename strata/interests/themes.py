@@ -36,11 +36,15 @@ class ThemeSettings(Settings):
     """How fine the catalogue is divided; small catalogues get fewer groups."""
 
     topics: PositiveInt = 1_000
+    """At most; narrow."""
     categories: PositiveInt = 100
+    """At most."""
     themes: PositiveInt = 12
+    """At most; broad."""
     smallest: PositiveInt = 11
     """Distinct items that a topic should have on average."""
     phrases: PositiveInt = 5
+    """Key phrases that name a group."""
     continuity: float = Field(0.3, ge=0, lt=1)
     """How far items are drawn towards the group they had in the last release; 0: nothing is remembered."""
     seed: int = 7

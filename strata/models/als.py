@@ -14,9 +14,6 @@ from strata.data.history import History
 from strata.models.files import half_life_array, half_life_of
 from strata.models.item_model import weigh
 
-ROUNDS = 10
-SEED = 7
-
 
 @dataclass(frozen=True)
 class Factors:
@@ -32,15 +29,21 @@ class Factors:
     half_life: float | None
 
     @classmethod
-    def fit(cls, history: History, *, factors: int, penalty: float, alpha: float, half_life: float | None) -> Self:
-        """Learn from all of a history with `implicit`, the same for the same history."""
+    def fit(
+        cls, history: History, *, factors: int, penalty: float, alpha: float, half_life: float | None,
+        rounds: int, seed: int,
+    ) -> Self:  # fmt: skip
+        """Learn from all of a history with `implicit`, the same for the same history and seed.
+
+        In each of the `rounds` users' factors are solved for, then items'.
+        """
         from implicit.cpu.als import AlternatingLeastSquares  # needed by the pipeline alone
 
         confidence = weigh(history, half_life).astype(np.float32)
         confidence.data = 1 + alpha * confidence.data
         with threadpool_limits(1, "blas"):  # rows are shared among threads already
             model = AlternatingLeastSquares(
-                factors=factors, regularization=penalty, iterations=ROUNDS, random_state=SEED
+                factors=factors, regularization=penalty, iterations=rounds, random_state=seed
             )
             model.fit(confidence, show_progress=False)
         return cls(np.asarray(model.item_factors, np.float32), penalty, alpha, half_life)

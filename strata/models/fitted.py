@@ -14,6 +14,7 @@ from strata.models.ease import Ease
 from strata.models.files import load_model, save_model
 from strata.models.item_knn import ItemNeighbours
 from strata.models.popularity import popularity
+from strata.models.settings import FixedSettings
 from strata.models.user_knn import UserNeighbours
 from strata.storage import read_array, read_json, write_array, write_json
 
@@ -43,16 +44,16 @@ class Behaviour:
         return () if self.own_half_life is None else (self.own_half_life,)
 
     @classmethod
-    def fit(cls, past: History, time: float, chosen: Mapping[str, Mapping[str, Any]]) -> Self:
-        """Fit on all events before `time`; `chosen`: settings of each baseline by its name."""
+    def fit(cls, past: History, time: float, chosen: Mapping[str, Mapping[str, Any]], fixed: FixedSettings) -> Self:
+        """Fit on all events before `time`; `chosen`: settings of each baseline by its name, `fixed`: untuned ones."""
         return cls(
             {
                 "ease": Ease.fit(past, **chosen[DECAYED_EASE]),
                 "neighbours": ItemNeighbours.fit(past, **chosen[DECAYED_NEIGHBOURS]),
-                "transitions": ItemNeighbours.following(past, **chosen[TRANSITIONS]),
-                "factors": Factors.fit(past, **chosen[DECAYED_ALS]),
+                "transitions": ItemNeighbours.following(past, **chosen[TRANSITIONS], distance=fixed.rule_distance),
+                "factors": Factors.fit(past, **chosen[DECAYED_ALS], rounds=fixed.als_rounds, seed=fixed.als_seed),
             },
-            UserNeighbours.fit(past, time, **chosen[PEERS]),
+            UserNeighbours.fit(past, time, **chosen[PEERS], least_rarity=fixed.least_rarity),
             popularity(past, time, chosen[WINDOWED]["window_days"]).astype(np.float32),
             chosen[OWN]["half_life_days"] if OWN in chosen else None,
         )

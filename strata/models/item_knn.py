@@ -44,18 +44,20 @@ class ItemNeighbours:
         return cls(csr_of(content), half_life_of(content))
 
     @classmethod
-    def following(cls, history: History, *, neighbours: int, half_life: float | None, shrink: float = 10) -> Self:
-        """Sequential rules: how often an item comes after another, weighted 1 / distance up to FAR events apart.
+    def following(
+        cls, history: History, *, neighbours: int, half_life: float | None, shrink: float, distance: int
+    ) -> Self:
+        """Sequential rules: how often an item comes after another, weighted 1 / events apart, up to `distance` of them.
 
         A row is scaled by the item's total with shrinkage: what follows a rare item is not yet known.
         """
         history = history.choices
         n, before, after, near = history.n_items, [], [], []
-        for distance in range(1, min(FAR, len(history) - 1) + 1):
-            same = history.users[:-distance] == history.users[distance:]
-            before.append(history.items[:-distance][same])
-            after.append(history.items[distance:][same])
-            near.append(np.full(same.sum(), 1 / distance, np.float32))
+        for apart in range(1, min(distance, len(history) - 1) + 1):
+            same = history.users[:-apart] == history.users[apart:]
+            before.append(history.items[:-apart][same])
+            after.append(history.items[apart:][same])
+            near.append(np.full(same.sum(), 1 / apart, np.float32))
         pairs = (np.concatenate([*before, []]).astype(np.int64), np.concatenate([*after, []]).astype(np.int64))
         follows = sparse.csr_matrix((np.concatenate([*near, []]), pairs), (n, n))
         total = np.maximum(np.asarray(follows.sum(1)).ravel() + shrink, 1e-9)
@@ -70,7 +72,3 @@ def _cosines(history: History, neighbours: int, shrink: float) -> sparse.csr_mat
     matrix = weigh(history, None)
     norms = np.sqrt(np.asarray(matrix.sum(0)).ravel())
     return top_products(matrix.T.tocsr(), matrix, norms, shrink=shrink, most=neighbours)
-
-
-FAR = 10
-"""Events between an item and what is said to follow it, at most."""

@@ -6,21 +6,6 @@ import numpy as np
 from scipy import sparse
 
 from strata.data.history import History
-from strata.settings import Settings
-
-
-class CollaborativeSettings(Settings):
-    """How much is tried, and up to what size."""
-
-    trials: int = 8
-    """Settings tried for each model on the window before the cut-off: the same number for all."""
-    seed: int = 7
-    ease_max_items: int = 5_000
-    """EASE inverts an items × items matrix; of a larger catalogue it takes the items that most users chose."""
-    neighbours: int = 100
-    """Other items kept for each item."""
-    users: int = 1_000
-    """Users, at most, on whom settings are tried."""
 
 
 class ItemModel(Protocol):

@@ -31,14 +31,19 @@ class UserNeighbours:
     half_life_days: float | None = None
 
     @classmethod
-    def fit(cls, history: History, time: float, *, neighbours: int, half_life_days: float | None = None) -> Self:
-        """Keep everybody's history as it is at `time`, in seconds."""
+    def fit(
+        cls, history: History, time: float, *, neighbours: int, half_life_days: float | None, least_rarity: float
+    ) -> Self:
+        """Keep everybody's history as it is at `time`, in seconds.
+
+        With a half-life no item counts less in similarity than `least_rarity`.
+        """
         if half_life_days is None:
             return cls(weigh(history, None), np.ones(history.n_items, np.float32), neighbours)
         histories = _counted(history, np.broadcast_to(time, history.n_users), half_life_days)
         users = np.bincount(histories.indices, minlength=history.n_items)
         rarity = np.log((1 + history.n_users) / (1 + users)).astype(np.float32)
-        return cls(histories, np.maximum(rarity, LEAST_RARITY), neighbours, half_life_days)
+        return cls(histories, np.maximum(rarity, least_rarity), neighbours, half_life_days)
 
     def seen(self, history: History, times: np.ndarray) -> sparse.csr_matrix:
         """The histories of B users as this model sees them at `times` (B,), in seconds: (B, n_items)."""
@@ -81,10 +86,6 @@ class UserNeighbours:
     def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
         """Back from `arrays`."""
         return cls(csr_of(content), content["rarity"], int(content["neighbours"][0]), half_life_of(content))
-
-
-LEAST_RARITY = 0.1
-"""What an item that everybody chose still counts in similarity."""
 
 
 def _counted(history: History, times: np.ndarray, half_life_days: float) -> sparse.csr_matrix:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import Final, Self
 
@@ -16,6 +17,7 @@ from strata.data.schema import CATEGORIES, CREATED, PRICE, TIERS
 from strata.interests.point_facts import NUMBERS
 from strata.ranking.candidates import Generator, Table, columns
 from strata.ranking.query import Audience
+from strata.ranking.settings import SignalSettings
 from strata.ranking.trends import Trends
 
 ABSENT = -1.0
@@ -24,15 +26,9 @@ NEAREST: Final = (
     *(f"cosine {tier}" for tier in TIERS), "cosine dislike", "nearest tier", *(f"nearest {name}" for name in NUMBERS)
 )  # fmt: skip
 TOPIC: Final = ("topic tier", *(f"topic {name}" for name in NUMBERS))
-HALF_LIVES = (10.0, 40.0, 160.0)
-"""Days, of what the user chose before."""
-OWN: Final = (
-    *(f"own {days:g}d" for days in HALF_LIVES), "own events", "own since", "own share", "own lately", "own days since"
-)  # fmt: skip
+OWN: Final = ("own events", "own since", "own share", "own lately", "own days since")
 """The last three count days on which the user was active: the share of them since the first with the item on which it
-was chosen, how many of the last LATELY, and how many came after the last with the item."""
-LATELY = 5
-KIND: Final = tuple(f"kind {days:g}d" for days in HALF_LIVES)
+was chosen, how many of the latest ones, and how many came after the last with the item."""
 ITEM: Final = ("age", "price", "price ratio")
 USER: Final = ("events", "since")
 
@@ -42,7 +38,7 @@ class Signals:
     """What is known of n_items at a cut-off.
 
     `vectors` (n_items, d); `topics`, `kinds` (n_items,): topic and narrowest category of each item; `created` in
-    seconds and `price` (n_items,), NaN where unknown; `trends` of everybody's behaviour.
+    seconds and `price` (n_items,), NaN where unknown; `trends` of everybody's behaviour. `settings`: half-lives.
     """
 
     vectors: np.ndarray
@@ -51,21 +47,25 @@ class Signals:
     created: np.ndarray
     price: np.ndarray
     trends: Trends
+    settings: SignalSettings
 
     @classmethod
-    def before(cls, catalogue: Catalogue, vectors: np.ndarray, topics: np.ndarray, past: History) -> Self:
+    def before(
+        cls, catalogue: Catalogue, vectors: np.ndarray, topics: np.ndarray, past: History, settings: SignalSettings
+    ) -> Self:
         """From the catalogue and all events before a cut-off."""
         items = catalogue.items
         kinds = items[CATEGORIES].list.last().rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
         created = (items[CREATED].dt.epoch("us").cast(pl.Float64) / 1e6).to_numpy()
         price = items[PRICE].cast(pl.Float64).to_numpy()
-        return cls(vectors, topics, kinds, created, price, Trends.of(past))
+        return cls(vectors, topics, kinds, created, price, Trends.of(past, settings), settings)
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
         """Columns of `of` after those of the generators, in order, by what they tell of."""
         return {
-            "nearest": NEAREST, "topic": TOPIC, "own": OWN, "kind": KIND, "trends": self.trends.names,
+            "nearest": NEAREST, "topic": TOPIC, "own": self._own_names, "kind": self._of_half_lives("kind"),
+            "trends": self.trends.names,
             "item": ITEM, "user": USER,
         }  # fmt: skip
 
@@ -99,6 +99,13 @@ class Signals:
             fill(table, audience, found[:, start : start + width])
             start += width
         return found
+
+    @cached_property
+    def _own_names(self) -> tuple[str, ...]:
+        return (*self._of_half_lives("own"), *OWN)
+
+    def _of_half_lives(self, what: str) -> tuple[str, ...]:
+        return tuple(f"{what} {days:g}d" for days in self.settings.half_lives_days)
 
     def nearest_tiers(self, table: Table, audience: Audience) -> np.ndarray:
         """Place among TIERS of the point that each row's item is nearest to, −1 for users without points: (n,)."""
@@ -154,17 +161,18 @@ class Signals:
         history = audience.choices
         found[:] = 0
         for since in ("own since", "own days since"):
-            found[:, OWN.index(since)] = np.nan
+            found[:, self._own_names.index(since)] = np.nan
         if not audience.exclude_seen and len(history):
             place = looked_up(table.users * np.int64(history.n_items) + table.items, history.pairs)
-            found[place >= 0] = _of_pairs(history, *_decayed(audience))[place[place >= 0]]
+            numbers = _of_pairs(history, *self._decayed(audience), self.settings.lately)
+            found[place >= 0] = numbers[place[place >= 0]]
 
     def _kind(self, table: Table, audience: Audience, found: np.ndarray) -> None:
         """What share items of the item's kind have in what the user chose."""
         history, n_kinds = audience.choices, int(self.kinds.max(initial=0)) + 1
         of_event = history.users * np.int64(n_kinds) + self.kinds[history.items]
         of_row = table.users * np.int64(n_kinds) + self.kinds[table.items]
-        for column, weights in enumerate(_decayed(audience)[1].T):
+        for column, weights in enumerate(self._decayed(audience)[1].T):
             total = np.maximum(np.bincount(history.users, weights, len(audience)), 1e-9)
             share = np.bincount(of_event, weights, len(audience) * n_kinds).reshape(-1, n_kinds) / total[:, None]
             found[:, column] = share.ravel()[of_row]
@@ -189,11 +197,10 @@ class Signals:
         found[:, 0] = np.diff(history.offsets)[table.users]
         found[:, 1] = ((audience.times - last) / DAY)[table.users]
 
-
-def _decayed(audience: Audience) -> tuple[np.ndarray, np.ndarray]:
-    """Age of each choice in days (n,), and what is left of it after each of HALF_LIVES (n, 3)."""
-    age = np.maximum(audience.times[audience.choices.users] - audience.choices.times, 0) / DAY
-    return age, np.stack([np.exp2(-age / days) for days in HALF_LIVES], axis=1)
+    def _decayed(self, audience: Audience) -> tuple[np.ndarray, np.ndarray]:
+        """Age of each choice in days (n,), and what is left of it after each of h half-lives (n, h)."""
+        age = np.maximum(audience.times[audience.choices.users] - audience.choices.times, 0) / DAY
+        return age, np.stack([np.exp2(-age / days) for days in self.settings.half_lives_days], axis=1)
 
 
 def _nearest(
@@ -224,8 +231,11 @@ def _nearest(
             found[row, n_tiers] = max(found[row, n_tiers], cosines[against, item])
 
 
-def _of_pairs(history: History, age: np.ndarray, decayed: np.ndarray) -> np.ndarray:
-    """Columns OWN of each pair of user and item in a history: (pairs, len(OWN)); `age` (n,) of its events in days."""
+def _of_pairs(history: History, age: np.ndarray, decayed: np.ndarray, lately: int) -> np.ndarray:
+    """Columns of each pair of user and item in a history, of each half-life and OWN: (pairs, h + len(OWN)).
+
+    `age` (n,): of its events in days; `decayed` (n, h): what is left of them; `lately`: active days that count so.
+    """
     order, starts = history.by_pair
     counts = np.diff(starts, append=len(order))
     last = starts + counts - 1
@@ -237,6 +247,6 @@ def _of_pairs(history: History, age: np.ndarray, decayed: np.ndarray) -> np.ndar
     after = (np.searchsorted(active, days) - before[history.users])[order]  # active days after each event's
     another = np.diff(after, prepend=-1) != 0
     another[starts] = True
-    n_days, lately = (np.add.reduceat(each, starts, dtype=np.int64) for each in (another, another & (after < LATELY)))
-    numbers = (counts, age[order[last]], n_days / (after[starts] + 2), lately, after[last])
+    n_days, latest = (np.add.reduceat(each, starts, dtype=np.int64) for each in (another, another & (after < lately)))
+    numbers = (counts, age[order[last]], n_days / (after[starts] + 2), latest, after[last])
     return np.concatenate([np.add.reduceat(decayed[order], starts, axis=0), np.stack(numbers, axis=1)], axis=1)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import lightgbm
 import numpy as np
@@ -13,19 +13,10 @@ from strata._kernels.forest import Forest
 from strata.evaluation.tuning import JUDGED_AT
 from strata.ranking.candidates import Table
 from strata.ranking.examples import Examples
+from strata.ranking.settings import TreeSettings
 from strata.storage import read_json, write_json, write_text
 
 MODEL, REPORT = "trees-{}.txt", "report.json"
-SIZES: Final = {4: (100, 200, 400), 8: (100, 200, 400), 16: (100, 200, 400), 32: (100, 200)}
-"""Leaves of a tree, and numbers of such trees, that are tried on slices left out."""
-FEW: Final = 8
-"""Leaves where nothing can be left out."""
-LEFT_OUT = 3
-"""Slices, at most, that are left out in turn, the latest ones."""
-ENOUGH = 2_500
-"""Users of slices left out, by whom sizes can be told apart: more slices would only take longer."""
-TRIED_ON = 2_500
-"""Users of a slice, at most, on whom sizes are tried: to far fewer, small trees seem enough."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +60,7 @@ class LambdaMart:
         cls,
         slices: Sequence[Examples],
         names: Sequence[str],
+        settings: TreeSettings,
         *,
         apart: int,
         seeds: Sequence[int],
@@ -78,25 +70,25 @@ class LambdaMart:
 
         As good: no more than one standard error, over the users, behind it (Breiman et al. 1984). Slices fewer than
         `apart` places from the one left out share what was chosen with it and are left out too. Sizes are tried with
-        the first of the `seeds`. `advance` is told of each model fitted; there are `n_fits(slices, apart, seeds)`.
+        the first of the `seeds`. `advance` is told of each model fitted; there are `n_fits`.
         """
-        folds = _left_out(slices, apart)
-        tries = [(leaves, numbers) for leaves, numbers in SIZES.items() if folds or leaves == FEW]
+        folds = _left_out(slices, settings, apart)
+        tries = [(one.leaves, one.rounds) for one in settings.sizes if folds or one.leaves == settings.few_leaves]
         sizes = [(leaves, rounds) for leaves, numbers in tries for rounds in numbers]
         found: dict[tuple[int, int], list[np.ndarray]] = {size: [] for size in sizes}
         for left_out, others in folds.items():
-            data = dataset([slices[j].fewer(TRIED_ON) for j in others])
+            data = dataset([slices[j].fewer(settings.tried_on) for j in others], settings)
             for leaves, numbers in tries:
-                booster = boost(data, leaves, max(numbers), seeds[0])
+                booster = boost(data, leaves, max(numbers), seeds[0], settings)
                 advance(1)
                 for rounds in numbers:
                     scores = Forest.of(booster, trees=rounds).scores(slices[left_out].signals)
                     found[leaves, rounds].append(ndcg(scores, slices[left_out]))
         chosen, means = smallest_as_good(sizes, [np.concatenate([np.zeros(0), *found[size]]) for size in sizes])
         leaves, rounds = sizes[chosen]
-        boosters, data = [], dataset(slices)
+        boosters, data = [], dataset(slices, settings)
         for seed in seeds:
-            boosters.append(boost(data, leaves, rounds, seed))
+            boosters.append(boost(data, leaves, rounds, seed, settings))
             advance(1)
         gains = np.sum([booster.feature_importance("gain") for booster in boosters], axis=0)
         gain = {
@@ -130,9 +122,9 @@ class LambdaMart:
         return cls(boosters, tuple(report.pop("names")), report)
 
 
-def n_fits(slices: Sequence[Examples], apart: int, seeds: int) -> int:
+def n_fits(slices: Sequence[Examples], settings: TreeSettings, *, apart: int, seeds: int) -> int:
     """How many models `fit` fits."""
-    return len(SIZES) * len(_left_out(slices, apart)) + seeds
+    return len(settings.sizes) * len(_left_out(slices, settings, apart)) + seeds
 
 
 def ndcg(scores: np.ndarray, examples: Examples) -> np.ndarray:
@@ -160,50 +152,50 @@ def smallest_as_good(sizes: Sequence[tuple[int, int]], reached: Sequence[np.ndar
     return min(as_good, key=lambda i: (sizes[i][0], -means[i])), means
 
 
-def _left_out(slices: Sequence[Examples], apart: int) -> dict[int, list[int]]:
+def _left_out(slices: Sequence[Examples], settings: TreeSettings, apart: int) -> dict[int, list[int]]:
     """The slices that are left out, the latest first, and which of the others are learned from meanwhile."""
     found: dict[int, list[int]] = {}
     judged = 0
     for left_out in reversed(range(len(slices))):
         others = [j for j in range(len(slices)) if abs(left_out - j) >= apart]
-        if others and len(found) < LEFT_OUT and judged < ENOUGH:
+        if others and len(found) < settings.left_out and judged < settings.enough:
             found[left_out] = others
             judged += len(slices[left_out].n_chosen)
     return found
 
 
-def dataset(slices: Sequence[Examples]) -> lightgbm.Dataset:
+def dataset(slices: Sequence[Examples], settings: TreeSettings) -> lightgbm.Dataset:
     """Examples as LightGBM learns from them, as often as one likes."""
     groups = np.concatenate([np.bincount(s.queries) for s in slices])
     return lightgbm.Dataset(
         np.concatenate([s.signals for s in slices]),
         np.concatenate([s.chosen for s in slices]).astype(np.int8),
         group=groups[groups > 0],
-        params=_of_rows(int(groups.sum())),
+        params=_of_rows(int(groups.sum()), settings),
     ).construct()
 
 
-def boost(data: lightgbm.Dataset, leaves: int, rounds: int, seed: int) -> lightgbm.Booster:
+def boost(data: lightgbm.Dataset, leaves: int, rounds: int, seed: int, settings: TreeSettings) -> lightgbm.Booster:
     """So many trees of so many leaves; the same for the same seed."""
     parameters = {
         "objective": "lambdarank",
-        "lambdarank_truncation_level": 3 * JUDGED_AT,
-        "learning_rate": 0.05,
+        "lambdarank_truncation_level": settings.lambdarank_truncation_level,
+        "learning_rate": settings.learning_rate,
         "num_leaves": leaves,
-        "feature_fraction": 0.5,
-        "bagging_fraction": 0.7,
-        "bagging_freq": 1,
-        "lambda_l2": 5.0,
+        "feature_fraction": settings.feature_fraction,
+        "bagging_fraction": settings.bagging_fraction,
+        "bagging_freq": settings.bagging_freq,
+        "lambda_l2": settings.lambda_l2,
         "seed": seed,
         "deterministic": True,
-        **_of_rows(data.num_data()),
+        **_of_rows(data.num_data(), settings),
     }
     return lightgbm.train(parameters, data, rounds)
 
 
-def _of_rows(n: int) -> dict[str, Any]:
+def _of_rows(n: int, settings: TreeSettings) -> dict[str, Any]:
     """What n rows ask for, both when LightGBM reads them and when it learns.
 
     Columns are read one by one: rows would be copied for each tree, which draws some of both.
     """
-    return {"min_data_in_leaf": min(100, max(n // 100, 1)), "force_col_wise": True, "verbose": -1}
+    return {"min_data_in_leaf": min(settings.min_data_in_leaf, max(n // 100, 1)), "force_col_wise": True, "verbose": -1}

@@ -34,45 +34,45 @@ def slice_windows(history: History, end: float, settings: RankSettings, *, repea
     return [window.sample(most, settings.seed) for window in windows if len(window.users)]
 
 
-def newcomers(window: Window, seed: int) -> Window:
-    """One in NEWCOMERS of the users once more, as if three items of their past were all that is known of them.
+def newcomers(window: Window, settings: RankSettings) -> Window:
+    """One in `newcomers` of the users once more, as if a few `picks` of their past were all that is known of them.
 
     Trees that saw long histories alone rank for somebody with a few picks worse than popularity does. Users and picks
-    are drawn by `seed`.
+    are drawn by the settings' seed.
     """
-    rng = np.random.default_rng(seed)
+    rng, picks = np.random.default_rng(settings.seed), settings.picks
     pairs = window.past.positive().matrix()[window.users]
-    told = np.flatnonzero((np.diff(pairs.indptr) >= 2 * PICKS) & (rng.random(len(window.users)) < 1 / NEWCOMERS))
+    drawn = rng.random(len(window.users)) < 1 / settings.newcomers
+    told = np.flatnonzero((np.diff(pairs.indptr) >= 2 * picks) & drawn)
     users = np.repeat(window.users[told], np.diff(pairs.indptr)[told])
-    past = session(users, pairs[told].indices, window.time, rng, like=window.past)
+    past = session(users, pairs[told].indices, window.time, rng, picks=picks, like=window.past)
     return replace(window.only(np.isin(np.arange(len(window.users)), told)), past=past)
 
 
-def session(users: np.ndarray, items: np.ndarray, time: float, rng: np.random.Generator, *, like: History) -> History:
-    """PICKS of the items (n,) of each of `users` (n,), fewer where there are fewer, as one session just before `time`.
+def session(
+    users: np.ndarray, items: np.ndarray, time: float, rng: np.random.Generator, *, picks: int, like: History
+) -> History:
+    """`picks` of the items (n,) of each of `users` (n,), or as many as there are, as one session just before `time`.
 
     Times are those that `Visitors.from_picks` gives picks without one. `like`: whose users and items are meant.
     """
     order = np.lexsort((rng.random(len(users)), users))
     users, items = users[order], items[order]
     place = np.arange(len(users)) - np.searchsorted(users, users)
-    kept = place < PICKS
+    kept = place < picks
     return History.from_columns(
-        users[kept], items[kept], time - PICKS + place[kept], np.ones(kept.sum()),
+        users[kept], items[kept], time - picks + place[kept], np.ones(kept.sum()),
         n_users=like.n_users, n_items=like.n_items,
     )  # fmt: skip
 
 
-NEWCOMERS, PICKS = 5, 3
-
-
-def asked_for_arrivals(window: Window, arrivals: np.ndarray, seed: int) -> Window:
-    """One in NEWCOMERS of the users who chose new items, asked for these alone; `arrivals`: rows of the new items.
+def asked_for_arrivals(window: Window, arrivals: np.ndarray, settings: RankSettings) -> Window:
+    """One in `newcomers` of the users who chose new items, asked for these alone; `arrivals`: rows of the new items.
 
     Among what many chose nothing new is chosen often enough that trees learn to tell it apart.
     """
     fresh = window.only(window.warm).among(np.isin(np.arange(window.past.n_items), arrivals))
-    return fresh.only(np.random.default_rng(seed).random(len(fresh.users)) < 1 / NEWCOMERS)
+    return fresh.only(np.random.default_rng(settings.seed).random(len(fresh.users)) < 1 / settings.newcomers)
 
 
 def lessons(
@@ -81,10 +81,9 @@ def lessons(
     profiled: Callable[[Window], Profiles],
     settings: RecommendSettings,
     available: np.ndarray,
+    ranking: RankSettings,
     *,
-    negatives: int,
     least_users: int,
-    seed: int,
 ) -> Examples:
     """What a window's users teach, and some of them once more as newcomers, and some asked for new items alone.
 
@@ -93,12 +92,13 @@ def lessons(
     """
     chosen_by = np.bincount(window.past.choices.matrix().indices, minlength=window.past.n_items)
     usual = window.among(chosen_by >= least_users)
+    negatives, seed = ranking.negatives, ranking.seed
     taken = partial(examples, settings=settings, available=available, negatives=negatives, seed=seed)
     taught = taken(usual, models)
-    fresh = asked_for_arrivals(window, models.new_items, seed)
+    fresh = asked_for_arrivals(window, models.new_items, ranking)
     if len(fresh.users):
         taught = taught.and_those_of(taken(fresh, models))
-    new = newcomers(usual, seed)
+    new = newcomers(usual, ranking)
     if len(new.users):
         theirs = replace(models, profiles=profiled(new))
         taught = taught.and_those_of(taken(new, theirs, had=window.past))

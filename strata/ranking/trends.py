@@ -7,11 +7,7 @@ from typing import Self
 import numpy as np
 
 from strata.data.history import DAY, History
-
-WINDOWS = (1.0, 3.0, 7.0, 14.0, 30.0, 90.0)
-"""Days."""
-SMOOTHING = 1e-5
-"""Added to shares before they are divided."""
+from strata.ranking.settings import SignalSettings
 
 
 @dataclass(frozen=True)
@@ -20,7 +16,7 @@ class Trends:
 
     `keys` (n,): item · span + seconds since `start`, ascending; `times` (n,), ascending. `first` (n_items,): each
     item's first event, inf where there is none. `weight`, `again` (n_items,): mean weight of its events, shrunk,
-    and events per user.
+    and events per user. `settings`: windows, and what smooths.
     """
 
     keys: np.ndarray
@@ -30,9 +26,10 @@ class Trends:
     first: np.ndarray
     weight: np.ndarray
     again: np.ndarray
+    settings: SignalSettings
 
     @classmethod
-    def of(cls, history: History) -> Self:
+    def of(cls, history: History, settings: SignalSettings) -> Self:
         """Read what a history's users chose."""
         history = history.choices
         n_items, times = history.n_items, history.times
@@ -48,14 +45,15 @@ class Trends:
             start,
             span,
             first,
-            np.bincount(history.items, history.weights, n_items) / (events + 5),
+            np.bincount(history.items, history.weights, n_items) / (events + settings.weight_smoothing),
             events / np.maximum(users, 1),
+            settings,
         )
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Columns of `of_pairs`."""
-        windows = (*(f"share {days:g}d" for days in WINDOWS), "share ever")
+        windows = (*(f"share {days:g}d" for days in self.settings.windows_days), "share ever")
         return (*windows, "trend", "days since first", "days since last", "mean weight", "events per user")
 
     def of_pairs(self, items: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -84,19 +82,20 @@ class Trends:
         ends = np.searchsorted(self.keys, items * self.span + np.clip(times - self.start, 0, self.span - 1))
         starts = np.searchsorted(self.keys, items * self.span)
         total_end = np.searchsorted(self.times, times)
+        windows, smoothing = self.settings.windows_days, self.settings.trend_smoothing
         found = np.empty((len(items), len(self.names)), np.float32)
-        for column, days in enumerate(WINDOWS):
+        for column, days in enumerate(windows):
             since = np.clip(times - self.start - days * DAY, 0, self.span - 1)
             total = total_end - np.searchsorted(self.times, times - days * DAY)
             found[:, column] = (ends - np.searchsorted(self.keys, items * self.span + since)) / np.maximum(total, 1)
-        found[:, len(WINDOWS)] = (ends - starts) / np.maximum(total_end, 1)
-        month, lately = WINDOWS.index(30.0), WINDOWS.index(7.0)
+        found[:, len(windows)] = (ends - starts) / np.maximum(total_end, 1)
+        lately, long = (windows.index(days) for days in self.settings.trend_days)
         latest = np.append(self.keys, np.inf)[np.maximum(ends - 1, 0)]
         last = np.where(ends > starts, latest - items * self.span + self.start, -np.inf)
         first = self.first[items]
-        found[:, len(WINDOWS) + 1 :] = np.stack(
+        found[:, len(windows) + 1 :] = np.stack(
             [
-                (found[:, lately] + SMOOTHING) / (found[:, month] + SMOOTHING),
+                (found[:, lately] + smoothing) / (found[:, long] + smoothing),
                 np.where(first < times, (times - first) / DAY, np.nan),
                 np.where(np.isfinite(last), (times - last) / DAY, np.nan),
                 self.weight[items],

@@ -38,10 +38,9 @@ class Models:
     @classmethod
     def of(cls, profiles: Profiles, known: Known, vectors: np.ndarray) -> Self:
         """Put together what one cut-off has; `vectors` (n_items, d)."""
-        signals = Signals.before(
-            known.catalogue, np.asarray(vectors), known.topics, known.past
-        )  # a view: see numpy's memmap
-        new = new_items(known.catalogue, known.past)
+        settings, vectors = known.settings, np.asarray(vectors)  # a view: memory maps are slow to index
+        signals = Signals.before(known.catalogue, vectors, known.topics, known.past, settings.signals)
+        new = new_items(known.catalogue, known.past, settings.generators.arrivals)
         return cls(profiles, generators_of(known), signals, known.index, known.behaviour.counts, new)
 
     @property

@@ -1,6 +1,6 @@
 """One ranking from many generators: a weighted sum that one can read, or trees that learned from earlier slices."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -34,6 +34,12 @@ class WeightedSum:
         """What each generator adds to the score of each row: (n, G)."""
         return np.asarray(table.features * self.vector(table.generators))
 
+    @classmethod
+    def in_proportion(cls, weights: Mapping[str, float]) -> Self:
+        """These weights of generators, scaled so that they add up to 1."""
+        total = sum(weights.values())
+        return cls({name: weight / total for name, weight in weights.items()})
+
     def vector(self, generators: Sequence[str]) -> np.ndarray:
         """Weights (G,) in the order of the table's columns; generators that were not weighed count nothing."""
         return np.array([self.weights.get(name, 0.0) for name in generators], np.float32)
@@ -42,15 +48,15 @@ class WeightedSum:
     def tune(cls, table: Table, window: Window, settings: RankSettings) -> Self:
         """Random weightings on the simplex, each generator alone among them; judged by NDCG@10 on the window.
 
-        The mean of the best twentieth is taken: validation windows are small, and the single best weighting
-        owes much to chance. `table` holds the candidates of the window's users, numbered in the window's order.
+        The mean of the best ones is taken: validation windows are small, and the single best weighting owes much
+        to chance. `table` holds the candidates of the window's users, numbered in the window's order.
         """
         names, n_users = table.generators, len(window.users)
         rng = np.random.default_rng(settings.seed)
-        draws = rng.dirichlet(np.full(len(names), 0.7), max(settings.trials - len(names) - 1, 0))
+        draws = rng.dirichlet(np.full(len(names), settings.sum.concentration), max(settings.trials - len(names) - 1, 0))
         tried = np.concatenate([np.full((1, len(names)), 1 / len(names)), np.eye(len(names)), draws])
         scores = np.array([_judge(table, weights, window) for weights in tried])
-        best = np.argsort(-scores, kind="stable")[: max(1, len(tried) // 20)]
+        best = np.argsort(-scores, kind="stable")[: max(1, int(settings.sum.best_share * len(tried)))]
         weights = tried[best].mean(0) if n_users else tried[0]
         alone = {name: round(score, 6) for name, score in zip(names, scores[1 : len(names) + 1], strict=True)}
         reached = round(_judge(table, weights, window), 6)

@@ -11,7 +11,6 @@ from strata.data.schema import BRAND
 from strata.interests.profiles import Profiles
 from strata.interests.themes import AT_ONCE
 from strata.recommendation.crowd import cited, dislikes_of, titles, weigh
-from strata.recommendation.trending import MOST
 
 
 @dataclass(frozen=True)
@@ -34,14 +33,15 @@ def brands_to_follow(
     *,
     tier_weights: Mapping[str, float],
     available: np.ndarray,
+    leaders: int,
     without: np.ndarray | None = None,
     dislike: float = 0.5,
 ) -> list[Brand]:
     """Up to `k` brands (creators, shops) whose items are nearest to one person's interests, nearest first.
 
     `own`: the person's points alone; `vectors` (n_items, d): unit. An item counts the largest w · max(0, cosine) to an
-    interest, less the same of dislikes; a brand the mean of its MOST best `available` items (n_items,) bool,
-    missing ones as 0. `without`: item rows the person had, whose brands they know; None leaves these in.
+    interest, less the same of dislikes; a brand the mean of its `leaders` best `available` items (n_items,)
+    bool, missing ones as 0. `without`: item rows the person had, whose brands they know; None leaves these in.
     """
     if not len(own.vectors):
         return []
@@ -54,7 +54,7 @@ def brands_to_follow(
         .filter(pl.col("fit") > 0)
         .sort("fit", "item", descending=[True, False])
         .group_by(BRAND, maintain_order=True)
-        .agg(pl.col("fit").head(MOST).sum() / MOST, pl.col("item").head(MOST), pl.col("point").first())
+        .agg(pl.col("fit").head(leaders).sum() / leaders, pl.col("item").head(leaders), pl.col("point").first())
         .sort("fit", BRAND, descending=[True, False])
     )
     found = []

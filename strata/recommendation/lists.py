@@ -24,12 +24,7 @@ from strata.recommendation.business_rules import BusinessRules, boost, obey
 from strata.recommendation.explanation import Reason, explain
 from strata.recommendation.leave_one_point_out import without_each_point
 from strata.recommendation.request import ListRequest
-from strata.recommendation.rerank import Mix, RerankSettings, interest_mixes, rerank
-
-OF_WORDS = {"interests": 2 / 3, "popular": 1 / 3}
-"""Weights for somebody who wishes in words: what fits them first, the popular among it before the rest."""
-OF_BIO = {"interests": 0.2, "popular": 0.8}
-"""Weights for a newcomer who has told of themselves and done nothing: where they work says little of what they buy."""
+from strata.recommendation.rerank import Mix, interest_mixes, rerank
 
 
 @dataclass(frozen=True)
@@ -82,7 +77,7 @@ class Lists:
         table = propose(audience, self.models.generators, n)
         ranker: Ranker = self.ranker
         if by_words_alone(audience)[0]:
-            ranker = WeightedSum(OF_WORDS if person.wishing else OF_BIO)
+            ranker = WeightedSum.in_proportion(self.settings.of_words if person.wishing else self.settings.of_bio)
         scores = self.models.score(table, audience, ranker)
         wished = scores + mix(table, audience, self.models.signals, scores, request.tier_weights)
         order = table.top(wished, 1, len(table))
@@ -117,9 +112,9 @@ class Lists:
         scores = self.models.score(table, audience, self.ranker)
         told = by_words_alone(audience)
         if told.any():
-            scores = np.where(told[table.users], WeightedSum(OF_BIO).scores(table), scores)
+            scores = np.where(told[table.users], WeightedSum.in_proportion(self.settings.of_bio).scores(table), scores)
         wished = scores + mix(table, audience, self.models.signals, scores, request.tier_weights)
-        plain = request.rerank == RerankSettings() and request.obeyed == BusinessRules()
+        plain = request.rerank.changes_nothing and request.obeyed == BusinessRules()
         order = table.top(wished, len(users), k if plain else int(np.bincount(table.users, minlength=1).max()))
         found = table.items_at(order), np.append(wished, -np.inf)[order]
         ranked = self._arranged(profiles, users, *found, k, request)

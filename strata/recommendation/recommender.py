@@ -89,7 +89,9 @@ class Recommender:
         weights = read_settings(CleaningSettings, "cleaning", params).weights
         rules = read_settings(BusinessRules, "rules", params)
         rules.check(catalogue, themes)
-        known = Known(catalogue, index, Behaviour.read(folder / Part.MODELS), themes.of_item[:, 0], history)
+        settings = read_settings(RecommendSettings, "recommend", params)
+        behaviour = Behaviour.read(folder / Part.MODELS)
+        known = Known(catalogue, index, behaviour, themes.of_item[:, 0], history, settings)
         return cls(
             manifest=manifest,
             catalogue=catalogue,
@@ -100,7 +102,7 @@ class Recommender:
             ranker=read_ranker(folder / Part.RANKER, read_settings(RankSettings, "rank", params).method),
             vectors=vectors,
             available=catalogue.available(time, history),
-            settings=read_settings(RecommendSettings, "recommend", params),
+            settings=settings,
             visitors=Visitors(profiler, time, {str(name): weight for name, weight in weights.items()}),
             statements=Statements(
                 read_array(folder / Part.PROFILE_TEXT_USERS), read_array(folder / Part.PROFILE_TEXTS)
@@ -245,7 +247,16 @@ class Recommender:
         person = self._person(whose)
         own, weights = alone(person.profiles, person.row), self.settings.tier_weights
         available = self._allowed(person, filters)
-        return hot_topics(own, self.rising, self.themes, self.catalogue, k, tier_weights=weights, available=available)
+        return hot_topics(
+            own,
+            self.rising,
+            self.themes,
+            self.catalogue,
+            k,
+            tier_weights=weights,
+            available=available,
+            leaders=self.trends.leaders,
+        )
 
     def brands_to_follow(self, whose: str | Person, k: int = 10, *, filters: Filters | None = None) -> list[Brand]:
         """Up to `k` brands (creators, shops) new to somebody and near to their interests. Raises UnknownId."""
@@ -257,6 +268,7 @@ class Recommender:
             k,
             tier_weights=self.settings.tier_weights,
             available=self._allowed(person, filters),
+            leaders=self.trends.leaders,
             without=person.seen,
             dislike=self.settings.dislike,
         )

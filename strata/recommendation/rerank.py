@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from pyversity import msd
 
 from strata._kernels.selection import NOTHING
@@ -15,17 +15,21 @@ from strata.interests.profiles import Profiles
 from strata.interests.themes import Themes
 from strata.settings import Settings
 
-POOL = 4
-"""Lists' lengths that diversity puts in order where calibration then chooses from them."""
-
 
 class RerankSettings(Settings):
-    """How far a list may leave its scores; 0 and 0 change nothing."""
+    """How far a list may leave its scores; diversity 0 and calibration 0 change nothing."""
 
     diversity: float = Field(default=0.0, ge=0, le=1)
     """0: the best scores; 1: after the best item, whatever is farthest from those chosen."""
     calibration: float = Field(default=0.0, ge=0, le=1)
     """0: the best scores; 1: the user's own mix, whatever the scores."""
+    pool: PositiveInt = 4
+    """Lists' lengths that diversity puts in order where calibration then chooses from them."""
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether every list stays as it is."""
+        return not self.diversity and not self.calibration
 
     def but(self, diversity: float | None, calibration: float | None) -> Self:
         """These settings, with what is given in place of their own."""
@@ -65,7 +69,7 @@ def rerank(
         return items[:, :k]
     scores, places = scaled(items, scores), np.tile(np.arange(items.shape[1]), (len(items), 1))
     if settings.diversity > 0:
-        wanted = min(POOL * k, items.shape[1]) if settings.calibration > 0 else k
+        wanted = min(settings.pool * k, items.shape[1]) if settings.calibration > 0 else k
         places = diversify(items, scores, wanted, settings.diversity, vectors)
         scores = np.sort(scores, axis=1)[:, ::-1][:, :wanted]
     if settings.calibration > 0 and mixes:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
@@ -14,12 +14,9 @@ from strata.models.popularity import popularity
 from strata.recommendation.crowd import cited, dislikes_of, titles, weigh
 from strata.settings import Settings
 
-MOST = 3
-"""Items that lead a topic or stand for a brand."""
-
 
 class TrendSettings(Settings):
-    """What makes a topic hot."""
+    """What makes a topic hot, and what stands for it and for a brand."""
 
     hot_days: float = Field(default=14.0, gt=0)
     """The window that counts as lately."""
@@ -27,6 +24,8 @@ class TrendSettings(Settings):
     """The longer past before it, which says what is to be expected."""
     smoothing: float = Field(default=5.0, gt=0)
     """Users added to what a topic has and to what was expected: a few people make no trend."""
+    leaders: PositiveInt = 3
+    """Items that lead a hot topic; a brand to follow is judged by the mean of as many."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +74,13 @@ def hot_topics(
     *,
     tier_weights: Mapping[str, float],
     available: np.ndarray,
+    leaders: int,
 ) -> list[HotTopic]:
     """Up to `k` rising topics within the themes of one person's interests, hottest first.
 
     `own`: the person's points alone. A topic belongs to the interest of its theme with the largest w · max(0, cosine)
     to its centre, and is scored by that times log2 of its lift. What the person dislikes is left out, and so are
-    topics of which nobody lately chose an `available` item (n_items,) bool.
+    topics of which nobody lately chose an `available` item (n_items,) bool; at most `leaders` of these lead one.
     """
     near = weigh(own, tier_weights) * np.maximum(themes.centres("topic") @ own.vectors.T, 0)
     near *= themes.above("topic", "theme")[:, None] == own.table["theme"].to_numpy()
@@ -93,7 +93,7 @@ def hot_topics(
     groups, found = themes.at("topic"), []
     for topic in np.argsort(-scores, kind="stable")[: min(k, int((scores > 0).sum()))].tolist():
         chosen = np.flatnonzero(of_topic == topic)
-        items = tuple(catalogue.ids[chosen[np.argsort(-rising.lately[chosen], kind="stable")[:MOST]]])
+        items = tuple(catalogue.ids[chosen[np.argsort(-rising.lately[chosen], kind="stable")[:leaders]]])
         point, lift = own.table.row(int(near[topic].argmax()), named=True), round(float(rising.lift[topic]), 3)
         led, interest = titles(items, catalogue), cited(point, catalogue)
         text = f"{lift:.1f} times as popular as before, led by {led}; near to your {interest}"

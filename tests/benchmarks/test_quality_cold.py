@@ -9,6 +9,7 @@ from hypothesis import given
 
 from benchmarks.quality.cold_items import judge_new, new_items, references, window_of_new
 from benchmarks.quality.cold_users import (
+    PICKS,
     ZERO_SHOT,
     judge_picks,
     judge_words,
@@ -28,10 +29,9 @@ from strata.evaluation.window import Window
 from strata.interests.settings import TierSettings
 from strata.interests.visitors import Pick, Visitors
 from strata.models.baselines import WINDOWED, behavioural
-from strata.models.item_model import CollaborativeSettings
+from strata.models.settings import CollaborativeSettings
 from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.settings import RankSettings, RecommendSettings
-from strata.ranking.training_windows import PICKS
 from tests.strategies import N_ITEMS, TIME, catalogue, histories, profiler, vectors
 
 N_USERS = 40
@@ -158,7 +158,7 @@ def test_newcomers_and_new_items_are_judged_by_every_method(shop: Site) -> None:
     month = shop.window(without(shop.history, OUT), TIME)
     models = shop.models(month.past, TIME, month.users)
     names = models.signals.names(models.names)
-    trees = LambdaMart.fit([shop.learn(month, models)], names, apart=1, seeds=(1,))
+    trees = LambdaMart.fit([shop.learn(month, models)], names, shop.ranking.trees, apart=1, seeds=(1,))
     picked = newcomers(shop.history, month, OUT, picks_of(shop.history.before(TIME), TIME))
     users, values = judge_picks(shop, picked, month.past, models, trees, 30)
     assert users is picked.users

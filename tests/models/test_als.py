@@ -25,7 +25,7 @@ def two_circles(seed: int, share: float = 0.5) -> History:
 
 
 def fitted(history: History, half_life: float | None = None) -> Factors:
-    return Factors.fit(history, factors=4, penalty=1.0, alpha=2.0, half_life=half_life)
+    return Factors.fit(history, factors=4, penalty=1.0, alpha=2.0, half_life=half_life, rounds=10, seed=7)
 
 
 @pytest.mark.parametrize("half_life", [None, 5.0])

@@ -13,12 +13,13 @@ from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
 from strata.ranking.candidates import Table, propose
 from strata.ranking.examples import Examples
-from strata.ranking.features import LATELY, OWN
+from strata.ranking.features import OWN
 from strata.ranking.generators.registry import Known
 from strata.ranking.lambdamart import LambdaMart, ndcg, smallest_as_good
 from strata.ranking.query import audience_of
+from strata.ranking.settings import RecommendSettings, SignalSettings, TreeSettings
 from strata.ranking.tier_mix import mix
-from strata.ranking.trends import WINDOWS, Trends
+from strata.ranking.trends import Trends
 from strata.ranking.two_stage import Models
 from strata.recommendation.leave_one_point_out import without_each_point
 from strata.recommendation.request import ListRequest
@@ -27,12 +28,15 @@ from tests.tiny_recommender import INDEX, PROFILER, tiny_behaviour, tiny_ranker,
 
 EVEN = {"momentary": 1.0, "stable": 1.0, "core": 1.0}
 TOPICS = PROFILER.themes.of_item[:, 0]
+SEEN = SignalSettings()
 
 
 def models_of(history: History) -> Models:
     profiles, _ = PROFILER.profiles(history, TIME)
     behaviour = tiny_behaviour(history)
-    return Models.of(profiles, Known(Catalogue(catalogue()), INDEX, behaviour, TOPICS, history), vectors())
+    return Models.of(
+        profiles, Known(Catalogue(catalogue()), INDEX, behaviour, TOPICS, history, RecommendSettings()), vectors()
+    )
 
 
 def asked(models: Models, history: History, users: list[int], *, exclude_seen: bool = False):
@@ -59,21 +63,21 @@ def test_one_user_looks_the_same_alone_and_in_a_batch(history: History) -> None:
 def test_trends_of_a_time_are_those_of_the_history_before_it(history: History) -> None:
     time = TIME - 100 * DAY
     items, times = np.arange(N_ITEMS), np.full(N_ITEMS, time)
-    windows = len(WINDOWS) + 1
-    of_all = Trends.of(history).of_pairs(items, times)[:, :windows]
-    before = Trends.of(history.before(time)).of_pairs(items, times)[:, :windows]
+    windows = len(SEEN.windows_days) + 1
+    of_all = Trends.of(history, SEEN).of_pairs(items, times)[:, :windows]
+    before = Trends.of(history.before(time), SEEN).of_pairs(items, times)[:, :windows]
     assert np.allclose(of_all, before)
-    apart = Trends.of(history).of_pairs(np.append(items, 0), np.append(times, time - DAY))  # not one time for all
+    apart = Trends.of(history, SEEN).of_pairs(np.append(items, 0), np.append(times, time - DAY))  # not one time for all
     assert np.allclose(apart[:-1, :windows], of_all)
 
 
 @given(histories())
 @settings(max_examples=25)
 def test_shares_count_the_events_of_their_window(history: History) -> None:
-    found = Trends.of(history).of_pairs(np.arange(N_ITEMS), np.full(N_ITEMS, TIME))
+    found = Trends.of(history, SEEN).of_pairs(np.arange(N_ITEMS), np.full(N_ITEMS, TIME))
     month = history.choices.between(TIME - 30 * DAY, TIME)
     expected = np.bincount(month.items, minlength=N_ITEMS) / max(len(month), 1)
-    assert np.allclose(found[:, WINDOWS.index(30.0)], expected)
+    assert np.allclose(found[:, SEEN.windows_days.index(30.0)], expected)
 
 
 @given(histories(positive=True))
@@ -93,7 +97,7 @@ def test_own_history_counts_the_days_on_which_the_user_was_active(history: Histo
             assert np.isnan(since)
             continue
         assert since == active.index(its[0])
-        assert lately == len(set(its) & set(active[:LATELY]))
+        assert lately == len(set(its) & set(active[: SEEN.lately]))
         assert np.isclose(share, len(its) / (active.index(its[-1]) + 2))
 
 
@@ -130,7 +134,7 @@ def test_of_many_users_as_many_are_drawn_as_asked_for(users: int) -> None:
 
 def test_trees_find_the_signal_that_matters_and_survive_a_round_trip(tmp_path) -> None:
     slices = [examples_of(seed) for seed in range(3)]
-    trees = LambdaMart.fit(slices, ["ease", "cosine core", "price"], apart=1, seeds=(3, 4))
+    trees = LambdaMart.fit(slices, ["ease", "cosine core", "price"], TreeSettings(), apart=1, seeds=(3, 4))
     unseen = examples_of(9)
     assert ndcg(trees.predict(unseen.signals), unseen).mean() > 0.9
     assert next(iter(trees.report["gain"])) == "cosine core"

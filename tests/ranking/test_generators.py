@@ -5,10 +5,10 @@ import pytest
 
 from strata.data.history import DAY, History
 from strata.interests.point_facts import NUMBERS, PointFacts
-from strata.ranking.generators.popular import HALF_LIFE, PopularInTopics
+from strata.ranking.generators.popular import PopularInTopics
 from strata.ranking.query import Audience
 
-TIME = 1e9
+TIME, HALF_LIFE = 1e9, 40.0
 TOPICS, COUNTS = np.array([0, 0, 1, 1, 2]), np.array([3.0, 1, 40, 60, 10])
 
 
@@ -30,13 +30,13 @@ def asked(items: list[int], days_ago: list[float], interests: list[int], weights
 
 def test_the_popular_of_a_topic_share_what_the_topic_has_of_what_one_chose() -> None:
     """However popular a topic is, its items together get its share; a half-life ago counts half."""
-    found = PopularInTopics(COUNTS, TOPICS).propose(asked([0, 2], [0, HALF_LIFE], [0, 1], [1, 1]), 5)
+    found = PopularInTopics(COUNTS, TOPICS, HALF_LIFE).propose(asked([0, 2], [0, HALF_LIFE], [0, 1], [1, 1]), 5)
     scores = dict(zip(found.items.tolist(), found.scores.tolist(), strict=True))
     assert scores == pytest.approx({0: 2 / 3 * 3 / 4, 1: 2 / 3 / 4, 2: 1 / 3 * 0.4, 3: 1 / 3 * 0.6})
 
 
 def test_nothing_is_popular_in_topics_that_are_no_interest_or_spoken_against() -> None:
-    generator = PopularInTopics(COUNTS, TOPICS)
+    generator = PopularInTopics(COUNTS, TOPICS, HALF_LIFE)
     found = generator.propose(asked([0, 2, 4], [1, 1, 1], [0, 2], [1, 1, -1]), 5)
     assert set(TOPICS[found.items]) == {0}
     assert not len(generator.propose(asked([0], [1], [], [1]), 5).items)

@@ -26,7 +26,8 @@ from strata.ranking.generators.item_models import FromHistory
 from strata.ranking.generators.popular import Popular, PopularInTopics
 from strata.ranking.generators.user_knn import FromPeers
 from strata.ranking.query import audience_of, select_users
-from strata.ranking.training_windows import PICKS, newcomers
+from strata.ranking.settings import RankSettings
+from strata.ranking.training_windows import newcomers
 from strata.ranking.weighted_sum import WeightedSum
 from tests.strategies import N_ITEMS, N_USERS, TIME, histories, profiler, vectors
 
@@ -38,13 +39,15 @@ EVEN = {"momentary": 1.0, "stable": 1.0, "core": 1.0}
 
 def generators(history: History) -> tuple:
     return (
-        NearestToInterests(INDEX),
+        NearestToInterests(INDEX, 5),
         FromHistory(Ease.fit(history, penalty=5, half_life=10.0), "ease"),
         FromHistory(ItemNeighbours.fit(history, neighbours=5, half_life=None, shrink=1), "neighbours"),
-        FromHistory(ItemNeighbours.following(history, neighbours=5, half_life=2.0, shrink=1), "transitions"),
-        FromPeers(UserNeighbours.fit(history, TIME, neighbours=2)),
+        FromHistory(
+            ItemNeighbours.following(history, neighbours=5, half_life=2.0, shrink=1, distance=10), "transitions"
+        ),
+        FromPeers(UserNeighbours.fit(history, TIME, neighbours=2, half_life_days=None, least_rarity=0.1)),
         Popular(popularity(history, TIME)),
-        PopularInTopics(popularity(history, TIME), PROFILER.themes.of_item[:, 0]),
+        PopularInTopics(popularity(history, TIME), PROFILER.themes.of_item[:, 0], 40.0),
         BoughtBefore(popularity(history, TIME), 60.0),
     )
 
@@ -160,7 +163,7 @@ def test_models_survive_a_round_trip(tmp_path, half_life: float | None) -> None:
     for model in (
         Ease.fit(history, penalty=1.0, half_life=half_life),
         ItemNeighbours.fit(history, neighbours=3, half_life=half_life, shrink=0),
-        Factors.fit(history, factors=2, penalty=1.0, alpha=1.0, half_life=half_life),
+        Factors.fit(history, factors=2, penalty=1.0, alpha=1.0, half_life=half_life, rounds=10, seed=7),
     ):
         save_model(model, tmp_path / "model.safetensors")
         again = load_model(type(model), tmp_path / "model.safetensors")
@@ -208,12 +211,13 @@ def test_newcomers_are_known_by_a_few_of_the_items_they_chose_and_asked_for_the_
         n_users=40, n_items=30,
     )  # fmt: skip
     window = Window.of(history, TIME - 100 * 86_400, TIME, repeats=True)
-    new = newcomers(window, seed)
+    ranking = RankSettings(seed=seed, picks=2)
+    new = newcomers(window, ranking)
     assert 0 < len(new.users) < len(window.users) / 2
     assert set(new.past.users) == set(new.users) < set(window.users)
     for place, user in enumerate(new.users):
         picks, events = new.past.items[new.past.of(user)], window.past.of(user)
-        assert len(set(picks)) == len(picks) == PICKS
+        assert len(set(picks)) == len(picks) == ranking.picks
         assert set(picks) <= set(window.past.items[events][window.past.weights[events] > 0])
         assert (new.relevant[place] != window.relevant[np.flatnonzero(window.users == user)[0]]).nnz == 0
     assert (new.past.times < window.time).all()
@@ -244,7 +248,7 @@ def test_joined_candidates_keep_the_best_of_each_generator_at_1() -> None:
 
 @given(histories())
 def test_a_dislike_never_raises_a_score_from_interests(history: History) -> None:
-    generator = NearestToInterests(INDEX)
+    generator = NearestToInterests(INDEX, 5)
     found = [generator.propose(audience(history, np.arange(N_USERS), dislike=d), N_ITEMS) for d in (0.0, 1.0)]
     without, suppressed = ({(u, i): s for u, i, s in zip(c.users, c.items, c.scores, strict=True)} for c in found)
     assert without.keys() == suppressed.keys()

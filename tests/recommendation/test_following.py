@@ -63,7 +63,7 @@ def test_hot_topics_rise_in_the_users_themes_and_are_led_by_what_is_chosen_there
     ids, above = THEMES.at("topic")["id"].to_list(), THEMES.above("topic", "theme")
     for user in range(N_USERS):
         own = alone(profiles, user)
-        found = hot_topics(own, rising, THEMES, SHOP, 9, tier_weights=EVEN, available=available)
+        found = hot_topics(own, rising, THEMES, SHOP, 9, tier_weights=EVEN, available=available, leaders=3)
         assert [topic.score for topic in found] == sorted((topic.score for topic in found), reverse=True)
         for topic in found:
             number = ids.index(topic.topic_id)
@@ -87,7 +87,7 @@ def test_a_burst_is_hot_for_those_who_like_its_theme_unless_they_dislike_its_top
     rising = rising_topics(history_of(usual + lately), THEMES, TIME, TrendSettings(smoothing=1))
 
     def hot(own: Profiles) -> list[str]:
-        found = hot_topics(own, rising, THEMES, SHOP, 5, tier_weights=EVEN, available=EVERYTHING)
+        found = hot_topics(own, rising, THEMES, SHOP, 5, tier_weights=EVEN, available=EVERYTHING, leaders=3)
         return [item for topic in found for item in topic.items]
 
     assert hot(person((0, 1.0), (6, 1.0)))[0] == SHOP.ids[burst]
@@ -99,11 +99,11 @@ def test_words_alone_are_enough() -> None:
     history = history_of([(0, item, days, 1.0) for item, days in ((0, 50.0), (1, 50.0), (3, 1.0), (6, 1.0))])
     own = tiny_recommender(history).visitors.from_words(vectors()[[0]]).profiles
     rising = rising_topics(history, THEMES, TIME, TrendSettings(smoothing=0.1))
-    assert hot_topics(own, rising, THEMES, SHOP, 1, tier_weights=EVEN, available=EVERYTHING)[0].items[0] in (
+    assert hot_topics(own, rising, THEMES, SHOP, 1, tier_weights=EVEN, available=EVERYTHING, leaders=3)[0].items[0] in (
         "i03",
         "i06",
     )
-    brand = brands_to_follow(own, SHOP, vectors(), 1, tier_weights=EVEN, available=EVERYTHING)[0]
+    brand = brands_to_follow(own, SHOP, vectors(), 1, tier_weights=EVEN, available=EVERYTHING, leaders=3)[0]
     assert (
         brand.text
         == f"Close to your momentary interest {brand.interest}: {SHOP.title_of(brand.items[0])}"
@@ -123,6 +123,7 @@ def test_brands_are_new_and_their_items_may_be_had(history: History, admitted: l
             9,
             tier_weights=EVEN,
             available=available,
+            leaders=3,
             without=had if new else None,
         )
         assert [brand.score for brand in found] == sorted((brand.score for brand in found), reverse=True)
@@ -137,7 +138,7 @@ def test_brands_are_new_and_their_items_may_be_had(history: History, admitted: l
 
 
 def test_who_gardens_follows_gardeners_first_and_not_those_whom_dislikes_are_near_to() -> None:
-    follow = {"tier_weights": EVEN, "available": EVERYTHING}
+    follow = {"tier_weights": EVEN, "available": EVERYTHING, "leaders": 3}
     gardener, had = person((0, 1.0), (3, 1.0)), np.array([0, 3])
     assert brands_to_follow(gardener, SHOP, vectors(), 1, **follow)[0].name.startswith("Fern")
     assert brands_to_follow(gardener, SHOP, vectors(), 1, **follow, without=had)[0].name == "Fern 1"

@@ -11,20 +11,18 @@ from strata.embeddings.index import ItemIndex
 from strata.ranking.candidates import ByNothing, Candidates, Found
 from strata.ranking.query import Audience
 
-LEAST_QUOTA = 5
-"""Items that the weakest point may propose."""
-
 
 @dataclass(frozen=True)
 class NearestToInterests(ByNothing):
     """Items nearest to each interest point: r_ij = Σ_k w_ik · (x_ik · y_j) over the points k that found item j.
 
-    Each point finds as many as its weight, in which its tier counts, gives it a quota of, and LEAST_QUOTA at least: no
-    strong interest silences the others, and an item belongs to the interests it is really near to. Dislikes find
+    Each point finds as many as its weight, in which its tier counts, gives it a quota of, and `least_quota` at least:
+    no strong interest silences the others, and an item belongs to the interests it is really near to. Dislikes find
     nothing; what they are near to loses w_ik · max(0, x_ik · y_j).
     """
 
     index: ItemIndex
+    least_quota: int
     name: str = "interests"
     credited = ("nearest", "topic")
 
@@ -61,7 +59,7 @@ class NearestToInterests(ByNothing):
     def _quotas(self, audience: Audience, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Liked points (p,) and how many items each may propose."""
         liked = np.flatnonzero(audience.weights > 0)
-        quotas = np.maximum(np.ceil(n * audience.weights[liked]), LEAST_QUOTA)
+        quotas = np.maximum(np.ceil(n * audience.weights[liked]), self.least_quota)
         return liked, quotas.astype(np.int64)
 
     def _looked_at(self, audience: Audience, n: int, cosines: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -11,17 +11,7 @@ from strata.data.history import DAY, History
 from strata.data.schema import BRAND, CREATED
 from strata.ranking.candidates import ByNothing, Candidates
 from strata.ranking.query import Audience
-
-FEW = 5
-"""Users of an item from whom models of behaviour can learn something."""
-LATELY = 60.0
-"""Days: what was first chosen within them tells how new items of its topic and of its brand fare."""
-NEW = 365.0
-"""Days for which an item counts as new, where it is known when it came."""
-HALF_LIFE = 160.0
-"""Days, of what a user chose."""
-SMOOTHING = 5.0
-"""Events, or items, of the average that are added to what is known of a user and of a group of items."""
+from strata.ranking.settings import ArrivalSettings
 
 
 @dataclass(frozen=True)
@@ -29,40 +19,42 @@ class Group:
     """Items by one property, such as the topic or the brand, in g groups.
 
     `of_item` (n_items,): each item's group. `share` (g,): of all events of liking. `fares` (g,):
-    such events that an item of the group has had in its first LATELY days, on average.
+    such events that an item of the group that came lately has had, on average. `smoothing`: events, or items, of the
+    average that are added to both.
     """
 
     of_item: np.ndarray
     share: np.ndarray
     fares: np.ndarray
+    smoothing: float
 
     @classmethod
-    def of(cls, of_item: np.ndarray, liked: History, arrived: np.ndarray, lately: np.ndarray) -> Self:
+    def of(cls, of_item: np.ndarray, liked: History, arrived: np.ndarray, lately: np.ndarray, smoothing: float) -> Self:
         """From all events of liking; `arrived` (n_items,) bool: items first chosen lately, `lately`: how often."""
         n = int(of_item.max(initial=0)) + 1
         share = np.bincount(of_item[liked.items], minlength=n) / max(len(liked), 1)
         total, items = (np.bincount(of_item, part * arrived, n) for part in (lately, np.ones(len(of_item))))
         mean = total.sum() / max(items.sum(), 1)
-        return cls(of_item, share, (total + SMOOTHING * mean) / (items + SMOOTHING))
+        return cls(of_item, share, (total + smoothing * mean) / (items + smoothing), smoothing)
 
     def lift(self, history: History, weights: np.ndarray, items: np.ndarray) -> np.ndarray:
         """How many times as often as everybody each user chose the groups of `items` (m,): (n_users, m).
 
         `weights` (n,): of the events of the history.
         """
-        n, shape = len(self.share), (history.n_users, len(self.share))
+        n, shape, added = len(self.share), (history.n_users, len(self.share)), self.smoothing
         counts = np.bincount(history.users * n + self.of_item[history.items], weights, shape[0] * n).reshape(shape)
         totals = counts.sum(1, keepdims=True)
-        lifts = (counts + SMOOTHING * self.share) / (totals + SMOOTHING) / np.maximum(self.share, 1e-9)
+        lifts = (counts + added * self.share) / (totals + added) / np.maximum(self.share, 1e-9)
         lifts[:, self.share == 0] = 1
         return np.asarray(lifts[:, self.of_item[items]], np.float32)
 
 
-def new_items(catalogue: Catalogue, past: History) -> np.ndarray:
+def new_items(catalogue: Catalogue, past: History, settings: ArrivalSettings) -> np.ndarray:
     """Rows (m,) of the items that hardly anybody has chosen in a past, but those that are known to be old."""
     created = (catalogue.items[CREATED].dt.epoch("us").cast(pl.Float64) / 1e6).to_numpy()
-    old = float(past.times.max(initial=0)) - created > NEW * DAY
-    few = np.bincount(past.choices.matrix().indices, minlength=past.n_items) < FEW
+    old = float(past.times.max(initial=0)) - created > settings.new_days * DAY
+    few = np.bincount(past.choices.matrix().indices, minlength=past.n_items) < settings.few
     return np.flatnonzero(few & ~old)
 
 
@@ -73,11 +65,13 @@ class Arrivals(ByNothing):
     Models of behaviour find nothing that nobody chose, and text alone cannot tell which new items sell. An item scores
     lift of its topic × lift of its brand × √(how arrivals of the topic fare × how those of the brand do).
     `items` (m,): rows of those that are new. `by_topic`, `by_brand`: what is known of both.
+    `half_life_days`: of what a user chose.
     """
 
     items: np.ndarray
     by_topic: Group
     by_brand: Group
+    half_life_days: float
     name: str = "arrivals"
     credited = ()
 
@@ -86,17 +80,18 @@ class Arrivals(ByNothing):
         return "new, of a kind you choose"
 
     @classmethod
-    def of(cls, catalogue: Catalogue, topics: np.ndarray, past: History) -> Self:
+    def of(cls, catalogue: Catalogue, topics: np.ndarray, past: History, settings: ArrivalSettings) -> Self:
         """From all events before a cut-off; `topics` (n_items,)."""
         time, past = float(past.times.max(initial=0)), past.choices
         liked = past.positive()
         first = np.full(past.n_items, np.inf)
         np.minimum.at(first, past.items, past.times)
-        lately = np.bincount(liked.items[liked.times > time - LATELY * DAY], minlength=past.n_items)
-        arrived = (first > time - LATELY * DAY) & np.isfinite(first)
+        start = time - settings.lately_days * DAY
+        lately = np.bincount(liked.items[liked.times > start], minlength=past.n_items)
+        arrived = (first > start) & np.isfinite(first)
         brands = catalogue.items[BRAND].rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
-        by_topic, by_brand = (Group.of(each, liked, arrived, lately) for each in (topics, brands))
-        return cls(new_items(catalogue, past), by_topic, by_brand)
+        by_topic, by_brand = (Group.of(each, liked, arrived, lately, settings.smoothing) for each in (topics, brands))
+        return cls(new_items(catalogue, past, settings), by_topic, by_brand, settings.half_life_days)
 
     def propose(self, audience: Audience, n: int) -> Candidates:
         """The best new items of users who have a history: of `n`, the share of new ones among all they may be shown."""
@@ -105,7 +100,7 @@ class Arrivals(ByNothing):
         if not len(history) or not len(items):
             return Candidates.none()
         age = np.maximum(audience.times[history.users] - history.times, 0) / DAY
-        weights = np.exp2(-age / HALF_LIFE) * np.maximum(history.weights, 0)
+        weights = np.exp2(-age / self.half_life_days) * np.maximum(history.weights, 0)
         fares, lifts = np.ones(len(items)), np.ones((len(audience), len(items)), np.float32)
         for group in (self.by_topic, self.by_brand):
             fares *= group.fares[group.of_item[items]]

@@ -36,11 +36,12 @@ class PopularInTopics(ByNothing):
     """What is popular in the topics of the user's interests: share of the topic in what they chose × the item's in it.
 
     `counts` (n_items,): popularity; `topics` (n_items,): topic of each item. What the user chose counts
-    2^(−age / HALF_LIFE).
+    2^(−age / `half_life_days`).
     """
 
     counts: np.ndarray
     topics: np.ndarray
+    half_life_days: float
     name: str = "popular in topics"
     credited = ()
 
@@ -55,7 +56,7 @@ class PopularInTopics(ByNothing):
             return Candidates.none()
         shape = (len(audience), len(self._in_topic))
         age = np.maximum(audience.times[history.users] - history.times, 0) / DAY
-        weights = np.exp2(-age / HALF_LIFE) * np.maximum(history.weights, 0)
+        weights = np.exp2(-age / self.half_life_days) * np.maximum(history.weights, 0)
         cells = history.users * np.int64(shape[1]) + self.topics[history.items]
         chosen = np.bincount(cells, weights, shape[0] * shape[1]).reshape(shape)
         wanted = np.zeros(shape, np.float32)
@@ -73,10 +74,6 @@ class PopularInTopics(ByNothing):
     def _share(self) -> np.ndarray:
         """Share of each item in its topic's popularity: (n_items,)."""
         return np.asarray(self.counts / np.maximum(self._in_topic, 1e-12)[self.topics], np.float32)
-
-
-HALF_LIFE = 40.0
-"""Days, of what a user chose of a topic."""
 
 
 def _spread(wanted: np.ndarray, topics: np.ndarray, share: np.ndarray, scores: np.ndarray) -> None:

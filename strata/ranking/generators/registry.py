@@ -17,27 +17,34 @@ from strata.ranking.generators.item_models import FromHistory
 from strata.ranking.generators.new_items import Arrivals
 from strata.ranking.generators.popular import Popular, PopularInTopics
 from strata.ranking.generators.user_knn import FromPeers
+from strata.ranking.settings import RecommendSettings
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known at one cut-off: `topics` (n_items,) topic of each item, `past` all events before it."""
+    """What is known at one cut-off: `topics` (n_items,) topic of each item, `past` all events before it.
+
+    `settings`: how candidates are proposed.
+    """
 
     catalogue: Catalogue
     index: ItemIndex
     behaviour: Behaviour
     topics: np.ndarray
     past: History
+    settings: RecommendSettings
 
 
 GENERATORS: Final[tuple[Callable[[Known], Iterable[Generator]], ...]] = (
-    lambda known: [NearestToInterests(known.index)],
+    lambda known: [NearestToInterests(known.index, known.settings.generators.least_quota)],
     lambda known: [FromHistory(model, name) for name, model in known.behaviour.items.items()],
     lambda known: [FromPeers(known.behaviour.peers)],
     lambda known: [Popular(known.behaviour.counts)],
-    lambda known: [PopularInTopics(known.behaviour.counts, known.topics)],
+    lambda known: [
+        PopularInTopics(known.behaviour.counts, known.topics, known.settings.generators.topic_half_life_days)
+    ],
     lambda known: [BoughtBefore(known.behaviour.counts, days) for days in known.behaviour.own_half_lives],
-    lambda known: [Arrivals.of(known.catalogue, known.topics, known.past)],
+    lambda known: [Arrivals.of(known.catalogue, known.topics, known.past, known.settings.generators.arrivals)],
 )
 """Each line gives the generators that what is known allows: none, one, or one for each model."""
 

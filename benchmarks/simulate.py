@@ -13,7 +13,7 @@ from strata.errors import SourceError
 from strata.settings import Settings
 
 NOISE, POPULAR = -1, -2
-"""Factors of events that belong to no interest: drawn evenly, or by popularity, over the whole catalogue."""
+"""Als of events that belong to no interest: drawn evenly, or by popularity, over the whole catalogue."""
 ENDED: Final = "ended"
 LABELS: Final[tuple[str, ...]] = (*TIERS, ENDED)
 

@@ -19,7 +19,7 @@ from strata.interests.themes import Themes
 from strata.release.gate import GateSettings, as_markdown, figures, judge
 from strata.release.layout import Part
 from strata.release.manifest import read_manifest, verify
-from strata.release.registry import ReleaseStore
+from strata.release.registry import Registry
 from strata.settings import read_settings
 
 STORE = Path("releases")
@@ -50,8 +50,8 @@ def gate(folder: Path, current: Path | None) -> None:
 
 @task(task_run_name="store", cache_policy=NO_CACHE)
 def add(folder: Path, store: Path) -> None:
-    """A verified copy into the store."""
-    ReleaseStore(store).add(folder)
+    """A verified copy into the registry."""
+    Registry(store).add(folder)
 
 
 @task(task_run_name="build", cache_policy=NO_CACHE)
@@ -63,8 +63,8 @@ def build_bento(folder: Path) -> None:
 @task(task_run_name="promote", cache_policy=NO_CACHE)
 def promote(release: str, store: Path, keep: int) -> None:
     """Move the pointer, then drop all but the latest releases."""
-    ReleaseStore(store).promote(release)
-    removed = ReleaseStore(store).prune(keep)
+    Registry(store).promote(release)
+    removed = Registry(store).prune(keep)
     get_run_logger().info(f"{release} serves; removed: {', '.join(removed) or 'none'}")
 
 
@@ -88,12 +88,12 @@ def release(
 
     Args:
         folder: The release folder that the stage package wrote.
-        store: The release store, which running services follow.
-        keep: How many releases stay in the store; the current one and the one before it always do.
+        store: The release registry, which running services follow.
+        keep: How many releases stay in the registry; the current one and the one before it always do.
         build: Whether to build the Bento as well.
         anchors: Where the themes of the last release are remembered.
     """
-    new, current = verify_release(folder), ReleaseStore(store).current()
+    new, current = verify_release(folder), Registry(store).current()
     if current is not None and read_manifest(current).id == new:
         get_run_logger().info(f"{new} serves already")
         return
@@ -108,7 +108,7 @@ def release(
 @flow(name="rollback")
 def rollback(store: Path = STORE) -> None:
     """Let the release that served before the current one serve again."""
-    get_run_logger().info(f"{ReleaseStore(store).rollback()} serves again")
+    get_run_logger().info(f"{Registry(store).rollback()} serves again")
 
 
 def _name(current: Path | None) -> str:
@@ -119,8 +119,9 @@ def main() -> None:
     """Run one of the flows from a shell."""
     parser = argparse.ArgumentParser(prog="python -m flows.release", description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=FOLDER, help=f"release folder (default: {FOLDER})")
-    parser.add_argument("--store", type=Path, default=STORE, help=f"release store (default: {STORE})")
-    parser.add_argument("--keep", type=int, default=5, help="releases that stay in the store (default: 5)")
+    registry = f"release registry (default: {STORE})"
+    parser.add_argument("--registry", "--store", dest="store", type=Path, default=STORE, help=registry)
+    parser.add_argument("--keep", type=int, default=5, help="releases that stay in the registry (default: 5)")
     parser.add_argument("--anchors", type=Path, default=ANCHORS, help=f"remembered themes (default: {ANCHORS})")
     parser.add_argument("--no-build", dest="build", action="store_false", help="leave out the Bento")
     parser.add_argument("--rollback", action="store_true", help="go back to the release that served before")

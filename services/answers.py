@@ -37,7 +37,7 @@ from services.requests import (
     Whose,
 )
 from strata.data.filters import Filters, rows_of
-from strata.interests.visitors import Person, Pick
+from strata.interests.query_users import PastChoice, QueryUser
 from strata.recommendation.business_rules import BusinessRules
 from strata.recommendation.lists import Recommendation
 from strata.recommendation.recommender import Recommender
@@ -78,10 +78,10 @@ def fallback(release: Recommender, request: Request, cause: Cause) -> Answer:
         with naming("item_ids"):
             admitted[rows_of(request.item_ids, release.catalogue)] = True
         boosts = BusinessRules(boosts=release.rules.but(request.rules).boosts)
-        return _items(release, release.lists.popular(len(request.item_ids), admitted, boosts), **stated)
+        return _items(release, release.list_builder.popular(len(request.item_ids), admitted, boosts), **stated)
     admitted, rules = _admitted(release, request.filters), BusinessRules()
     if isinstance(request, RecommendRequest):
-        rules = release.filled(request).obeyed
+        rules = release.filled(request).effective_rules
         if not request.texts:
             whose = _whose(release, request, np.zeros((0, 0)))
             person = release.user(whose) if isinstance(whose, str) else whose
@@ -92,7 +92,7 @@ def fallback(release: Recommender, request: Request, cause: Cause) -> Answer:
         with naming("item_id"):
             admitted[release.catalogue.row(request.item_id)] = False
     with naming("rules.must_include"):
-        return _items(release, release.lists.popular(request.k, admitted, rules), **stated)
+        return _items(release, release.list_builder.popular(request.k, admitted, rules), **stated)
 
 
 def _related(release: Recommender, request: Related, vectors: np.ndarray) -> Answer:
@@ -148,7 +148,7 @@ def _ranked(release: Recommender, request: Ranked, vectors: np.ndarray) -> list[
         return release.recommend(whose, request)
 
 
-def _whose(release: Recommender, request: Whose, vectors: np.ndarray) -> str | Person:
+def _whose(release: Recommender, request: Whose, vectors: np.ndarray) -> str | QueryUser:
     """The id of a user of the release, or a visitor."""
     if request.user_id is not None:
         if request.user_id not in release.users:  # the library's message offers ids: of other people
@@ -156,14 +156,14 @@ def _whose(release: Recommender, request: Whose, vectors: np.ndarray) -> str | P
         return request.user_id
     if request.history is not None:
         with naming("history"):
-            return release.visitors.from_picks([_pick(entry) for entry in request.history])
-    return release.visitors.from_words(vectors, wish=request.bio is None)
+            return release.new_users.from_choices([_pick(entry) for entry in request.history])
+    return release.new_users.from_texts(vectors, query=request.bio is None)
 
 
-def _pick(entry: str | Event) -> Pick:
+def _pick(entry: str | Event) -> PastChoice:
     if isinstance(entry, str):
-        return Pick(entry)
-    return Pick(entry.item_id, entry.behaviour, None if entry.timestamp is None else _seconds(entry.timestamp))
+        return PastChoice(entry)
+    return PastChoice(entry.item_id, entry.behaviour, None if entry.timestamp is None else _seconds(entry.timestamp))
 
 
 def _seconds(time: datetime) -> float:

@@ -89,7 +89,7 @@ class Recommender:
 
     @bentoml.on_startup
     async def begin(self) -> None:
-        """Wait for the encoder and follow the pointer of the release store, beside answering."""
+        """Wait for the encoder and follow the pointer of the release registry, beside answering."""
         self._following = asyncio.create_task(self._follow())
 
     @bentoml.on_shutdown

@@ -1,4 +1,4 @@
-"""Which release serves: the store's pointer is followed, the next one loaded beside the current, swapped at once."""
+"""Which release serves: the registry's pointer is followed, the next one loaded beside the current, swapped at once."""
 
 import logging
 import time
@@ -13,7 +13,7 @@ from services.settings import ServiceSettings
 from strata.errors import ReleaseError, StrataError
 from strata.recommendation.recommender import Recommender
 from strata.release.manifest import read_manifest
-from strata.release.registry import POINTER, ReleaseStore
+from strata.release.registry import POINTER, Registry
 
 logger = logging.getLogger("bentoml.strata")
 ALIAS = "release"
@@ -29,7 +29,7 @@ class Refusal:
 
 
 def built_in(settings: ServiceSettings) -> Path:
-    """Folder of the release that serves without a store. Raises ReleaseError."""
+    """Folder of the release that serves without a registry. Raises ReleaseError."""
     if settings.release is not None:
         return settings.release
     try:
@@ -37,25 +37,25 @@ def built_in(settings: ServiceSettings) -> Path:
     except BentoMLException:
         raise ReleaseError(
             "this service holds no release: serve a built Bento (python -m services.build --release FOLDER), or set "
-            "STRATA_RELEASE to a release folder or STRATA_RELEASES to a release store"
+            "STRATA_RELEASE to a release folder or STRATA_RELEASES to a release registry"
         ) from None
 
 
 def wanted(settings: ServiceSettings) -> Path:
-    """Folder of the release that should serve: the store's current one, else the built-in one. Raises ReleaseError."""
-    current = ReleaseStore(settings.releases).current() if settings.releases is not None else None
+    """The folder that should serve: the registry's current release, or the built-in one. Raises ReleaseError."""
+    current = Registry(settings.releases).current() if settings.releases is not None else None
     return built_in(settings) if current is None else current
 
 
 def folder_of(release: str, settings: ServiceSettings) -> Path:
-    """Folder of a release by its id: in the store, or the built-in one. Raises ReleaseError."""
+    """Folder of a release by its id: in the registry, or the built-in one. Raises ReleaseError."""
     if settings.releases is not None:
-        known = {entry.id for entry in ReleaseStore(settings.releases).list()}
+        known = {entry.id for entry in Registry(settings.releases).list()}
         if release in known:
             return settings.releases / release
     folder = built_in(settings)
     if read_manifest(folder).id != release:
-        raise ReleaseError(f"release {release} is neither in the store nor built in")
+        raise ReleaseError(f"release {release} is neither in the registry nor built in")
     return folder
 
 

@@ -17,7 +17,7 @@ class ServiceSettings(Settings):
     """Each field is the variable STRATA_ + its name in capitals."""
 
     releases: Path | None = None
-    """Folder of a release store whose pointer is followed; without it the built-in release serves."""
+    """Folder of a release registry whose pointer is followed; without it the built-in release serves."""
     release: Path | None = None
     """A release folder that takes the place of the built-in one: to serve without building a Bento."""
     poll_seconds: PositiveFloat = 2.0

@@ -1,18 +1,36 @@
 """Settings enter once, at the border: a section of params.yaml becomes one frozen, typed object."""
 
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from strata.errors import SettingsError
 
 
 class Settings(BaseModel):
-    """Base of every component's settings: unknown keys are refused, values cannot change."""
+    """Base of every component's settings: unknown keys are refused, values cannot change.
+
+    `former_names`: keys as the release before called them, and their names of now. Both are taken, with a warning.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    former_names: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_former_names(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not (old := cls.former_names.keys() & values.keys()):
+            return values
+        for name in sorted(old):
+            now = cls.former_names[name]
+            if now in values:
+                raise ValueError(f"{name} is called {now} now, and both are given; leave {name} out")
+            warnings.warn(f"the setting {name} is called {now} now; rename it", FutureWarning, stacklevel=2)
+        return {cls.former_names.get(name, name): value for name, value in values.items()}
 
 
 S = TypeVar("S", bound=BaseModel)

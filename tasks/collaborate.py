@@ -1,9 +1,7 @@
 """Stage collaborate@CUT_OFF: models of behaviour alone, fitted on all that came before the cut-off."""
 
 from strata.data.schema import CUT_OFFS
-from strata.models.fitted import TUNING, Behaviour
-from strata.models.settings import FixedSettings
-from strata.settings import read_settings
+from strata.models.fitted import TUNING, CollaborativeModels
 from strata.storage import read_json
 from tasks import run
 from tasks.inputs import Inputs, folder
@@ -22,10 +20,9 @@ def main(cut_off: str) -> None:
     inputs = Inputs()
     tuned = read_json(folder(SETTINGS_OF[cut_off]) / TUNING)
     time = inputs.time(cut_off)
-    fixed = read_settings(FixedSettings, "collaborate.fixed")
-    behaviour = Behaviour.fit(inputs.history.before(time), time, tuned["chosen"], fixed)
-    behaviour.write(folder(cut_off) / "collaborative", tuned)
-    say(f"{cut_off}: " + "; ".join(behaviour.items))
+    collaborative = CollaborativeModels.fit(inputs.history.before(time), time, tuned["chosen"])
+    collaborative.write(folder(cut_off) / "collaborative", tuned)
+    say(f"{cut_off}: " + "; ".join(collaborative.item_models))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from strata.interests.profiles import Profiles, showcase
 from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes
-from strata.interests.timeline import course_of, moments
+from strata.interests.timeline import moments, timeline_of
 from strata.settings import read_settings
 from strata.storage import write_json
 from tasks import PICTURES, run
@@ -42,7 +42,7 @@ def _course(inputs: Inputs, themes: Themes, user_id: str) -> pl.DataFrame:
         return profiler.profiles(own, time)[0].table
 
     steps = 12 if own.times.max() - own.times.min() < 366 * DAY else None
-    return course_of(interests, moments(float(own.times.min()), float(own.times.max()) + 1, steps), themes)
+    return timeline_of(interests, moments(float(own.times.min()), float(own.times.max()) + 1, steps), themes)
 
 
 def _write(picture: SwimLanes | ThemeMap, name: str) -> None:

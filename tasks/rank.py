@@ -1,4 +1,4 @@
-"""Stage rank: trees that learn from earlier slices what was chosen next, and beside them a sum that one can read."""
+"""Stage rank: trees that learn from earlier windows what was chosen next, and beside them a sum that one can read."""
 
 from functools import partial
 
@@ -10,14 +10,13 @@ from strata.interests.profiles import Profiles
 from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes
-from strata.models.fitted import TUNING, Behaviour
-from strata.models.settings import FixedSettings
+from strata.models.fitted import TUNING, CollaborativeModels
 from strata.ranking.candidates import Table
 from strata.ranking.examples import Examples
-from strata.ranking.generators.registry import Known
+from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.lambdamart import LambdaMart, n_fits
 from strata.ranking.settings import RankSettings, RecommendSettings
-from strata.ranking.training_windows import lessons, slice_windows
+from strata.ranking.training_windows import training_examples, training_windows
 from strata.ranking.two_stage import Models, tables
 from strata.ranking.weighted_sum import WeightedSum
 from strata.settings import read_settings
@@ -38,7 +37,7 @@ def main() -> None:
     say(f"sum: {weights}; NDCG@10 {weighted.report['ndcg@10']:.4f} on {weighted.report['users']} users of validation")
     learned, names = examples(inputs, rank, recommend)
     if not learned:
-        say("nothing proposed was chosen in earlier slices: no trees, the sum ranks; a longer history helps")
+        say("nothing proposed was chosen in earlier windows: no trees, the sum ranks; a longer history helps")
         return
     n_models = n_fits(learned, rank.trees, apart=rank.horizon, seeds=rank.models)
     with progress("learning to rank", n_models, "models") as advance:
@@ -47,7 +46,7 @@ def main() -> None:
     best = trees.report["chosen"]
     size = f"{rank.models} x {best['rounds']} of {best['leaves']} leaves"
     most = ", ".join(list(trees.report["gain"])[:5])
-    say(f"trees: {size}, NDCG@10 {best['ndcg@10']:.4f} on slices left out; most by {most}")
+    say(f"trees: {size}, NDCG@10 {best['ndcg@10']:.4f} on windows left out; most by {most}")
 
 
 def _weighted_sum(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) -> WeightedSum:
@@ -60,22 +59,24 @@ def _weighted_sum(inputs: Inputs, rank: RankSettings, recommend: RecommendSettin
 
 
 def examples(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) -> tuple[list[Examples], list[str]]:
-    """What the slices teach that teach anything, and the names of the signals.
+    """What the windows teach that teach anything, and the names of the features.
 
-    A slice's models know only what came before it.
+    A window's models know only what came before it.
     """
-    windows = slice_windows(inputs.history, inputs.time("backtest"), rank, repeats=recommend.repeats)
+    windows = training_windows(inputs.history, inputs.time("backtest"), rank, repeats=recommend.repeats)
     profiler, found, names = _profiler(inputs), [], []
     n_users = len(inputs.user_ids)
     if rank.most_learners(n_users) < n_users:
-        say(f"trees learn from at most {rank.learners:,} users of each slice (rank.learners; {n_users:,} users in all)")
-    with progress("candidates of earlier slices", len(windows), "slices") as advance:
+        say(f"trees learn from at most {rank.learners:,} users of each window (rank.learners; {n_users:,} in all)")
+    with progress("candidates of earlier windows", len(windows), "windows") as advance:
         for window in windows:
             models = _models_before(window, profiler, inputs, recommend)
             available = inputs.catalogue.available(window.time, window.past)
             profiled = partial(_profiles, profiler=profiler)
-            found.append(lessons(window, models, profiled, recommend, available, rank, least_users=least_users()))
-            names = list(models.signals.names(models.names))
+            found.append(
+                training_examples(window, models, profiled, recommend, available, rank, least_users=least_users())
+            )
+            names = list(models.features.names(models.names))
             advance(1)
     return [one for one in found if one.chosen.any()], names
 
@@ -89,8 +90,8 @@ def _models_before(window: Window, profiler: Profiler, inputs: Inputs, recommend
     """Models of what came before a window, with the settings of those that will be judged and serve."""
     vectors, topics, profiles = inputs.vectors, profiler.themes.of_item[:, 0], _profiles(window, profiler)
     chosen = read_json(folder("backtest") / TUNING)["chosen"]
-    behaviour = Behaviour.fit(window.past, window.time, chosen, read_settings(FixedSettings, "collaborate.fixed"))
-    known = Known(inputs.catalogue, ItemIndex.read(INDEX), behaviour, topics, window.past, recommend)
+    collaborative = CollaborativeModels.fit(window.past, window.time, chosen)
+    known = GeneratorInputs(inputs.catalogue, ItemIndex.read(INDEX), collaborative, topics, window.past, recommend)
     return Models.of(profiles, known, vectors)
 
 

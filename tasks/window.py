@@ -5,8 +5,8 @@ from strata.evaluation.split import SplitSettings
 from strata.evaluation.window import Window
 from strata.interests.profiles import Profiles
 from strata.interests.themes import Themes
-from strata.models.fitted import Behaviour
-from strata.ranking.generators.registry import Known
+from strata.models.fitted import CollaborativeModels
+from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.settings import RecommendSettings
 from strata.ranking.two_stage import Models
 from strata.settings import read_settings
@@ -30,10 +30,10 @@ def models_at(inputs: Inputs, cut_off: str) -> Models:
     made = folder(cut_off)
     return Models.of(
         Profiles.read(made / "profiles"),
-        Known(
+        GeneratorInputs(
             inputs.catalogue,
             ItemIndex.read(INDEX),
-            Behaviour.read(made / "collaborative"),
+            CollaborativeModels.read(made / "collaborative"),
             Themes.read(made / "themes").of_item[:, 0],
             inputs.history.before(inputs.time(cut_off)),
             read_settings(RecommendSettings, "recommend"),

@@ -13,15 +13,16 @@ from strata.evaluation.split import CutOffs
 from strata.evaluation.window import Window
 from strata.interests.corrections import Corrections
 from strata.interests.profiling import NOTHING_STATED
+from strata.interests.query_users import NewUsers
 from strata.interests.settings import TierSettings
-from strata.interests.visitors import Visitors
-from strata.models.als import Factors
+from strata.models.als import Als
+from strata.models.association_rules import AssociationRules
 from strata.models.ease import Ease
-from strata.models.fitted import Behaviour
-from strata.models.item_knn import ItemNeighbours
+from strata.models.fitted import CollaborativeModels
+from strata.models.item_knn import ItemKnn
 from strata.models.popularity import popularity
-from strata.models.user_knn import UserNeighbours
-from strata.ranking.generators.registry import Known
+from strata.models.user_knn import UserKnn
+from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.settings import RecommendSettings, TreeSettings
 from strata.ranking.training_windows import examples
@@ -39,16 +40,16 @@ INDEX = ItemIndex.build(vectors(), IndexSettings())
 ACCOUNTS = pl.DataFrame([{"user_id": user, "profile_text": None, "attributes": []} for user in USER_IDS], schema=USERS)
 
 
-def tiny_behaviour(history: History) -> Behaviour:
+def tiny_collaborative(history: History) -> CollaborativeModels:
     """Every model of behaviour, small."""
-    return Behaviour(
+    return CollaborativeModels(
         {
             "ease": Ease.fit(history, penalty=5, half_life=None),
-            "neighbours": ItemNeighbours.fit(history, neighbours=5, half_life=None, shrink=1),
-            "transitions": ItemNeighbours.following(history, neighbours=5, half_life=3.0, shrink=1, distance=10),
-            "factors": Factors.fit(history, factors=3, penalty=1, alpha=1, half_life=None, rounds=10, seed=7),
+            "item-knn": ItemKnn.fit(history, neighbours=5, half_life=None, shrink=1),
+            "association-rules": AssociationRules.fit(history, neighbours=5, half_life=3.0, shrink=1, distance=10),
+            "als": Als.fit(history, factors=3, penalty=1, alpha=1, half_life=None, rounds=10, seed=7),
         },
-        UserNeighbours.fit(history, TIME, neighbours=3, half_life_days=None, least_rarity=0.1),
+        UserKnn.fit(history, TIME, neighbours=3, half_life_days=None, least_rarity=0.1),
         popularity(history, TIME),
         90.0,
     )
@@ -60,7 +61,7 @@ def tiny_ranker(models: Models, history: History) -> LambdaMart:
     window = Window.of(history, middle, TIME, repeats=True)
     settings = RecommendSettings(repeats=True)
     found = examples(window, models, settings, np.ones(N_ITEMS, bool), negatives=10, seed=1)
-    return LambdaMart.fit([found], models.signals.names(models.names), TreeSettings(), apart=1, seeds=(1, 2))
+    return LambdaMart.fit([found], models.features.names(models.names), TreeSettings(), apart=1, seeds=(1, 2))
 
 
 def tiny_recommender(history: History, corrections: Corrections | None = None) -> Recommender:
@@ -68,7 +69,7 @@ def tiny_recommender(history: History, corrections: Corrections | None = None) -
     items, topics = PROFILER.catalogue, PROFILER.themes.of_item[:, 0]
     profiles, _ = PROFILER.profiles(history, TIME, USER_IDS)
     settings = RecommendSettings(repeats=True)
-    known = Known(items, INDEX, tiny_behaviour(history), topics, history, settings)
+    known = GeneratorInputs(items, INDEX, tiny_collaborative(history), topics, history, settings)
     models = Models.of(profiles, known, vectors())
     return Recommender(
         manifest=Manifest("tiny", {}, {}, {}),
@@ -81,7 +82,7 @@ def tiny_recommender(history: History, corrections: Corrections | None = None) -
         vectors=vectors(),
         available=np.ones(N_ITEMS, bool),
         settings=settings,
-        visitors=Visitors(PROFILER, TIME, {"like": 1.0, "dislike": -1.0}),
+        new_users=NewUsers(PROFILER, TIME, {"like": 1.0, "dislike": -1.0}),
         statements=NOTHING_STATED,
         corrections=corrections or Corrections(),
     )
@@ -104,7 +105,7 @@ def write_tiny_release(folder: Path, history: History, corrections: str = "") ->
     tiny.models.index.write(parts / Part.INDEX)
     tiny.themes.write(parts / Part.THEMES)
     tiny.profiles.write(parts / Part.PROFILES)
-    tiny_behaviour(history).write(parts / Part.MODELS, {})
+    tiny_collaborative(history).write(parts / Part.MODELS, {})
     tiny.ranker.write(parts / Part.RANKER)
     (parts / Part.PARAMS).write_bytes((ROOT / "params.yaml").read_bytes())
     (parts / Part.CORRECTIONS).write_text(corrections, encoding="utf-8")

@@ -177,22 +177,22 @@ def _pool(
 
 def _learn(finder: Candidates, early: list[Before]) -> LambdaMart:
     """LambdaMART on what was chosen of the pools of the earlier windows, its size found by leaving windows out."""
-    slices, rng = [], np.random.default_rng(SEED)
+    windows, rng = [], np.random.default_rng(SEED)
     for before in early:
         told, topics = _told(before, finder.variant).reshape(*before.wanted.shape, -1), finder.topics(before)
-        queries, signals, chosen = [], [], []
+        queries, features, chosen = [], [], []
         for part in _parts(before):
             user, item, known = _pool(finder, before, told, topics, part)
             hit = np.asarray(before.relevant[part][user, item]).ravel() > 0
             others = np.bincount(user[~hit], minlength=part.stop - part.start)
             kept = hit | (rng.random(len(hit)) < NEGATIVES / np.maximum(others, 1)[user])
             queries.append(user[kept] + part.start)
-            signals.append(known[kept])
+            features.append(known[kept])
             chosen.append(hit[kept])
         n_chosen = np.diff(before.relevant.indptr)
-        slices.append(Examples(np.concatenate(queries), np.concatenate(signals), np.concatenate(chosen), n_chosen))
-    names = [f"signal {n}" for n in range(slices[0].signals.shape[1])]
-    return LambdaMart.fit(slices, names, TreeSettings(), apart=1, seeds=(SEED,))
+        windows.append(Examples(np.concatenate(queries), np.concatenate(features), np.concatenate(chosen), n_chosen))
+    names = [f"feature {n}" for n in range(windows[0].features.shape[1])]
+    return LambdaMart.fit(windows, names, TreeSettings(), apart=1, seeds=(SEED,))
 
 
 def _judge(finder: Candidates, trees: LambdaMart, before: Before) -> tuple[np.ndarray, np.ndarray]:

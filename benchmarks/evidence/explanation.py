@@ -9,7 +9,7 @@ from benchmarks.evidence.context import Context
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SEED, pooled, share
 from strata.interests.profiles import Profiles
-from strata.interests.visitors import Person
+from strata.interests.query_users import QueryUser
 from strata.recommendation.business_rules import BusinessRules, Places
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
@@ -62,7 +62,7 @@ def drops(recommender: Recommender, user: str) -> tuple[float, float, int, int]:
     return float(of_cited), float(of_others), len(cited), len(listed) - len(cited)
 
 
-def without_each(recommender: Recommender, person: Person, item_ids: list[str]) -> np.ndarray:
+def without_each(recommender: Recommender, person: QueryUser, item_ids: list[str]) -> np.ndarray:
     """How much the score of each item falls when each of the person's points is not there: (P, len(item_ids)).
 
     The generators propose anew for what is left of the profile; nothing of how reasons are found is used.
@@ -72,7 +72,7 @@ def without_each(recommender: Recommender, person: Person, item_ids: list[str]) 
     return np.array([whole - _scores(recommender, person, mine[mine != point], item_ids) for point in mine])
 
 
-def _scores(recommender: Recommender, person: Person, points: np.ndarray, item_ids: list[str]) -> np.ndarray:
+def _scores(recommender: Recommender, person: QueryUser, points: np.ndarray, item_ids: list[str]) -> np.ndarray:
     """Scores of the items (n,) for somebody with these rows of the profile table alone, proposed or not."""
     whole, allowed = person.profiles, recommender.admitted()
     allowed[person.rejected] = False
@@ -80,6 +80,6 @@ def _scores(recommender: Recommender, person: Person, points: np.ndarray, item_i
     rules = BusinessRules(must_include={item: Places() for item in item_ids})
     request = recommender.filled(ListRequest(rules=rules, diversity=0.0, calibration=0.0, explain=False))
     request = request.model_copy(update={"k": len(allowed)})
-    listed = recommender.lists.best(left, allowed, recommender.settings.candidates, request)
+    listed = recommender.list_builder.best(left, allowed, recommender.settings.candidates, request)
     score = {each.item_id: each.score for each in listed}
     return np.array([score[item] for item in item_ids])

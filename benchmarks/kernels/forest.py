@@ -23,7 +23,7 @@ from strata._kernels.forest import Forest
 from strata._kernels.threads import cores
 from strata.cli.terminal import console
 from strata.ranking.candidates import propose
-from strata.ranking.query import audience_of
+from strata.ranking.query import query_batch
 from strata.recommendation.recommender import Recommender
 
 Scores = Callable[[np.ndarray], np.ndarray]
@@ -37,9 +37,9 @@ class Sum(NamedTuple):
 
     functions: tuple[Scores, ...]
 
-    def scores(self, signals: np.ndarray) -> np.ndarray:
-        """Sum over the boosters of each row of `signals` (n, F): (n,)."""
-        return np.sum([function(signals) for function in self.functions], axis=0)
+    def scores(self, features: np.ndarray) -> np.ndarray:
+        """Sum over the boosters of each row of `features` (n, F): (n,)."""
+        return np.sum([function(features) for function in self.functions], axis=0)
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class Made:
 def by_lightgbm(booster: lightgbm.Booster, trees: int | None) -> Scores:
     """Nothing is compiled."""
 
-    def scores(signals: np.ndarray) -> np.ndarray:
-        alone = threading.current_thread() is not threading.main_thread() or len(signals) < MANY
-        return np.asarray(booster.predict(signals, num_threads=1 if alone else cores(), num_iteration=trees))
+    def scores(features: np.ndarray) -> np.ndarray:
+        alone = threading.current_thread() is not threading.main_thread() or len(features) < MANY
+        return np.asarray(booster.predict(features, num_threads=1 if alone else cores(), num_iteration=trees))
 
     return scores
 
@@ -75,7 +75,7 @@ def by_tl2cgen(folder: Path, booster: lightgbm.Booster, trees: int | None) -> Sc
     library = folder / f"{id(booster)}.so"
     tl2cgen.export_lib(treelite.frontend.from_lightgbm(booster), toolchain="gcc", libpath=str(library))
     predictor = tl2cgen.Predictor(str(library), nthread=1)
-    return lambda signals: predictor.predict(tl2cgen.DMatrix(np.ascontiguousarray(signals, np.float32))).ravel()
+    return lambda features: predictor.predict(tl2cgen.DMatrix(np.ascontiguousarray(features, np.float32))).ravel()
 
 
 def by_lleaves(folder: Path, python: Path, booster: lightgbm.Booster, trees: int | None) -> Scores:  # noqa: ARG001
@@ -93,7 +93,7 @@ def by_lleaves(folder: Path, python: Path, booster: lightgbm.Booster, trees: int
     model = lleaves.Model(str(text))
     with patch.object(llvmlite.binding, "initialize", lambda: None):
         model.compile(str(code))
-    return lambda signals: np.asarray(model.predict(signals, n_jobs=1))
+    return lambda features: np.asarray(model.predict(features, n_jobs=1))
 
 
 def libraries(recommender: Recommender, folder: Path) -> tuple[dict[str, Library], str]:
@@ -120,12 +120,12 @@ def libraries(recommender: Recommender, folder: Path) -> tuple[dict[str, Library
 def signals_of(recommender: Recommender, users: list[str]) -> np.ndarray:
     """What the trees see of all candidates of these users: (n, F)."""
     rows = np.array([recommender.user_row(user) for user in users])
-    audience = audience_of(
-        rows, recommender.history, recommender.profiles, recommender.settings.tier_weights, recommender.visitors.time,
+    batch = query_batch(
+        rows, recommender.history, recommender.profiles, recommender.settings.tier_weights, recommender.new_users.time,
         allowed=recommender.admitted(), index=recommender.index,
     )  # fmt: skip
-    table = propose(audience, recommender.models.generators, recommender.settings.candidates)
-    return recommender.models.signals.of(table, audience)
+    table = propose(batch, recommender.models.generators, recommender.settings.candidates)
+    return recommender.models.features.of(table, batch)
 
 
 def races(ground: Ground, turns: int) -> list[Race]:
@@ -137,12 +137,12 @@ def races(ground: Ground, turns: int) -> list[Race]:
         makers = {OWN: Forest, **{name: swap[Forest] for name, swap in swaps.items()}}
         forests = {name: maker.of(*recommender.ranker.boosters) for name, maker in makers.items()}
         for users in (1, BLOCK):
-            signals = signals_of(recommender, ground.users(users))
-            what = f"Scores of {len(signals):,} candidates of {users} users, {ground.name}, one core"
-            ways = {name: partial(forest.scores, signals) for name, forest in forests.items()}
+            features = signals_of(recommender, ground.users(users))
+            what = f"Scores of {len(features):,} candidates of {users} users, {ground.name}, one core"
+            ways = {name: partial(forest.scores, features) for name, forest in forests.items()}
             with one_core():
                 name = f"forest-{users}{ground.suffix}"
-                found.append(race(name, what, len(signals), ways, turns, excluded=excluded))
+                found.append(race(name, what, len(features), ways, turns, excluded=excluded))
         swaps = found[-1].fastest(swaps, LIGHTGBM)
         found += whole("forest", ("call", "explained-call", "batch"), ground, swaps, turns, excluded)
     return found

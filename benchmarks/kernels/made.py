@@ -16,7 +16,7 @@ from strata.data.schema import CREATED, ITEM, ITEM_ROW, ITEMS, TIME, TIMESTAMP, 
 from strata.embeddings.vectors import unit
 from strata.evaluation.split import CutOffs
 from strata.evaluation.window import Window
-from strata.models.baselines import DECAYED_ALS, DECAYED_EASE, DECAYED_NEIGHBOURS, PEERS, TRANSITIONS, WINDOWED
+from strata.models.baselines import ASSOCIATION_RULES, DECAYED_ALS, DECAYED_EASE, DECAYED_ITEM_KNN, USER_KNN, WINDOWED
 from strata.models.fitted import TUNING
 from strata.ranking.lambdamart import LambdaMart, boost, dataset
 from strata.ranking.settings import RecommendSettings
@@ -36,10 +36,10 @@ TREES: Final = (8, 200, (7, 8))
 """Leaves, number and seeds of the trees, about as many as MovieLens-100K's."""
 CHOSEN: Final = {
     DECAYED_EASE: {"penalty": 500, "half_life": 100.0, "most": 5_000},
-    DECAYED_NEIGHBOURS: {"neighbours": 100, "half_life": 100.0, "shrink": 10},
-    TRANSITIONS: {"neighbours": 100, "half_life": 10.0, "shrink": 10},
-    DECAYED_ALS: {"factors": 64, "penalty": 10, "alpha": 3, "half_life": 100.0},
-    PEERS: {"neighbours": 100, "half_life_days": None},
+    DECAYED_ITEM_KNN: {"neighbours": 100, "half_life": 100.0, "shrink": 10},
+    ASSOCIATION_RULES: {"neighbours": 100, "half_life": 10.0, "shrink": 10, "distance": 10},
+    DECAYED_ALS: {"factors": 64, "penalty": 10, "alpha": 3, "half_life": 100.0, "rounds": 10, "seed": 7},
+    USER_KNN: {"neighbours": 100, "half_life_days": None, "least_rarity": 0.1},
     WINDOWED: {"window_days": 30},
 }
 """What tuning could have chosen."""
@@ -117,7 +117,7 @@ def _learn_trees() -> None:
     found = examples(window, models, RecommendSettings(), available, negatives=NEGATIVES, seed=SEED)
     leaves, rounds, seeds = TREES
     boosters = tuple(boost(dataset([found]), leaves, rounds, seed) for seed in seeds)
-    LambdaMart(boosters, models.signals.names(models.names), {}).write(RANKER)
+    LambdaMart(boosters, models.features.names(models.names), {}).write(RANKER)
 
 
 def _package() -> None:

@@ -11,7 +11,7 @@ from benchmarks.kernels.grounds import Ground
 from benchmarks.kernels.race import OWN, Library, Race, race
 from benchmarks.kernels.swap import one_core, recorded, replays, within
 from benchmarks.kernels.whole import BLOCK, block, whole
-from strata._kernels.sparse_products import Rows, dense_product, sums_of_rows, top_products
+from strata._kernels.sparse_products import CsrParts, dense_product, sums_of_rows, top_products
 from strata._kernels.threads import cores
 from strata.cli.terminal import console
 from tasks import collaborate
@@ -20,19 +20,19 @@ ROWS_AT_ONCE: Final = 2_048
 """Rows of a product that are held before their largest are taken."""
 
 
-def _matrix(left: sparse.csr_matrix | Rows, middle: int) -> sparse.csr_matrix:
+def _matrix(left: sparse.csr_matrix | CsrParts, middle: int) -> sparse.csr_matrix:
     shape = len(left.indptr) - 1, middle
-    if not isinstance(left, Rows):
+    if not isinstance(left, CsrParts):
         return left
     return sparse.csr_matrix((np.asarray(left.data, np.float32), left.indices, left.indptr), shape)
 
 
-def scipys_dense(left: sparse.csr_matrix | Rows, right: sparse.csr_matrix) -> np.ndarray:
+def scipys_dense(left: sparse.csr_matrix | CsrParts, right: sparse.csr_matrix) -> np.ndarray:
     """As `dense_product`."""
     return (_matrix(left, right.shape[0]) @ right).toarray()
 
 
-def scipys_sums(left: sparse.csr_matrix | Rows, right: np.ndarray) -> np.ndarray:
+def scipys_sums(left: sparse.csr_matrix | CsrParts, right: np.ndarray) -> np.ndarray:
     """As `sums_of_rows`."""
     return np.asarray(_matrix(left, len(right)) @ right, np.float32)
 

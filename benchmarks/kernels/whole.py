@@ -6,7 +6,7 @@ from typing import Final
 from benchmarks.kernels.grounds import Ground
 from benchmarks.kernels.race import OWN, Library, Race, race
 from benchmarks.kernels.swap import one_core, within
-from strata.interests.visitors import Pick
+from strata.interests.query_users import PastChoice
 from strata.recommendation.batches import recommend_many
 from strata.recommendation.recommender import Recommender
 
@@ -26,13 +26,13 @@ def explained(recommender: Recommender, ground: Ground) -> None:
         recommender.recommend(user, LISTED)
 
 
-def visitors(recommender: Recommender, ground: Ground) -> None:
+def new_users(recommender: Recommender, ground: Ground) -> None:
     """Ten items for each of CALLS visitors who picked what these users had last."""
     history = recommender.history
     for user in ground.users(CALLS):
         seen = history.items[history.of(recommender.users[user])][-PICKS:]
-        picks = [Pick(str(item)) for item in recommender.catalogue.ids[seen]]
-        recommender.recommend(recommender.visitors.from_picks(picks), LISTED, explained=False)
+        picks = [PastChoice(str(item)) for item in recommender.catalogue.ids[seen]]
+        recommender.recommend(recommender.new_users.from_choices(picks), LISTED, explained=False)
 
 
 def batch(recommender: Recommender, ground: Ground) -> None:
@@ -48,7 +48,7 @@ def block(recommender: Recommender, ground: Ground) -> None:
 KINDS: Final[dict[str, tuple[str, int, Asked]]] = {
     "call": (f"{CALLS} calls for one user each, without reasons, on one core", CALLS, plain),
     "explained-call": (f"{CALLS} calls for one user each, with reasons, on one core", CALLS, explained),
-    "visitor-call": (f"{CALLS} calls for a visitor of {PICKS} picks each, on one core", CALLS, visitors),
+    "visitor-call": (f"{CALLS} calls for a visitor of {PICKS} picks each, on one core", CALLS, new_users),
     "batch": (f"A batch of {BATCH:,} users on all cores", BATCH, batch),
 }
 

@@ -21,7 +21,7 @@ from strata.errors import SourceError
 ROOT = Path(".workspaces/quality")
 NOVEMBER: Final = {"dates": ["2017-09-01", "2017-10-01", "2017-11-01", "2017-12-01"], "least_users": 5}
 """Complete Journey: tuned on September and October, judged on November; items with at least five buyers."""
-MONTHS: Final = {"slices": 4, "slice_share": 0.083, "horizon": 1}
+MONTHS: Final = {"windows": 4, "window_share": 0.083, "horizon": 1}
 """The ranker learns from what was bought in July, August, September and October."""
 
 

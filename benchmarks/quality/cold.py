@@ -81,7 +81,7 @@ def teach(site: Site, known: History, say: Say) -> LambdaMart:
         window = site.window(known, midnight(day), least_users=0)
         window = window.only(window.warm).sample(TEACHERS, site.ranking.seed)
         models = site.models(window.past, window.time, window.users)
-        names = models.signals.names(models.names)
+        names = models.features.names(models.names)
         learned.append(site.learn(window, models))
         say(f"{day}: {len(window.users)} households teach the trees")
     return LambdaMart.fit(learned, names, site.ranking.trees, apart=1, seeds=site.ranking.seeds)

@@ -13,7 +13,7 @@ from strata.data.schema import ATTRIBUTES, USER_ROW
 from strata.evaluation.report import OURS
 from strata.evaluation.window import Window
 from strata.interests.profiles import Profiles
-from strata.interests.visitors import Visitors
+from strata.interests.query_users import NewUsers
 from strata.models.baselines import WINDOWED, behavioural, mean_vector
 from strata.ranking.training_windows import session
 from strata.ranking.two_stage import Models, Ranker, rank
@@ -43,7 +43,7 @@ def picks_of(recent: History, time: float) -> History:
     """
     pairs = recent.positive().matrix()
     users = np.repeat(np.arange(recent.n_users), np.diff(pairs.indptr))
-    found = session(users, pairs.indices, time, np.random.default_rng(SEED), picks=PICKS, like=recent)
+    found = session(users, pairs.indices, time, np.random.default_rng(SEED), most=PICKS, like=recent)
     return found.keep(np.diff(found.offsets)[found.users] == PICKS)
 
 
@@ -95,9 +95,9 @@ def judge_words(
 
 
 def _said(site: Site, window: Window, vectors: np.ndarray) -> Profiles:
-    """Each user's words as the points of `Visitors.from_words`."""
-    visitors = Visitors(site.profiler, window.time, {})
-    found = [visitors.from_words(vector[None]).profiles for vector in vectors]
+    """Each user's words as the points of `NewUsers.from_texts`."""
+    new_users = NewUsers(site.profiler, window.time, {})
+    found = [new_users.from_texts(vector[None]).profiles for vector in vectors]
     tables = [
         one.table.with_columns(pl.lit(user, pl.Int32).alias(USER_ROW))
         for user, one in zip(window.users, found, strict=True)

@@ -28,9 +28,9 @@ from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes
 from strata.models.baselines import behavioural, mean_vector
-from strata.models.fitted import Behaviour
-from strata.models.settings import CollaborativeSettings, FixedSettings
-from strata.ranking.generators.registry import Known
+from strata.models.fitted import CollaborativeModels
+from strata.models.settings import CollaborativeSettings
+from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.training_windows import examples
@@ -116,19 +116,18 @@ def _ours(
     themes = Themes.read(folder / "artifacts" / "models" / "backtest" / "themes")
     profiler = Profiler.of(catalogue, vectors, themes, read_settings(TierSettings, "tier"))
     index, everything = ItemIndex.build(vectors, IndexSettings()), np.ones(len(catalogue), bool)
-    fixed = read_settings(FixedSettings, "collaborate.fixed")
 
     def models_of(asked: Window) -> Models:
         profiles, _ = profiler.profiles(asked.past, asked.time)
-        behaviour = Behaviour.fit(asked.past, asked.time, chosen, fixed)
-        known = Known(catalogue, index, behaviour, themes.of_item[:, 0], asked.past, recommend)
+        collaborative = CollaborativeModels.fit(asked.past, asked.time, chosen)
+        known = GeneratorInputs(catalogue, index, collaborative, themes.of_item[:, 0], asked.past, recommend)
         return Models.of(profiles, known, vectors)
 
     learned, names = [], ()
     for place in range(SLICES, 0, -1):
         asked = Window.leaving_out(history, place)
         models = models_of(asked)
-        names = models.signals.names(models.names)
+        names = models.features.names(models.names)
         learned.append(examples(asked, models, recommend, everything, negatives=settings.negatives, seed=settings.seed))
     trees = LambdaMart.fit(learned, names, settings.trees, apart=1, seeds=settings.seeds)
     ranked = rank(window, models_of(window), trees, recommend, everything, LISTED)

@@ -48,7 +48,7 @@ from strata.evaluation.window import Window
 from strata.models.baselines import WINDOWED, Baseline, behavioural, mean_vector
 from strata.ranking.candidates import Table
 from strata.ranking.lambdamart import LambdaMart
-from strata.ranking.training_windows import slice_windows
+from strata.ranking.training_windows import training_windows
 from strata.ranking.two_stage import rank, tables
 from strata.ranking.weighted_sum import WeightedSum
 from strata.storage import read_array
@@ -143,12 +143,12 @@ def _weighted(site: Site, windows: Sequence[Window]) -> WeightedSum:
 
 
 def _trees(site: Site, history: History, time: float) -> LambdaMart:
-    """Trees that learned from the slices that the product would learn from at `time`."""
+    """Trees that learned from the windows that the product would learn from at `time`."""
     settings, learned = site.ranking, []
     names: tuple[str, ...] = ()
-    for window in slice_windows(history.before(time), time, settings, repeats=False):
+    for window in training_windows(history.before(time), time, settings, repeats=False):
         models = site.models(window.past, window.time, window.users)
-        names = models.signals.names(models.names)
+        names = models.features.names(models.names)
         learned.append(site.learn(window, models))
     learned = [one for one in learned if one.chosen.any()]
     return LambdaMart.fit(learned, names, settings.trees, apart=settings.horizon, seeds=settings.seeds)

@@ -1,4 +1,4 @@
-"""What of a figure is the luck of a seed: trees learned again from the same slices, judged on the same window."""
+"""What of a figure is the luck of a seed: trees learned again from the same windows, judged on the same window."""
 
 from collections.abc import Sequence
 from contextlib import chdir

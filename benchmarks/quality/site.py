@@ -30,12 +30,12 @@ from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes
 from strata.models.baselines import Baseline
-from strata.models.fitted import TUNING, Behaviour
+from strata.models.fitted import TUNING, CollaborativeModels
 from strata.models.settings import CollaborativeSettings
 from strata.ranking.examples import Examples
-from strata.ranking.generators.registry import Known
+from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.settings import RankSettings, RecommendSettings
-from strata.ranking.training_windows import lessons
+from strata.ranking.training_windows import training_examples
 from strata.ranking.two_stage import Models
 from strata.settings import read_settings
 from strata.storage import read_array, read_json
@@ -108,8 +108,8 @@ class Site:
         """All models of a past, with the profiles of `users` (B,) rows alone."""
         profiles = self.profiles(past.keep(np.isin(past.users, users)), time)
         topics = self.profiler.themes.of_item[:, 0]
-        behaviour = Behaviour.fit(past, time, self.chosen, self.tuning.fixed)
-        known = Known(self.catalogue, self.index, behaviour, topics, past, self.recommend)
+        collaborative = CollaborativeModels.fit(past, time, self.chosen)
+        known = GeneratorInputs(self.catalogue, self.index, collaborative, topics, past, self.recommend)
         return Models.of(profiles, known, self.vectors)
 
     def available(self, window: Window) -> np.ndarray:
@@ -118,7 +118,7 @@ class Site:
 
     def learn(self, window: Window, models: Models) -> Examples:
         """What the users of a window teach the trees: of all items, and of those that count."""
-        return lessons(
+        return training_examples(
             window, models, self._profiled, self.recommend, self.available(window), self.ranking,
             least_users=self.least_users,
         )  # fmt: skip

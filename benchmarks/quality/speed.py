@@ -15,7 +15,7 @@ from strata.evaluation.metrics import Interval
 from strata.ranking.candidates import propose
 from strata.ranking.generators.interests import NearestToInterests
 from strata.ranking.lambdamart import LambdaMart
-from strata.ranking.query import audience_of
+from strata.ranking.query import query_batch
 from strata.recommendation.batches import recommend_many
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
@@ -49,22 +49,22 @@ def rows() -> tuple[list[Row], str]:
 def _one(recommender: Recommender, user: str) -> tuple[float, float, float]:
     """Seconds of a call without reasons, of its floor, and of a call with reasons: the least of some tries each."""
     person, settings, models = recommender.user(user), recommender.settings, recommender.models
-    audience = audience_of(
-        np.array([person.row]), person.history, person.profiles, settings.tier_weights, recommender.visitors.time,
+    batch = query_batch(
+        np.array([person.row]), person.history, person.profiles, settings.tier_weights, recommender.new_users.time,
         allowed=recommender.admitted(), exclude_seen=not settings.repeats, dislike=settings.dislike,
         index=recommender.models.index,
     )  # fmt: skip
-    table = propose(audience, models.generators, settings.candidates)
-    signals = models.signals.of(table, audience)
+    table = propose(batch, models.generators, settings.candidates)
+    features = models.features.of(table, batch)
     interests = NearestToInterests(models.index)
-    if not (audience.weights > 0).any() or not isinstance(recommender.ranker, LambdaMart):
+    if not (batch.weights > 0).any() or not isinstance(recommender.ranker, LambdaMart):
         return 0.0, 0.0, 0.0
     boosters = recommender.ranker.boosters
 
     def floor() -> None:
-        list(interests.search(audience, settings.candidates))
+        list(interests.search(batch, settings.candidates))
         for booster in boosters:
-            booster.predict(signals, num_threads=1)
+            booster.predict(features, num_threads=1)
 
     return (
         _least(lambda: recommender.recommend(user, ListRequest(k=LISTED, explain=False))),

@@ -27,7 +27,7 @@ LAST: Final = TABLE - 1
 AT_ONCE: Final = 3
 """Tests that are made in one pass over the rows."""
 ROWS: Final = 512
-"""Rows of a block, whose signals stay in the processor's cache."""
+"""Rows of a block, whose features stay in the processor's cache."""
 ROWS_OF_A_THREAD: Final = 100_000
 """Fewer are what a thread of somebody else asks for."""
 
@@ -36,7 +36,7 @@ ROWS_OF_A_THREAD: Final = 100_000
 class Forest:
     """G groups of trees with N tests and V values between them, as flat arrays.
 
-    Signals are read in R ways: signal `features` (R,), where NaN is below everything if `unknown_left` (R,), above
+    Features are read in R ways: feature `feature_of` (R,), where NaN is below everything if `unknown_left` (R,), above
     else. A row goes right where reading `readings` (N,) is above `thresholds` (N,) float32; that leaves it the leaves
     whose bits are set in `masks` (N,) uint32. Group g owns the tests `tests[g]:tests[g + 1]`, always some AT_ONCE, and
     the values `ends[g]:ends[g + 1]` of `values` (V,) float64: what its leaves give, left to right, or TABLE numbers,
@@ -44,7 +44,7 @@ class Forest:
     when nothing else does.
     """
 
-    features: np.ndarray
+    feature_of: np.ndarray
     unknown_left: np.ndarray
     readings: np.ndarray
     thresholds: np.ndarray
@@ -56,7 +56,7 @@ class Forest:
     @classmethod
     def of(cls, *boosters: lightgbm.Booster, trees: int | None = None) -> Self:
         """Read trees of numbers, of at most MOST_LEAVES leaves, all or each one's first; ValueError for others."""
-        tests: list[Test] = []
+        tests: list[Node] = []
         values: list[np.ndarray] = []
         starts = [(0, 0)]
         for group in _groups(tree for booster in boosters for tree in booster.dump_model(trees)["tree_info"]):
@@ -65,7 +65,7 @@ class Forest:
                 its_tests, its_leaves = _read(tree["tree_structure"], sum(len(each) - 1 for each in leaves))
                 tests += its_tests
                 leaves.append(its_leaves)
-            tests += [NO_TEST] * (-len(tests) % AT_ONCE)
+            tests += [NO_NODE] * (-len(tests) % AT_ONCE)
             values.append(_table(leaves) if _is_small(group[0]) else np.array(leaves[0]))
             starts.append((len(tests), starts[-1][1] + len(values[-1])))
         read, thresholds, masks = zip(*tests, strict=True) if tests else ((),) * 3
@@ -77,18 +77,18 @@ class Forest:
             np.concatenate([np.zeros(0), *values]),
         )  # fmt: skip
 
-    def scores(self, signals: np.ndarray) -> np.ndarray:
-        """Sum over the trees of each row of `signals` (n, F), read as float32: (n,)."""
-        signals = np.asarray(signals, np.float32, order="F").T
-        found, kernel = np.zeros(signals.shape[1]), compiled(_kernel, error_model="numpy")
+    def scores(self, features: np.ndarray) -> np.ndarray:
+        """Sum over the trees of each row of `features` (n, F), read as float32: (n,)."""
+        features = np.asarray(features, np.float32, order="F").T
+        found, kernel = np.zeros(features.shape[1]), compiled(_kernel, error_model="numpy")
         trees = (
-            self.features, self.unknown_left, self.readings, self.thresholds, self.masks, self.tests, self.ends,
+            self.feature_of, self.unknown_left, self.readings, self.thresholds, self.masks, self.tests, self.ends,
             self.values,
         )  # fmt: skip
 
         def fill(start: int) -> None:
             part = slice(start, start + ROWS_OF_A_THREAD)
-            kernel(signals[:, part], *trees, found[part])
+            kernel(features[:, part], *trees, found[part])
 
         starts = range(0, len(found), ROWS_OF_A_THREAD)
         for _ in side_by_side(fill, starts) if len(starts) > 1 else map(fill, starts):
@@ -96,15 +96,15 @@ class Forest:
         return found
 
 
-class Test(NamedTuple):
-    """One inner node: which signal, and whether NaN goes left; above what a row goes right; what that leaves it."""
+class Node(NamedTuple):
+    """One inner node: which feature, and whether NaN goes left; above what a row goes right; what that leaves it."""
 
     reading: tuple[int, bool]
     threshold: np.float32
     mask: int
 
 
-NO_TEST: Final = Test((0, True), np.float32(np.inf), ALL)
+NO_NODE: Final = Node((0, True), np.float32(np.inf), ALL)
 """What nothing fails."""
 
 
@@ -141,7 +141,7 @@ def _table(leaves: Sequence[Sequence[float]]) -> np.ndarray:
     return found
 
 
-def _read(node: dict[str, Any], first: int = 0) -> tuple[list[Test], list[float]]:
+def _read(node: dict[str, Any], first: int = 0) -> tuple[list[Node], list[float]]:
     """Tests below a node and the values of its leaves, left to right; `first`: bits before that of its first leaf."""
     if "leaf_value" in node:
         return [], [node["leaf_value"]]
@@ -152,34 +152,34 @@ def _read(node: dict[str, Any], first: int = 0) -> tuple[list[Test], list[float]
     exact = node["threshold"]
     with np.errstate(over="ignore", under="ignore"):
         threshold = np.float32(exact)
-        if float(threshold) > exact:  # float32 signals that pass are at most the number below it
+        if float(threshold) > exact:  # float32 features that pass are at most the number below it
             threshold = np.nextafter(threshold, np.float32(-np.inf))
     # Where learning saw no NaN, LightGBM reads it as 0.
     unknown_left = node["default_left"] if node["missing_type"] == "NaN" else exact >= 0
     mask = ALL & ~(((1 << len(left)) - 1) << first)
-    test = Test((node["split_feature"], bool(unknown_left)), threshold, mask)
+    test = Node((node["split_feature"], bool(unknown_left)), threshold, mask)
     return [test, *tests_left, *tests_right], left + right
 
 
 def _kernel(
-    signals: np.ndarray,
-    features: np.ndarray, unknown_left: np.ndarray,
+    features: np.ndarray,
+    feature_of: np.ndarray, unknown_left: np.ndarray,
     readings: np.ndarray, thresholds: np.ndarray, masks: np.ndarray,
     tests: np.ndarray, ends: np.ndarray, values: np.ndarray,
     found: np.ndarray,
 ) -> None:  # fmt: skip
-    """Fill `found` (n,) with the sum of the trees' values, from `signals` (F, n).
+    """Fill `found` (n,) with the sum of the trees' values, from `features` (F, n).
 
     All inner loops are over rows, free of branches.
     """
-    n, everything = signals.shape[1], np.uint32(ALL)
-    known = np.zeros((len(features), ROWS), np.float32)
+    n, everything = features.shape[1], np.uint32(ALL)
+    known = np.zeros((len(feature_of), ROWS), np.float32)
     left, total = np.empty(ROWS, np.uint32), np.empty(ROWS)
     for start in range(0, n, ROWS):
         size = min(ROWS, n - start)
-        for reading in range(len(features)):
+        for reading in range(len(feature_of)):
             unknown = -np.inf if unknown_left[reading] else np.inf
-            _know(signals[features[reading], start : start + size], unknown, known[reading])
+            _know(features[feature_of[reading], start : start + size], unknown, known[reading])
         total[:] = 0
         for group in range(len(ends) - 1):
             end = values[ends[group] : ends[group + 1]]
@@ -200,10 +200,10 @@ def _kernel(
 
 
 @njit()
-def _know(signal: np.ndarray, unknown: float, known: np.ndarray) -> None:
-    """Fill `known` with a signal (n,), `unknown` for NaN, so that a test is one comparison."""
-    for row in range(len(signal)):
-        known[row] = signal[row] if signal[row] == signal[row] else unknown
+def _know(feature: np.ndarray, unknown: float, known: np.ndarray) -> None:
+    """Fill `known` with a feature (n,), `unknown` for NaN, so that a test is one comparison."""
+    for row in range(len(feature)):
+        known[row] = feature[row] if feature[row] == feature[row] else unknown
 
 
 @njit()

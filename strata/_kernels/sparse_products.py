@@ -38,7 +38,7 @@ def top_products(
     return sparse.csr_matrix((values[kept], columns[kept], indptr), shape=(n, n))
 
 
-class Rows(NamedTuple):
+class CsrParts(NamedTuple):
     """What a CSR matrix holds, without the checks that take SciPy longer than the product of one user's row."""
 
     indptr: np.ndarray
@@ -46,14 +46,14 @@ class Rows(NamedTuple):
     data: np.ndarray
 
 
-def dense_product(left: sparse.csr_matrix | Rows, right: sparse.csr_matrix) -> np.ndarray:
+def dense_product(left: sparse.csr_matrix | CsrParts, right: sparse.csr_matrix) -> np.ndarray:
     """Left (B, m) @ right (m, n), dense: (B, n) float32."""
     found = np.zeros((len(left.indptr) - 1, right.shape[1]), np.float32)
     compiled(_dense_kernel)(left.indptr, left.indices, left.data, right.indptr, right.indices, right.data, found)
     return found
 
 
-def sums_of_rows(left: sparse.csr_matrix | Rows, right: np.ndarray) -> np.ndarray:
+def sums_of_rows(left: sparse.csr_matrix | CsrParts, right: np.ndarray) -> np.ndarray:
     """Left (B, m) @ right (m, n) where right is dense: (B, n) float32."""
     found = np.zeros((len(left.indptr) - 1, right.shape[1]), np.float32)
     compiled(_sums_kernel)(left.indptr, left.indices, np.asarray(left.data, np.float32), right, found)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from strata.cli.course import course_answer
 from strata.cli.items import draw_recommended, recommended
 from strata.cli.levels import draw_levels, levels_content
 from strata.cli.terminal import Answer, draws, sentence, states
+from strata.cli.timeline import timeline_answer
 
 if TYPE_CHECKING:
     from strata.recommendation.recommender import Recommender
@@ -37,9 +37,11 @@ def user(
         datetime | None,
         typer.Option(metavar="DAY", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="As it was when DAY began (UTC)."),
     ] = None,
-    course: Annotated[bool, typer.Option("--course", help="How the interests moved between tiers.")] = False,
-    steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Steps of the course; else months.")] = None,
-    picture: Annotated[Path | None, typer.Option(help="Draw the course into a .svg or .png file.")] = None,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", "--course", help="How the interests moved between tiers.")
+    ] = False,
+    steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Steps of the timeline; else months.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw the timeline into a .svg or .png file.")] = None,
     corrections: CorrectionsFile = None,
     release: ReleaseFolder = RELEASE,
 ) -> Answer:
@@ -49,8 +51,8 @@ def user(
 
     recommender = Recommender.load(release, corrections)
     user_id = user_id or recommender.richest_user()
-    if course or picture is not None:
-        return course_answer(recommender, user_id, steps, picture)
+    if timeline or picture is not None:
+        return timeline_answer(recommender, user_id, steps, picture)
     time = None if at is None else _moment(recommender, user_id, at)
     whose = f"user {user_id}" + (f" on {at:%Y-%m-%d}" if at else "")
     levels = recommender.levels(user_id, time)

@@ -1,4 +1,4 @@
-"""The command `strata release`: what the store holds, which release serves, promote and roll back."""
+"""The command `strata release`: what the registry holds, which release serves, promote and roll back."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,10 +8,10 @@ from rich.text import Text
 
 from strata.cli.rows import Columns, Rows
 from strata.cli.terminal import Answer, draws, sentence, states
-from strata.release.registry import Entry, ReleaseStore
+from strata.release.registry import Entry, Registry
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
-StoreFolder = Annotated[Path, typer.Option("--store", help="Folder of the release store.")]
+StoreFolder = Annotated[Path, typer.Option("--registry", "--store", help="Folder of the release registry.")]
 STORE = Path("releases")
 
 
@@ -22,8 +22,8 @@ METRICS = {"NDCG@10": "ndcg@10", "recall@10": "recall@10", "coverage@10": "cover
 @app.command("list")
 @draws
 def list_releases(store: StoreFolder = STORE) -> Answer:
-    """List the releases of the store, oldest first."""
-    entries = ReleaseStore(store).list()
+    """List the releases of the registry, oldest first."""
+    entries = Registry(store).list()
     content = {"store": store, "releases": [_entry(entry) for entry in entries]}
     if not entries:
         missing = f"{store} holds no release yet; add one with `strata release add artifacts/release`."
@@ -36,8 +36,8 @@ def list_releases(store: StoreFolder = STORE) -> Answer:
 @app.command()
 @states
 def add(release: Path, store: StoreFolder = STORE) -> Answer:
-    """Verify a release folder and copy it into the store, without promoting it."""
-    added = ReleaseStore(store).add(release)
+    """Verify a release folder and copy it into the registry, without promoting it."""
+    added = Registry(store).add(release)
     return Answer({"store": store, "added": added}, [sentence(f"added {added}")])
 
 
@@ -46,8 +46,8 @@ def add(release: Path, store: StoreFolder = STORE) -> Answer:
 def promote(
     release: Annotated[str, typer.Argument(help="Id from `strata release list`.")], store: StoreFolder = STORE
 ) -> Answer:
-    """Verify a release of the store and let it serve."""
-    ReleaseStore(store).promote(release)
+    """Verify a release of the registry and let it serve."""
+    Registry(store).promote(release)
     return Answer({"store": store, "current": release}, [sentence(f"{release} serves")])
 
 
@@ -55,7 +55,7 @@ def promote(
 @states
 def rollback(store: StoreFolder = STORE) -> Answer:
     """Let the release that served before the current one serve again."""
-    release = ReleaseStore(store).rollback()
+    release = Registry(store).rollback()
     return Answer({"store": store, "current": release}, [sentence(f"{release} serves again")])
 
 

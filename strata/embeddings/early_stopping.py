@@ -20,7 +20,7 @@ LONGEST = 200
 
 
 @dataclass(frozen=True)
-class Validation:
+class EarlyStopping:
     """Users with a history before cut_offs.finetune and new positive items in [finetune, validation).
 
     Over `items` (S,), the item rows that are ranked: `histories`, `seen` and `relevant` are (B, S) CSR.

@@ -1,4 +1,4 @@
-"""Behaviour becomes contrastive examples: what a user liked before, or said, against what they chose next."""
+"""ExamplePool becomes contrastive examples: what a user liked before, or said, against what they chose next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class SamplingSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class ExamplePool:
     """All that examples are drawn from; items that read the same are one item, named by the first of them.
 
     `paths`: the first positive event of each user with each item, in time order. `known`: users × items, whatever
@@ -106,7 +106,7 @@ class Batch:
     users: np.ndarray
 
 
-def draw(behaviour: Behaviour, settings: SamplingSettings, step: int) -> Batch:
+def draw(pool: ExamplePool, settings: SamplingSettings, step: int) -> Batch:
     """Draw the batch of `step`: the same for the same arguments, so that a resumed run replays.
 
     Encoding is the cost of a step, so the items come from the windows (`history` items and their next one) of
@@ -114,14 +114,14 @@ def draw(behaviour: Behaviour, settings: SamplingSettings, step: int) -> Batch:
     A user's history in an example is up to `history` of the batch's items before the target, nearer ones weighing more.
     """
     rng = np.random.default_rng((settings.seed, step))
-    paths, count = behaviour.paths, settings.users_per_step
-    spoken = rng.choice(len(behaviour.spoken_texts), min(count, len(behaviour.spoken_texts)), replace=False)
-    walkers = rng.choice(behaviour.walkers, min(count, len(behaviour.walkers)), replace=False)
+    paths, count = pool.paths, settings.users_per_step
+    spoken = rng.choice(len(pool.spoken_texts), min(count, len(pool.spoken_texts)), replace=False)
+    walkers = rng.choice(pool.walkers, min(count, len(pool.walkers)), replace=False)
     starts = paths.offsets[walkers]
     ends = rng.integers(starts + 1, paths.offsets[walkers + 1])  # (count,) the windows' targets
     near = ends[:, None] - np.arange(settings.history + 1)
-    items = np.unique(np.append(paths.items[near[near >= starts[:, None]]], behaviour.spoken_items[spoken]))
-    sentences, sentence_of = np.unique(behaviour.spoken_texts[spoken], return_inverse=True)
+    items = np.unique(np.append(paths.items[near[near >= starts[:, None]]], pool.spoken_items[spoken]))
+    sentences, sentence_of = np.unique(pool.spoken_texts[spoken], return_inverse=True)
 
     column = np.full(paths.n_items, -1, np.int64)
     column[items] = np.arange(len(items))
@@ -136,13 +136,13 @@ def draw(behaviour: Behaviour, settings: SamplingSettings, step: int) -> Batch:
     weights = _nearness(settings.history)[places]
     weights /= np.bincount(rows, weights, minlength=len(follows))[rows]
 
-    users = np.append(paths.users[chosen], behaviour.spoken_users[spoken])
-    targets = column[np.append(paths.items[chosen], behaviour.spoken_items[spoken])]
+    users = np.append(paths.users[chosen], pool.spoken_users[spoken])
+    targets = column[np.append(paths.items[chosen], pool.spoken_items[spoken])]
     rows = np.append(rows, len(follows) + np.arange(len(spoken)))
     columns = np.append(column[paths.items[inside[back[before]]]], len(items) + sentence_of)
     weights = np.append(weights, np.ones(len(spoken))).astype(np.float32)
     shape = (len(users), len(items) + len(sentences))
-    allowed = ~_known_among(behaviour.known, users, items)
+    allowed = ~_known_among(pool.known, users, items)
     allowed[np.arange(len(targets)), targets] = True
     return Batch(items, sentences, sparse.csr_matrix((weights, (rows, columns)), shape=shape), targets, allowed, users)
 

@@ -13,9 +13,9 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from strata.data.history import History
 from strata.embeddings import checkpoints
 from strata.embeddings.checkpoints import State, Weights
-from strata.embeddings.early_stopping import Validation
+from strata.embeddings.early_stopping import EarlyStopping
 from strata.embeddings.encoder import Encoder
-from strata.embeddings.sampling import Batch, Behaviour, SamplingSettings, draw, info_nce
+from strata.embeddings.sampling import Batch, ExamplePool, SamplingSettings, draw, info_nce
 from strata.evaluation.split import CutOffs
 
 JUDGED_BY = "ndcg@10"
@@ -69,8 +69,8 @@ def finetune(
     """
     early = corpus.events.times < corpus.cut_offs.finetune
     texts = [text for text, keep in zip(corpus.event_texts, early, strict=True) if keep]
-    behaviour = Behaviour.learn_from(corpus.events.keep(early), corpus.item_texts, texts, settings)
-    validation = Validation.of(
+    pool = ExamplePool.learn_from(corpus.events.keep(early), corpus.item_texts, texts, settings)
+    validation = EarlyStopping.of(
         corpus.events,
         corpus.cut_offs,
         users=settings.validation_users,
@@ -80,9 +80,9 @@ def finetune(
     zero_shot = validation.judge(encoder, corpus.item_texts)
     metrics: dict[str, Any] = {
         "kept": "zero-shot",
-        "why": _obstacle(behaviour, validation, settings),
-        "learners": behaviour.learners,
-        "pairs": behaviour.pairs,
+        "why": _obstacle(pool, validation, settings),
+        "learners": pool.learners,
+        "pairs": pool.pairs,
         "validation_users": len(validation),
         "steps": 0,
         "best_step": 0,
@@ -92,7 +92,7 @@ def finetune(
     if metrics["why"]:
         return metrics
     tag = _fingerprint(encoder, corpus, settings)
-    run = _Run(encoder, corpus.item_texts, behaviour, validation, settings, zero_shot)
+    run = _Run(encoder, corpus.item_texts, pool, validation, settings, zero_shot)
     run.train(folder, tag, report)
     shutil.rmtree(folder, ignore_errors=True)
     state = run.state
@@ -109,16 +109,16 @@ class _Run:
         self,
         encoder: Encoder,
         item_texts: Sequence[str],
-        behaviour: Behaviour,
-        validation: Validation,
+        pool: ExamplePool,
+        validation: EarlyStopping,
         settings: FinetuneSettings,
         zero_shot: dict[str, float],
     ) -> None:
         torch.manual_seed(settings.seed)
-        self.encoder, self.behaviour, self.validation, self.settings = encoder, behaviour, validation, settings
+        self.encoder, self.pool, self.validation, self.settings = encoder, pool, validation, settings
         self.item_texts, self.zero_shot = item_texts, zero_shot
         self.item_tokens = encoder.tokens(item_texts)
-        self.sentence_tokens = encoder.tokens(behaviour.sentences)
+        self.sentence_tokens = encoder.tokens(pool.sentences)
         choose_weights(encoder, settings)
         self.weights = {name: p for name, p in encoder.model.named_parameters() if p.requires_grad}
         self.base = self.best = self.copy()
@@ -154,11 +154,11 @@ class _Run:
             self.restore(self.base)
 
     def learn(self, step: int) -> float:
-        batch = draw(self.behaviour, self.settings, step)
+        batch = draw(self.pool, self.settings, step)
         tokens = [self.item_tokens[i] for i in batch.items] + [self.sentence_tokens[i] for i in batch.sentences]
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.learning_rate * schedule(step, self.settings)
-        loss = backward(self.encoder, tokens, batch, self.behaviour.inclusion, self.settings)
+        loss = backward(self.encoder, tokens, batch, self.pool.inclusion, self.settings)
         torch.nn.utils.clip_grad_norm_(self.weights.values(), self.settings.clip)
         self.optimiser.step()
         self.optimiser.zero_grad()
@@ -243,12 +243,12 @@ def merge_adapters(encoder: Encoder) -> None:
         body.model = body.model.merge_and_unload()
 
 
-def _obstacle(behaviour: Behaviour, validation: Validation, settings: FinetuneSettings) -> str:
+def _obstacle(pool: ExamplePool, validation: EarlyStopping, settings: FinetuneSettings) -> str:
     """Why nothing can be trained, or an empty text."""
     if settings.tune == "none":
         return "finetune.tune is none"
-    if behaviour.learners < 2:
-        return f"{behaviour.learners} users with two positive items or a text before the cut-off; two are needed"
+    if pool.learners < 2:
+        return f"{pool.learners} users with two positive items or a text before the cut-off; two are needed"
     if not len(validation):
         return "no user with a history is active between the cut-offs finetune and validation, so nothing can judge"
     return ""

@@ -53,7 +53,7 @@ def judge(rankings: Mapping[str, np.ndarray], window: Window, ks: Sequence[int])
     return Evaluation(window, dict(rankings), values)
 
 
-def slices(window: Window) -> dict[str, np.ndarray]:
+def user_groups(window: Window) -> dict[str, np.ndarray]:
     """Masks (B,) of the users reported apart: nobody is dropped silently."""
     everyone = np.ones(len(window.users), bool)
     return {"warm": window.warm, "cold": ~window.warm, "all": everyone}
@@ -68,7 +68,7 @@ def summarise(
     """
     window = evaluation.window
     report: dict[str, Any] = {"split": split_hash(window), "users": {}, "ndcg@10": {}, "metrics": {}}
-    for name, mask in slices(window).items():
+    for name, mask in user_groups(window).items():
         report["users"][name] = int(mask.sum())
         report["ndcg@10"][name] = {m: _mean(v[f"ndcg@{COMPARED_AT}"][mask]) for m, v in evaluation.values.items()}
     warm = window.only(window.warm)

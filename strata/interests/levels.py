@@ -12,11 +12,11 @@ from strata.data.history import History
 from strata.data.schema import ATTRIBUTES, CATEGORIES, LEVELS, PROFILE_TEXT, TIERS, TIME
 from strata.interests.points import InterestPoints
 from strata.interests.profiles import Profiles
+from strata.interests.query_users import QueryUser
 from strata.interests.settings import TierSettings
 from strata.interests.statistics import PointStatistics, measure
 from strata.interests.themes import Themes
 from strata.interests.tiers import assign, reasons
-from strata.interests.visitors import Person
 
 STATED: Final = ("occupation", "region", "location")
 """Attributes of a user that say something of who they are; age and gender do not say what somebody wants."""
@@ -48,7 +48,7 @@ class Levels:
 
 
 def levels_of(
-    person: Person,
+    person: QueryUser,
     time: float,
     catalogue: Catalogue,
     themes: Themes,

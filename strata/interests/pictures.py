@@ -43,17 +43,17 @@ class SwimLanes(Shown):
     """Interests beside those shown."""
 
     @classmethod
-    def of(cls, course: pl.DataFrame, whose: str) -> Self:
-        """Show a course (time, key, name, tier, strength): one row per interest at each time it was looked at.
+    def of(cls, timeline: pl.DataFrame, whose: str) -> Self:
+        """Show a timeline (time, key, name, tier, strength): one row per interest at each time it was looked at.
 
         Lanes are sorted by the tier that an interest was in for most steps, core first, then by when it came; of many
-        interests the strongest are shown. Raises ValueError for a course without rows.
+        interests the strongest are shown. Raises ValueError for a timeline without rows.
         """
-        if course.is_empty():
+        if timeline.is_empty():
             raise ValueError(f"{whose} has no interests over time to draw")
-        times = course["time"].unique().sort().to_list()
+        times = timeline["time"].unique().sort().to_list()
         steps = {time: step for step, time in enumerate(times)}
-        lanes = [_lane(rows, steps) for _, rows in course.sort("key", "time").group_by("key", maintain_order=True)]
+        lanes = [_lane(rows, steps) for _, rows in timeline.sort("key", "time").group_by("key", maintain_order=True)]
         lanes.sort(key=lambda lane: -sum(lane.strengths))
         shown = sorted(lanes[:MOST_LANES], key=_standing)
         start = times[0] - (times[1] - times[0] if len(times) > 1 else timedelta(days=1))

@@ -1,4 +1,4 @@
-"""A profile's course: the same person's points at one time after another, each as it was known then."""
+"""A profile's timeline: the same person's points at one time after another, each as it was known then."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,10 +8,10 @@ import polars as pl
 from strata.data.schema import LEVELS, TIME
 from strata.interests.corrections import Corrections
 from strata.interests.profiling import NOTHING_STATED, Profiler, Statements
+from strata.interests.query_users import QueryUser
 from strata.interests.themes import Themes
-from strata.interests.visitors import Person
 
-COURSE = pl.Schema(
+TIMELINE = pl.Schema(
     {
         "time": TIME,
         "key": pl.String(),
@@ -24,13 +24,13 @@ COURSE = pl.Schema(
 
 
 def as_of(
-    person: Person,
+    person: QueryUser,
     at: float,
     profiler: Profiler,
     user_id: str = "",
     statements: Statements = NOTHING_STATED,
     corrections: Corrections | None = None,
-) -> Person:
+) -> QueryUser:
     """The person alone as known at a time (seconds): profiled from what their history holds before it, as corrected.
 
     What people state and correct has no place among the events: it holds at any time. `statements` are their own.
@@ -39,7 +39,7 @@ def as_of(
     profiles, _ = profiler.profiles(past, at, [user_id], statements)
     if corrections is not None:
         profiles = corrections.apply(profiles, [user_id], profiler.themes, profiler.catalogue.ids)
-    return Person(0, past, profiles, person.rejected, person.wishing)
+    return QueryUser(0, past, profiles, person.rejected, person.is_query)
 
 
 def moments(first: float, last: float, steps: int | None = None) -> list[float]:
@@ -51,7 +51,7 @@ def moments(first: float, last: float, steps: int | None = None) -> list[float]:
     return [*ends[(ends > first) & (ends < last)].tolist(), last]
 
 
-def course_of(interests: Callable[[float], pl.DataFrame], times: Sequence[float], themes: Themes) -> pl.DataFrame:
+def timeline_of(interests: Callable[[float], pl.DataFrame], times: Sequence[float], themes: Themes) -> pl.DataFrame:
     """One row (time, key, name, tier, strength, persistence) for each point at each of `times`, by time.
 
     `interests` gives the rows of somebody's profile table as of a time. Points of different times are the same one
@@ -59,12 +59,14 @@ def course_of(interests: Callable[[float], pl.DataFrame], times: Sequence[float]
     keys have the same.
     """
     ids = themes.at(LEVELS[0])["id"]
-    parts = [pl.DataFrame(schema=COURSE)]
+    parts = [pl.DataFrame(schema=TIMELINE)]
     for time in times:
         points = interests(time)
         at = pl.lit(round(time * 1e6)).cast(pl.Int64).cast(TIME)
         key = pl.Series(ids.gather(points["topic"]), dtype=pl.String)
-        parts.append(points.with_columns(time=at, key=key).select(pl.col(name).cast(COURSE[name]) for name in COURSE))
-    course = pl.concat(parts).with_columns(name=pl.col("name").last().over("key"))
+        parts.append(
+            points.with_columns(time=at, key=key).select(pl.col(name).cast(TIMELINE[name]) for name in TIMELINE)
+        )
+    timeline = pl.concat(parts).with_columns(name=pl.col("name").last().over("key"))
     shared = pl.col("key").n_unique().over("name") > 1
-    return course.with_columns(name=pl.when(shared).then(pl.format("{} ({})", "name", "key")).otherwise("name"))
+    return timeline.with_columns(name=pl.when(shared).then(pl.format("{} ({})", "name", "key")).otherwise("name"))

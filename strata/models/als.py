@@ -16,7 +16,7 @@ from strata.models.item_model import weigh
 
 
 @dataclass(frozen=True)
-class Factors:
+class Als:
     """Implicit-feedback factorisation (Hu, Koren, Volinsky, ICDM 2008): an item is f numbers, and so is a user.
 
     `factors` (n_items, f) float32, 0 for items that nobody chose. A chosen item's confidence is 1 + `alpha` · weight,

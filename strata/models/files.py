@@ -11,7 +11,7 @@ from scipy import sparse
 from strata.storage import replacing
 
 
-class Kept(Protocol):
+class StoredModel(Protocol):
     """A model that a file can hold."""
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -24,10 +24,10 @@ class Kept(Protocol):
         ...
 
 
-M = TypeVar("M", bound=Kept)
+M = TypeVar("M", bound=StoredModel)
 
 
-def save_model(model: Kept, path: Path) -> None:
+def save_model(model: StoredModel, path: Path) -> None:
     """Write as safetensors."""
     with replacing(path) as temporary:
         save_file(model.arrays(), temporary)

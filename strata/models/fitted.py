@@ -1,4 +1,4 @@
-"""All models of behaviour alone that one cut-off has: fitted with the settings that tuning chose, written, read."""
+"""The collaborative models of one cut-off: fitted with the settings that tuning chose, written, read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,33 +8,45 @@ from typing import Any, Final, Self
 import numpy as np
 
 from strata.data.history import History
-from strata.models.als import Factors
-from strata.models.baselines import DECAYED_ALS, DECAYED_EASE, DECAYED_NEIGHBOURS, OWN, PEERS, TRANSITIONS, WINDOWED
+from strata.models.als import Als
+from strata.models.association_rules import AssociationRules
+from strata.models.baselines import (
+    ASSOCIATION_RULES,
+    DECAYED_ALS,
+    DECAYED_EASE,
+    DECAYED_ITEM_KNN,
+    OWN,
+    USER_KNN,
+    WINDOWED,
+)
 from strata.models.ease import Ease
 from strata.models.files import load_model, save_model
-from strata.models.item_knn import ItemNeighbours
+from strata.models.item_knn import ItemKnn
+from strata.models.item_model import ItemModel
 from strata.models.popularity import popularity
-from strata.models.settings import FixedSettings
-from strata.models.user_knn import UserNeighbours
+from strata.models.user_knn import UserKnn
 from strata.storage import read_array, read_json, write_array, write_json
 
-ItemModels = Ease | ItemNeighbours | Factors
-ITEM_MODELS: Final[Mapping[str, type[ItemModels]]] = {
-    "ease": Ease, "neighbours": ItemNeighbours, "transitions": ItemNeighbours, "factors": Factors
-}  # fmt: skip
-PEER_MODEL = "peers"
+ITEM_MODELS: Final[Mapping[str, tuple[type[ItemModel], str]]] = {
+    "ease": (Ease, DECAYED_EASE),
+    "item-knn": (ItemKnn, DECAYED_ITEM_KNN),
+    "association-rules": (AssociationRules, ASSOCIATION_RULES),
+    "als": (Als, DECAYED_ALS),
+}
+"""Item models by the name of their file and of the generator that proposes by them, and the baseline tuned for each."""
+USER_KNN_FILE = "user-knn.safetensors"
 COUNTS, TUNING = "popularity.npy", "tuning.json"
 
 
 @dataclass(frozen=True)
-class Behaviour:
-    """Item models by name, people with the same history, popularity (n_items,), and how fast own history fades (days).
+class CollaborativeModels:
+    """Item models by name, user-kNN, popularity `counts` (n_items,), and how fast own history fades (days).
 
     `own_half_life` is None where nothing comes back.
     """
 
-    items: Mapping[str, ItemModels]
-    peers: UserNeighbours
+    item_models: Mapping[str, ItemModel]
+    user_knn: UserKnn
     counts: np.ndarray
     own_half_life: float | None
 
@@ -44,31 +56,26 @@ class Behaviour:
         return () if self.own_half_life is None else (self.own_half_life,)
 
     @classmethod
-    def fit(cls, past: History, time: float, chosen: Mapping[str, Mapping[str, Any]], fixed: FixedSettings) -> Self:
-        """Fit on all events before `time`; `chosen`: settings of each baseline by its name, `fixed`: untuned ones."""
+    def fit(cls, past: History, time: float, chosen: Mapping[str, Mapping[str, Any]]) -> Self:
+        """Fit on all events before `time`; `chosen`: settings of each baseline by its name."""
         return cls(
-            {
-                "ease": Ease.fit(past, **chosen[DECAYED_EASE]),
-                "neighbours": ItemNeighbours.fit(past, **chosen[DECAYED_NEIGHBOURS]),
-                "transitions": ItemNeighbours.following(past, **chosen[TRANSITIONS], distance=fixed.rule_distance),
-                "factors": Factors.fit(past, **chosen[DECAYED_ALS], rounds=fixed.als_rounds, seed=fixed.als_seed),
-            },
-            UserNeighbours.fit(past, time, **chosen[PEERS], least_rarity=fixed.least_rarity),
+            {name: model.fit(past, **chosen[tuned]) for name, (model, tuned) in ITEM_MODELS.items()},
+            UserKnn.fit(past, time, **chosen[USER_KNN]),
             popularity(past, time, chosen[WINDOWED]["window_days"]).astype(np.float32),
             chosen[OWN]["half_life_days"] if OWN in chosen else None,
         )
 
     def write(self, folder: Path, tuning: Mapping[str, Any]) -> None:
         """Write the models, and beside them what tuning tried and chose."""
-        for name, model in self.items.items():
+        for name, model in self.item_models.items():
             save_model(model, folder / f"{name}.safetensors")
-        save_model(self.peers, folder / f"{PEER_MODEL}.safetensors")
+        save_model(self.user_knn, folder / USER_KNN_FILE)
         write_array(self.counts, folder / COUNTS)
         write_json({**tuning, "own_half_life": self.own_half_life}, folder / TUNING)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read what `write` wrote."""
-        items = {name: load_model(kind, folder / f"{name}.safetensors") for name, kind in ITEM_MODELS.items()}
-        peers = load_model(UserNeighbours, folder / f"{PEER_MODEL}.safetensors")
-        return cls(items, peers, np.asarray(read_array(folder / COUNTS)), read_json(folder / TUNING)["own_half_life"])
+        items = {name: load_model(model, folder / f"{name}.safetensors") for name, (model, _) in ITEM_MODELS.items()}
+        user_knn, counts = load_model(UserKnn, folder / USER_KNN_FILE), np.asarray(read_array(folder / COUNTS))
+        return cls(items, user_knn, counts, read_json(folder / TUNING)["own_half_life"])

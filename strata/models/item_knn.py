@@ -15,7 +15,7 @@ from strata.models.item_model import weigh
 
 
 @dataclass(frozen=True)
-class ItemNeighbours:
+class ItemKnn:
     """Cosine between items' users, the nearest of each item kept: `weights` CSR (n_items, n_items)."""
 
     weights: sparse.csr_matrix
@@ -42,28 +42,6 @@ class ItemNeighbours:
     def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
         """Back from `arrays`."""
         return cls(csr_of(content), half_life_of(content))
-
-    @classmethod
-    def following(
-        cls, history: History, *, neighbours: int, half_life: float | None, shrink: float, distance: int
-    ) -> Self:
-        """Sequential rules: how often an item comes after another, weighted 1 / events apart, up to `distance` of them.
-
-        A row is scaled by the item's total with shrinkage: what follows a rare item is not yet known.
-        """
-        history = history.choices
-        n, before, after, near = history.n_items, [], [], []
-        for apart in range(1, min(distance, len(history) - 1) + 1):
-            same = history.users[:-apart] == history.users[apart:]
-            before.append(history.items[:-apart][same])
-            after.append(history.items[apart:][same])
-            near.append(np.full(same.sum(), 1 / apart, np.float32))
-        pairs = (np.concatenate([*before, []]).astype(np.int64), np.concatenate([*after, []]).astype(np.int64))
-        follows = sparse.csr_matrix((np.concatenate([*near, []]), pairs), (n, n))
-        total = np.maximum(np.asarray(follows.sum(1)).ravel() + shrink, 1e-9)
-        shares = sparse.diags(1 / total) @ follows
-        identity = sparse.identity(n, np.float32, "csr")
-        return cls(top_products(shares.tocsr(), identity, np.zeros(n), shrink=1.0, most=neighbours), half_life)
 
 
 @lru_cache(maxsize=8)

@@ -1,15 +1,25 @@
 """Items that go together in people's histories, follow each other there, or were chosen by people who chose alike."""
 
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from scipy import sparse
 
 from strata.data.history import History
+from strata.models.files import StoredModel
 
 
-class ItemModel(Protocol):
-    """Scores items from weighted histories."""
+class ItemModel(StoredModel, Protocol):
+    """Scores items from weighted histories.
+
+    A new one is a module of strata/models that has these members, its grid in settings.py and params.yaml, a line of
+    `behavioural` in baselines.py, and a line of ITEM_MODELS in fitted.py.
+    """
+
+    @classmethod
+    def fit(cls, history: History, *args: Any, **settings: Any) -> Self:
+        """Learn from all of a history."""
+        ...
 
     @property
     def half_life(self) -> float | None:

@@ -20,15 +20,15 @@ class WindowGrid(Settings):
     """How long ago, at most, what counts was chosen."""
 
 
-class ItemNeighboursGrid(Settings):
-    """Item-kNN, and sequential rules."""
+class ItemKnnGrid(Settings):
+    """Item-kNN, and association rules."""
 
     half_life: HalfLives
     shrink: Numbers
     """Users, or events that follow, added to what a pair of items is divided by: a few say little."""
 
 
-class UserNeighboursGrid(Settings):
+class UserKnnGrid(Settings):
     """User-kNN."""
 
     neighbours: Counts
@@ -77,21 +77,15 @@ class Grids(Settings):
 
     window: WindowGrid = WindowGrid(window_days=(1, 3, 7, 14, 30, 60, 120, 365))
     """Popularity in a window."""
-    item_neighbours: ItemNeighboursGrid = ItemNeighboursGrid(
-        half_life=(None,), shrink=(0, 1, 3, 10, 30, 100, 300, 1_000)
-    )
-    item_neighbours_decay: ItemNeighboursGrid = ItemNeighboursGrid(
-        half_life=(3.0, 10.0, 30.0, 100.0, 300.0), shrink=(0, 3, 30, 300)
-    )
-    user_neighbours: UserNeighboursGrid = UserNeighboursGrid(
-        neighbours=(10, 20, 40, 60, 100, 150, 250, 500), half_life_days=(None,)
-    )
+    item_knn: ItemKnnGrid = ItemKnnGrid(half_life=(None,), shrink=(0, 1, 3, 10, 30, 100, 300, 1_000))
+    item_knn_decay: ItemKnnGrid = ItemKnnGrid(half_life=(3.0, 10.0, 30.0, 100.0, 300.0), shrink=(0, 3, 30, 300))
+    user_knn: UserKnnGrid = UserKnnGrid(neighbours=(10, 20, 40, 60, 100, 150, 250, 500), half_life_days=(None,))
     """Where nothing comes back."""
-    user_neighbours_decay: UserNeighboursGrid = UserNeighboursGrid(
+    user_knn_decay: UserKnnGrid = UserKnnGrid(
         neighbours=(60, 100, 150, 250), half_life_days=(60.0, 120.0, 240.0, 480.0)
     )
     """The same where items come back."""
-    sequential_rules: ItemNeighboursGrid = ItemNeighboursGrid(
+    association_rules: ItemKnnGrid = ItemKnnGrid(
         half_life=(1.0, 3.0, 10.0, 30.0, 100.0, 300.0), shrink=(1, 10, 100, 1_000)
     )
     ease: EaseGrid = EaseGrid(penalty=(10, 30, 100, 200, 500, 1_000, 2_000, 5_000), half_life=(None,))
@@ -116,7 +110,7 @@ class FixedSettings(Settings):
     als_seed: int = Field(default=7, ge=0)
     """Of the factors that ALS starts from."""
     rule_distance: PositiveInt = 10
-    """Events, at most, between an item and what sequential rules say follows it."""
+    """Events, at most, between an item and what association rules say follows it."""
     least_rarity: NonNegativeFloat = 0.1
     """What an item that everybody chose still counts when users with counted histories are compared."""
     tie_days: PositiveFloat = 30.0

@@ -9,14 +9,14 @@ import numpy as np
 from scipy import sparse
 
 from strata._kernels.selection import top_k
-from strata._kernels.sparse_products import Rows, dense_product
+from strata._kernels.sparse_products import CsrParts, dense_product
 from strata.data.history import DAY, History
 from strata.models.files import csr_arrays, csr_of, half_life_array, half_life_of
 from strata.models.item_model import weigh
 
 
 @dataclass(frozen=True)
-class UserNeighbours:
+class UserKnn:
     """People with much the same history, `neighbours` of them for each user: (n_users, n_items) CSR `histories`.
 
     Without a half-life a history says which items were chosen, and an item scores the summed similarity of the
@@ -56,12 +56,12 @@ class UserNeighbours:
         rows = self._unit_rows(self.histories)
         return sparse.csr_matrix((rows.data, rows.indices, rows.indptr), self.histories.shape).T.tocsr()
 
-    def _unit_rows(self, histories: sparse.csr_matrix) -> Rows:
+    def _unit_rows(self, histories: sparse.csr_matrix) -> CsrParts:
         """Histories with every item's rarity, each row of length 1."""
         data, lengths = histories.data * self.rarity[histories.indices], np.diff(histories.indptr)
         rows = np.repeat(np.arange(len(lengths)), lengths)
         norms = np.sqrt(np.bincount(rows, data.astype(np.float64) ** 2, len(lengths)))
-        return Rows(histories.indptr, histories.indices, (data / np.maximum(norms, 1e-12)[rows]).astype(np.float32))
+        return CsrParts(histories.indptr, histories.indices, (data / np.maximum(norms, 1e-12)[rows]).astype(np.float32))
 
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
         """Scores (B, n_items) float32 for what `seen` gives of B users."""
@@ -74,7 +74,7 @@ class UserNeighbours:
             similarity /= np.maximum(similarity.sum(1, keepdims=True), 1e-9)
         user, neighbour = np.nonzero(similarity)
         indptr = np.searchsorted(user, np.arange(len(similarity) + 1))
-        return dense_product(Rows(indptr, neighbour, similarity[user, neighbour]), self.histories)
+        return dense_product(CsrParts(indptr, neighbour, similarity[user, neighbour]), self.histories)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What `of_arrays` reads."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from strata._kernels.compiled import compiled
 from strata._kernels.selection import NOTHING, largest, top_of_groups
-from strata.ranking.query import Audience
+from strata.ranking.query import QueryBatch
 
 
 class Found(NamedTuple):
@@ -34,11 +34,11 @@ class Candidates:
     found: Found | None = None
 
     @classmethod
-    def best(cls, scores: np.ndarray, audience: Audience, n: int, least: float | np.ndarray = -np.inf) -> Self:
+    def best(cls, scores: np.ndarray, batch: QueryBatch, n: int, least: float | np.ndarray = -np.inf) -> Self:
         """The `n` best items of every user that they may be shown and that score more than `least`, one or (B,)."""
-        everybody = np.arange(len(audience))
-        most, least = (np.broadcast_to(each, len(audience)) for each in (n, least))
-        users, items, values = largest(scores, everybody, everybody, most, least, audience.admission)
+        everybody = np.arange(len(batch))
+        most, least = (np.broadcast_to(each, len(batch)) for each in (n, least))
+        users, items, values = largest(scores, everybody, everybody, most, least, batch.admission)
         return cls(users, items, values, scores)
 
     @classmethod
@@ -60,14 +60,14 @@ class Generator(Protocol):
 
     @property
     def credited(self) -> Sequence[str]:
-        """Groups of the ranker's features that speak for it, beside its own scores: keys of `Signals.groups`."""
+        """Groups of the ranker's features that speak for it, beside its own scores: keys of `Features.groups`."""
         ...
 
-    def propose(self, audience: Audience, n: int) -> Candidates:
-        """About `n` items per user, none that the audience's filters forbid."""
+    def propose(self, batch: QueryBatch, n: int) -> Candidates:
+        """About `n` items per user, none that the batch's filters forbid."""
         ...
 
-    def led_by(self, item: int, audience: Audience) -> np.ndarray:
+    def led_by(self, item: int, batch: QueryBatch) -> np.ndarray:
         """Rows of the only user's items that led to `item`, the weightiest first; none where no items did."""
         ...
 
@@ -79,7 +79,7 @@ class Generator(Protocol):
 class ByNothing:
     """Part of a generator that no single item of the history leads to."""
 
-    def led_by(self, item: int, audience: Audience) -> np.ndarray:  # noqa: ARG002
+    def led_by(self, item: int, batch: QueryBatch) -> np.ndarray:  # noqa: ARG002
         """No rows."""
         return np.zeros(0, np.int64)
 
@@ -88,7 +88,7 @@ class ByNothing:
 class Table:
     """All candidates of a call: one row per (user, item), one column per generator.
 
-    `raw` (n, G): the generators' scores, 0 where one knows none. `features` (n, G) in [0, 1]: a generator's score
+    `raw` (n, G): the generators' scores, 0 where one knows none. `scaled` (n, G) in [0, 1]: a generator's score
     scaled between its worst and best candidate of that user, 0 where it did not propose the item. Rows are sorted by
     user and item. `found`: what interest points found, of the table's items or not; `found_by`: the column of the
     generator that proposes from it.
@@ -97,7 +97,7 @@ class Table:
     users: np.ndarray
     items: np.ndarray
     raw: np.ndarray
-    features: np.ndarray
+    scaled: np.ndarray
     generators: tuple[str, ...]
     found: Found | None = None
     found_by: int = NOTHING
@@ -112,16 +112,16 @@ class Table:
         users, items = (np.empty(sum(len(c.users) for c in proposals.values()), np.int64) for _ in range(2))
         size = compiled(_number)(place, users, items)
         users, items = users[:size], items[:size]
-        raw, features = (columns(len(users), len(proposals)) for _ in range(2))
-        raw[:], features[:] = 0, 0
+        raw, scaled = (columns(len(users), len(proposals)) for _ in range(2))
+        raw[:], scaled[:] = 0, 0
         for column, proposed in enumerate(proposals.values()):
-            of_column = raw[:, column], features[:, column]
+            of_column = raw[:, column], scaled[:, column]
             compiled(_fill)(proposed.users, proposed.items, proposed.scores, place, *of_column)
             if proposed.everything is not None:
                 compiled(_look_up)(proposed.everything, users, items, raw[:, column])
         told = ((column, each.found) for column, each in enumerate(proposals.values()) if each.found is not None)
         found_by, found = next(told, (NOTHING, None))
-        return cls(users, items, raw, features, tuple(proposals), found, found_by)
+        return cls(users, items, raw, scaled, tuple(proposals), found, found_by)
 
     @classmethod
     def stacked(cls, blocks: Iterable[tuple[int, Self]]) -> Self:
@@ -131,7 +131,7 @@ class Table:
             np.concatenate([table.users + start for start, table in zip(first, tables, strict=True)]),
             np.concatenate([table.items for table in tables]),
             np.concatenate([table.raw for table in tables]),
-            np.concatenate([table.features for table in tables]),
+            np.concatenate([table.scaled for table in tables]),
             tables[0].generators,
         )
 
@@ -145,7 +145,7 @@ class Table:
             users=self.users[kept],
             items=self.items[kept],
             raw=self.raw[kept],
-            features=self.features[kept],
+            scaled=self.scaled[kept],
         )
 
     def added(self, n_points: int) -> np.ndarray:
@@ -165,10 +165,10 @@ class Table:
         return np.asarray(np.append(self.items, NOTHING)[positions])  # NOTHING, −1, picks the last
 
 
-def propose(audience: Audience, generators: Sequence[Generator], n: int) -> Table:
+def propose(batch: QueryBatch, generators: Sequence[Generator], n: int) -> Table:
     """Ask every generator and put the answers side by side."""
-    proposals = {generator.name: generator.propose(audience, n) for generator in generators}
-    return Table.join(proposals, n_items=audience.history.n_items)
+    proposals = {generator.name: generator.propose(batch, n) for generator in generators}
+    return Table.join(proposals, n_items=batch.history.n_items)
 
 
 def columns(n: int, width: int) -> np.ndarray:

@@ -9,12 +9,12 @@ import numpy as np
 class Examples:
     """The candidates of one slice's users.
 
-    `queries` (n,): the user of each row, ascending, from 0; `signals` (n, F); `chosen` (n,) bool; `n_chosen` (B,): how
+    `queries` (n,): the user of each row, ascending, from 0; `features` (n, F); `chosen` (n,) bool; `n_chosen` (B,): how
     many items each user chose, those that are no candidates among them.
     """
 
     queries: np.ndarray
-    signals: np.ndarray
+    features: np.ndarray
     chosen: np.ndarray
     n_chosen: np.ndarray
 
@@ -22,7 +22,7 @@ class Examples:
         """These users and then the `others`."""
         return Examples(
             np.concatenate([self.queries, others.queries + len(self.n_chosen)]),
-            np.concatenate([self.signals, others.signals]),
+            np.concatenate([self.features, others.features]),
             np.concatenate([self.chosen, others.chosen]),
             np.concatenate([self.n_chosen, others.n_chosen]),
         )
@@ -31,4 +31,4 @@ class Examples:
         """So many of the users where there are more, evenly drawn; the others have no rows then."""
         n = len(self.n_chosen)
         kept = (self.queries + 1) * users // n > self.queries * users // n
-        return replace(self, queries=self.queries[kept], signals=self.signals[kept], chosen=self.chosen[kept])
+        return replace(self, queries=self.queries[kept], features=self.features[kept], chosen=self.chosen[kept])

@@ -16,8 +16,8 @@ from strata.data.history import DAY, History, looked_up
 from strata.data.schema import CATEGORIES, CREATED, PRICE, TIERS
 from strata.interests.point_facts import NUMBERS
 from strata.ranking.candidates import Generator, Table, columns
-from strata.ranking.query import Audience
-from strata.ranking.settings import SignalSettings
+from strata.ranking.query import QueryBatch
+from strata.ranking.settings import FeatureSettings
 from strata.ranking.trends import Trends
 
 ABSENT = -1.0
@@ -34,7 +34,7 @@ USER: Final = ("events", "since")
 
 
 @dataclass(frozen=True)
-class Signals:
+class Features:
     """What is known of n_items at a cut-off.
 
     `vectors` (n_items, d); `topics`, `kinds` (n_items,): topic and narrowest category of each item; `created` in
@@ -47,11 +47,11 @@ class Signals:
     created: np.ndarray
     price: np.ndarray
     trends: Trends
-    settings: SignalSettings
+    settings: FeatureSettings
 
     @classmethod
     def before(
-        cls, catalogue: Catalogue, vectors: np.ndarray, topics: np.ndarray, past: History, settings: SignalSettings
+        cls, catalogue: Catalogue, vectors: np.ndarray, topics: np.ndarray, past: History, settings: FeatureSettings
     ) -> Self:
         """From the catalogue and all events before a cut-off."""
         items = catalogue.items
@@ -84,19 +84,19 @@ class Signals:
         others = [np.full(len(columns), credited.get(group, NOTHING)) for group, columns in self.groups.items()]
         return np.concatenate([own, own, *others])
 
-    def of(self, table: Table, audience: Audience) -> np.ndarray:
-        """Signals of each row of the table: (n, F) float32, NaN where something is unknown; columns lie together."""
+    def of(self, table: Table, batch: QueryBatch) -> np.ndarray:
+        """Features of each row of the table: (n, F) float32, NaN where something is unknown; columns lie together."""
         found, start = columns(len(table), len(self.names(table.generators))), 0
         for fill, width in self._parts(table):
-            fill(table, audience, found[:, start : start + width])
+            fill(table, batch, found[:, start : start + width])
             start += width
         return found
 
-    def of_points(self, signals: np.ndarray, table: Table, audience: Audience) -> np.ndarray:
-        """`signals` (n, F) of the table's rows with those of interest points as they are for `audience`."""
-        found, start = signals.copy("K"), 0
+    def of_points(self, features: np.ndarray, table: Table, batch: QueryBatch) -> np.ndarray:
+        """`features` (n, F) of the table's rows with those of interest points as they are for `batch`."""
+        found, start = features.copy("K"), 0
         for fill, width in self._parts(table)[:3]:
-            fill(table, audience, found[:, start : start + width])
+            fill(table, batch, found[:, start : start + width])
             start += width
         return found
 
@@ -107,99 +107,99 @@ class Signals:
     def _of_half_lives(self, what: str) -> tuple[str, ...]:
         return tuple(f"{what} {days:g}d" for days in self.settings.half_lives_days)
 
-    def nearest_tiers(self, table: Table, audience: Audience) -> np.ndarray:
+    def nearest_tiers(self, table: Table, batch: QueryBatch) -> np.ndarray:
         """Place among TIERS of the point that each row's item is nearest to, −1 for users without points: (n,)."""
         found = columns(len(table), len(NEAREST))
-        self._nearest(table, audience, found)
+        self._nearest(table, batch, found)
         return found[:, NEAREST.index("nearest tier")].astype(np.int64)
 
-    def _parts(self, table: Table) -> list[tuple[Callable[[Table, Audience, np.ndarray], None], int]]:
+    def _parts(self, table: Table) -> list[tuple[Callable[[Table, QueryBatch, np.ndarray], None], int]]:
         """What fills so many columns (n, width), in their order; those that depend on interest points come first."""
         return [
-            (self._generators, table.raw.shape[1] + table.features.shape[1]),
+            (self._generators, table.raw.shape[1] + table.scaled.shape[1]),
             *((getattr(self, f"_{group}"), len(columns)) for group, columns in self.groups.items()),  # _nearest, …
         ]
 
-    def _generators(self, table: Table, audience: Audience, found: np.ndarray) -> None:  # noqa: ARG002
-        np.concatenate([table.raw, table.features], axis=1, out=found)
+    def _generators(self, table: Table, batch: QueryBatch, found: np.ndarray) -> None:  # noqa: ARG002
+        np.concatenate([table.raw, table.scaled], axis=1, out=found)
 
-    def _nearest(self, table: Table, audience: Audience, found: np.ndarray) -> None:
+    def _nearest(self, table: Table, batch: QueryBatch, found: np.ndarray) -> None:
         """Cosines to the nearest point of each tier and to the nearest dislike, and what is known of the nearest."""
         found[:, : len(TIERS) + 2] = ABSENT
         found[:, len(TIERS) + 2 :] = np.nan
-        facts, everybody = audience.facts, np.arange(len(audience) + 1)
+        facts, everybody = batch.facts, np.arange(len(batch) + 1)
         n_liked = len(facts.tiers)
-        liked = np.searchsorted(audience.owners[:n_liked], everybody)
-        disliked = n_liked + np.searchsorted(audience.owners[n_liked:], everybody)
-        if audience.cosines is not None:
-            cosines = audience.cosines
+        liked = np.searchsorted(batch.owners[:n_liked], everybody)
+        disliked = n_liked + np.searchsorted(batch.owners[n_liked:], everybody)
+        if batch.cosines is not None:
+            cosines = batch.cosines
             compiled(_nearest)(cosines, table.users, table.items, liked, disliked, facts.tiers, facts.numbers, found)
             return
         rows = np.searchsorted(table.users, everybody)
         for user in np.flatnonzero(np.diff(rows)):
             mine = slice(rows[user], rows[user + 1])
             points = np.append(np.arange(*liked[user : user + 2]), np.arange(*disliked[user : user + 2]))
-            near = audience.points[points] @ self.vectors[table.items[mine]].T
+            near = batch.points[points] @ self.vectors[table.items[mine]].T
             n = liked[user + 1] - liked[user]
             nobody, places = np.zeros(near.shape[1], np.int64), np.arange(near.shape[1])
             own = slice(liked[user], liked[user + 1])
             bounds = np.array([0, n]), np.array([n, len(points)])
             compiled(_nearest)(near, nobody, places, *bounds, facts.tiers[own], facts.numbers[own], found[mine])
 
-    def _topic(self, table: Table, audience: Audience, found: np.ndarray) -> None:
+    def _topic(self, table: Table, batch: QueryBatch, found: np.ndarray) -> None:
         """What is known of the user's point that holds the item's topic."""
-        facts, n_topics = audience.facts, int(self.topics.max(initial=0)) + 1
-        of_topic = np.full(len(audience) * n_topics, -1)
-        of_topic[audience.owners[facts.leaf_points] * np.int64(n_topics) + facts.leaf_topics] = facts.leaf_points
+        facts, n_topics = batch.facts, int(self.topics.max(initial=0)) + 1
+        of_topic = np.full(len(batch) * n_topics, -1)
+        of_topic[batch.owners[facts.leaf_points] * np.int64(n_topics) + facts.leaf_topics] = facts.leaf_points
         point = of_topic[table.users * np.int64(n_topics) + self.topics[table.items]]
         found[:, 0] = np.append(facts.tiers, ABSENT)[point]  # nowhere, −1, picks the last
         for column, numbers in enumerate(facts.numbers.T, start=1):
             found[:, column] = np.append(numbers, 0)[point]
 
-    def _own(self, table: Table, audience: Audience, found: np.ndarray) -> None:
+    def _own(self, table: Table, batch: QueryBatch, found: np.ndarray) -> None:
         """How much and how lately the user chose the item."""
-        history = audience.choices
+        history = batch.choices
         found[:] = 0
         for since in ("own since", "own days since"):
             found[:, self._own_names.index(since)] = np.nan
-        if not audience.exclude_seen and len(history):
+        if not batch.exclude_seen and len(history):
             place = looked_up(table.users * np.int64(history.n_items) + table.items, history.pairs)
-            numbers = _of_pairs(history, *self._decayed(audience), self.settings.lately)
+            numbers = _of_pairs(history, *self._decayed(batch), self.settings.lately)
             found[place >= 0] = numbers[place[place >= 0]]
 
-    def _kind(self, table: Table, audience: Audience, found: np.ndarray) -> None:
+    def _kind(self, table: Table, batch: QueryBatch, found: np.ndarray) -> None:
         """What share items of the item's kind have in what the user chose."""
-        history, n_kinds = audience.choices, int(self.kinds.max(initial=0)) + 1
+        history, n_kinds = batch.choices, int(self.kinds.max(initial=0)) + 1
         of_event = history.users * np.int64(n_kinds) + self.kinds[history.items]
         of_row = table.users * np.int64(n_kinds) + self.kinds[table.items]
-        for column, weights in enumerate(self._decayed(audience)[1].T):
-            total = np.maximum(np.bincount(history.users, weights, len(audience)), 1e-9)
-            share = np.bincount(of_event, weights, len(audience) * n_kinds).reshape(-1, n_kinds) / total[:, None]
+        for column, weights in enumerate(self._decayed(batch)[1].T):
+            total = np.maximum(np.bincount(history.users, weights, len(batch)), 1e-9)
+            share = np.bincount(of_event, weights, len(batch) * n_kinds).reshape(-1, n_kinds) / total[:, None]
             found[:, column] = share.ravel()[of_row]
 
-    def _trends(self, table: Table, audience: Audience, found: np.ndarray) -> None:
-        found[:] = self.trends.of_pairs(table.items, audience.times[table.users])
+    def _trends(self, table: Table, batch: QueryBatch, found: np.ndarray) -> None:
+        found[:] = self.trends.of_pairs(table.items, batch.times[table.users])
 
-    def _item(self, table: Table, audience: Audience, found: np.ndarray) -> None:
-        history, prices = audience.choices, self.price[table.items]
+    def _item(self, table: Table, batch: QueryBatch, found: np.ndarray) -> None:
+        history, prices = batch.choices, self.price[table.items]
         known = ~np.isnan(self.price[history.items])
-        paid = np.bincount(history.users[known], self.price[history.items[known]], len(audience))
-        mean = paid / np.maximum(np.bincount(history.users[known], minlength=len(audience)), 1)
+        paid = np.bincount(history.users[known], self.price[history.items[known]], len(batch))
+        mean = paid / np.maximum(np.bincount(history.users[known], minlength=len(batch)), 1)
         mean[mean <= 0] = np.nan
-        found[:, 0] = (audience.times[table.users] - self.created[table.items]) / DAY
+        found[:, 0] = (batch.times[table.users] - self.created[table.items]) / DAY
         found[:, 1], found[:, 2] = prices, prices / mean[table.users]
 
-    def _user(self, table: Table, audience: Audience, found: np.ndarray) -> None:
-        history = audience.choices
-        last = np.full(len(audience), np.nan)
+    def _user(self, table: Table, batch: QueryBatch, found: np.ndarray) -> None:
+        history = batch.choices
+        last = np.full(len(batch), np.nan)
         active = history.active_users()
         last[active] = history.times[history.offsets[active + 1] - 1]
         found[:, 0] = np.diff(history.offsets)[table.users]
-        found[:, 1] = ((audience.times - last) / DAY)[table.users]
+        found[:, 1] = ((batch.times - last) / DAY)[table.users]
 
-    def _decayed(self, audience: Audience) -> tuple[np.ndarray, np.ndarray]:
+    def _decayed(self, batch: QueryBatch) -> tuple[np.ndarray, np.ndarray]:
         """Age of each choice in days (n,), and what is left of it after each of h half-lives (n, h)."""
-        age = np.maximum(audience.times[audience.choices.users] - audience.choices.times, 0) / DAY
+        age = np.maximum(batch.times[batch.choices.users] - batch.choices.times, 0) / DAY
         return age, np.stack([np.exp2(-age / days) for days in self.settings.half_lives_days], axis=1)
 
 

@@ -21,7 +21,7 @@ MODEL, REPORT = "trees-{}.txt", "report.json"
 
 @dataclass(frozen=True)
 class LambdaMart:
-    """Trees learned some times over, the names of the signals (F,) they look at, and how they were learned.
+    """Trees learned some times over, the names of the features (F,) they look at, and how they were learned.
 
     What one seed of the trees makes of a list is in part its luck; scores of several are added up.
     """
@@ -58,7 +58,7 @@ class LambdaMart:
     @classmethod
     def fit(
         cls,
-        slices: Sequence[Examples],
+        windows: Sequence[Examples],
         names: Sequence[str],
         settings: TreeSettings,
         *,
@@ -66,27 +66,27 @@ class LambdaMart:
         seeds: Sequence[int],
         advance: Callable[[int], None] = lambda steps: None,
     ) -> Self:
-        """Learn from all slices, in time order, with the smallest trees as good as the best on slices left out.
+        """Learn from all windows, in time order, with the smallest trees as good as the best on windows left out.
 
         As good: no more than one standard error, over the users, behind it (Breiman et al. 1984). Slices fewer than
         `apart` places from the one left out share what was chosen with it and are left out too. Sizes are tried with
         the first of the `seeds`. `advance` is told of each model fitted; there are `n_fits`.
         """
-        folds = _left_out(slices, settings, apart)
+        folds = _left_out(windows, settings, apart)
         tries = [(one.leaves, one.rounds) for one in settings.sizes if folds or one.leaves == settings.few_leaves]
         sizes = [(leaves, rounds) for leaves, numbers in tries for rounds in numbers]
         found: dict[tuple[int, int], list[np.ndarray]] = {size: [] for size in sizes}
         for left_out, others in folds.items():
-            data = dataset([slices[j].fewer(settings.tried_on) for j in others], settings)
+            data = dataset([windows[j].fewer(settings.tried_on) for j in others], settings)
             for leaves, numbers in tries:
                 booster = boost(data, leaves, max(numbers), seeds[0], settings)
                 advance(1)
                 for rounds in numbers:
-                    scores = Forest.of(booster, trees=rounds).scores(slices[left_out].signals)
-                    found[leaves, rounds].append(ndcg(scores, slices[left_out]))
+                    scores = Forest.of(booster, trees=rounds).scores(windows[left_out].features)
+                    found[leaves, rounds].append(ndcg(scores, windows[left_out]))
         chosen, means = smallest_as_good(sizes, [np.concatenate([np.zeros(0), *found[size]]) for size in sizes])
         leaves, rounds = sizes[chosen]
-        boosters, data = [], dataset(slices, settings)
+        boosters, data = [], dataset(windows, settings)
         for seed in seeds:
             boosters.append(boost(data, leaves, rounds, seed, settings))
             advance(1)
@@ -100,8 +100,8 @@ class LambdaMart:
         report = {
             "chosen": tried[chosen],
             "tried": tried,
-            "slices": [
-                {"users": int(len(s.n_chosen)), "rows": len(s.queries), "chosen": int(s.chosen.sum())} for s in slices
+            "windows": [
+                {"users": int(len(s.n_chosen)), "rows": len(s.queries), "chosen": int(s.chosen.sum())} for s in windows
             ],
             "gain": gain,
         }
@@ -122,9 +122,9 @@ class LambdaMart:
         return cls(boosters, tuple(report.pop("names")), report)
 
 
-def n_fits(slices: Sequence[Examples], settings: TreeSettings, *, apart: int, seeds: int) -> int:
+def n_fits(windows: Sequence[Examples], settings: TreeSettings, *, apart: int, seeds: int) -> int:
     """How many models `fit` fits."""
-    return len(settings.sizes) * len(_left_out(slices, settings, apart)) + seeds
+    return len(settings.sizes) * len(_left_out(windows, settings, apart)) + seeds
 
 
 def ndcg(scores: np.ndarray, examples: Examples) -> np.ndarray:
@@ -152,24 +152,24 @@ def smallest_as_good(sizes: Sequence[tuple[int, int]], reached: Sequence[np.ndar
     return min(as_good, key=lambda i: (sizes[i][0], -means[i])), means
 
 
-def _left_out(slices: Sequence[Examples], settings: TreeSettings, apart: int) -> dict[int, list[int]]:
-    """The slices that are left out, the latest first, and which of the others are learned from meanwhile."""
+def _left_out(windows: Sequence[Examples], settings: TreeSettings, apart: int) -> dict[int, list[int]]:
+    """The windows that are left out, the latest first, and which of the others are learned from meanwhile."""
     found: dict[int, list[int]] = {}
     judged = 0
-    for left_out in reversed(range(len(slices))):
-        others = [j for j in range(len(slices)) if abs(left_out - j) >= apart]
+    for left_out in reversed(range(len(windows))):
+        others = [j for j in range(len(windows)) if abs(left_out - j) >= apart]
         if others and len(found) < settings.left_out and judged < settings.enough:
             found[left_out] = others
-            judged += len(slices[left_out].n_chosen)
+            judged += len(windows[left_out].n_chosen)
     return found
 
 
-def dataset(slices: Sequence[Examples], settings: TreeSettings) -> lightgbm.Dataset:
+def dataset(windows: Sequence[Examples], settings: TreeSettings) -> lightgbm.Dataset:
     """Examples as LightGBM learns from them, as often as one likes."""
-    groups = np.concatenate([np.bincount(s.queries) for s in slices])
+    groups = np.concatenate([np.bincount(s.queries) for s in windows])
     return lightgbm.Dataset(
-        np.concatenate([s.signals for s in slices]),
-        np.concatenate([s.chosen for s in slices]).astype(np.int8),
+        np.concatenate([s.features for s in windows]),
+        np.concatenate([s.chosen for s in windows]).astype(np.int8),
         group=groups[groups > 0],
         params=_of_rows(int(groups.sum()), settings),
     ).construct()

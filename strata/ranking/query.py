@@ -1,4 +1,4 @@
-"""Who is asked for: a batch of users with their histories, interest points and filters."""
+"""The query batch: the users asked for, with their histories, interest points and filters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from strata.interests.profiles import Profiles
 
 
 @dataclass(frozen=True)
-class Audience:
+class QueryBatch:
     """The users one call recommends to, numbered 0 … B−1.
 
     `history`: their events, with B users. `points` (P, d), `owners` (P,) and `weights` (P,): their interest
@@ -86,7 +86,7 @@ def select_users(history: History, users: Sequence[int] | np.ndarray) -> History
     )
 
 
-def audience_of(
+def query_batch(
     users: np.ndarray,
     history: History,
     profiles: Profiles,
@@ -98,8 +98,8 @@ def audience_of(
     exclude_hidden: bool = True,
     dislike: float = 0.5,
     index: ItemIndex | None = None,
-) -> Audience:
-    """Known users (B,) rows as an audience: their events in `history` and the points of their profiles.
+) -> QueryBatch:
+    """Known users (B,) rows as a query batch: their events in `history` and the points of their profiles.
 
     A point counts by `point_weights`, a dislike −`dislike` × √share. `time`, in seconds: of all or of each. `index`, of
     the items, where their cosines to the points are wanted, as far as it tells them.
@@ -114,7 +114,7 @@ def audience_of(
         points = np.concatenate([points, profiles.dislikes.vectors[disliked]])
         owners, weights = np.concatenate([owners, whose]), np.concatenate([weights, against])
     points = np.asarray(points, np.float32)
-    return Audience(
+    return QueryBatch(
         select_users(history, users),
         points,
         owners,

@@ -19,7 +19,7 @@ class Ranker(Protocol):
         ...
 
     def contributions(self, table: Table, features: Callable[[], np.ndarray], credits: np.ndarray) -> np.ndarray:
-        """What each generator adds to the score of each row (n, G); `credits` (F,) as `Signals.credits` gives them."""
+        """What each generator adds to the score of each row (n, G); `credits` (F,) as `Features.credits` gives them."""
         ...
 
     def write(self, folder: Path) -> None:

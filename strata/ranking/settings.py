@@ -1,6 +1,6 @@
 """What every recommendation does, in a module of its own: who asks only this need not depend on how it is done."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
@@ -37,15 +37,15 @@ class GeneratorSettings(Settings):
     arrivals: ArrivalSettings = ArrivalSettings()
 
 
-class SignalSettings(Settings):
+class FeatureSettings(Settings):
     """What the trees see of a candidate; a ranker must see what it has learned from."""
 
     half_lives_days: Days = (10.0, 40.0, 160.0)
-    """Of what a user chose of the item and of its kind: a signal for each."""
+    """Of what a user chose of the item and of its kind: a feature for each."""
     lately: PositiveInt = 5
     """Days on which the user was active, the latest ones, that count as lately."""
     windows_days: Days = (1.0, 3.0, 7.0, 14.0, 30.0, 90.0)
-    """An item's share of all events in each window is a signal."""
+    """An item's share of all events in each window is a feature."""
     trend_days: tuple[PositiveFloat, PositiveFloat] = (7.0, 30.0)
     """The trend is the share in the first window over that in the second; both are among the windows."""
     trend_smoothing: PositiveFloat = 1e-5
@@ -75,7 +75,7 @@ class RecommendSettings(Settings):
     of_bio: Weights = {"interests": 1.0, "popular": 4.0}
     """For a newcomer who told of themselves and did nothing: where they work says little of what they buy."""
     generators: GeneratorSettings = GeneratorSettings()
-    signals: SignalSettings = SignalSettings()
+    features: FeatureSettings = FeatureSettings()
 
 
 class SumSettings(Settings):
@@ -105,19 +105,19 @@ class TreeSettings(Settings):
         Size(leaves=16, rounds=(100, 200, 400)),
         Size(leaves=32, rounds=(100, 200)),
     )
-    """Tried on slices left out: 11 sizes as they ship, each on all of these slices."""
+    """Tried on windows left out: 11 sizes as they ship, each on all of these windows."""
     few_leaves: int = 8
     """Leaves where nothing can be left out; one of the sizes."""
     left_out: PositiveInt = 3
-    """Slices, at most, that are left out in turn, the latest ones."""
+    """Windows, at most, that are left out in turn, the latest ones."""
     enough: PositiveInt = 2_500
-    """Users of slices left out, by whom sizes can be told apart: more slices would only take longer."""
+    """Users of windows left out, by whom sizes can be told apart: more windows would only take longer."""
     tried_on: PositiveInt = 2_500
-    """Users of a slice, at most, on whom sizes are tried: to far fewer, small trees seem enough."""
+    """Users of a window, at most, on whom sizes are tried: to far fewer, small trees seem enough."""
     learning_rate: PositiveFloat = 0.05
     """Of what a tree says, the share that is added up."""
     feature_fraction: float = Field(default=0.5, gt=0, le=1)
-    """Share of the signals that a tree may look at."""
+    """Share of the features that a tree may look at."""
     bagging_fraction: float = Field(default=0.7, gt=0, le=1)
     """Share of the rows that a tree learns from."""
     bagging_freq: PositiveInt = 1
@@ -142,26 +142,28 @@ class TreeSettings(Settings):
 class RankSettings(Settings):
     """How candidates are ranked and how that is learned."""
 
+    former_names: ClassVar = {"slices": "windows", "slice_share": "window_share"}
+
     method: Literal["lambdamart", "weighted-sum"] = "lambdamart"
     trials: int = 200
     """Weightings tried for the weighted sum, each generator alone and all alike among them."""
     users: int = Field(1_000, ge=1)
     """Users, at most, on whom they are tried."""
-    slices: int = Field(6, ge=1)
-    """Earlier times from which the trees learn what was chosen next."""
-    slice_share: float = Field(0.05, gt=0)
-    """Share of all interactions between one slice and the next."""
+    windows: int = Field(6, ge=1)
+    """Earlier windows from which the trees learn what was chosen next."""
+    window_share: float = Field(0.05, gt=0)
+    """Share of all interactions between the start of one window and of the next."""
     horizon: int = Field(2, ge=1)
-    """Slices ahead that count as next."""
+    """Shares that a window is long: what is chosen within it counts as next."""
     learners: int = Field(5_000, ge=1)
-    """Users of a slice, at most, from whom the trees learn, where the data holds `learners_from` users or more."""
+    """Users of a window, at most, from whom the trees learn, where the data holds `learners_from` users or more."""
     learners_from: int = Field(20_000, ge=1)
     """Below so many users, all of them teach."""
     negatives: int = Field(150, ge=1)
     """Candidates of a user, at most, that were not chosen and are learned from."""
     newcomers: PositiveInt = 5
     """One in so many users teaches once more as a newcomer, and one in so many asked for what is new alone."""
-    picks: PositiveInt = 3
+    newcomer_items: PositiveInt = 3
     """Items that are known of such a newcomer."""
     seed: int = 7
     models: int = Field(2, ge=1)

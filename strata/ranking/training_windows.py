@@ -14,15 +14,15 @@ from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.two_stage import Models, tables
 
 
-def slice_windows(history: History, end: float, settings: RankSettings, *, repeats: bool) -> list[Window]:
+def training_windows(history: History, end: float, settings: RankSettings, *, repeats: bool) -> list[Window]:
     """Windows of equal shares of all interactions, each a step later, the last one ending at `end` (seconds).
 
-    Of many users a sample is drawn: the examples of all slices are held in memory at once.
+    Of many users a sample is drawn: the examples of all windows are held in memory at once.
     """
     times = np.sort(history.times)
-    step = max(int(settings.slice_share * len(times)), 1)
+    step = max(int(settings.window_share * len(times)), 1)
     last = int(np.searchsorted(times, end))
-    bounds = [last - step * n for n in range(settings.slices + settings.horizon - 1, -1, -1)]
+    bounds = [last - step * n for n in range(settings.windows + settings.horizon - 1, -1, -1)]
     moments = [float(times[place]) if place < len(times) else end for place in bounds if place > 0]
     moments[-1:] = [end]
     windows = [
@@ -35,33 +35,33 @@ def slice_windows(history: History, end: float, settings: RankSettings, *, repea
 
 
 def newcomers(window: Window, settings: RankSettings) -> Window:
-    """One in `newcomers` of the users once more, as if a few `picks` of their past were all that is known of them.
+    """One in `newcomers` of the users once more, as if `newcomer_items` of their past were all that is known of them.
 
-    Trees that saw long histories alone rank for somebody with a few picks worse than popularity does. Users and picks
+    Trees that saw long histories alone rank for somebody with a few items worse than popularity does. Users and items
     are drawn by the settings' seed.
     """
-    rng, picks = np.random.default_rng(settings.seed), settings.picks
+    rng, n_items = np.random.default_rng(settings.seed), settings.newcomer_items
     pairs = window.past.positive().matrix()[window.users]
     drawn = rng.random(len(window.users)) < 1 / settings.newcomers
-    told = np.flatnonzero((np.diff(pairs.indptr) >= 2 * picks) & drawn)
+    told = np.flatnonzero((np.diff(pairs.indptr) >= 2 * n_items) & drawn)
     users = np.repeat(window.users[told], np.diff(pairs.indptr)[told])
-    past = session(users, pairs[told].indices, window.time, rng, picks=picks, like=window.past)
+    past = session(users, pairs[told].indices, window.time, rng, most=n_items, like=window.past)
     return replace(window.only(np.isin(np.arange(len(window.users)), told)), past=past)
 
 
 def session(
-    users: np.ndarray, items: np.ndarray, time: float, rng: np.random.Generator, *, picks: int, like: History
+    users: np.ndarray, items: np.ndarray, time: float, rng: np.random.Generator, *, most: int, like: History
 ) -> History:
-    """`picks` of the items (n,) of each of `users` (n,), or as many as there are, as one session just before `time`.
+    """`most` of the items (n,) of each of `users` (n,), or as many as there are, as one session just before `time`.
 
-    Times are those that `Visitors.from_picks` gives picks without one. `like`: whose users and items are meant.
+    Times are those that `NewUsers.from_choices` gives choices without one. `like`: whose users and items are meant.
     """
     order = np.lexsort((rng.random(len(users)), users))
     users, items = users[order], items[order]
     place = np.arange(len(users)) - np.searchsorted(users, users)
-    kept = place < picks
+    kept = place < most
     return History.from_columns(
-        users[kept], items[kept], time - picks + place[kept], np.ones(kept.sum()),
+        users[kept], items[kept], time - most + place[kept], np.ones(kept.sum()),
         n_users=like.n_users, n_items=like.n_items,
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ def asked_for_arrivals(window: Window, arrivals: np.ndarray, settings: RankSetti
     return fresh.only(np.random.default_rng(settings.seed).random(len(fresh.users)) < 1 / settings.newcomers)
 
 
-def lessons(
+def training_examples(
     window: Window,
     models: Models,
     profiled: Callable[[Window], Profiles],
@@ -115,25 +115,25 @@ def examples(
     seed: int,
     had: History | None = None,
 ) -> Examples:
-    """The candidates of a window's users with their signals; all that were chosen, and of the others a sample.
+    """The candidates of a window's users with their features; all that were chosen, and of the others a sample.
 
     `had`: what the users really did before, where the window's past does not say all of it: unless things come back,
     what they had already teaches nothing.
     """
     rng = np.random.default_rng(seed)
-    queries, signals, chosen = [], [], []
-    for part, audience, table in tables(window, models, settings, available):
+    queries, features, chosen = [], [], []
+    for part, batch, table in tables(window, models, settings, available):
         relevant = window.relevant[part]
         hit = np.asarray(relevant[table.users, table.items]).ravel() > 0
-        others = np.bincount(table.users[~hit], minlength=len(audience))
+        others = np.bincount(table.users[~hit], minlength=len(batch))
         kept = hit | (rng.random(len(hit)) < negatives / np.maximum(others, 1)[table.users])
         if had is not None and not window.repeats:
             pairs = window.users[part][table.users] * np.int64(had.n_items) + table.items
             kept &= hit | (looked_up(pairs, had.pairs) < 0)
         small = table.only(kept)
         queries.append(small.users + part.start)
-        signals.append(models.signals.of(small, audience))
+        features.append(models.features.of(small, batch))
         chosen.append(hit[kept])
     return Examples(
-        np.concatenate(queries), np.concatenate(signals), np.concatenate(chosen), np.diff(window.relevant.indptr)
+        np.concatenate(queries), np.concatenate(features), np.concatenate(chosen), np.diff(window.relevant.indptr)
     )

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from strata.data.history import DAY, History
-from strata.ranking.settings import SignalSettings
+from strata.ranking.settings import FeatureSettings
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Trends:
     first: np.ndarray
     weight: np.ndarray
     again: np.ndarray
-    settings: SignalSettings
+    settings: FeatureSettings
 
     @classmethod
-    def of(cls, history: History, settings: SignalSettings) -> Self:
+    def of(cls, history: History, settings: FeatureSettings) -> Self:
         """Read what a history's users chose."""
         history = history.choices
         n_items, times = history.n_items, history.times

@@ -13,10 +13,10 @@ from strata.embeddings.index import ItemIndex
 from strata.evaluation.window import Window
 from strata.interests.profiles import Profiles
 from strata.ranking.candidates import Generator, Table, propose
-from strata.ranking.features import Signals
+from strata.ranking.features import Features
 from strata.ranking.generators.new_items import new_items
-from strata.ranking.generators.registry import Known, generators_of
-from strata.ranking.query import Audience, audience_of
+from strata.ranking.generators.registry import GeneratorInputs, generators_of
+from strata.ranking.query import QueryBatch, query_batch
 from strata.ranking.rankers import Ranker
 from strata.ranking.settings import RecommendSettings
 
@@ -30,18 +30,18 @@ class Models:
 
     profiles: Profiles
     generators: tuple[Generator, ...]
-    signals: Signals
+    features: Features
     index: ItemIndex
     popularity: np.ndarray
     new_items: np.ndarray
 
     @classmethod
-    def of(cls, profiles: Profiles, known: Known, vectors: np.ndarray) -> Self:
+    def of(cls, profiles: Profiles, known: GeneratorInputs, vectors: np.ndarray) -> Self:
         """Put together what one cut-off has; `vectors` (n_items, d)."""
         settings, vectors = known.settings, np.asarray(vectors)  # a view: memory maps are slow to index
-        signals = Signals.before(known.catalogue, vectors, known.topics, known.past, settings.signals)
+        features = Features.before(known.catalogue, vectors, known.topics, known.past, settings.features)
         new = new_items(known.catalogue, known.past, settings.generators.arrivals)
-        return cls(profiles, generators_of(known), signals, known.index, known.behaviour.counts, new)
+        return cls(profiles, generators_of(known), features, known.index, known.collaborative.counts, new)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,12 +50,12 @@ class Models:
 
     @cached_property
     def credits(self) -> np.ndarray:
-        """The generator that each feature speaks for: (F,), see `Signals.credits`."""
-        return self.signals.credits(self.generators)
+        """The generator that each feature speaks for: (F,), see `Features.credits`."""
+        return self.features.credits(self.generators)
 
-    def score(self, table: Table, audience: Audience, ranker: Ranker) -> np.ndarray:
+    def score(self, table: Table, batch: QueryBatch, ranker: Ranker) -> np.ndarray:
         """Score of each row of a table of candidates (n,), comparable within a user."""
-        return ranker.scores(table, lambda: self.signals.of(table, audience))
+        return ranker.scores(table, lambda: self.features.of(table, batch))
 
 
 SCORES_AT_ONCE = 4_000_000
@@ -76,8 +76,8 @@ def blocks(n_users: int, n_items: int) -> list[slice]:
 
 def tables(
     window: Window, models: Models, settings: RecommendSettings, available: np.ndarray
-) -> Iterator[tuple[slice, Audience, Table]]:
-    """Candidates for the users of a window, a block of users at a time: which of them, as an audience, the table."""
+) -> Iterator[tuple[slice, QueryBatch, Table]]:
+    """Candidates for the users of a window, a block of users at a time: which of them, the query batch, the table."""
     asked = partial(_asked, window=window, models=models, settings=settings, available=available)
     return side_by_side(asked, blocks(len(window.users), window.past.n_items))
 
@@ -88,16 +88,16 @@ def rank(
     """Best k item rows of each user of the window: (B, k), NOTHING pads."""
 
     def best(part: slice) -> np.ndarray:
-        _, audience, table = _asked(part, window, models, settings, available)
-        return table.items_at(table.top(models.score(table, audience, ranker), len(audience), k))
+        _, batch, table = _asked(part, window, models, settings, available)
+        return table.items_at(table.top(models.score(table, batch, ranker), len(batch), k))
 
     return np.concatenate(list(side_by_side(best, blocks(len(window.users), window.past.n_items))))
 
 
 def _asked(
     part: slice, window: Window, models: Models, settings: RecommendSettings, available: np.ndarray
-) -> tuple[slice, Audience, Table]:
-    audience = audience_of(
+) -> tuple[slice, QueryBatch, Table]:
+    batch = query_batch(
         window.users[part],
         window.past,
         models.profiles,
@@ -108,4 +108,4 @@ def _asked(
         dislike=settings.dislike,
         index=models.index,
     )
-    return part, audience, propose(audience, models.generators, settings.candidates)
+    return part, batch, propose(batch, models.generators, settings.candidates)

@@ -1,4 +1,4 @@
-"""One ranking from many generators: a weighted sum that one can read, or trees that learned from earlier slices."""
+"""One ranking from many generators: a weighted sum that one can read, or trees that learned from earlier windows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,13 +26,13 @@ class WeightedSum:
 
     def scores(self, table: Table, features: Callable[[], np.ndarray] | None = None) -> np.ndarray:  # noqa: ARG002
         """Score of each row of the table (n,); the sum reads the generators' scores alone."""
-        return np.asarray(table.features @ self.vector(table.generators))
+        return np.asarray(table.scaled @ self.vector(table.generators))
 
     def contributions(
         self, table: Table, features: Callable[[], np.ndarray] | None = None, credits: np.ndarray | None = None
     ) -> np.ndarray:  # noqa: ARG002
         """What each generator adds to the score of each row: (n, G)."""
-        return np.asarray(table.features * self.vector(table.generators))
+        return np.asarray(table.scaled * self.vector(table.generators))
 
     @classmethod
     def in_proportion(cls, weights: Mapping[str, float]) -> Self:
@@ -78,6 +78,6 @@ def _judge(table: Table, weights: np.ndarray, window: Window) -> float:
     """Mean NDCG@10 of a weighting on the window."""
     if not len(window.users):
         return 0.0
-    scores = table.features @ weights.astype(np.float32)
+    scores = table.scaled @ weights.astype(np.float32)
     ranked = table.items_at(table.top(scores, len(window.users), JUDGED_AT))
     return float(ndcg_at_k(ranked, window.relevant, JUDGED_AT).mean())

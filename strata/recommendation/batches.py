@@ -32,10 +32,12 @@ def recommend_many(
     filled = recommender.filled(request.model_copy(update={"explain": False}))
     k, n = filled.k, max(recommender.settings.candidates, filled.k)
     allowed = recommender.admitted(filled.filters)
-    apart = np.array([bool(filled.obeyed.must_include) or user in recommender.corrections for user in user_ids], bool)
+    apart = np.array(
+        [bool(filled.effective_rules.must_include) or user in recommender.corrections for user in user_ids], bool
+    )
 
     def listed(part: slice) -> tuple[np.ndarray, np.ndarray]:
-        return recommender.lists.of_many(rows[~apart][part], allowed, n, filled)
+        return recommender.list_builder.of_many(rows[~apart][part], allowed, n, filled)
 
     items, scores = np.full((len(rows), k), NOTHING, np.int64), np.zeros((len(rows), k))
     parts = blocks(int((~apart).sum()), len(allowed))

@@ -78,7 +78,7 @@ class Boosts(Request):
 
 
 class BusinessRules(Boosts):
-    """What a list must obey, after filters, by params.yaml or by the request; nothing by default.
+    """What a list must apply_rules, after filters, by params.yaml or by the request; nothing by default.
 
     Rankings of items that the caller names are boosted and no more.
     """
@@ -102,7 +102,7 @@ class BusinessRules(Boosts):
         return self.model_copy(update={name: getattr(asked, name) for name in asked.model_fields_set})
 
     def check(self, catalogue: Catalogue, themes: Themes) -> None:
-        """Raise UnknownId or SettingsError where the rules cannot hold, whatever the list: see `obey`."""
+        """Raise UnknownId or SettingsError where the rules cannot hold, whatever the list: see `apply_rules`."""
         for item_id, places in self.must_include.items():
             if places.worst is not None and places.worst < places.best:
                 raise SettingsError(
@@ -110,7 +110,7 @@ class BusinessRules(Boosts):
                     f"{places.best}; swap them"
                 )
         nothing, k = np.zeros(0, np.int64), max(len(self.must_include), 1)
-        obey(nothing, k, self, catalogue, themes, np.ones(len(catalogue), bool))
+        apply_rules(nothing, k, self, catalogue, themes, np.ones(len(catalogue), bool))
 
 
 def boost(
@@ -143,7 +143,7 @@ def boost(
     return np.take_along_axis(items, order, axis=1), np.take_along_axis(boosted, order, axis=1)
 
 
-def obey(
+def apply_rules(
     ranked: np.ndarray, k: int, rules: BusinessRules, catalogue: Catalogue, themes: Themes, allowed: np.ndarray
 ) -> np.ndarray:
     """The list of one user under caps and must-includes: `k` item rows at most, best first.

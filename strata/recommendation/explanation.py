@@ -8,7 +8,7 @@ import numpy as np
 
 from strata.data.catalogue import Catalogue
 from strata.ranking.candidates import Generator
-from strata.ranking.query import Audience
+from strata.ranking.query import QueryBatch
 
 EVIDENCE = 2
 """History items that are cited."""
@@ -38,13 +38,13 @@ def explain(
     item: int,
     contributions: np.ndarray,
     generators: Sequence[Generator],
-    audience: Audience,
+    batch: QueryBatch,
     catalogue: Catalogue,
     points: Sequence[Mapping[str, Any]],
     cosines: np.ndarray,
     lost: np.ndarray,
 ) -> Reason:
-    """The reason for `item` (row) to the only user of `audience`.
+    """The reason for `item` (row) to the only user of `batch`.
 
     `contributions` (G,): what each generator adds to the score. `points`: name, tier and evidence of the user's P;
     `cosines` (P,): theirs to the item; `lost` (P,): what the item would lose without each.
@@ -56,7 +56,7 @@ def explain(
     cited = int(np.argmax(lost if moved else cosines)) if points else None
     point = None if cited is None else points[cited]
     parts = []
-    evidence = tuple(str(catalogue.ids[row]) for row in generator.led_by(item, audience)[:EVIDENCE])
+    evidence = tuple(str(catalogue.ids[row]) for row in generator.led_by(item, batch)[:EVIDENCE])
     if said := generator.says(_titles(evidence, catalogue)):
         parts.append(said)
     if point is not None:

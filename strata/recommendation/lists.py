@@ -10,17 +10,17 @@ from strata._kernels.selection import NOTHING
 from strata.data.catalogue import Catalogue
 from strata.data.history import History, looked_up
 from strata.interests.profiles import Profiles
+from strata.interests.query_users import QueryUser
 from strata.interests.themes import Themes
-from strata.interests.visitors import Person
 from strata.models.popularity import popularity
 from strata.ranking.candidates import Table, propose
-from strata.ranking.query import Audience, audience_of
+from strata.ranking.query import QueryBatch, query_batch
 from strata.ranking.rankers import Ranker
 from strata.ranking.settings import RecommendSettings
 from strata.ranking.tier_mix import mix
 from strata.ranking.two_stage import Models
 from strata.ranking.weighted_sum import WeightedSum
-from strata.recommendation.business_rules import BusinessRules, boost, obey
+from strata.recommendation.business_rules import BusinessRules, apply_rules, boost
 from strata.recommendation.explanation import Reason, explain
 from strata.recommendation.leave_one_point_out import without_each_point
 from strata.recommendation.request import ListRequest
@@ -38,7 +38,7 @@ class Recommendation:
 
 
 @dataclass(frozen=True)
-class Lists:
+class ListBuilder:
     """What one release makes lists from; `vectors` (n_items, d): unit; `time`: its present, in seconds."""
 
     catalogue: Catalogue
@@ -61,42 +61,40 @@ class Lists:
         return popularity(self.history, self.time)
 
     def best(
-        self, person: Person, allowed: np.ndarray, n: int, request: ListRequest, *, exclude_hidden: bool = True
+        self, person: QueryUser, allowed: np.ndarray, n: int, request: ListRequest, *, exclude_hidden: bool = True
     ) -> list[Recommendation]:
         """Up to `k` items of those `allowed` (n_items,) bool, best first, from `n` candidates of each generator.
 
         `request`: filled with the release's settings; its filters are in `allowed` already.
 
         Scores are the ranker's, whatever has moved places. A must-include that nothing proposed is scored as if it had
-        been. Raises UnknownId and SettingsError where must-includes cannot be had, as `obey` does.
+        been. Raises UnknownId and SettingsError where must-includes cannot be had, as `apply_rules` does.
         """
         k, asked = request.k, np.array([person.row])
-        audience = self._audience(
-            asked, person.history, person.profiles, allowed, request, exclude_hidden=exclude_hidden
-        )
-        table = propose(audience, self.models.generators, n)
+        batch = self._batch(asked, person.history, person.profiles, allowed, request, exclude_hidden=exclude_hidden)
+        table = propose(batch, self.models.generators, n)
         ranker: Ranker = self.ranker
-        if by_words_alone(audience)[0]:
-            ranker = WeightedSum.in_proportion(self.settings.of_words if person.wishing else self.settings.of_bio)
-        scores = self.models.score(table, audience, ranker)
-        wished = scores + mix(table, audience, self.models.signals, scores, request.tier_weights)
-        order = table.top(wished, 1, len(table))
-        ranked = self._arranged(person.profiles, [person.row], table.items[order], wished[order], k, request)
+        if by_words_alone(batch)[0]:
+            ranker = WeightedSum.in_proportion(self.settings.of_words if person.is_query else self.settings.of_bio)
+        scores = self.models.score(table, batch, ranker)
+        mixed = scores + mix(table, batch, self.models.features, scores, request.tier_weights)
+        order = table.top(mixed, 1, len(table))
+        ranked = self._arranged(person.profiles, [person.row], table.items[order], mixed[order], k, request)
         may_come = allowed.copy()
         if request.exclude_seen:
             may_come[person.seen] = False
-        listed = obey(ranked[0], k, request.obeyed, self.catalogue, self.themes, may_come)
+        listed = apply_rules(ranked[0], k, request.effective_rules, self.catalogue, self.themes, may_come)
         places = order[0][np.isin(table.items[order[0]], listed)]
-        found = self._described(person, audience, table.only(places), scores[places], ranker, request)
+        found = self._described(person, batch, table.only(places), scores[places], ranker, request)
         missing = listed[~np.isin(listed, table.items)]
         if len(missing):
             joined = np.zeros(len(allowed), bool)
             joined[table.items], joined[missing] = True, True
-            audience, n = replace(audience, allowed=joined), int(joined.sum())
-            table = propose(audience, self.models.generators, n)
+            batch, n = replace(batch, allowed=joined), int(joined.sum())
+            table = propose(batch, self.models.generators, n)
             table = table.only(np.isin(table.items, missing))
-            scores = self.models.score(table, audience, ranker)
-            found |= self._described(person, audience, table, scores, ranker, request)
+            scores = self.models.score(table, batch, ranker)
+            found |= self._described(person, batch, table, scores, ranker, request)
         return [found[item] for item in listed.tolist()]
 
     def of_many(
@@ -107,22 +105,22 @@ class Lists:
         But for items that must be included.
         """
         profiles, n_items, k = self.models.profiles, len(allowed), request.k
-        audience = self._audience(users, self.history, profiles, allowed, request)
-        table = propose(audience, self.models.generators, n)
-        scores = self.models.score(table, audience, self.ranker)
-        told = by_words_alone(audience)
+        batch = self._batch(users, self.history, profiles, allowed, request)
+        table = propose(batch, self.models.generators, n)
+        scores = self.models.score(table, batch, self.ranker)
+        told = by_words_alone(batch)
         if told.any():
             scores = np.where(told[table.users], WeightedSum.in_proportion(self.settings.of_bio).scores(table), scores)
-        wished = scores + mix(table, audience, self.models.signals, scores, request.tier_weights)
-        plain = request.rerank.changes_nothing and request.obeyed == BusinessRules()
-        order = table.top(wished, len(users), k if plain else int(np.bincount(table.users, minlength=1).max()))
-        found = table.items_at(order), np.append(wished, -np.inf)[order]
+        mixed = scores + mix(table, batch, self.models.features, scores, request.tier_weights)
+        plain = request.rerank.changes_nothing and request.effective_rules == BusinessRules()
+        order = table.top(mixed, len(users), k if plain else int(np.bincount(table.users, minlength=1).max()))
+        found = table.items_at(order), np.append(mixed, -np.inf)[order]
         ranked = self._arranged(profiles, users, *found, k, request)
         listed = np.full((len(users), k), NOTHING, np.int64)
-        for user, items in enumerate(ranked if request.obeyed.capped else ()):
-            items = obey(items, k, request.obeyed, self.catalogue, self.themes, allowed)
+        for user, items in enumerate(ranked if request.effective_rules.capped else ()):
+            items = apply_rules(items, k, request.effective_rules, self.catalogue, self.themes, allowed)
             listed[user, : len(items)] = items
-        if not request.obeyed.capped:
+        if not request.effective_rules.capped:
             listed[:, : ranked.shape[1]] = ranked
         pairs = np.arange(len(users))[:, None] * n_items + listed
         place = looked_up(pairs, table.users * n_items + table.items)
@@ -135,7 +133,7 @@ class Lists:
         scores = self.popularity[rows][None]
         items = boost(rows[None], scores, rules, self.catalogue, self.time, self.chosen_by)[0][0]
         n = max(self.settings.candidates, k) * len(self.models.generators)  # as many as are ranked at other times
-        listed = obey(items[:n], k, rules, self.catalogue, self.themes, allowed)
+        listed = apply_rules(items[:n], k, rules, self.catalogue, self.themes, allowed)
         reason = Reason("popular", 1.0, None, None, None, (), "Popular these days")
         highest = float(self.popularity.max(initial=1e-12))
         return [self.item(int(row), float(self.popularity[row]) / highest, reason) for row in listed]
@@ -148,19 +146,19 @@ class Lists:
         self, profiles: Profiles, users: Sequence[int] | np.ndarray, items: np.ndarray, scores: np.ndarray, k: int,
         request: ListRequest,
     ) -> np.ndarray:  # fmt: skip
-        """Candidates (B, n) of some users, best first, NOTHING pads, as they are wished for: (B, k), more for caps.
+        """Candidates (B, n) of some users, best first, NOTHING pads, as they are asked for: (B, k), more for caps.
 
         Boosts change scores, so they come first.
         """
-        items, scores = boost(items, scores, request.obeyed, self.catalogue, self.time, self.chosen_by)
+        items, scores = boost(items, scores, request.effective_rules, self.catalogue, self.time, self.chosen_by)
         mixes: tuple[Mix, ...] = ()
         if request.rerank.calibration > 0:
             mixes = interest_mixes(items, np.asarray(users), self.vectors, profiles, self.themes)
         # Caps drop some, and others are to take their place.
-        n = items.shape[1] if request.obeyed.capped else k
+        n = items.shape[1] if request.effective_rules.capped else k
         return rerank(items, scores, n, request.rerank, self.vectors, mixes)
 
-    def _audience(
+    def _batch(
         self,
         users: np.ndarray,
         history: History,
@@ -169,8 +167,8 @@ class Lists:
         request: ListRequest,
         *,
         exclude_hidden: bool = True,
-    ) -> Audience:
-        return audience_of(
+    ) -> QueryBatch:
+        return query_batch(
             users,
             history,
             profiles,
@@ -184,31 +182,37 @@ class Lists:
         )
 
     def _described(
-        self, person: Person, audience: Audience, table: Table, scores: np.ndarray, ranker: Ranker, request: ListRequest
+        self,
+        person: QueryUser,
+        batch: QueryBatch,
+        table: Table,
+        scores: np.ndarray,
+        ranker: Ranker,
+        request: ListRequest,
     ) -> dict[int, Recommendation]:
         """The items of a table by their rows, with their scores (len(table),) and reasons."""
-        reasons = self._reasons(person, audience, table, ranker) if request.explain else [None] * len(table)
+        reasons = self._reasons(person, batch, table, ranker) if request.explain else [None] * len(table)
         found = zip(table.items.tolist(), scores.tolist(), reasons, strict=True)
         return {item: self.item(item, score, reason) for item, score, reason in found}
 
-    def _reasons(self, person: Person, audience: Audience, chosen: Table, ranker: Ranker) -> list[Reason]:
+    def _reasons(self, person: QueryUser, batch: QueryBatch, chosen: Table, ranker: Ranker) -> list[Reason]:
         """The reason of each row of `chosen`."""
-        signals = self.models.signals.of(chosen, audience)
-        lost = without_each_point(chosen, signals, audience, self.models, ranker)
-        contributions = ranker.contributions(chosen, lambda: signals, self.models.credits)
+        features = self.models.features.of(chosen, batch)
+        lost = without_each_point(chosen, features, batch, self.models, ranker)
+        contributions = ranker.contributions(chosen, lambda: features, self.models.credits)
         profiles, rows = person.profiles, person.profiles.of(person.row)
         points = profiles.table[rows].select("name", "tier", "evidence").to_dicts()
         cosines = self.vectors[chosen.items] @ np.asarray(profiles.vectors[rows]).T
         return [
             explain(
-                int(item), contributions[place], self.models.generators, audience, self.catalogue, points,
+                int(item), contributions[place], self.models.generators, batch, self.catalogue, points,
                 cosines[place], lost[:, place],
             )
             for place, item in enumerate(chosen.items)
         ]  # fmt: skip
 
 
-def by_words_alone(audience: Audience) -> np.ndarray:
+def by_words_alone(batch: QueryBatch) -> np.ndarray:
     """Who has interest points and no history, (B,) bool: a sum ranks for them, trees have learned from histories."""
-    liked = audience.owners[: len(audience.facts.tiers)]
-    return np.asarray(np.isin(np.arange(len(audience)), liked) & (np.diff(audience.choices.offsets) == 0))
+    liked = batch.owners[: len(batch.facts.tiers)]
+    return np.asarray(np.isin(np.arange(len(batch)), liked) & (np.diff(batch.choices.offsets) == 0))

@@ -21,12 +21,12 @@ from strata.interests.corrections import Corrections
 from strata.interests.levels import Levels, levels_of, stated_by
 from strata.interests.profiles import Profiles, showcase
 from strata.interests.profiling import Profiler, Statements
+from strata.interests.query_users import NewUsers, QueryUser
 from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes
-from strata.interests.timeline import as_of, course_of, moments
-from strata.interests.visitors import Person, Visitors
-from strata.models.fitted import Behaviour
-from strata.ranking.generators.registry import Known
+from strata.interests.timeline import as_of, moments, timeline_of
+from strata.models.fitted import CollaborativeModels
+from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.rankers import Ranker, read_ranker
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.two_stage import Models
@@ -34,7 +34,7 @@ from strata.recommendation.audience import Member, audience_for
 from strata.recommendation.brands import Brand, brands_to_follow
 from strata.recommendation.business_rules import BusinessRules
 from strata.recommendation.crowd import Crowd, alone
-from strata.recommendation.lists import Lists, Recommendation
+from strata.recommendation.lists import ListBuilder, Recommendation
 from strata.recommendation.request import ListRequest
 from strata.recommendation.rerank import RerankSettings
 from strata.recommendation.similar_users import SimilarUser, similar_users
@@ -61,7 +61,7 @@ class Recommender:
     vectors: np.ndarray
     available: np.ndarray
     settings: RecommendSettings
-    visitors: Visitors
+    new_users: NewUsers
     statements: Statements
     corrections: Corrections
     rerank: RerankSettings = RerankSettings()
@@ -90,8 +90,8 @@ class Recommender:
         rules = read_settings(BusinessRules, "rules", params)
         rules.check(catalogue, themes)
         settings = read_settings(RecommendSettings, "recommend", params)
-        behaviour = Behaviour.read(folder / Part.MODELS)
-        known = Known(catalogue, index, behaviour, themes.of_item[:, 0], history, settings)
+        collaborative = CollaborativeModels.read(folder / Part.MODELS)
+        known = GeneratorInputs(catalogue, index, collaborative, themes.of_item[:, 0], history, settings)
         return cls(
             manifest=manifest,
             catalogue=catalogue,
@@ -103,7 +103,7 @@ class Recommender:
             vectors=vectors,
             available=catalogue.available(time, history),
             settings=settings,
-            visitors=Visitors(profiler, time, {str(name): weight for name, weight in weights.items()}),
+            new_users=NewUsers(profiler, time, {str(name): weight for name, weight in weights.items()}),
             statements=Statements(
                 read_array(folder / Part.PROFILE_TEXT_USERS), read_array(folder / Part.PROFILE_TEXTS)
             ),
@@ -121,13 +121,13 @@ class Recommender:
     @property
     def themes(self) -> Themes:
         """The catalogue's groups."""
-        return self.visitors.profiler.themes
+        return self.new_users.profiler.themes
 
     @cached_property
-    def lists(self) -> Lists:
+    def list_builder(self) -> ListBuilder:
         """What makes lists of items."""
-        time = self.visitors.time
-        return Lists(
+        time = self.new_users.time
+        return ListBuilder(
             self.catalogue, self.themes, self.vectors, self.history, self.models, self.ranker, self.settings, time
         )
 
@@ -140,7 +140,7 @@ class Recommender:
     @cached_property
     def rising(self) -> Rising:
         """What is chosen more than its past lets expect."""
-        return rising_topics(self.history, self.themes, self.visitors.time, self.trends)
+        return rising_topics(self.history, self.themes, self.new_users.time, self.trends)
 
     def user_row(self, user_id: str) -> int:
         """The row of a user. Raises UnknownId with a few ids to try."""
@@ -149,20 +149,20 @@ class Recommender:
             raise UnknownId(f"user '{user_id}' is not among the {len(self.users):,} users of this release; try {some}")
         return self.users[user_id]
 
-    def user(self, user_id: str, at: float | None = None) -> Person:
+    def user(self, user_id: str, at: float | None = None) -> QueryUser:
         """A user of the release with what they corrected, now or as of a time (seconds). Raises UnknownId."""
         row = self.user_row(user_id)
         blocked = np.flatnonzero(self.corrections.blocked_items(user_id, self.themes))
         mine = self.history.of(row)
         hidden = self.history.items[mine][~self.history.chosen[mine]]
-        person = Person(row, self.history, self.profiles, np.union1d(blocked, hidden))
+        person = QueryUser(row, self.history, self.profiles, np.union1d(blocked, hidden))
         if at is None and user_id not in self.corrections:
             return person
         # The release's profiles hold the corrections of its own file, which may not be those in force.
-        time, stated = self.visitors.time if at is None else at, self.statements.of_users(row, row + 1)
-        return as_of(person, time, self.visitors.profiler, user_id, stated, self.corrections)
+        time, stated = self.new_users.time if at is None else at, self.statements.of_users(row, row + 1)
+        return as_of(person, time, self.new_users.profiler, user_id, stated, self.corrections)
 
-    def interests(self, whose: str | Person, at: float | None = None) -> pl.DataFrame:
+    def interests(self, whose: str | QueryUser, at: float | None = None) -> pl.DataFrame:
         """Rows of the profile table, now or as of a time: core first, then stable, then momentary. Raises UnknownId.
 
         As of a time, nothing later counts but corrections; before the first event, and of words, there is nothing.
@@ -170,32 +170,35 @@ class Recommender:
         person = self._person(whose, at)
         return person.profiles.table[person.profiles.of(person.row)]
 
-    def levels(self, whose: str | Person, at: float | None = None) -> Levels:
+    def levels(self, whose: str | QueryUser, at: float | None = None) -> Levels:
         """Categories, preferences, points, dislikes and what is stated, now or as of a time. Raises UnknownId."""
         person = self._person(whose, at)
         if at is None:
-            at = max(self.visitors.time, person.history.times[person.history.of(person.row)].max(initial=0) + 1)
+            at = max(self.new_users.time, person.history.times[person.history.of(person.row)].max(initial=0) + 1)
         stated = stated_by(self.accounts.row(self.users[whose], named=True)) if isinstance(whose, str) else {}
-        return levels_of(person, at, self.catalogue, self.themes, self.visitors.settings, stated)
+        return levels_of(person, at, self.catalogue, self.themes, self.new_users.settings, stated)
 
-    def course(self, user_id: str, steps: int | None = None) -> pl.DataFrame:
-        """A user's points at each month's end, or at so many equal steps: see `course_of`. Raises UnknownId."""
+    def timeline(self, user_id: str, steps: int | None = None) -> pl.DataFrame:
+        """A user's points at each month's end, or at so many equal steps: see `timeline_of`. Raises UnknownId."""
         times = self.history.times[self.history.of(self.user_row(user_id))]
-        when = moments(float(times[0]), self.visitors.time, steps) if len(times) else []
-        return course_of(lambda time: self.interests(user_id, time), when, self.themes)
+        when = moments(float(times[0]), self.new_users.time, steps) if len(times) else []
+        return timeline_of(lambda time: self.interests(user_id, time), when, self.themes)
 
     def admitted(self, filters: Filters | None = None) -> np.ndarray:
         """Items that exist and pass the filters: bool (n_items,). Raises UnknownId."""
         return self.available.copy() if filters is None else self.available & filters.mask(self.catalogue)
 
-    def recommend(self, whose: str | Person, request: ListRequest = DEFAULT) -> list[Recommendation]:
-        """Up to `k` items for a user (by id) or a visitor, best first. Raises UnknownId, SettingsError (see `obey`)."""
+    def recommend(self, whose: str | QueryUser, request: ListRequest = DEFAULT) -> list[Recommendation]:
+        """Up to `k` items for a user (by id) or a visitor, best first.
+
+        Raises UnknownId, and SettingsError where rules cannot hold (see `apply_rules`).
+        """
         person, filled = self._person(whose), self.filled(request)
         allowed = self._allowed(person, filled.filters)
-        return self.lists.best(person, allowed, max(self.settings.candidates, filled.k), filled)
+        return self.list_builder.best(person, allowed, max(self.settings.candidates, filled.k), filled)
 
     def rank(
-        self, whose: str | Person, item_ids: Sequence[str], request: ListRequest = DEFAULT
+        self, whose: str | QueryUser, item_ids: Sequence[str], request: ListRequest = DEFAULT
     ) -> list[Recommendation]:
         """All of `item_ids` (each once), best first, whatever is available or seen. Raises UnknownId naming them.
 
@@ -203,10 +206,10 @@ class Recommender:
         """
         named = np.zeros(len(self.catalogue), bool)
         named[rows_of(item_ids, self.catalogue)] = True
-        boosts = BusinessRules(boosts=self.filled(request).obeyed.boosts)
+        boosts = BusinessRules(boosts=self.filled(request).effective_rules.boosts)
         asked = ListRequest(tier_mix=request.tier_mix, rules=boosts, explain=request.explain)
         asked = asked.model_copy(update={"k": len(item_ids)})  # more than a list may hold
-        return self.lists.best(self._person(whose), named, len(item_ids), asked, exclude_hidden=False)
+        return self.list_builder.best(self._person(whose), named, len(item_ids), asked, exclude_hidden=False)
 
     def filled(self, request: ListRequest) -> ListRequest:
         """A request with what this release is set to in place of what is null."""
@@ -222,7 +225,7 @@ class Recommender:
         """Up to `k` items nearest to a text's unit vector (d,), with their cosines. Raises UnknownId."""
         return self._nearest(vector, k, self.admitted(filters))
 
-    def similar_users(self, whose: str | Person, k: int = 10) -> list[SimilarUser]:
+    def similar_users(self, whose: str | QueryUser, k: int = 10) -> list[SimilarUser]:
         """Up to `k` other users of the likest interests, with those that are shared. Raises UnknownId."""
         own = [self.user_row(whose)] if isinstance(whose, str) else []
         person = self._person(whose)
@@ -242,7 +245,7 @@ class Recommender:
         without = np.append(had, np.array(against, np.int64))
         return audience_for(self.vectors[row], self.crowd, self.catalogue, k, without)
 
-    def hot_topics(self, whose: str | Person, k: int = 10, *, filters: Filters | None = None) -> list[HotTopic]:
+    def hot_topics(self, whose: str | QueryUser, k: int = 10, *, filters: Filters | None = None) -> list[HotTopic]:
         """Up to `k` topics on the rise within the themes of somebody's interests, hottest first. Raises UnknownId."""
         person = self._person(whose)
         own, weights = alone(person.profiles, person.row), self.settings.tier_weights
@@ -258,7 +261,7 @@ class Recommender:
             leaders=self.trends.leaders,
         )
 
-    def brands_to_follow(self, whose: str | Person, k: int = 10, *, filters: Filters | None = None) -> list[Brand]:
+    def brands_to_follow(self, whose: str | QueryUser, k: int = 10, *, filters: Filters | None = None) -> list[Brand]:
         """Up to `k` brands (creators, shops) new to somebody and near to their interests. Raises UnknownId."""
         person = self._person(whose)
         return brands_to_follow(
@@ -277,12 +280,12 @@ class Recommender:
         """A user to show. Raises UnknownId where nobody has an interest point."""
         return showcase(self.profiles.table)
 
-    def _person(self, whose: str | Person, at: float | None = None) -> Person:
+    def _person(self, whose: str | QueryUser, at: float | None = None) -> QueryUser:
         if isinstance(whose, str):
             return self.user(whose, at)
-        return whose if at is None else as_of(whose, at, self.visitors.profiler)
+        return whose if at is None else as_of(whose, at, self.new_users.profiler)
 
-    def _allowed(self, person: Person, filters: Filters | None) -> np.ndarray:
+    def _allowed(self, person: QueryUser, filters: Filters | None) -> np.ndarray:
         """Items that are admitted and not spoken against: bool (n_items,)."""
         allowed = self.admitted(filters)
         allowed[person.rejected] = False
@@ -291,4 +294,4 @@ class Recommender:
     def _nearest(self, vector: np.ndarray, k: int, admitted: np.ndarray) -> list[Recommendation]:
         rows, cosines = self.models.index.search(np.asarray(vector, np.float32)[None], k, admitted)
         found = zip(rows[0].tolist(), cosines[0].tolist(), strict=True)
-        return [self.lists.item(row, cosine) for row, cosine in found if row != NOTHING]
+        return [self.list_builder.item(row, cosine) for row, cosine in found if row != NOTHING]

@@ -58,6 +58,6 @@ class ListRequest(Request):
         return RerankSettings(diversity=self.diversity or 0.0, calibration=self.calibration or 0.0)
 
     @property
-    def obeyed(self) -> BusinessRules:
+    def effective_rules(self) -> BusinessRules:
         """The rules that hold."""
         return self.rules or BusinessRules()

@@ -18,7 +18,7 @@ Strata learns users' interests from behaviour and text, sorts them into tiers an
 | as published (zero-shot) | {zero_shot} |
 | fine-tuned | {tuned} |
 
-Kept: {kept}.
+StoredModel: {kept}.
 
 ## Interests
 {points:,} points of {profiled:,} users ({per_user:.1f} each):

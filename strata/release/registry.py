@@ -1,4 +1,4 @@
-"""The release store: verified copies of releases in one folder, and a pointer to the one that serves."""
+"""The release registry: verified copies of releases in one folder, and a pointer to the one that serves."""
 
 import fcntl
 import json
@@ -39,7 +39,7 @@ class Pointer:
 
 @dataclass(frozen=True)
 class Entry:
-    """One release of the store."""
+    """One release of the registry."""
 
     id: str
     metrics: Mapping[str, Any]
@@ -50,7 +50,7 @@ class Entry:
     """Why its manifest cannot be read, if so."""
 
 
-class ReleaseStore:
+class Registry:
     """Releases under `folder`/ID and the pointer `folder`/current.json, which is replaced in one step.
 
     Every release is verified when it comes in and again before the pointer moves to it, so whoever follows the
@@ -79,7 +79,7 @@ class ReleaseStore:
         return [self._entry(release, pointer) for release in self._ids()]
 
     def promote(self, release: str) -> None:
-        """Verify a release of the store and point to it. Raises ReleaseError and leaves the pointer otherwise."""
+        """Verify a release of the registry and point to it. Raises ReleaseError and leaves the pointer otherwise."""
         with self._alone():
             self._point(self._pointer().to(self._known(release)))
 

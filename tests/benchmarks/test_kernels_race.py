@@ -20,7 +20,7 @@ from benchmarks.kernels.race import OWN, Race, as_markdown, race
 from benchmarks.kernels.swap import recorded, replays, swapped
 from strata._kernels.forest import Forest
 from strata._kernels.selection import Admission, best_of_groups, largest, top_k, top_of_groups
-from strata._kernels.sparse_products import Rows, dense_product, sums_of_rows, top_products
+from strata._kernels.sparse_products import CsrParts, dense_product, sums_of_rows, top_products
 from strata._kernels.threads import side_by_side
 from strata._kernels.ward import ward_groups
 from strata.interests.grouping import GROUPINGS
@@ -74,27 +74,27 @@ def test_one_way_of_numpy_has_ties_as_own_code_has_them(seed: int, n: int, k: in
 
 def _booster() -> tuple[lightgbm.Booster, np.ndarray]:
     rng = np.random.default_rng(1)
-    signals = rng.normal(size=(2_000, 5)).astype(np.float32)
-    signals[rng.random(signals.shape) < 0.1] = np.nan
-    data = lightgbm.Dataset(signals, np.nan_to_num(signals).sum(1), params={"verbose": -1})
-    return lightgbm.train({"num_leaves": 8, "verbose": -1, "num_threads": 1}, data, 20), signals
+    features = rng.normal(size=(2_000, 5)).astype(np.float32)
+    features[rng.random(features.shape) < 0.1] = np.nan
+    data = lightgbm.Dataset(features, np.nan_to_num(features).sum(1), params={"verbose": -1})
+    return lightgbm.train({"num_leaves": 8, "verbose": -1, "num_threads": 1}, data, 20), features
 
 
 def test_lightgbm_scores_as_own_trees_do() -> None:
-    booster, signals = _booster()
+    booster, features = _booster()
     for trees in (None, 7):
-        found = forest.Made(forest.by_lightgbm).of(booster, booster, trees=trees).scores(signals)
-        np.testing.assert_allclose(found, Forest.of(booster, booster, trees=trees).scores(signals), rtol=1e-12)
+        found = forest.Made(forest.by_lightgbm).of(booster, booster, trees=trees).scores(features)
+        np.testing.assert_allclose(found, Forest.of(booster, booster, trees=trees).scores(features), rtol=1e-12)
 
 
 @needs_libraries
 @pytest.mark.slow
 def test_compiled_trees_score_as_own_trees_do(tmp_path: Path) -> None:
-    booster, signals = _booster()
+    booster, features = _booster()
     python = environment(say=print)
     for maker in (partial(forest.by_lleaves, tmp_path, python), partial(forest.by_tl2cgen, tmp_path)):
-        found = forest.Made(maker).of(booster).scores(np.asfortranarray(signals))
-        np.testing.assert_allclose(found, Forest.of(booster).scores(signals), rtol=1e-12)
+        found = forest.Made(maker).of(booster).scores(np.asfortranarray(features))
+        np.testing.assert_allclose(found, Forest.of(booster).scores(features), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", [name for name in ward.LIBRARIES if "fastcluster" not in name or ready(FOLDER)])
@@ -125,7 +125,7 @@ def test_products_by_libraries_are_own_ones(name: str) -> None:
     environment(say=print) if "topn" in name else None
     library, rng = sparse_products.LIBRARIES[name], np.random.default_rng(5)
     left = sparse.random(30, 40, 0.3, "csr", np.float32, rng=rng)
-    rows, dense = Rows(left.indptr, left.indices, left.data), rng.random((40, 6)).astype(np.float32)
+    rows, dense = CsrParts(left.indptr, left.indices, left.data), rng.random((40, 6)).astype(np.float32)
     for given_left in (left, rows):
         np.testing.assert_allclose(
             library[dense_product](given_left, left.T.tocsr()), dense_product(left, left.T.tocsr()), rtol=1e-5

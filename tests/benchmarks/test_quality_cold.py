@@ -26,8 +26,8 @@ from strata.data.schema import USER, USERS
 from strata.embeddings.index import IndexSettings, ItemIndex
 from strata.evaluation.report import OURS
 from strata.evaluation.window import Window
+from strata.interests.query_users import NewUsers, PastChoice
 from strata.interests.settings import TierSettings
-from strata.interests.visitors import Pick, Visitors
 from strata.models.baselines import WINDOWED, behavioural
 from strata.models.settings import CollaborativeSettings
 from strata.ranking.lambdamart import LambdaMart
@@ -62,7 +62,7 @@ def shop() -> Site:
     return Site(
         Path(), Catalogue(catalogue()), pl.DataFrame(accounts, schema=USERS), shop_history(), vectors(), vectors(),
         profiler(TierSettings(cut=0.8)), ItemIndex.build(vectors(), IndexSettings()), chosen,
-        RecommendSettings(repeats=True), RankSettings(slices=1, horizon=1), 0,
+        RecommendSettings(repeats=True), RankSettings(windows=1, horizon=1), 0,
     )  # fmt: skip
 
 
@@ -86,8 +86,8 @@ def test_users_left_out_leave_nothing_in_what_is_fitted(shop: Site) -> None:
     assert not OUT[models.profiles.owners].any()
     assert models.profiles.table.equals(models_too.profiles.table)
     assert (window.users == window_too.users).all()
-    assert (models.signals.trends.keys == models_too.signals.trends.keys).all()
-    np.testing.assert_array_equal(learned.signals, learned_too.signals)
+    assert (models.features.trends.keys == models_too.features.trends.keys).all()
+    np.testing.assert_array_equal(learned.features, learned_too.features)
 
 
 @given(histories())
@@ -108,8 +108,8 @@ def test_picks_become_the_person_that_a_visitor_becomes(shop: Site) -> None:
     picks = picks_of(shop.history.before(TIME), TIME)
     user = int(picks.users[0])
     mine = picks.items[picks.of(user)]
-    visitors = Visitors(shop.profiler, TIME, {})
-    person = visitors.from_picks([Pick(shop.catalogue.ids[item]) for item in mine])
+    new_users = NewUsers(shop.profiler, TIME, {})
+    person = new_users.from_choices([PastChoice(shop.catalogue.ids[item]) for item in mine])
     profiles = shop.profiles(picks, TIME)
     rows = profiles.of(user)
     assert (person.history.times == picks.times[picks.of(user)]).all()
@@ -157,7 +157,7 @@ def test_within_drops_users_who_chose_nothing_of_what_counts(history: History) -
 def test_newcomers_and_new_items_are_judged_by_every_method(shop: Site) -> None:
     month = shop.window(without(shop.history, OUT), TIME)
     models = shop.models(month.past, TIME, month.users)
-    names = models.signals.names(models.names)
+    names = models.features.names(models.names)
     trees = LambdaMart.fit([shop.learn(month, models)], names, shop.ranking.trees, apart=1, seeds=(1,))
     picked = newcomers(shop.history, month, OUT, picks_of(shop.history.before(TIME), TIME))
     users, values = judge_picks(shop, picked, month.past, models, trees, 30)

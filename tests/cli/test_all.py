@@ -17,7 +17,7 @@ from strata.data.history import DAY, History
 from strata.data.schema import BRAND, TITLE
 from strata.recommendation.recommender import Recommender
 from strata.release.manifest import read_manifest, write_release
-from strata.release.registry import ReleaseStore
+from strata.release.registry import Registry
 from strata.storage import write_table
 from tests.strategies import N_ITEMS, N_USERS, TIME
 from tests.tiny_recommender import write_tiny_release
@@ -88,10 +88,10 @@ def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_bytes((release / "params.yaml").read_bytes())
     write_release(Path("other"), {"a.txt": Path("params.yaml")}, versions={}, metrics={})
-    store, of = ReleaseStore(Path("releases")), ["--release", str(release)]
-    ids = [store.add(folder) for folder in (Path("other"), release)]
+    registry, of = Registry(Path("releases")), ["--release", str(release)]
+    ids = [registry.add(folder) for folder in (Path("other"), release)]
     for each in ids:
-        store.promote(each)
+        registry.promote(each)
     return {
         "user": ["u0", *of],
         "recommend": ["u0", *of],
@@ -193,7 +193,7 @@ def test_real_films_fit_into_80_columns(release_folder: Path) -> None:
     user = Recommender.load(release_folder).richest_user()
     for command in ("user", "recommend", "similar-users", "hot-topics"):
         assert_fits([command, user, *of], 80)
-    assert_fits(["user", user, "--course", *of], 80)
+    assert_fits(["user", user, "--timeline", *of], 80)
     assert_fits(["themes", "--level", "topic", *of], 80)
     assert_fits(["audience", "50", *of], 80)
     spoken = ["audience", "--text", "space opera [for] children", *of]

@@ -65,16 +65,16 @@ def test_a_day_before_the_first_event_is_refused_naming_it(release: Path) -> Non
 
 
 def test_a_course_is_a_letter_for_each_time_and_a_picture(release: Path, tmp_path: Path) -> None:
-    picture = tmp_path / "course.svg"
-    shown = strata(release, "user", "u0", "--course", "--steps", "10", "--picture", str(picture)).output
-    course = Recommender.load(release).course("u0", 10)
-    for (key,), rows in course.group_by("key"):
+    picture = tmp_path / "timeline.svg"
+    shown = strata(release, "user", "u0", "--timeline", "--steps", "10", "--picture", str(picture)).output
+    timeline = Recommender.load(release).timeline("u0", 10)
+    for (key,), rows in timeline.group_by("key"):
         line = next(line for line in shown.splitlines() if key in line)
         assert "".join(tier[0] for tier in rows.sort("time")["tier"]) in line
     assert "10 times" in shown
-    assert all(f">{name}<" in picture.read_text(encoding="utf-8") for name in course["name"])
-    assert "no interest points" in strata(release, "user", "u2", "--course").output
-    refused = strata(release, "user", "u0", "--picture", "course.bmp")
+    assert all(f">{name}<" in picture.read_text(encoding="utf-8") for name in timeline["name"])
+    assert "no interest points" in strata(release, "user", "u2", "--timeline").output
+    refused = strata(release, "user", "u0", "--picture", "timeline.bmp")
     assert refused.exit_code == 2
     assert ".svg or .png" in refused.output
 

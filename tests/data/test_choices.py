@@ -7,13 +7,14 @@ from hypothesis import given
 from strata.data.catalogue import Catalogue
 from strata.data.history import History
 from strata.evaluation.window import Window
-from strata.models.als import Factors
+from strata.models.als import Als
+from strata.models.association_rules import AssociationRules
 from strata.models.ease import Ease
-from strata.models.item_knn import ItemNeighbours
+from strata.models.item_knn import ItemKnn
 from strata.models.popularity import popularity
-from strata.models.user_knn import UserNeighbours
+from strata.models.user_knn import UserKnn
 from strata.ranking.generators.new_items import Arrivals
-from strata.ranking.settings import ArrivalSettings, SignalSettings
+from strata.ranking.settings import ArrivalSettings, FeatureSettings
 from strata.ranking.trends import Trends
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
@@ -22,17 +23,13 @@ from tests.tiny_recommender import tiny_recommender
 
 MODELS = {
     "EASE": lambda history: Ease.fit(history, penalty=5, half_life=3.0),
-    "item neighbours": lambda history: ItemNeighbours.fit(history, neighbours=5, half_life=None, shrink=1),
-    "sequential rules": lambda history: ItemNeighbours.following(
+    "item-kNN": lambda history: ItemKnn.fit(history, neighbours=5, half_life=None, shrink=1),
+    "association rules": lambda history: AssociationRules.fit(
         history, neighbours=5, half_life=3.0, shrink=1, distance=10
     ),
-    "ALS": lambda history: Factors.fit(history, factors=3, penalty=1, alpha=1, half_life=None, rounds=10, seed=7),
-    "user neighbours": lambda history: UserNeighbours.fit(
-        history, TIME, neighbours=3, half_life_days=None, least_rarity=0.1
-    ),
-    "user neighbours + decay": lambda history: UserNeighbours.fit(
-        history, TIME, neighbours=3, half_life_days=60.0, least_rarity=0.1
-    ),
+    "ALS": lambda history: Als.fit(history, factors=3, penalty=1, alpha=1, half_life=None, rounds=10, seed=7),
+    "user-kNN": lambda history: UserKnn.fit(history, TIME, neighbours=3, half_life_days=None, least_rarity=0.1),
+    "user-kNN + decay": lambda history: UserKnn.fit(history, TIME, neighbours=3, half_life_days=60.0, least_rarity=0.1),
 }
 
 
@@ -49,7 +46,7 @@ def test_popularity_trends_and_arrivals_count_no_hidden_item(history: History) -
     chosen = history.keep(history.chosen)
     np.testing.assert_array_equal(popularity(history, TIME, 30.0), popularity(chosen, TIME, 30.0))
     items, times = np.arange(N_ITEMS), np.full(N_ITEMS, TIME)
-    of_all, of_choices = (Trends.of(events, SignalSettings()).of_pairs(items, times) for events in (history, chosen))
+    of_all, of_choices = (Trends.of(events, FeatureSettings()).of_pairs(items, times) for events in (history, chosen))
     np.testing.assert_array_equal(of_all, of_choices)
     one_topic, new = np.zeros(N_ITEMS, int), ArrivalSettings()
     few = [Arrivals.of(Catalogue(catalogue()), one_topic, events, new).items for events in (history, chosen)]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from strata.data.history import History
 from strata.embeddings import checkpoints
 from strata.embeddings.checkpoints import State
-from strata.embeddings.early_stopping import Validation
+from strata.embeddings.early_stopping import EarlyStopping
 from strata.embeddings.encoder import Encoder, EncoderSettings
-from strata.embeddings.sampling import Behaviour, SamplingSettings, draw, info_nce
+from strata.embeddings.sampling import ExamplePool, SamplingSettings, draw, info_nce
 from strata.embeddings.training import (
     Corpus,
     FinetuneSettings,
@@ -83,8 +83,8 @@ def test_examples_keep_their_promises(
 ) -> None:
     events, names, texts = drawn
     options = SamplingSettings(users_per_step=3, history=history, examples_per_user=per_user)
-    behaviour = Behaviour.learn_from(events, names, texts, options)
-    batch = draw(behaviour, options, step)
+    pool = ExamplePool.learn_from(events, names, texts, options)
+    batch = draw(pool, options, step)
     known = {(user, names[item]) for user, item in zip(events.users, events.items, strict=True)}
     liked = {
         (user, names[item]): time
@@ -115,8 +115,8 @@ def test_same_step_draws_the_same_batch_and_its_loss_is_finite(
     drawn: tuple[History, list[str], list[str | None]], step: int
 ) -> None:
     options = SamplingSettings(users_per_step=3)
-    behaviour = Behaviour.learn_from(*drawn, options)
-    batch, again = draw(behaviour, options, step), draw(behaviour, options, step)
+    pool = ExamplePool.learn_from(*drawn, options)
+    batch, again = draw(pool, options, step), draw(pool, options, step)
     np.testing.assert_array_equal(batch.items, again.items)
     np.testing.assert_array_equal(batch.anchors.toarray(), again.anchors.toarray())
     np.testing.assert_array_equal(batch.allowed, again.allowed)
@@ -125,7 +125,7 @@ def test_same_step_draws_the_same_batch_and_its_loss_is_finite(
     torch.manual_seed(step)
     vectors = torch.nn.functional.normalize(torch.randn(len(batch.items) + len(batch.sentences), 8), dim=1)
     vectors.requires_grad_()
-    loss = info_nce(vectors, batch, behaviour.inclusion, options)
+    loss = info_nce(vectors, batch, pool.inclusion, options)
     (gradient,) = torch.autograd.grad(loss, vectors)
     assert torch.isfinite(loss)
     assert loss >= -1e-6
@@ -135,11 +135,11 @@ def test_same_step_draws_the_same_batch_and_its_loss_is_finite(
 def test_inclusion_is_how_often_windows_hold_an_item() -> None:
     options = SamplingSettings(users_per_step=5, history=3)
     events = corpus().events
-    behaviour = Behaviour.learn_from(events, ITEM_TEXTS, [None] * len(events), options)
+    pool = ExamplePool.learn_from(events, ITEM_TEXTS, [None] * len(events), options)
     held = np.zeros(events.n_items)
     for step in range(2000):
-        held[draw(behaviour, options, step).items] += 1 / 2000
-    np.testing.assert_allclose(held, behaviour.inclusion, atol=0.05)
+        held[draw(pool, options, step).items] += 1 / 2000
+    np.testing.assert_allclose(held, pool.inclusion, atol=0.05)
 
 
 def test_learning_rate_warms_up_then_falls_to_the_last_step() -> None:
@@ -157,10 +157,10 @@ def test_bounded_memory_gives_the_same_gradient() -> None:
         options = SHORT.model_copy(update={"tokens_at_once": budget})
         model = Encoder.load("all-minilm-l6-v2", EncoderSettings(precision="fp32", batch_size=16))
         data = corpus()
-        behaviour = Behaviour.learn_from(data.events, ITEM_TEXTS, data.event_texts, options)
-        batch = draw(behaviour, options, 0)
-        tokens = model.tokens([ITEM_TEXTS[i] for i in batch.items] + [behaviour.sentences[i] for i in batch.sentences])
-        loss = backward(model, tokens, batch, behaviour.inclusion, options)
+        pool = ExamplePool.learn_from(data.events, ITEM_TEXTS, data.event_texts, options)
+        batch = draw(pool, options, 0)
+        tokens = model.tokens([ITEM_TEXTS[i] for i in batch.items] + [pool.sentences[i] for i in batch.sentences])
+        loss = backward(model, tokens, batch, pool.inclusion, options)
         parameters = [p.grad for p in model.model.parameters() if p.grad is not None]
         gradients.append((loss, torch.cat([g.flatten() for g in parameters])))
     assert gradients[0][0] == pytest.approx(gradients[1][0], abs=1e-5)
@@ -181,7 +181,7 @@ def test_tuning_learns_what_texts_do_not_tell(tune: str, tmp_path: Path) -> None
     assert points[-1]["loss"] < points[0]["loss"]
     assert not (tmp_path / "checkpoints").exists()
     model.save(tmp_path / "model")
-    judge = Validation.of(corpus().events, corpus().cut_offs, users=1000, items=1000, seed=7)
+    judge = EarlyStopping.of(corpus().events, corpus().cut_offs, users=1000, items=1000, seed=7)
     saved = Encoder.load(tmp_path / "model", EncoderSettings())
     assert judge.judge(saved, ITEM_TEXTS)["ndcg@10"] == pytest.approx(metrics["tuned"]["ndcg@10"], abs=0.02)
 
@@ -242,8 +242,8 @@ def test_lora_and_last_layers_train_few_weights_and_merging_changes_nothing_at_f
 
 def test_large_catalogues_are_judged_on_a_sample_that_holds_all_that_is_needed() -> None:
     data = corpus()
-    whole = Validation.of(data.events, data.cut_offs, users=1000, items=1000, seed=7)
-    part = Validation.of(data.events, data.cut_offs, users=5, items=1, seed=7)
+    whole = EarlyStopping.of(data.events, data.cut_offs, users=1000, items=1000, seed=7)
+    part = EarlyStopping.of(data.events, data.cut_offs, users=5, items=1, seed=7)
     assert len(whole) > len(part) == 5
     assert len(part.items) < len(whole.items) == len(ITEM_TEXTS)
     assert (np.diff(part.relevant.indptr) > 0).all()

@@ -12,7 +12,7 @@ from flows.leash import CommandFailed
 from flows.release import release, rollback
 from strata.cli.release import app
 from strata.errors import ReleaseError
-from strata.release.registry import ReleaseStore
+from strata.release.registry import Registry
 from tests.tiny_release import flip_a_byte, tiny_release
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -33,7 +33,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def current() -> str | None:
-    folder = ReleaseStore(Path("releases")).current()
+    folder = Registry(Path("releases")).current()
     return folder.name if folder else None
 
 
@@ -48,7 +48,7 @@ def test_a_worse_release_is_refused_with_the_table() -> None:
         assert row in str(refused.value)
         assert row in Artifact.get("gate").data
     assert current() == good
-    assert [entry.id for entry in ReleaseStore(Path("releases")).list()] == [good]
+    assert [entry.id for entry in Registry(Path("releases")).list()] == [good]
     release(Path("nearly"), build=False)
     assert current() == nearly
 
@@ -77,7 +77,7 @@ def test_a_flipped_byte_is_refused_by_name() -> None:
 
 def test_promote_roll_back_and_prune_by_flow_and_by_command() -> None:
     ids = [tiny_release(Path(f"r{n}"), content=str(n)) for n in range(4)]
-    store = ReleaseStore(Path("releases"))
+    store = Registry(Path("releases"))
     for n in range(3):
         store.promote(store.add(Path(f"r{n}")))
     rollback()

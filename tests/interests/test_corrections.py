@@ -111,10 +111,14 @@ def test_what_is_rejected_is_in_no_answer(history: History, user: str, topic: in
         assert TOPICS[topic] not in levels.points["topic_ids"].explode().to_list()
         assert TOPICS[topic] not in levels.preferences["topic_ids"].explode().to_list()
         assert recommender.interests(user, at)["name"].to_list() == levels.points["name"].to_list()
-    assert TOPICS[topic] not in recommender.course(user, 4)["key"].to_list()
+    assert TOPICS[topic] not in recommender.timeline(user, 4)["key"].to_list()
 
 
-@given(histories(), st.sampled_from(USER_IDS), st.lists(st.sampled_from(TOPICS), min_size=1, max_size=3, unique=True))
+@given(
+    histories(),
+    st.sampled_from(USER_IDS),
+    st.lists(st.sampled_from(TOPICS), min_size=1, max_size=3, unique=True),
+)
 def test_items_of_a_blocked_topic_are_never_recommended(history: History, user: str, blocked: list[str]) -> None:
     held = Corrections(tuple(said("block", topic, user) for topic in blocked))
     mask = held.blocked_items(user, THEMES)

@@ -21,7 +21,7 @@ from strata.interests.drawing import ENDINGS, SCALE, draw, figure_of
 from strata.interests.pictures import Label, Lane, SwimLanes, ThemeMap
 from strata.interests.theme_map import theme_map
 from strata.storage import write_json
-from tests.interests.test_pictures import START, Look, course, looks
+from tests.interests.test_pictures import START, Look, looks, timeline
 from tests.interests.test_theme_map import interests, shop
 from tests.places import ROOT
 
@@ -29,7 +29,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 THEMES = shop(120)
 PLAIN = ThemeMap.of(theme_map(THEMES), THEMES)
 OWN = ThemeMap.of(theme_map(THEMES), THEMES, interests(THEMES), "user <7>")
-LANES = SwimLanes.of(course([(0, "a", "momentary", 1.0), (1, "a", "core", 3.0), (1, "b", "stable", 2.0)]), "user 7")
+LANES = SwimLanes.of(timeline([(0, "a", "momentary", 1.0), (1, "a", "core", 3.0), (1, "b", "stable", 2.0)]), "user 7")
 names = st.text("iW $<&>^_\\{}'\".·-", min_size=1, max_size=90).filter(str.strip)
 
 
@@ -60,7 +60,7 @@ def assert_readable(figure: Figure) -> list[str]:
 @settings(max_examples=15, deadline=None)
 @given(looks, st.floats(0.01, 900), names, names)
 def test_lanes_show_each_name_and_a_bar_for_each_stay_in_a_tier(rows: list[Look], days: float, a: str, b: str) -> None:
-    table = course(rows, timedelta(days=days))
+    table = timeline(rows, timedelta(days=days))
     data = SwimLanes.of(table.with_columns(name=table["key"].replace({"a": a, "b": b})), a)
     figure = figure_of(data)
     said = assert_readable(figure)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
 from strata.interests.levels import LEAST_POINTS, levels_of, stated_by
+from strata.interests.query_users import QueryUser
 from strata.interests.themes import Themes
-from strata.interests.visitors import Person
 from tests.strategies import N_ITEMS, N_USERS, TIME, USER_IDS, catalogue, histories, vectors
 from tests.tiny_recommender import PROFILER, SETTINGS, tiny_recommender
 
@@ -40,7 +40,7 @@ def one_theme() -> Themes:
 
 def levels_under(themes: Themes, history: History):
     profiles, _ = replace(PROFILER, themes=themes).profiles(history, TIME)
-    return levels_of(Person(0, history, profiles), TIME, Catalogue(catalogue()), themes, SETTINGS, {})
+    return levels_of(QueryUser(0, history, profiles), TIME, Catalogue(catalogue()), themes, SETTINGS, {})
 
 
 @given(histories(), st.sampled_from(USER_IDS))
@@ -98,7 +98,7 @@ def test_an_item_of_several_categories_counts_in_each_and_one_of_none_in_a_learn
         np.zeros(4), np.array([0, 0, 1, 2]), np.full(4, TIME - DAY), np.ones(4), n_users=N_USERS, n_items=N_ITEMS
     )
     profiles, _ = PROFILER.profiles(history, TIME)
-    levels = levels_of(Person(0, history, profiles), TIME, items, THEMES, SETTINGS, {})
+    levels = levels_of(QueryUser(0, history, profiles), TIME, items, THEMES, SETTINGS, {})
     learned = THEMES.names("category")[THEMES.of_item[2, 1]]
     rows = set(levels.categories.iter_rows())
     assert rows == {("tea", 0.75, 2, False), ("green", 0.5, 1, False), (learned, 0.25, 1, True)}
@@ -107,7 +107,7 @@ def test_an_item_of_several_categories_counts_in_each_and_one_of_none_in_a_learn
 
 def test_words_have_points_with_ids_and_no_levels_above() -> None:
     recommender = tiny_recommender(weekly({0: range(3)}))
-    levels = recommender.levels(recommender.visitors.from_words(vectors()[[4]]))
+    levels = recommender.levels(recommender.new_users.from_texts(vectors()[[4]]))
     topic = THEMES.at("topic")["id"][int(THEMES.of_item[4, 0])]
     assert levels.points["topic_ids"].to_list() == [[topic]] == [levels.points["topic_id"].to_list()]
     assert levels.categories.is_empty()

@@ -92,7 +92,10 @@ def test_a_phrase_needs_its_share_of_the_weight_and_its_members() -> None:
     assert phrases.of_groups(membership([[0], [0, 2]], 7), 1, least_share=0.3, least_members=2) == [[], ["Fluid milk"]]
 
 
-@given(st.lists(st.lists(st.integers(0, 6), min_size=1, max_size=7, unique=True), min_size=1, max_size=6), st.data())
+@given(
+    st.lists(st.lists(st.integers(0, 6), min_size=1, max_size=7, unique=True), min_size=1, max_size=6),
+    st.data(),
+)
 def test_neither_other_groups_nor_the_order_of_items_change_what_a_group_is_called(
     groups: list[list[int]], data: st.DataObject
 ) -> None:

@@ -18,7 +18,7 @@ TIERS = ["momentary", "stable", "core"]
 Look = tuple[int, str, str, float]
 
 
-def course(rows: list[Look], step: timedelta = timedelta(days=30)) -> pl.DataFrame:
+def timeline(rows: list[Look], step: timedelta = timedelta(days=30)) -> pl.DataFrame:
     """Rows of (look, key, tier, strength), looks so far apart."""
     told = [(START + look * step, key, f"Interest {key}", tier, strength) for look, key, tier, strength in rows]
     return pl.DataFrame(told, schema=["time", "key", "name", "tier", "strength"], orient="row")
@@ -33,7 +33,7 @@ looks = st.lists(
 @given(looks, st.integers(1, 400))
 def test_every_look_is_in_its_lane_and_step_and_nothing_else_is(rows: list[Look], days: int) -> None:
     step = timedelta(days=days)
-    shown = SwimLanes.of(course(rows, step), "user 7")
+    shown = SwimLanes.of(timeline(rows, step), "user 7")
     times = sorted({look for look, _, _, _ in rows})
     assert shown.times == [START + look * step for look in times]
     assert shown.start < shown.times[0]
@@ -49,20 +49,20 @@ def test_what_was_core_in_most_steps_comes_first_then_what_came_first() -> None:
     rows = [(look, "new", "momentary", 9.0) for look in (4, 5)] + [(3, "before", "momentary", 1.0)]
     rows += [(look, "old", "core" if look > 1 else "stable", 4.0) for look in range(6)]
     rows += [(look, "torn", "core" if look > 2 else "stable", 4.0) for look in range(6)]
-    shown = SwimLanes.of(course(rows), "user 7")
+    shown = SwimLanes.of(timeline(rows), "user 7")
     assert [lane.key for lane in shown.lanes] == ["old", "torn", "before", "new"]
 
 
 def test_of_many_interests_the_strongest_are_shown_and_the_rest_counted() -> None:
     rows = [(0, f"k{number:03d}", "stable", float(number)) for number in range(MOST_LANES + 5)]
-    shown = SwimLanes.of(course(rows), "user 7")
+    shown = SwimLanes.of(timeline(rows), "user 7")
     assert {lane.key for lane in shown.lanes} == {f"k{number:03d}" for number in range(5, MOST_LANES + 5)}
     assert shown.weaker == 5
 
 
 def test_nobody_without_interests_is_shown() -> None:
     with pytest.raises(ValueError, match="user 7 has no interests"):
-        SwimLanes.of(course([]), "user 7")
+        SwimLanes.of(timeline([]), "user 7")
 
 
 def test_a_map_holds_each_topic_with_its_groups_and_somebodys_points_on_it() -> None:
@@ -91,7 +91,7 @@ def test_json_holds_all_of_a_picture_in_plain_values(tmp_path) -> None:
     themes = shop(60)
     layout = theme_map(themes)
     for shown in (
-        SwimLanes.of(course([(0, "a", "core", 1.5), (2, "a", "stable", 0.25), (2, "b", "momentary", 1 / 3)]), "茶"),
+        SwimLanes.of(timeline([(0, "a", "core", 1.5), (2, "a", "stable", 0.25), (2, "b", "momentary", 1 / 3)]), "茶"),
         ThemeMap.of(layout, themes),
         ThemeMap.of(layout, themes, interests(themes), "user <7>"),
     ):

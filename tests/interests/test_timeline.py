@@ -1,4 +1,4 @@
-"""A course shows each point as it was known then: nothing later counts, and its end is the profile of now."""
+"""A timeline shows each point as it was known then: nothing later counts, and its end is the profile of now."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from strata.data.history import DAY, History
 from strata.interests.drawing import draw
 from strata.interests.pictures import SwimLanes
-from strata.interests.timeline import course_of, moments
-from strata.interests.visitors import Pick
+from strata.interests.query_users import PastChoice
+from strata.interests.timeline import moments, timeline_of
 from tests.strategies import N_ITEMS, N_USERS, TIME, USER_IDS, histories
 from tests.tiny_recommender import PROFILER, tiny_recommender
 
@@ -53,16 +53,16 @@ def test_the_profile_as_of_the_release_is_the_one_it_holds(history: History, use
 @given(histories(), st.sampled_from(USER_IDS), st.none() | st.integers(1, 5))
 def test_a_course_is_the_profiles_at_its_times(history: History, user: str, steps: int | None) -> None:
     recommender = tiny_recommender(history)
-    course = recommender.course(user, steps)
+    timeline = recommender.timeline(user, steps)
     ids = PROFILER.themes.at("topic")["id"]
-    for (time,), rows in course.group_by("time", maintain_order=True):
+    for (time,), rows in timeline.group_by("time", maintain_order=True):
         points = recommender.interests(user, time.timestamp())
         assert rows["key"].to_list() == [ids[topic] for topic in points["topic"]]
         for number in ("tier", "strength", "persistence"):
             assert rows[number].to_list() == points[number].to_list()
-    assert not course.select("time", "key").is_duplicated().any()
+    assert not timeline.select("time", "key").is_duplicated().any()
     now = recommender.interests(user)
-    assert course.filter(pl.col("time").dt.epoch("s") == int(TIME)).height == now.height
+    assert timeline.filter(pl.col("time").dt.epoch("s") == int(TIME)).height == now.height
 
 
 def test_months_end_when_the_next_one_begins_and_the_last_time_is_the_end() -> None:
@@ -86,11 +86,11 @@ def test_an_interest_rises_from_momentary_to_core_in_its_own_lane(tmp_path: Path
     history = History.from_columns(
         np.zeros(30, int), np.zeros(30, int), TIME - weeks * WEEK - DAY, np.ones(30), n_users=N_USERS, n_items=N_ITEMS
     )
-    course = tiny_recommender(history).course(USER_IDS[0], 10)
-    assert course["key"].n_unique() == 1
-    assert course["tier"].to_list() == ["momentary"] + ["core"] * 9
-    draw(SwimLanes.of(course, "somebody"), tmp_path / "course.svg")
-    assert course["name"][0] in (tmp_path / "course.svg").read_text(encoding="utf-8")
+    timeline = tiny_recommender(history).timeline(USER_IDS[0], 10)
+    assert timeline["key"].n_unique() == 1
+    assert timeline["tier"].to_list() == ["momentary"] + ["core"] * 9
+    draw(SwimLanes.of(timeline, "somebody"), tmp_path / "timeline.svg")
+    assert timeline["name"][0] in (tmp_path / "timeline.svg").read_text(encoding="utf-8")
 
 
 def test_an_interest_keeps_the_name_it_has_last_and_shares_it_with_no_other() -> None:
@@ -101,11 +101,11 @@ def test_an_interest_keeps_the_name_it_has_last_and_shares_it_with_no_other() ->
         return pl.DataFrame([{"topic": topic, "name": name, **numbers} for topic, name in enumerate(names[time])])
 
     first, second = PROFILER.themes.at("topic")["id"][:2]
-    course = course_of(interests, [1.0, 2.0], PROFILER.themes)
-    assert course["name"].to_list() == ["Green tea", "Jazz"] * 2
-    course = course_of(interests, [1.0, 2.0, 3.0], PROFILER.themes)
+    timeline = timeline_of(interests, [1.0, 2.0], PROFILER.themes)
+    assert timeline["name"].to_list() == ["Green tea", "Jazz"] * 2
+    timeline = timeline_of(interests, [1.0, 2.0, 3.0], PROFILER.themes)
     lanes = [f"Jazz ({first})", f"Jazz ({second})"]
-    assert course["name"].to_list() == [*lanes, *lanes, lanes[0]]
+    assert timeline["name"].to_list() == [*lanes, *lanes, lanes[0]]
 
 
 def test_nobody_has_interests_before_the_first_event_and_who_has_no_events_has_no_course() -> None:
@@ -115,8 +115,8 @@ def test_nobody_has_interests_before_the_first_event_and_who_has_no_events_has_n
     recommender = tiny_recommender(history)
     assert recommender.interests(USER_IDS[0], TIME - DAY).is_empty()
     assert recommender.interests(USER_IDS[0], TIME - DAY + 1).height == 1
-    assert recommender.course(USER_IDS[3]).is_empty()
-    assert recommender.course(USER_IDS[3]).columns == ["time", "key", "name", "tier", "strength", "persistence"]
+    assert recommender.timeline(USER_IDS[3]).is_empty()
+    assert recommender.timeline(USER_IDS[3]).columns == ["time", "key", "name", "tier", "strength", "persistence"]
 
 
 @pytest.mark.parametrize(("at", "medoids"), [(TIME - DAY, ["i04"]), (TIME - 20 * DAY, [])])
@@ -124,6 +124,8 @@ def test_a_visitors_picks_have_a_past_too(at: float, medoids: list[str]) -> None
     recommender = tiny_recommender(
         History.from_columns(*(np.zeros(1) for _ in range(4)), n_users=N_USERS, n_items=N_ITEMS)
     )
-    person = recommender.visitors.from_picks([Pick("i04", None, TIME - 10 * DAY), Pick("i05", None, TIME - DAY)])
+    person = recommender.new_users.from_choices(
+        [PastChoice("i04", None, TIME - 10 * DAY), PastChoice("i05", None, TIME - DAY)]
+    )
     assert recommender.interests(person, at)["medoid"].to_list() == medoids
     assert recommender.interests(person).height == 2

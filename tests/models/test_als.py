@@ -8,7 +8,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
 from strata.data.history import History
-from strata.models.als import Factors
+from strata.models.als import Als
 from strata.models.item_model import weigh
 
 N_USERS, N_ITEMS = 60, 25
@@ -24,8 +24,8 @@ def two_circles(seed: int, share: float = 0.5) -> History:
     )
 
 
-def fitted(history: History, half_life: float | None = None) -> Factors:
-    return Factors.fit(history, factors=4, penalty=1.0, alpha=2.0, half_life=half_life, rounds=10, seed=7)
+def fitted(history: History, half_life: float | None = None) -> Als:
+    return Als.fit(history, factors=4, penalty=1.0, alpha=2.0, half_life=half_life, rounds=10, seed=7)
 
 
 @pytest.mark.parametrize("half_life", [None, 5.0])

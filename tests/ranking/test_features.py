@@ -14,48 +14,50 @@ from strata.data.history import DAY, History
 from strata.ranking.candidates import Table, propose
 from strata.ranking.examples import Examples
 from strata.ranking.features import OWN
-from strata.ranking.generators.registry import Known
+from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.lambdamart import LambdaMart, ndcg, smallest_as_good
-from strata.ranking.query import audience_of
-from strata.ranking.settings import RecommendSettings, SignalSettings, TreeSettings
+from strata.ranking.query import query_batch
+from strata.ranking.settings import FeatureSettings, RecommendSettings, TreeSettings
 from strata.ranking.tier_mix import mix
 from strata.ranking.trends import Trends
 from strata.ranking.two_stage import Models
 from strata.recommendation.leave_one_point_out import without_each_point
 from strata.recommendation.request import ListRequest
 from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories, vectors
-from tests.tiny_recommender import INDEX, PROFILER, tiny_behaviour, tiny_ranker, tiny_recommender
+from tests.tiny_recommender import INDEX, PROFILER, tiny_collaborative, tiny_ranker, tiny_recommender
 
 EVEN = {"momentary": 1.0, "stable": 1.0, "core": 1.0}
 TOPICS = PROFILER.themes.of_item[:, 0]
-SEEN = SignalSettings()
+SEEN = FeatureSettings()
 
 
 def models_of(history: History) -> Models:
     profiles, _ = PROFILER.profiles(history, TIME)
-    behaviour = tiny_behaviour(history)
+    collaborative = tiny_collaborative(history)
     return Models.of(
-        profiles, Known(Catalogue(catalogue()), INDEX, behaviour, TOPICS, history, RecommendSettings()), vectors()
+        profiles,
+        GeneratorInputs(Catalogue(catalogue()), INDEX, collaborative, TOPICS, history, RecommendSettings()),
+        vectors(),
     )
 
 
 def asked(models: Models, history: History, users: list[int], *, exclude_seen: bool = False):
-    audience = audience_of(np.array(users), history, models.profiles, EVEN, TIME, exclude_seen=exclude_seen)
-    return audience, propose(audience, models.generators, 6)
+    batch = query_batch(np.array(users), history, models.profiles, EVEN, TIME, exclude_seen=exclude_seen)
+    return batch, propose(batch, models.generators, 6)
 
 
 @given(histories())
 @settings(max_examples=25)
 def test_one_user_looks_the_same_alone_and_in_a_batch(history: History) -> None:
     models = models_of(history)
-    audience, table = asked(models, history, list(range(N_USERS)))
-    together = models.signals.of(table, audience)
-    assert together.shape == (len(table), len(models.signals.names(models.names)))
+    batch, table = asked(models, history, list(range(N_USERS)))
+    together = models.features.of(table, batch)
+    assert together.shape == (len(table), len(models.features.names(models.names)))
     for user in range(N_USERS):
-        audience, alone = asked(models, history, [user])
+        batch, alone = asked(models, history, [user])
         rows = table.users == user
         assert (alone.items == table.items[rows]).all()
-        assert np.allclose(models.signals.of(alone, audience), together[rows], atol=1e-5, equal_nan=True)
+        assert np.allclose(models.features.of(alone, batch), together[rows], atol=1e-5, equal_nan=True)
 
 
 @given(histories())
@@ -84,9 +86,9 @@ def test_shares_count_the_events_of_their_window(history: History) -> None:
 @settings(max_examples=25)
 def test_own_history_counts_the_days_on_which_the_user_was_active(history: History) -> None:
     models = models_of(history)
-    audience, table = asked(models, history, list(range(N_USERS)))
-    names = models.signals.names(models.names)
-    found = models.signals.of(table, audience)[:, [names.index(name) for name in OWN[-3:]]]
+    batch, table = asked(models, history, list(range(N_USERS)))
+    names = models.features.names(models.names)
+    found = models.features.of(table, batch)[:, [names.index(name) for name in OWN[-3:]]]
     for user, item, (share, lately, since) in zip(table.users, table.items, found, strict=True):
         mine = history.users == user
         days = np.floor((TIME - history.times) / DAY)
@@ -107,7 +109,7 @@ def test_every_signal_speaks_for_a_generator_or_for_none() -> None:
         np.zeros(3), np.array([1, 2, 4]), times, np.ones(3), n_users=N_USERS, n_items=N_ITEMS
     )
     models = models_of(history)
-    names = models.signals.names(models.names)
+    names = models.features.names(models.names)
     of = dict(zip(names, models.credits.tolist(), strict=True))
     asked = ("ease scaled", "cosine core", "topic share", "own 40d", "share 7d", "mean weight", "events per user")
     credited = ["ease", "interests", "interests", "again", "popular", "popular", "popular"]
@@ -117,10 +119,10 @@ def test_every_signal_speaks_for_a_generator_or_for_none() -> None:
 
 def examples_of(seed: int) -> Examples:
     rng = np.random.default_rng(seed)
-    signals = rng.random((1200, 3)).astype(np.float32)
-    chosen = signals[:, 1] + 0.1 * rng.random(1200) > 0.9
+    features = rng.random((1200, 3)).astype(np.float32)
+    chosen = features[:, 1] + 0.1 * rng.random(1200) > 0.9
     queries = np.repeat(np.arange(12), 100)
-    return Examples(queries, signals, chosen, np.bincount(queries, chosen, 12).astype(int))
+    return Examples(queries, features, chosen, np.bincount(queries, chosen, 12).astype(int))
 
 
 @pytest.mark.parametrize("users", [1, 5, 11, 12, 13, 100])
@@ -129,22 +131,22 @@ def test_of_many_users_as_many_are_drawn_as_asked_for(users: int) -> None:
     drawn = np.unique(fewer.queries)
     assert len(drawn) == min(users, 12)
     assert np.diff(drawn).max(initial=0) <= np.ceil(12 / users)
-    assert len(fewer.signals) == len(fewer.chosen) == 100 * len(drawn)
+    assert len(fewer.features) == len(fewer.chosen) == 100 * len(drawn)
 
 
 def test_trees_find_the_signal_that_matters_and_survive_a_round_trip(tmp_path) -> None:
-    slices = [examples_of(seed) for seed in range(3)]
-    trees = LambdaMart.fit(slices, ["ease", "cosine core", "price"], TreeSettings(), apart=1, seeds=(3, 4))
+    windows = [examples_of(seed) for seed in range(3)]
+    trees = LambdaMart.fit(windows, ["ease", "cosine core", "price"], TreeSettings(), apart=1, seeds=(3, 4))
     unseen = examples_of(9)
-    assert ndcg(trees.predict(unseen.signals), unseen).mean() > 0.9
+    assert ndcg(trees.predict(unseen.features), unseen).mean() > 0.9
     assert next(iter(trees.report["gain"])) == "cosine core"
     rows, both = np.zeros(50, np.int64), np.zeros((50, 2), np.float32)
     table = Table(rows, np.arange(50), both, both, ("ease", "interests"))
-    contributions = trees.contributions(table, lambda: unseen.signals[:50], np.array([0, 1, NOTHING]))
+    contributions = trees.contributions(table, lambda: unseen.features[:50], np.array([0, 1, NOTHING]))
     assert (np.argmax(np.abs(contributions), axis=1) == 1).mean() > 0.9
     trees.write(tmp_path)
     again = LambdaMart.read(tmp_path)
-    assert np.array_equal(again.predict(unseen.signals), trees.predict(unseen.signals))
+    assert np.array_equal(again.predict(unseen.features), trees.predict(unseen.features))
     assert again.names == trees.names
 
 
@@ -164,26 +166,26 @@ def test_larger_trees_are_taken_only_where_they_are_better_by_more_than_an_error
 @settings(max_examples=10)
 def test_removing_a_point_is_scoring_the_profile_without_it(history: History) -> None:
     models = models_of(history)
-    (audience, table), ranker = asked(models, history, [0]), tiny_ranker(models, history)
-    lost = without_each_point(table, models.signals.of(table, audience), audience, models, ranker)
-    assert lost.shape == (len(audience.facts.tiers), len(table))
+    (batch, table), ranker = asked(models, history, [0]), tiny_ranker(models, history)
+    lost = without_each_point(table, models.features.of(table, batch), batch, models, ranker)
+    assert lost.shape == (len(batch.facts.tiers), len(table))
     column = table.generators.index("interests")
-    added, proposed = table.added(len(lost)), table.features[:, column] > 0
-    if (audience.weights >= 0).all():
+    added, proposed = table.added(len(lost)), table.scaled[:, column] > 0
+    if (batch.weights >= 0).all():
         assert np.allclose(added.sum(0)[proposed], table.raw[proposed, column], atol=1e-5)
     for point in range(len(lost)):
-        kept = np.arange(len(audience.owners)) != point
-        facts = audience.facts.take(np.flatnonzero(kept[: len(audience.facts.tiers)]))
-        left = replace(audience, points=audience.points[kept], owners=audience.owners[kept],
-                       weights=audience.weights[kept], facts=facts)  # fmt: skip
-        raw, features = table.raw.copy(), table.features.copy()
+        kept = np.arange(len(batch.owners)) != point
+        facts = batch.facts.take(np.flatnonzero(kept[: len(batch.facts.tiers)]))
+        left = replace(batch, points=batch.points[kept], owners=batch.owners[kept],
+                       weights=batch.weights[kept], facts=facts)  # fmt: skip
+        raw, scaled = table.raw.copy(), table.scaled.copy()
         raw[:, column] -= added[point]
-        there = table.features[:, column] > 0
+        there = table.scaled[:, column] > 0
         spread = np.ptp(table.raw[there, column]) if there.sum() > 1 else 0
-        slope = np.ptp(table.features[there, column]) / spread if spread > 0 else 1
-        features[:, column] = np.maximum(features[:, column] - slope * added[point], 0)
-        without = models.score(replace(table, raw=raw, features=features), left, ranker)
-        assert np.allclose(lost[point], models.score(table, audience, ranker) - without, atol=1e-5)
+        slope = np.ptp(table.scaled[there, column]) / spread if spread > 0 else 1
+        scaled[:, column] = np.maximum(scaled[:, column] - slope * added[point], 0)
+        without = models.score(replace(table, raw=raw, scaled=scaled), left, ranker)
+        assert np.allclose(lost[point], models.score(table, batch, ranker) - without, atol=1e-5)
 
 
 def test_more_of_a_tier_moves_items_near_to_it_up_and_no_wish_changes_nothing() -> None:
@@ -192,14 +194,14 @@ def test_more_of_a_tier_moves_items_near_to_it_up_and_no_wish_changes_nothing() 
     items = np.where(rng.random(60) < 0.7, 3 * rng.integers(0, 4, 60), 1 + 3 * rng.integers(0, 4, 60))
     history = History.from_columns(users, items, TIME - days * DAY, np.ones(60), n_users=N_USERS, n_items=N_ITEMS)
     models = models_of(history)
-    audience, table = asked(models, history, [0])
+    batch, table = asked(models, history, [0])
     scores = rng.random(len(table))
-    assert not mix(table, audience, models.signals, scores, None).any()
-    assert not mix(table, audience, models.signals, scores, EVEN).any()
-    tiers = audience.facts.tiers
-    nearest = tiers[(vectors()[table.items] @ audience.points.T).argmax(1)]
+    assert not mix(table, batch, models.features, scores, None).any()
+    assert not mix(table, batch, models.features, scores, EVEN).any()
+    tiers = batch.facts.tiers
+    nearest = tiers[(vectors()[table.items] @ batch.points.T).argmax(1)]
     for tier, name in enumerate(("momentary", "stable", "core")):
-        moved = mix(table, audience, models.signals, scores, {name: 3.0})
+        moved = mix(table, batch, models.features, scores, {name: 3.0})
         assert (moved[nearest == tier] > 0).all()
         assert not moved[nearest != tier].any()
 

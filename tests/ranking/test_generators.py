@@ -6,13 +6,13 @@ import pytest
 from strata.data.history import DAY, History
 from strata.interests.point_facts import NUMBERS, PointFacts
 from strata.ranking.generators.popular import PopularInTopics
-from strata.ranking.query import Audience
+from strata.ranking.query import QueryBatch
 
 TIME, HALF_LIFE = 1e9, 40.0
 TOPICS, COUNTS = np.array([0, 0, 1, 1, 2]), np.array([3.0, 1, 40, 60, 10])
 
 
-def asked(items: list[int], days_ago: list[float], interests: list[int], weights: list[float]) -> Audience:
+def asked(items: list[int], days_ago: list[float], interests: list[int], weights: list[float]) -> QueryBatch:
     """One user with these events, whose points are made of these topics."""
     n = len(items)
     history = History.from_columns(
@@ -22,7 +22,7 @@ def asked(items: list[int], days_ago: list[float], interests: list[int], weights
     facts = PointFacts(
         np.zeros(points, np.int8), np.zeros((points, len(NUMBERS)), np.float32), np.arange(points), np.array(interests)
     )
-    return Audience(
+    return QueryBatch(
         history, np.zeros((points, 2), np.float32), np.zeros(points, np.int64), np.ones(points, np.float32), facts,
         np.ones(5, bool), np.full(1, TIME), exclude_seen=False,
     )  # fmt: skip

@@ -13,19 +13,19 @@ TREES = TreeSettings()
 
 
 def examples(users: int, rows: int = 10) -> Examples:
-    """Users with some candidates each, of which those are chosen more often whose first signal is large."""
-    signals = RNG.normal(size=(users * rows, 4)).astype(np.float32)
-    chosen = signals[:, 0] + RNG.normal(size=len(signals)) > 1
+    """Users with some candidates each, of which those are chosen more often whose first feature is large."""
+    features = RNG.normal(size=(users * rows, 4)).astype(np.float32)
+    chosen = features[:, 0] + RNG.normal(size=len(features)) > 1
     queries = np.repeat(np.arange(users), rows)
-    return Examples(queries, signals, chosen, np.bincount(queries, chosen).astype(np.int64))
+    return Examples(queries, features, chosen, np.bincount(queries, chosen).astype(np.int64))
 
 
 def test_sizes_tried_before_on_the_same_examples_change_nothing() -> None:
-    slices = [examples(60), examples(40)]
-    data = dataset(slices, TREES)
+    windows = [examples(60), examples(40)]
+    data = dataset(windows, TREES)
     before = boost(data, 4, 30, 1, TREES)
     again = boost(data, 8, 20, 2, TREES)
-    alone = boost(dataset(slices, TREES), 8, 20, 2, TREES)
+    alone = boost(dataset(windows, TREES), 8, 20, 2, TREES)
     assert again.num_trees() == 20 != before.num_trees()
     assert again.dump_model()["tree_info"] == alone.dump_model()["tree_info"]
 
@@ -40,9 +40,9 @@ def test_slices_are_left_out_until_enough_users_judge() -> None:
 
 
 def test_trees_are_learned_as_the_settings_say() -> None:
-    slices, sizes = [examples(60), examples(40), examples(50)], (Size(leaves=3, rounds=(5, 10)),)
+    windows, sizes = [examples(60), examples(40), examples(50)], (Size(leaves=3, rounds=(5, 10)),)
     settings = TREES.model_copy(update={"sizes": sizes, "few_leaves": 3, "learning_rate": 0.2, "min_data_in_leaf": 2})
-    trees = LambdaMart.fit(slices, list("abcd"), settings, apart=1, seeds=(1,))
+    trees = LambdaMart.fit(windows, list("abcd"), settings, apart=1, seeds=(1,))
     assert [(tried["leaves"], tried["rounds"]) for tried in trees.report["tried"]] == [(3, 5), (3, 10)]
     text = trees.boosters[0].model_to_string()
     assert "[learning_rate: 0.2]" in text

@@ -14,7 +14,7 @@ from strata.data.schema import BRAND, CREATED
 from strata.data.schema import TIME as TIME_TYPE
 from strata.evaluation.window import Window
 from strata.ranking.generators.new_items import Arrivals, Group
-from strata.ranking.query import Audience, audience_of
+from strata.ranking.query import QueryBatch, query_batch
 from strata.ranking.settings import ArrivalSettings, RankSettings
 from strata.ranking.training_windows import asked_for_arrivals
 from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories
@@ -24,10 +24,10 @@ TOPICS = np.arange(N_ITEMS) % 3
 NEW = ArrivalSettings()
 
 
-def asked(history: History, allowed: np.ndarray | None = None, *, exclude_seen: bool = True) -> Audience:
+def asked(history: History, allowed: np.ndarray | None = None, *, exclude_seen: bool = True) -> QueryBatch:
     profiles = PROFILER.profiles(history, TIME)[0]
     users = np.arange(history.n_users)
-    return audience_of(users, history, profiles, {}, TIME, allowed=allowed, exclude_seen=exclude_seen)
+    return query_batch(users, history, profiles, {}, TIME, allowed=allowed, exclude_seen=exclude_seen)
 
 
 @given(histories(), st.sets(st.integers(0, N_ITEMS - 1)), st.booleans())
@@ -146,7 +146,7 @@ def test_trees_learn_from_some_users_what_of_the_new_they_chose(seed: int) -> No
 
 @given(histories())
 def test_the_new_get_their_share_of_the_candidates(history: History) -> None:
-    arrivals, audience = Arrivals.of(Catalogue(catalogue()), TOPICS, history, NEW), asked(history)
+    arrivals, batch = Arrivals.of(Catalogue(catalogue()), TOPICS, history, NEW), asked(history)
     for n in (1, 6, N_ITEMS):
-        most = np.bincount(arrivals.propose(audience, n).users, minlength=N_USERS).max()
+        most = np.bincount(arrivals.propose(batch, n).users, minlength=N_USERS).max()
         assert most <= np.ceil(n * len(arrivals.items) / N_ITEMS)

@@ -11,27 +11,28 @@ from strata.embeddings.index import IndexSettings, ItemIndex
 from strata.evaluation.tuning import trials
 from strata.evaluation.window import Window
 from strata.interests.settings import TierSettings
-from strata.models.als import Factors
-from strata.models.baselines import fit_neighbours
+from strata.models.als import Als
+from strata.models.association_rules import AssociationRules
+from strata.models.baselines import by_history
 from strata.models.ease import Ease
 from strata.models.files import load_model, save_model
-from strata.models.item_knn import ItemNeighbours
+from strata.models.item_knn import ItemKnn
 from strata.models.item_model import weigh
 from strata.models.popularity import popularity
-from strata.models.user_knn import UserNeighbours
+from strata.models.user_knn import UserKnn
 from strata.ranking.candidates import Table, propose
 from strata.ranking.generators.again import BoughtBefore
 from strata.ranking.generators.interests import NearestToInterests
 from strata.ranking.generators.item_models import FromHistory
 from strata.ranking.generators.popular import Popular, PopularInTopics
-from strata.ranking.generators.user_knn import FromPeers
-from strata.ranking.query import audience_of, select_users
+from strata.ranking.generators.user_knn import FromUserKnn
+from strata.ranking.query import query_batch, select_users
 from strata.ranking.settings import RankSettings
 from strata.ranking.training_windows import newcomers
 from strata.ranking.weighted_sum import WeightedSum
 from tests.strategies import N_ITEMS, N_USERS, TIME, histories, profiler, vectors
 
-RANKER = WeightedSum({"interests": 0.4, "ease": 0.3, "neighbours": 0.2, "popular": 0.1})
+RANKER = WeightedSum({"interests": 0.4, "ease": 0.3, "item-knn": 0.2, "popular": 0.1})
 PROFILER = profiler(TierSettings(cut=0.8))
 INDEX = ItemIndex.build(vectors(), IndexSettings())
 EVEN = {"momentary": 1.0, "stable": 1.0, "core": 1.0}
@@ -41,11 +42,11 @@ def generators(history: History) -> tuple:
     return (
         NearestToInterests(INDEX, 5),
         FromHistory(Ease.fit(history, penalty=5, half_life=10.0), "ease"),
-        FromHistory(ItemNeighbours.fit(history, neighbours=5, half_life=None, shrink=1), "neighbours"),
+        FromHistory(ItemKnn.fit(history, neighbours=5, half_life=None, shrink=1), "item-knn"),
         FromHistory(
-            ItemNeighbours.following(history, neighbours=5, half_life=2.0, shrink=1, distance=10), "transitions"
+            AssociationRules.fit(history, neighbours=5, half_life=2.0, shrink=1, distance=10), "association-rules"
         ),
-        FromPeers(UserNeighbours.fit(history, TIME, neighbours=2, half_life_days=None, least_rarity=0.1)),
+        FromUserKnn(UserKnn.fit(history, TIME, neighbours=2, half_life_days=None, least_rarity=0.1)),
         Popular(popularity(history, TIME)),
         PopularInTopics(popularity(history, TIME), PROFILER.themes.of_item[:, 0], 40.0),
         BoughtBefore(popularity(history, TIME), 60.0),
@@ -57,15 +58,15 @@ def rank(asked, proposing: tuple, k: int, n: int) -> np.ndarray:
     return table.items_at(table.top(RANKER.scores(table), len(asked), k))
 
 
-def audience(history: History, users: np.ndarray, **options):
+def batch(history: History, users: np.ndarray, **options):
     profiles, _ = PROFILER.profiles(history, TIME)
-    return audience_of(users, history, profiles, EVEN, TIME, **options)
+    return query_batch(users, history, profiles, EVEN, TIME, **options)
 
 
 @given(histories(), st.lists(st.booleans(), min_size=N_ITEMS, max_size=N_ITEMS), st.booleans())
 def test_nothing_recommended_violates_a_filter(history: History, admitted: list[bool], exclude: bool) -> None:
     allowed = np.array(admitted)
-    asked = audience(history, np.arange(N_USERS), allowed=allowed, exclude_seen=exclude)
+    asked = batch(history, np.arange(N_USERS), allowed=allowed, exclude_seen=exclude)
     ranked = rank(asked, generators(history), k=N_ITEMS, n=5)
     for user, items in enumerate(ranked):
         items = items[items != NOTHING]
@@ -77,18 +78,18 @@ def test_nothing_recommended_violates_a_filter(history: History, admitted: list[
 
 @given(histories())
 def test_one_user_at_a_time_gives_what_the_batch_gives(history: History) -> None:
-    together = rank(audience(history, np.arange(N_USERS)), generators(history), k=6, n=8)
+    together = rank(batch(history, np.arange(N_USERS)), generators(history), k=6, n=8)
     for user in range(N_USERS):
-        alone = rank(audience(history, np.array([user])), generators(history), k=6, n=8)
+        alone = rank(batch(history, np.array([user])), generators(history), k=6, n=8)
         assert (alone[0] == together[user]).all()
 
 
 @given(histories())
 def test_scores_are_the_weighted_sum_of_features_between_0_and_1(history: History) -> None:
-    table = propose(audience(history, np.arange(N_USERS)), generators(history), 8)
-    assert ((table.features >= 0) & (table.features <= 1)).all()
+    table = propose(batch(history, np.arange(N_USERS)), generators(history), 8)
+    assert ((table.scaled >= 0) & (table.scaled <= 1)).all()
     weights = np.array([0.4, 0.3, 0.2, 0, 0, 0.1, 0, 0])
-    assert np.allclose(RANKER.scores(table), table.features @ weights, atol=1e-6)
+    assert np.allclose(RANKER.scores(table), table.scaled @ weights, atol=1e-6)
     assert np.allclose(RANKER.contributions(table).sum(1), RANKER.scores(table), atol=1e-6)
 
 
@@ -96,7 +97,7 @@ def test_a_user_without_history_gets_what_is_popular() -> None:
     history = History.from_columns(
         np.zeros(3, int), np.array([4, 4, 7]), TIME - np.arange(1.0, 4), np.ones(3), n_users=2, n_items=N_ITEMS
     )
-    ranked = rank(audience(history, np.array([1])), generators(history), k=2, n=5)
+    ranked = rank(batch(history, np.array([1])), generators(history), k=2, n=5)
     assert ranked[0].tolist() == [4, 7]
 
 
@@ -162,8 +163,8 @@ def test_models_survive_a_round_trip(tmp_path, half_life: float | None) -> None:
     )
     for model in (
         Ease.fit(history, penalty=1.0, half_life=half_life),
-        ItemNeighbours.fit(history, neighbours=3, half_life=half_life, shrink=0),
-        Factors.fit(history, factors=2, penalty=1.0, alpha=1.0, half_life=half_life, rounds=10, seed=7),
+        ItemKnn.fit(history, neighbours=3, half_life=half_life, shrink=0),
+        Als.fit(history, factors=2, penalty=1.0, alpha=1.0, half_life=half_life, rounds=10, seed=7),
     ):
         save_model(model, tmp_path / "model.safetensors")
         again = load_model(type(model), tmp_path / "model.safetensors")
@@ -192,8 +193,8 @@ def test_what_is_out_of_reach_changes_no_ranking_of_what_was_chosen(history: His
     assert near.past.n_items == len(rows) == len(near.items)
     assert near.relevant.sum() == window.relevant.sum()
     settings = {"neighbours": 5, "half_life": None, "shrink": 1}
-    all_scores = fit_neighbours(window.past, start, **settings)(window.users)
-    scores = fit_neighbours(near.past, start, **settings)(near.users)
+    all_scores = by_history(ItemKnn.fit)(window.past, start, **settings)(window.users)
+    scores = by_history(ItemKnn.fit)(near.past, start, **settings)(near.users)
     kept = np.isin(window.past.items, rows)
     if kept.all():  # what was chosen by too few leads nowhere within reach
         assert np.allclose(scores, all_scores[:, rows], atol=1e-6)
@@ -211,13 +212,13 @@ def test_newcomers_are_known_by_a_few_of_the_items_they_chose_and_asked_for_the_
         n_users=40, n_items=30,
     )  # fmt: skip
     window = Window.of(history, TIME - 100 * 86_400, TIME, repeats=True)
-    ranking = RankSettings(seed=seed, picks=2)
+    ranking = RankSettings(seed=seed, newcomer_items=2)
     new = newcomers(window, ranking)
     assert 0 < len(new.users) < len(window.users) / 2
     assert set(new.past.users) == set(new.users) < set(window.users)
     for place, user in enumerate(new.users):
         picks, events = new.past.items[new.past.of(user)], window.past.of(user)
-        assert len(set(picks)) == len(picks) == ranking.picks
+        assert len(set(picks)) == len(picks) == ranking.newcomer_items
         assert set(picks) <= set(window.past.items[events][window.past.weights[events] > 0])
         assert (new.relevant[place] != window.relevant[np.flatnonzero(window.users == user)[0]]).nnz == 0
     assert (new.past.times < window.time).all()
@@ -241,15 +242,15 @@ def test_joined_candidates_keep_the_best_of_each_generator_at_1() -> None:
     history = History.from_columns(
         np.array([0, 0, 1, 1]), np.array([1, 2, 2, 3]), np.arange(4.0), np.ones(4), n_users=N_USERS, n_items=N_ITEMS
     )
-    table = propose(audience(history, np.array([0])), generators(history), 4)
+    table = propose(batch(history, np.array([0])), generators(history), 4)
     assert isinstance(table, Table)
-    assert table.features.max(0).tolist() == [1.0] * 6 + [0.0, 0.0]  # no other item of its topics, and none comes again
+    assert table.scaled.max(0).tolist() == [1.0] * 6 + [0.0, 0.0]  # no other item of its topics, and none comes again
 
 
 @given(histories())
 def test_a_dislike_never_raises_a_score_from_interests(history: History) -> None:
     generator = NearestToInterests(INDEX, 5)
-    found = [generator.propose(audience(history, np.arange(N_USERS), dislike=d), N_ITEMS) for d in (0.0, 1.0)]
+    found = [generator.propose(batch(history, np.arange(N_USERS), dislike=d), N_ITEMS) for d in (0.0, 1.0)]
     without, suppressed = ({(u, i): s for u, i, s in zip(c.users, c.items, c.scores, strict=True)} for c in found)
     assert without.keys() == suppressed.keys()
     assert all(suppressed[pair] <= score + 1e-6 for pair, score in without.items())

@@ -14,7 +14,7 @@ from strata._kernels.selection import NOTHING
 from strata.data.catalogue import Catalogue
 from strata.data.schema import BRAND, CATEGORIES, CREATED, ITEMS
 from strata.errors import SettingsError, UnknownId
-from strata.recommendation.business_rules import Boost, BusinessRules, Places, boost, obey
+from strata.recommendation.business_rules import Boost, BusinessRules, Places, apply_rules, boost
 from tests.strategies import N_ITEMS, TIME, catalogue, themes
 
 THEMES = themes()
@@ -51,9 +51,9 @@ def test_every_rule_holds_in_every_list(ranked, k, limits, must_include, allowed
     rows = [row for row in map(IDS.index, must_include) if allowed[row]][:k]
     if any(n > limits[kind] for kind in limits for n in held(kind, np.array(rows, int)).values()):
         with pytest.raises(SettingsError, match=r"must_include holds \d items of .*; raise the cap or drop one"):
-            obey(ranked, k, rules, SHOP, THEMES, allowed)
+            apply_rules(ranked, k, rules, SHOP, THEMES, allowed)
         return
-    listed = obey(ranked, k, rules, SHOP, THEMES, allowed)
+    listed = apply_rules(ranked, k, rules, SHOP, THEMES, allowed)
     assert allowed[listed].all()
     assert len(set(listed)) == len(listed) <= k
     assert set(rows) <= set(listed)
@@ -68,7 +68,7 @@ def test_every_rule_holds_in_every_list(ranked, k, limits, must_include, allowed
 
 @given(rankings, st.integers(1, N_ITEMS))
 def test_without_rules_the_list_is_cut_and_no_more(ranked: np.ndarray, k: int) -> None:
-    listed = obey(ranked, k, BusinessRules(), SHOP, THEMES, np.ones(N_ITEMS, bool))
+    listed = apply_rules(ranked, k, BusinessRules(), SHOP, THEMES, np.ones(N_ITEMS, bool))
     assert listed.tolist() == ranked[ranked != NOTHING][:k].tolist()
 
 
@@ -77,27 +77,27 @@ def test_a_must_include_has_a_place_it_may_have_and_the_one_it_earned_if_it_may(
     ranked: list[int], best: int, more: int, row: int
 ) -> None:
     rules = BusinessRules(must_include={IDS[row]: Places(best=best, worst=best + more)})
-    listed = obey(np.array(ranked), 10, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
+    listed = apply_rules(np.array(ranked), 10, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
     assert listed.tolist().index(row) + 1 == np.clip(ranked.index(row) + 1, best, best + more)
 
 
 def test_must_includes_of_one_place_share_it_out() -> None:
     rules = BusinessRules(must_include={IDS[row]: Places(worst=1) for row in (9, 10)})
-    listed = obey(np.arange(8), 5, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
+    listed = apply_rules(np.arange(8), 5, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
     assert sorted(listed[:2].tolist()) == [9, 10]
     assert listed[2:].tolist() == [0, 1, 2]
 
 
 def test_caps_count_must_includes_and_let_others_take_the_place_of_what_they_drop() -> None:
     rules = BusinessRules(caps={"brand": 1}, must_include={IDS[4]: Places(best=2, worst=2)})
-    listed = obey(np.arange(N_ITEMS), 4, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
+    listed = apply_rules(np.arange(N_ITEMS), 4, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
     assert listed.tolist() == [0, 4, 2, 3]  # 1 is of the brand of 4
 
 
 def test_items_that_do_not_exist_are_named() -> None:
     rules = BusinessRules(must_include={"nowhere": Places()})
     with pytest.raises(UnknownId, match=r"1 of 1 items are not among the 12 of this release: 'nowhere'"):
-        obey(np.arange(3), 3, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
+        apply_rules(np.arange(3), 3, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
     with pytest.raises(UnknownId, match="'nowhere'"):
         rules.check(SHOP, THEMES)
 

@@ -97,7 +97,7 @@ def test_a_burst_is_hot_for_those_who_like_its_theme_unless_they_dislike_its_top
 
 def test_words_alone_are_enough() -> None:
     history = history_of([(0, item, days, 1.0) for item, days in ((0, 50.0), (1, 50.0), (3, 1.0), (6, 1.0))])
-    own = tiny_recommender(history).visitors.from_words(vectors()[[0]]).profiles
+    own = tiny_recommender(history).new_users.from_texts(vectors()[[0]]).profiles
     rising = rising_topics(history, THEMES, TIME, TrendSettings(smoothing=0.1))
     assert hot_topics(own, rising, THEMES, SHOP, 1, tier_weights=EVEN, available=EVERYTHING, leaders=3)[0].items[0] in (
         "i03",

@@ -16,9 +16,9 @@ from strata.data.history import DAY, History
 from strata.data.schema import BRAND, CATEGORIES, CREATED, ITEMS, TIERS
 from strata.errors import SettingsError, UnknownId
 from strata.evaluation.beyond_accuracy import intra_list_diversity
-from strata.interests.visitors import Person, Pick
+from strata.interests.query_users import PastChoice, QueryUser
 from strata.ranking.candidates import propose
-from strata.ranking.query import audience_of
+from strata.ranking.query import query_batch
 from strata.recommendation.business_rules import Boost, BusinessRules, Places
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest, TierMix
@@ -56,8 +56,8 @@ WHOSE = (
     "u0",
     "u1",
     "u2",
-    RECOMMENDER.visitors.from_picks([Pick(IDS[1]), Pick(IDS[4]), Pick(IDS[2], "dislike")]),
-    RECOMMENDER.visitors.from_words(vectors()[[0, 5]]),
+    RECOMMENDER.new_users.from_choices([PastChoice(IDS[1]), PastChoice(IDS[4]), PastChoice(IDS[2], "dislike")]),
+    RECOMMENDER.new_users.from_texts(vectors()[[0, 5]]),
 )
 degree = st.sampled_from([None, 0.0, 0.3, 1.0])
 filters = st.builds(
@@ -76,7 +76,7 @@ rules = st.builds(
 weights = st.none() | st.dictionaries(st.sampled_from(TIERS), st.floats(0, 5)).map(lambda mix: TierMix(**mix))
 
 
-def person(whose: str | Person) -> Person:
+def person(whose: str | QueryUser) -> QueryUser:
     return RECOMMENDER.user(whose) if isinstance(whose, str) else whose
 
 
@@ -119,11 +119,11 @@ def test_nothing_recommended_breaks_a_filter_or_a_rule(
 def ranked(whose: str, k: int) -> list[str]:
     """What the ranker gives: its best candidates, by score."""
     release, user = RECOMMENDER, person(whose)
-    audience = audience_of(
+    batch = query_batch(
         np.array([user.row]), user.history, user.profiles, release.settings.tier_weights, TIME, exclude_seen=False
     )
-    table = propose(audience, release.models.generators, release.settings.candidates)
-    best = table.top(release.models.score(table, audience, release.ranker), 1, k)
+    table = propose(batch, release.models.generators, release.settings.candidates)
+    best = table.top(release.models.score(table, batch, release.ranker), 1, k)
     return SHOP.ids[table.items_at(best)[0]].tolist()
 
 
@@ -154,7 +154,7 @@ def test_what_is_not_asked_for_is_as_the_release_has_it_set() -> None:
 
 @pytest.mark.parametrize("diversity", [0.0, 0.5])
 @pytest.mark.parametrize("whose", WHOSE)
-def test_others_take_the_places_of_what_caps_drop(whose: str | Person, diversity: float) -> None:
+def test_others_take_the_places_of_what_caps_drop(whose: str | QueryUser, diversity: float) -> None:
     rules = BusinessRules(caps={"category": 2})
     found = RECOMMENDER.recommend(whose, ListRequest(k=6, diversity=diversity, exclude_seen=False, rules=rules))
     assert Counter(SHOP.items[CATEGORIES][IDS.index(item)][0] for item in ids(found)) == Counter(
@@ -163,7 +163,7 @@ def test_others_take_the_places_of_what_caps_drop(whose: str | Person, diversity
 
 
 @pytest.mark.parametrize("whose", WHOSE)
-def test_full_diversity_goes_on_with_what_is_farthest_from_those_before(whose: str | Person) -> None:
+def test_full_diversity_goes_on_with_what_is_farthest_from_those_before(whose: str | QueryUser) -> None:
     plain, varied = (
         [IDS.index(i) for i in ids(RECOMMENDER.recommend(whose, ListRequest(k=4, diversity=d)))] for d in (0.0, 1.0)
     )
@@ -185,11 +185,11 @@ def test_diversity_varies_lists() -> None:
 
 
 def test_a_wish_leads_and_a_bio_leaves_the_lead_to_what_is_popular() -> None:
-    wish = RECOMMENDER.visitors.from_words(vectors()[[5]])
+    wish = RECOMMENDER.new_users.from_texts(vectors()[[5]])
     near = vectors() @ vectors()[5]
-    first = [RECOMMENDER.recommend(one, ListRequest(k=1))[0].item_id for one in (wish, replace(wish, wishing=False))]
+    first = [RECOMMENDER.recommend(one, ListRequest(k=1))[0].item_id for one in (wish, replace(wish, is_query=False))]
     assert near[IDS.index(first[0])] == pytest.approx(near.max())
-    assert RECOMMENDER.lists.popularity[IDS.index(first[1])] == RECOMMENDER.lists.popularity.max()
+    assert RECOMMENDER.list_builder.popularity[IDS.index(first[1])] == RECOMMENDER.list_builder.popularity.max()
 
 
 def test_a_must_include_that_nothing_proposed_has_the_score_and_reason_it_would_have_had() -> None:
@@ -227,12 +227,12 @@ def test_a_ranking_is_boosted_and_no_more() -> None:
 def test_the_fallback_obeys_too(k: int, admitted: Filters, asked: BusinessRules) -> None:
     asked = BusinessRules(boosts=asked.boosts, caps=asked.caps)
     allowed = admitted.mask(SHOP)
-    rows = [IDS.index(item) for item in ids(RECOMMENDER.lists.popular(k, allowed, asked))]
+    rows = [IDS.index(item) for item in ids(RECOMMENDER.list_builder.popular(k, allowed, asked))]
     assert allowed[rows].all()
     for kind, cap in asked.capped.items():
         assert all(n <= cap for n in Counter(group for row in rows for group in GROUPS[kind](row)).values())
     if asked == BusinessRules():
-        assert (np.diff(RECOMMENDER.lists.popularity[rows]) <= 0).all()
+        assert (np.diff(RECOMMENDER.list_builder.popularity[rows]) <= 0).all()
         assert len(rows) == min(k, allowed.sum())
 
 

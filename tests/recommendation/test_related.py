@@ -168,7 +168,7 @@ def test_nobody_has_relations_where_nobody_has_points() -> None:
 
 def test_words_alone_find_those_who_like_what_they_are_about() -> None:
     recommender = tiny_recommender(liking(GARDEN, MUSIC, TRAVEL))
-    said = recommender.visitors.from_words(vectors()[MUSIC[:1]])
+    said = recommender.new_users.from_texts(vectors()[MUSIC[:1]])
     assert similar_users(said.profiles, Crowd.of(recommender.profiles, N_USERS), 1)[0].user_id == "u1"
 
 

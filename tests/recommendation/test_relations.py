@@ -13,7 +13,7 @@ from strata.data.history import DAY, History
 from strata.data.schema import BRAND
 from strata.errors import UnknownId
 from strata.interests.corrections import Correction, Corrections
-from strata.interests.visitors import Pick
+from strata.interests.query_users import PastChoice
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.trending import TrendSettings
 from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, vectors
@@ -39,8 +39,8 @@ RELEASE = release()
 def test_nobody_is_similar_to_themselves_and_visitors_may_be_to_anybody() -> None:
     assert RELEASE.similar_users("u0")[0].user_id == "u1"
     assert "u0" not in [user.user_id for user in RELEASE.similar_users("u0")]
-    picks = RELEASE.visitors.from_picks([Pick(SHOP.ids[row]) for row in MUSIC])
-    said = RELEASE.visitors.from_words(vectors()[MUSIC[:1]])
+    picks = RELEASE.new_users.from_choices([PastChoice(SHOP.ids[row]) for row in MUSIC])
+    said = RELEASE.new_users.from_texts(vectors()[MUSIC[:1]])
     for visitor in (picks, said):
         assert RELEASE.similar_users(visitor, 1)[0].user_id == "u2"
     with pytest.raises(UnknownId, match="user 'nobody'"):
@@ -71,7 +71,7 @@ def test_hot_topics_are_led_by_items_that_filters_admit() -> None:
     assert not [
         topic for topic in RELEASE.hot_topics("u0", filters=Filters(exclude_items=[burst])) if burst in topic.items
     ]
-    picks = RELEASE.visitors.from_picks([Pick(str(SHOP.ids[GARDEN[0]])), Pick(burst, "dislike")])
+    picks = RELEASE.new_users.from_choices([PastChoice(str(SHOP.ids[GARDEN[0]])), PastChoice(burst, "dislike")])
     assert not [topic for topic in RELEASE.hot_topics(picks) if burst in topic.items]
 
 

@@ -1,4 +1,4 @@
-"""The store holds whole releases only, and its pointer always leads to one of them."""
+"""The registry holds whole releases only, and its pointer always leads to one of them."""
 
 import json
 import threading
@@ -12,21 +12,21 @@ from typer.testing import CliRunner
 from strata.cli.release import app
 from strata.errors import ReleaseError
 from strata.release.manifest import verify
-from strata.release.registry import Pointer, ReleaseStore
+from strata.release.registry import Pointer, Registry
 from tests.tiny_release import flip_a_byte, tiny_release
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ReleaseStore:
-    return ReleaseStore(tmp_path / "releases")
+def registry(tmp_path: Path) -> Registry:
+    return Registry(tmp_path / "releases")
 
 
 @pytest.fixture
-def ids(store: ReleaseStore, tmp_path: Path) -> list[str]:
-    """Four releases in the store, none promoted."""
+def ids(registry: Registry, tmp_path: Path) -> list[str]:
+    """Four releases in the registry, none promoted."""
     for n in range(4):
         tiny_release(tmp_path / f"release{n}", content=str(n))
-    return [store.add(tmp_path / f"release{n}") for n in range(4)]
+    return [registry.add(tmp_path / f"release{n}") for n in range(4)]
 
 
 @given(steps=st.lists(st.sampled_from(["a", "b", "c", "back"])))
@@ -40,93 +40,93 @@ def test_a_pointer_never_repeats_a_release_and_goes_back_the_way_it_came(steps: 
         assert [*pointer.former, *([pointer.current] if pointer.current else [])] == way
 
 
-def test_promote_and_roll_back(store: ReleaseStore, ids: list[str]) -> None:
-    assert store.current() is None
+def test_promote_and_roll_back(registry: Registry, ids: list[str]) -> None:
+    assert registry.current() is None
     for release in ids[:3]:
-        store.promote(release)
-    assert store.current() == store.folder / ids[2]
-    assert json.loads((store.folder / "current.json").read_text()) == {"current": ids[2], "former": ids[:2]}
-    assert store.rollback() == ids[1]
-    assert store.rollback() == ids[0]
+        registry.promote(release)
+    assert registry.current() == registry.folder / ids[2]
+    assert json.loads((registry.folder / "current.json").read_text()) == {"current": ids[2], "former": ids[:2]}
+    assert registry.rollback() == ids[1]
+    assert registry.rollback() == ids[0]
     with pytest.raises(ReleaseError, match="no release served before"):
-        store.rollback()
-    assert store.current() == store.folder / ids[0]
+        registry.rollback()
+    assert registry.current() == registry.folder / ids[0]
 
 
-def test_what_comes_in_is_a_verified_copy_and_comes_in_once(store: ReleaseStore, tmp_path: Path) -> None:
+def test_what_comes_in_is_a_verified_copy_and_comes_in_once(registry: Registry, tmp_path: Path) -> None:
     release = tiny_release(tmp_path / "release")
-    assert store.add(tmp_path / "release") == store.add(tmp_path / "release") == release
-    assert verify(store.folder / release).id == release
-    assert [entry.id for entry in store.list()] == [release]
-    flip_a_byte(store.folder / release / "content.txt")
-    store.add(tmp_path / "release")
-    assert verify(store.folder / release).id == release
+    assert registry.add(tmp_path / "release") == registry.add(tmp_path / "release") == release
+    assert verify(registry.folder / release).id == release
+    assert [entry.id for entry in registry.list()] == [release]
+    flip_a_byte(registry.folder / release / "content.txt")
+    registry.add(tmp_path / "release")
+    assert verify(registry.folder / release).id == release
 
 
 @pytest.mark.parametrize("file", ["content.txt", "tables/users.parquet", "profiles/profiles.parquet"])
 def test_a_flipped_byte_is_refused_by_name_and_leaves_the_store_as_it_was(
-    store: ReleaseStore, ids: list[str], tmp_path: Path, file: str
+    registry: Registry, ids: list[str], tmp_path: Path, file: str
 ) -> None:
-    store.promote(ids[0])
+    registry.promote(ids[0])
     flip_a_byte(tmp_path / "release1" / file)
-    flip_a_byte(store.folder / ids[2] / file)
-    before = sorted(store.folder.rglob("*"))
+    flip_a_byte(registry.folder / ids[2] / file)
+    before = sorted(registry.folder.rglob("*"))
     with pytest.raises(ReleaseError, match=file):
-        store.add(tmp_path / "release1")
+        registry.add(tmp_path / "release1")
     with pytest.raises(ReleaseError, match=file):
-        store.promote(ids[2])
-    assert store.current() == store.folder / ids[0]
-    assert sorted(store.folder.rglob("*")) == before
+        registry.promote(ids[2])
+    assert registry.current() == registry.folder / ids[0]
+    assert sorted(registry.folder.rglob("*")) == before
 
 
-def test_a_damaged_former_release_is_not_rolled_back_to(store: ReleaseStore, ids: list[str]) -> None:
-    store.promote(ids[0])
-    store.promote(ids[1])
-    flip_a_byte(store.folder / ids[0] / "content.txt")
+def test_a_damaged_former_release_is_not_rolled_back_to(registry: Registry, ids: list[str]) -> None:
+    registry.promote(ids[0])
+    registry.promote(ids[1])
+    flip_a_byte(registry.folder / ids[0] / "content.txt")
     with pytest.raises(ReleaseError, match="content.txt"):
-        store.rollback()
-    assert store.current() == store.folder / ids[1]
+        registry.rollback()
+    assert registry.current() == registry.folder / ids[1]
 
 
 @pytest.mark.parametrize("keep", [1, 2, 3])
-def test_prune_keeps_the_latest_the_current_and_the_one_before(store: ReleaseStore, ids: list[str], keep: int) -> None:
+def test_prune_keeps_the_latest_the_current_and_the_one_before(registry: Registry, ids: list[str], keep: int) -> None:
     for release in (ids[2], ids[1], ids[0]):
-        store.promote(release)
-    removed = store.prune(keep)
-    left = [entry.id for entry in store.list()]
+        registry.promote(release)
+    removed = registry.prune(keep)
+    left = [entry.id for entry in registry.list()]
     assert set(left) == {ids[0], ids[1], *ids[-keep:]}
     assert sorted([*left, *removed]) == sorted(ids)
-    former = json.loads((store.folder / "current.json").read_text())["former"]
+    former = json.loads((registry.folder / "current.json").read_text())["former"]
     assert set(former) <= set(left)
-    assert store.rollback() == ids[1]
+    assert registry.rollback() == ids[1]
 
 
-def test_unknown_ids_and_a_damaged_pointer_are_said_clearly(store: ReleaseStore, ids: list[str]) -> None:
+def test_unknown_ids_and_a_damaged_pointer_are_said_clearly(registry: Registry, ids: list[str]) -> None:
     with pytest.raises(ReleaseError, match=f"no release '../release0'.*{ids[0]}"):
-        store.promote("../release0")
-    (store.folder / "current.json").write_text("{")
+        registry.promote("../release0")
+    (registry.folder / "current.json").write_text("{")
     with pytest.raises(ReleaseError, match=r"current\.json is not a pointer"):
-        store.current()
+        registry.current()
     with pytest.raises(ReleaseError, match="at least 1"):
-        store.prune(0)
+        registry.prune(0)
 
 
-def test_changes_at_the_same_time_lose_nothing(store: ReleaseStore, ids: list[str]) -> None:
-    threads = [threading.Thread(target=ReleaseStore(store.folder).promote, args=[release]) for release in ids * 3]
+def test_changes_at_the_same_time_lose_nothing(registry: Registry, ids: list[str]) -> None:
+    threads = [threading.Thread(target=Registry(registry.folder).promote, args=[release]) for release in ids * 3]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    pointer = json.loads((store.folder / "current.json").read_text())
+    pointer = json.loads((registry.folder / "current.json").read_text())
     assert sorted([pointer["current"], *pointer["former"]]) == sorted(ids)
 
 
 def test_the_command_adds_lists_promotes_and_rolls_back(tmp_path: Path) -> None:
-    runner, store = CliRunner(), str(tmp_path / "releases")
+    runner, registry = CliRunner(), str(tmp_path / "releases")
     first, second = (tiny_release(tmp_path / name, content=name) for name in ("first", "second"))
 
     def strata(*arguments: str) -> str:
-        done = runner.invoke(app, [*arguments, "--store", store], env={"COLUMNS": "200"})
+        done = runner.invoke(app, [*arguments, "--store", registry], env={"COLUMNS": "200"})
         assert done.exit_code == 0, done.output
         return done.output
 
@@ -138,7 +138,7 @@ def test_the_command_adds_lists_promotes_and_rolls_back(tmp_path: Path) -> None:
     assert "current" in lines[second]
     assert "before" in lines[first]
     assert first in strata("rollback")
-    refused = runner.invoke(app, ["rollback", "--store", store])
+    refused = runner.invoke(app, ["rollback", "--store", registry])
     assert refused.exit_code == 1
     assert "promote one by its id" in refused.output
     (tmp_path / "releases" / second / "manifest.json").write_text("{}")

@@ -125,7 +125,7 @@ def test_lists_are_re_ranked_as_the_library_does_and_by_default_not_at_all(
 
 def test_rankings_are_boosted(server: Server, library: Recommender) -> None:
     scarce = next(item for item in ids(ask(server, "/recommend", user_id="10", k=1000))[::-1])
-    few = int(library.lists.chosen_by[library.catalogue.row(scarce)])
+    few = int(library.list_builder.chosen_by[library.catalogue.row(scarce)])
     named = [scarce, *ids(ask(server, "/recommend", user_id="10", k=3))]
     boosts = [{"chosen_by_at_most": few, "plus": 2}]
     assert ids(ask(server, "/rank", user_id="10", item_ids=named))[0] != scarce

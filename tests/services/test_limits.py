@@ -31,7 +31,7 @@ def test_the_fallback_is_popularity_within_the_filters(library: Recommender, req
     answer = fallback(library, request_, "time_out")
     assert (answer.fallback, answer.fallback_cause, len(answer.items)) == (True, "time_out", 7)
     rows = [library.catalogue.row(item.item_id) for item in answer.items]
-    assert (np.diff(library.lists.popularity[rows]) <= 0).all()
+    assert (np.diff(library.list_builder.popularity[rows]) <= 0).all()
     assert library.available[rows].all()
     if isinstance(request_, requests.RecommendRequest) and request_.user_id:
         assert not set(rows) & set(library.user("10").seen)
@@ -43,7 +43,7 @@ def test_the_fallback_is_popularity_within_the_filters(library: Recommender, req
 def test_the_fallback_of_a_ranking_holds_all_items_and_that_of_interests_none(library: Recommender) -> None:
     ranked = fallback(library, requests.RankRequest(user_id="10", item_ids=["2", "50", "1"]), "time_out")
     assert sorted(item.item_id for item in ranked.items) == ["1", "2", "50"]
-    best = max(["1", "2", "50"], key=lambda item: library.lists.popularity[library.catalogue.row(item)])
+    best = max(["1", "2", "50"], key=lambda item: library.list_builder.popularity[library.catalogue.row(item)])
     assert ranked.items[0].item_id == best
     assert fallback(library, requests.InterestsRequest(text="x"), "encoder_unavailable").interests == []
     for request in (
@@ -69,7 +69,7 @@ def test_the_fallback_obeys_the_rules(library: Recommender) -> None:
     rows = [library.catalogue.row(item.item_id) for item in answer.items]
     assert answer.items[0].item_id == "1682"
     assert len(set(library.themes.of_item[rows, 2])) == len(rows) > 1
-    assert (library.lists.chosen_by[rows[1:]] <= 3).all()
+    assert (library.list_builder.chosen_by[rows[1:]] <= 3).all()
 
 
 def test_without_a_token_set_nobody_learns_of_other_users(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from services.settings import ServiceSettings
 from strata.data.history import DAY, History
 from strata.recommendation.recommender import Recommender
 from strata.release.manifest import read_manifest, write_release
-from strata.release.registry import ReleaseStore
+from strata.release.registry import Registry
 from strata.storage import read_array, write_array
 from tests.strategies import N_ITEMS, N_USERS, TIME
 from tests.tiny_recommender import write_tiny_release
@@ -36,16 +36,16 @@ def without_a_dimension(release: Path, folder: Path) -> Path:
 
 
 def test_one_that_cannot_answer_is_refused_and_the_one_before_it_stays(good: Path, tmp_path: Path) -> None:
-    store = ReleaseStore(tmp_path / "store")
-    store.promote(store.add(good))
-    releases = Releases(ServiceSettings(releases=store.folder))
+    registry = Registry(tmp_path / "store")
+    registry.promote(registry.add(good))
+    releases = Releases(ServiceSettings(releases=registry.folder))
     releases.start()
     assert releases.live is not None
     assert releases.refused is None
     damaged = without_a_dimension(good, tmp_path)
     Recommender.load(damaged)  # all its files are as the manifest says, and can be read
-    broken = store.add(damaged)
-    store.promote(broken)
+    broken = registry.add(damaged)
+    registry.promote(broken)
     assert releases.next() is None
     assert releases.live.manifest.id == read_manifest(good).id
     assert releases.refused is not None
@@ -55,9 +55,9 @@ def test_one_that_cannot_answer_is_refused_and_the_one_before_it_stays(good: Pat
 
 
 def test_where_nothing_served_before_the_built_in_release_does(good: Path, tmp_path: Path) -> None:
-    store = ReleaseStore(tmp_path / "store")
-    store.promote(store.add(without_a_dimension(good, tmp_path)))
-    releases = Releases(ServiceSettings(releases=store.folder, release=good))
+    registry = Registry(tmp_path / "store")
+    registry.promote(registry.add(without_a_dimension(good, tmp_path)))
+    releases = Releases(ServiceSettings(releases=registry.folder, release=good))
     releases.start()
     assert releases.live is not None
     assert releases.live.manifest.id == read_manifest(good).id

@@ -12,7 +12,7 @@ import pytest
 
 from services.settings import ServiceSettings
 from strata.release.manifest import read_manifest, write_release
-from strata.release.registry import POINTER, ReleaseStore
+from strata.release.registry import POINTER, Registry
 from tests.services.serving import SERVICE, Server, serving
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,7 @@ QUESTIONS = [
 
 
 @pytest.fixture(scope="module")
-def store(release: Path, tmp_path_factory: pytest.TempPathFactory) -> ReleaseStore:
+def registry(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Registry:
     """A store with two releases; the second ranks by the sum that one can read."""
     folder = tmp_path_factory.mktemp("store")
     other = shutil.copytree(release, folder / "other")
@@ -36,18 +36,18 @@ def store(release: Path, tmp_path_factory: pytest.TempPathFactory) -> ReleaseSto
     (other / "manifest.json").unlink()
     parts = {path.relative_to(other).as_posix(): path for path in other.rglob("*") if path.is_file()}
     write_release(folder / "second", parts, versions={}, metrics={})
-    store = ReleaseStore(folder / "releases")
-    store.promote(store.add(release))
-    store.add(folder / "second")
-    return store
+    registry = Registry(folder / "releases")
+    registry.promote(registry.add(release))
+    registry.add(folder / "second")
+    return registry
 
 
 @pytest.fixture(scope="module")
-def followed(store: ReleaseStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that follows the store."""
+def followed(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that follows the registry."""
     home = tmp_path_factory.mktemp("follower")
     with serving(
-        home, *SERVICE, environment={"STRATA_RELEASES": store.folder, "STRATA_ENCODER_TIME_OUT": "8"}
+        home, *SERVICE, environment={"STRATA_RELEASES": registry.folder, "STRATA_ENCODER_TIME_OUT": "8"}
     ) as started:
         yield started
 
@@ -63,9 +63,9 @@ def wait_for(server: Server, release: str) -> None:
 
 
 def test_swap_and_roll_back_under_load_mix_nothing_and_restore_the_answers(
-    followed: Server, store: ReleaseStore
+    followed: Server, registry: Registry
 ) -> None:
-    first, second = (entry.id for entry in store.list())
+    first, second = (entry.id for entry in registry.list())
     before = answers(followed)
 
     def keep_asking(number: int) -> list[tuple[int, dict]]:
@@ -82,7 +82,7 @@ def test_swap_and_roll_back_under_load_mix_nothing_and_restore_the_answers(
 
     with ThreadPoolExecutor(6) as pool:
         load = [pool.submit(keep_asking, number) for number in range(6)]
-        store.promote(second)
+        registry.promote(second)
         wait_for(followed, second)
         seen = [each for future in load for each in future.result()]
     after = answers(followed)
@@ -93,7 +93,7 @@ def test_swap_and_roll_back_under_load_mix_nothing_and_restore_the_answers(
         expected = before if answer["release"] == first else after
         assert without_last_digits(answer) == without_last_digits(expected[place])
 
-    assert store.rollback() == first
+    assert registry.rollback() == first
     wait_for(followed, first)
     assert answers(followed) == before
 
@@ -106,17 +106,17 @@ def without_last_digits(answer: dict) -> object:
 
 
 def test_a_flipped_byte_is_refused_by_name_and_the_former_release_serves_on(
-    followed: Server, store: ReleaseStore
+    followed: Server, registry: Registry
 ) -> None:
-    first, second = (entry.id for entry in store.list())
-    damaged = store.folder / second / "items.faiss"
+    first, second = (entry.id for entry in registry.list())
+    damaged = registry.folder / second / "items.faiss"
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)
     failures = followed.metric("strata_release_load_failures_total")
-    pointer = store.folder / POINTER
+    pointer = registry.folder / POINTER
     whole = pointer.read_text()
-    # The store itself would not point here: somebody else did, or the file was damaged afterwards.
+    # The registry itself would not point here: somebody else did, or the file was damaged afterwards.
     pointer.write_text(json.dumps({"current": second, "former": [first]}))
     status = followed.wait("/release", lambda answer: answer.json()["refused"] == second).json()
     assert status["release"] == first
@@ -163,7 +163,7 @@ def test_without_any_release_it_is_not_ready_and_says_why(tmp_path: Path, releas
     releases = Releases(ServiceSettings(releases=tmp_path / "store"))
     releases.start()
     assert releases.live is None
-    assert "STRATA_RELEASES to a release store" in releases.refused.reason
+    assert "STRATA_RELEASES to a release registry" in releases.refused.reason
 
     broken = Path(shutil.copytree(release, tmp_path / "broken"))
     (broken / "vectors.npy").unlink()

@@ -14,14 +14,14 @@ BATCH = 50_000
 """Rows that stand as Python objects at once."""
 
 
-class Rows(NamedTuple):
+class DumpRows(NamedTuple):
     """`frame`: one row for each <row> kept, its attributes as text; `left_out`: how many others the file has."""
 
     frame: pl.DataFrame
     left_out: int
 
 
-def read_rows(path: Path, names: Sequence[str], only: Mapping[str, Collection[str]] | None = None) -> Rows:
+def read_rows(path: Path, names: Sequence[str], only: Mapping[str, Collection[str]] | None = None) -> DumpRows:
     """Read the attributes `names` of every row, or of those alone whose attributes have a value named in `only`.
 
     Raises SourceError for a file that is missing, is not well-formed, or declares a document type: dumps have none,
@@ -42,7 +42,7 @@ def read_rows(path: Path, names: Sequence[str], only: Mapping[str, Collection[st
             frames.append(pl.DataFrame(columns, schema=frames[0].schema))
             columns = {name: [] for name in names}
     frames.append(pl.DataFrame(columns, schema=frames[0].schema))
-    return Rows(pl.concat(frames, rechunk=True), left_out)
+    return DumpRows(pl.concat(frames, rechunk=True), left_out)
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

@@ -7,7 +7,7 @@ from scipy import sparse
 
 from strata.data.history import DAY
 from strata.ranking.candidates import ByNothing, Candidates
-from strata.ranking.query import Audience
+from strata.ranking.query import QueryBatch
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,16 @@ class BoughtBefore(ByNothing):
         """That the user keeps choosing it."""
         return "you keep coming back to it"
 
-    def propose(self, audience: Audience, n: int) -> Candidates:
+    def propose(self, batch: QueryBatch, n: int) -> Candidates:
         """The `n` items most often chosen before, where items may come back."""
-        history = audience.choices
-        if audience.exclude_seen or not len(history):
+        history = batch.choices
+        if batch.exclude_seen or not len(history):
             return Candidates.none()
-        week = np.maximum((audience.times[history.users] - history.times) // (7 * DAY), 0).astype(np.int64)
+        week = np.maximum((batch.times[history.users] - history.times) // (7 * DAY), 0).astype(np.int64)
         pairs = history.users * np.int64(history.n_items) + history.items
         _, kept = np.unique(pairs * (week.max() + 1) + week, return_index=True)
         weights = np.exp2(-7 * week[kept] / self.half_life_days).astype(np.float32)
-        shape = (len(audience), history.n_items)
+        shape = (len(batch), history.n_items)
         again = sparse.csr_matrix((weights, (history.users[kept], history.items[kept])), shape).toarray()
         ties = 1e-4 * self.counts / max(float(self.counts.max(initial=0)), 1e-12)
-        return Candidates.best(np.where(again > 0, again + ties, 0), audience, n, least=0.0)
+        return Candidates.best(np.where(again > 0, again + ties, 0), batch, n, least=0.0)

@@ -9,7 +9,7 @@ from strata._kernels.compiled import compiled
 from strata._kernels.selection import NOTHING, best_of_groups, largest
 from strata.embeddings.index import ItemIndex
 from strata.ranking.candidates import ByNothing, Candidates, Found
-from strata.ranking.query import Audience
+from strata.ranking.query import QueryBatch
 
 
 @dataclass(frozen=True)
@@ -30,54 +30,54 @@ class NearestToInterests(ByNothing):
         """Nothing: every reason ends with the interest point that it fits."""
         return ""
 
-    def propose(self, audience: Audience, n: int) -> Candidates:
+    def propose(self, batch: QueryBatch, n: int) -> Candidates:
         """About `n` items of every user by quota, their weighted cosines summed per user and item."""
-        if audience.cosines is None:
-            points, items, near = self._searched(audience, n)
+        if batch.cosines is None:
+            points, items, near = self._searched(batch, n)
         else:
-            points, items, near = self._looked_at(audience, n, audience.cosines)
-        found = Found(points, items, near * audience.weights[points])
-        users, of_user, totals = _summed(audience.owners[points], items, found.scores, len(self.index))
-        totals += self._disliked(audience, users, of_user)
-        totals, starts = totals.astype(np.float32), np.searchsorted(users, np.arange(len(audience) + 1))
+            points, items, near = self._looked_at(batch, n, batch.cosines)
+        found = Found(points, items, near * batch.weights[points])
+        users, of_user, totals = _summed(batch.owners[points], items, found.scores, len(self.index))
+        totals += self._disliked(batch, users, of_user)
+        totals, starts = totals.astype(np.float32), np.searchsorted(users, np.arange(len(batch) + 1))
         best = best_of_groups(totals, starts, n)
         return Candidates(users[best], of_user[best], totals[best], found=found)
 
-    def search(self, audience: Audience, n: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def search(self, batch: QueryBatch, n: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Liked points (p,), the items nearest to them (p, m) and the cosines, as many as quota and history call for.
 
         Points that call for about as many are searched for together: a search takes time with its length.
         """
-        liked, needed = self._quotas(audience, n)
-        needed = needed + np.diff(audience.barred_events.offsets)[audience.owners[liked]]
+        liked, needed = self._quotas(batch, n)
+        needed = needed + np.diff(batch.barred_events.offsets)[batch.owners[liked]]
         lengths = np.exp2(np.ceil(np.log2(np.maximum(needed, 1)))).astype(np.int64)
-        allowed = None if audience.allowed.all() else audience.allowed
+        allowed = None if batch.allowed.all() else batch.allowed
         for length in np.unique(lengths):
             points = liked[lengths == length]
-            yield points, *self.index.search(audience.points[points], int(length), allowed)
+            yield points, *self.index.search(batch.points[points], int(length), allowed)
 
-    def _quotas(self, audience: Audience, n: int) -> tuple[np.ndarray, np.ndarray]:
+    def _quotas(self, batch: QueryBatch, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Liked points (p,) and how many items each may propose."""
-        liked = np.flatnonzero(audience.weights > 0)
-        quotas = np.maximum(np.ceil(n * audience.weights[liked]), self.least_quota)
+        liked = np.flatnonzero(batch.weights > 0)
+        quotas = np.maximum(np.ceil(n * batch.weights[liked]), self.least_quota)
         return liked, quotas.astype(np.int64)
 
-    def _looked_at(self, audience: Audience, n: int, cosines: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _looked_at(self, batch: QueryBatch, n: int, cosines: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Point, item and cosine of all that is nearest within the points' quotas, from all cosines: three of (m,)."""
-        liked, quotas = self._quotas(audience, n)
+        liked, quotas = self._quotas(batch, n)
         anything = np.full(len(liked), -np.inf)
-        return largest(cosines, liked, audience.owners[liked], quotas, anything, audience.admission)
+        return largest(cosines, liked, batch.owners[liked], quotas, anything, batch.admission)
 
-    def _searched(self, audience: Audience, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _searched(self, batch: QueryBatch, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The same of a catalogue that is searched."""
-        liked, of_liked = self._quotas(audience, n)
-        quotas = np.zeros(len(audience.weights), np.int64)
+        liked, of_liked = self._quotas(batch, n)
+        quotas = np.zeros(len(batch.weights), np.int64)
         quotas[liked] = of_liked
         found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        for points, items, cosines in self.search(audience, n):
+        for points, items, cosines in self.search(batch, n):
             admitted = items != NOTHING
-            if len(audience.barred_events):
-                admitted &= ~audience.barred[audience.owners[points][:, None], items]
+            if len(batch.barred_events):
+                admitted &= ~batch.barred[batch.owners[points][:, None], items]
             admitted &= np.cumsum(admitted, axis=1) <= quotas[points, None]
             point, _ = np.nonzero(admitted)
             found.append((points[point], items[admitted], cosines[admitted]))
@@ -87,16 +87,16 @@ class NearestToInterests(ByNothing):
         in_order = np.argsort(point, kind="stable")
         return point[in_order], item[in_order], near[in_order]
 
-    def _disliked(self, audience: Audience, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+    def _disliked(self, batch: QueryBatch, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         """What dislikes take from each (user, item) pair (n,), 0 or less; `users` ascending."""
-        taken, against = np.zeros(len(users)), np.flatnonzero(audience.weights < 0)
-        starts, stops = (np.searchsorted(users, audience.owners[against], side) for side in ("left", "right"))
-        if audience.cosines is not None:
-            compiled(_take)(audience.cosines, against, starts, stops, audience.weights[against], items, taken)
+        taken, against = np.zeros(len(users)), np.flatnonzero(batch.weights < 0)
+        starts, stops = (np.searchsorted(users, batch.owners[against], side) for side in ("left", "right"))
+        if batch.cosines is not None:
+            compiled(_take)(batch.cosines, against, starts, stops, batch.weights[against], items, taken)
             return taken
         for point, start, stop in zip(against, starts, stops, strict=True):
-            near = self.index.vectors(items[start:stop]) @ audience.points[point]
-            taken[start:stop] += audience.weights[point] * np.maximum(near, 0)
+            near = self.index.vectors(items[start:stop]) @ batch.points[point]
+            taken[start:stop] += batch.weights[point] * np.maximum(near, 0)
         return taken
 
 

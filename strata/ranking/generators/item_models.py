@@ -6,7 +6,7 @@ import numpy as np
 
 from strata.models.item_model import ItemModel, weigh
 from strata.ranking.candidates import Candidates
-from strata.ranking.query import Audience
+from strata.ranking.query import QueryBatch
 
 
 @dataclass(frozen=True)
@@ -17,16 +17,16 @@ class FromHistory:
     name: str
     credited = ()
 
-    def propose(self, audience: Audience, n: int) -> Candidates:
+    def propose(self, batch: QueryBatch, n: int) -> Candidates:
         """The `n` best-scored items of users who have a history."""
-        if not len(audience.choices):
+        if not len(batch.choices):
             return Candidates.none()
-        scores = self.model.scores(weigh(audience.history, self.model.half_life))
-        return Candidates.best(scores, audience, n, least=0.0)
+        scores = self.model.scores(weigh(batch.history, self.model.half_life))
+        return Candidates.best(scores, batch, n, least=0.0)
 
-    def led_by(self, item: int, audience: Audience) -> np.ndarray:
+    def led_by(self, item: int, batch: QueryBatch) -> np.ndarray:
         """Liked items that the model finds `item` going with."""
-        chosen = np.unique(audience.history.items[audience.history.weights > 0])
+        chosen = np.unique(batch.history.items[batch.history.weights > 0])
         strength = self.model.between(chosen, item)
         best = np.lexsort((chosen, -strength))
         return np.asarray(chosen[best[strength[best] > 0]])

@@ -10,7 +10,7 @@ from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
 from strata.data.schema import BRAND, CREATED
 from strata.ranking.candidates import ByNothing, Candidates
-from strata.ranking.query import Audience
+from strata.ranking.query import QueryBatch
 from strata.ranking.settings import ArrivalSettings
 
 
@@ -93,19 +93,19 @@ class Arrivals(ByNothing):
         by_topic, by_brand = (Group.of(each, liked, arrived, lately, settings.smoothing) for each in (topics, brands))
         return cls(new_items(catalogue, past, settings), by_topic, by_brand, settings.half_life_days)
 
-    def propose(self, audience: Audience, n: int) -> Candidates:
+    def propose(self, batch: QueryBatch, n: int) -> Candidates:
         """The best new items of users who have a history: of `n`, the share of new ones among all they may be shown."""
-        history = audience.choices
-        items = self.items[audience.allowed[self.items]]
+        history = batch.choices
+        items = self.items[batch.allowed[self.items]]
         if not len(history) or not len(items):
             return Candidates.none()
-        age = np.maximum(audience.times[history.users] - history.times, 0) / DAY
+        age = np.maximum(batch.times[history.users] - history.times, 0) / DAY
         weights = np.exp2(-age / self.half_life_days) * np.maximum(history.weights, 0)
-        fares, lifts = np.ones(len(items)), np.ones((len(audience), len(items)), np.float32)
+        fares, lifts = np.ones(len(items)), np.ones((len(batch), len(items)), np.float32)
         for group in (self.by_topic, self.by_brand):
             fares *= group.fares[group.of_item[items]]
             lifts *= group.lift(history, weights, items)
-        scores = np.zeros((len(audience), history.n_items), np.float32)
+        scores = np.zeros((len(batch), history.n_items), np.float32)
         scores[:, items] = lifts * np.sqrt(fares) * (np.diff(history.offsets) > 0)[:, None]
-        share = len(items) / int(audience.allowed.sum())
-        return Candidates.best(scores, audience, int(np.ceil(n * share)), least=0.0)
+        share = len(items) / int(batch.allowed.sum())
+        return Candidates.best(scores, batch, int(np.ceil(n * share)), least=0.0)

@@ -8,7 +8,7 @@ import numpy as np
 from strata._kernels.compiled import compiled
 from strata.data.history import DAY
 from strata.ranking.candidates import ByNothing, Candidates
-from strata.ranking.query import Audience
+from strata.ranking.query import QueryBatch
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Popular(ByNothing):
         """That many choose it."""
         return "popular these days"
 
-    def propose(self, audience: Audience, n: int) -> Candidates:
+    def propose(self, batch: QueryBatch, n: int) -> Candidates:
         """The `n` most popular items that each user may be shown; what nobody chose only to those without interests."""
-        interested = np.bincount(audience.owners[audience.weights > 0], minlength=len(audience)) > 0
+        interested = np.bincount(batch.owners[batch.weights > 0], minlength=len(batch)) > 0
         least = np.where(interested, 0.0, -np.inf)
-        scores = np.broadcast_to(self.counts, (len(audience), len(self.counts)))
-        return Candidates.best(scores, audience, n, least)
+        scores = np.broadcast_to(self.counts, (len(batch), len(self.counts)))
+        return Candidates.best(scores, batch, n, least)
 
 
 @dataclass(frozen=True)
@@ -49,22 +49,22 @@ class PopularInTopics(ByNothing):
         """That many choose it among what the user is into."""
         return "popular among what you are into"
 
-    def propose(self, audience: Audience, n: int) -> Candidates:
+    def propose(self, batch: QueryBatch, n: int) -> Candidates:
         """The `n` best items of users who have interests."""
-        history, facts = audience.choices, audience.facts
+        history, facts = batch.choices, batch.facts
         if not len(history) or not len(facts.leaf_topics):
             return Candidates.none()
-        shape = (len(audience), len(self._in_topic))
-        age = np.maximum(audience.times[history.users] - history.times, 0) / DAY
+        shape = (len(batch), len(self._in_topic))
+        age = np.maximum(batch.times[history.users] - history.times, 0) / DAY
         weights = np.exp2(-age / self.half_life_days) * np.maximum(history.weights, 0)
         cells = history.users * np.int64(shape[1]) + self.topics[history.items]
         chosen = np.bincount(cells, weights, shape[0] * shape[1]).reshape(shape)
         wanted = np.zeros(shape, np.float32)
-        interests = audience.owners[facts.leaf_points], facts.leaf_topics
+        interests = batch.owners[facts.leaf_points], facts.leaf_topics
         wanted[interests] = (chosen / np.maximum(chosen.sum(1, keepdims=True), 1e-12))[interests]
-        scores = np.empty((len(audience), len(self.topics)), np.float32)
+        scores = np.empty((len(batch), len(self.topics)), np.float32)
         compiled(_spread)(wanted, self.topics, self._share, scores)
-        return Candidates.best(scores, audience, n, least=0.0)
+        return Candidates.best(scores, batch, n, least=0.0)
 
     @cached_property
     def _in_topic(self) -> np.ndarray:

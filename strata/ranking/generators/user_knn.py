@@ -2,27 +2,25 @@
 
 from dataclasses import dataclass
 
-from strata.models.user_knn import UserNeighbours
+from strata.models.user_knn import UserKnn
 from strata.ranking.candidates import ByNothing, Candidates
-from strata.ranking.query import Audience
+from strata.ranking.query import QueryBatch
 
 
 @dataclass(frozen=True)
-class FromPeers(ByNothing):
+class FromUserKnn(ByNothing):
     """What people with much the same history chose."""
 
-    model: UserNeighbours
-    name: str = "peers"
+    model: UserKnn
+    name: str = "user-knn"
     credited = ()
 
     def says(self, led_by: str) -> str:  # noqa: ARG002
         """Who chose it."""
         return "chosen by people with a history like yours"
 
-    def propose(self, audience: Audience, n: int) -> Candidates:
+    def propose(self, batch: QueryBatch, n: int) -> Candidates:
         """The `n` best-scored items of users who have a history."""
-        if not len(audience.choices):
+        if not len(batch.choices):
             return Candidates.none()
-        return Candidates.best(
-            self.model.scores(self.model.seen(audience.history, audience.times)), audience, n, least=0.0
-        )
+        return Candidates.best(self.model.scores(self.model.seen(batch.history, batch.times)), batch, n, least=0.0)

@@ -1,4 +1,4 @@
-"""A profile's course as `strata user --course` shows it: a letter for each interest and time."""
+"""A profile's timeline as `strata user --timeline` shows it: a letter for each interest and time."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 NONE = "·"
 
 
-def course_answer(recommender: "Recommender", user_id: str, steps: int | None, picture: Path | None) -> Answer:
-    """The course of a user, drawn into `picture` too if there is one. Raises BadParameter, UnknownId."""
-    course = recommender.course(user_id, steps)
-    times = course["time"].unique(maintain_order=True).to_list()
-    lanes = _lanes(course)
+def timeline_answer(recommender: "Recommender", user_id: str, steps: int | None, picture: Path | None) -> Answer:
+    """The timeline of a user, drawn into `picture` too if there is one. Raises BadParameter, UnknownId."""
+    timeline = recommender.timeline(user_id, steps)
+    times = timeline["time"].unique(maintain_order=True).to_list()
+    lanes = _lanes(timeline)
     content = {
         "release": recommender.manifest.id,
         "user_id": user_id,
@@ -34,16 +34,16 @@ def course_answer(recommender: "Recommender", user_id: str, steps: int | None, p
     drawn = [_rows(lanes, times, user_id)]
     if picture is None:
         return Answer(content, drawn)
-    _draw(course, user_id, picture)
+    _draw(timeline, user_id, picture)
     return Answer(content, [*drawn, sentence(f"drawn into {picture}")])
 
 
-def _lanes(course: "pl.DataFrame") -> list[dict[str, Any]]:
+def _lanes(timeline: "pl.DataFrame") -> list[dict[str, Any]]:
     """Each interest with its name, its highest strength and its tier by time, the strongest first."""
     import polars as pl
 
     lanes = (
-        course.group_by("key", maintain_order=True)
+        timeline.group_by("key", maintain_order=True)
         .agg(pl.col("name").last(), pl.col("strength").max().round(6), tiers=pl.struct("time", "tier"))
         .sort("strength", descending=True, maintain_order=True)
     )
@@ -57,7 +57,7 @@ def _rows(lanes: list[dict[str, Any]], times: list[Any], user_id: str) -> Rows:
     rows = [(lane["name"], lane["topic_id"], f"{lane['strength']:.1f}", _lane(lane["tiers"], times)) for lane in lanes]
     letters = ", ".join(f"{name[0]} {name}" for name in COLOURS)
     return Rows(
-        f"Course of user {user_id}",
+        f"Timeline of user {user_id}",
         {"interest": "name", "topic": "id", "highest strength": "fact", "tiers": "mark"},
         rows,
         f"{len(times)} times, {times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}: {letters}, {NONE} none",
@@ -69,11 +69,11 @@ def _lane(tiers: dict[Any, str], times: list[Any]) -> Text:
     return Text().join(letters)
 
 
-def _draw(course: "pl.DataFrame", user_id: str, picture: Path) -> None:
+def _draw(timeline: "pl.DataFrame", user_id: str, picture: Path) -> None:
     from strata.interests.drawing import draw
     from strata.interests.pictures import SwimLanes
 
     try:
-        draw(SwimLanes.of(course, f"user {user_id}"), picture)
+        draw(SwimLanes.of(timeline, f"user {user_id}"), picture)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--picture") from None

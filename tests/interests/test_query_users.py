@@ -1,4 +1,4 @@
-"""Visitors: the same events give the same interests as a user of the release has; filters hold."""
+"""NewUsers: the same events give the same interests as a user of the release has; filters hold."""
 
 import numpy as np
 import polars as pl
@@ -11,8 +11,8 @@ from strata.data.catalogue import Catalogue
 from strata.data.filters import Filters, PriceRange, rows_of
 from strata.data.history import DAY, History
 from strata.errors import UnknownId
+from strata.interests.query_users import NewUsers, PastChoice
 from strata.interests.settings import TierSettings
-from strata.interests.visitors import Pick, Visitors
 from tests.strategies import N_ITEMS, TIME, catalogue, profiler, vectors
 
 CATALOGUE = Catalogue(
@@ -24,16 +24,16 @@ CATALOGUE = Catalogue(
 IDS = CATALOGUE.ids.tolist()
 WEIGHTS = {"view": 0.2, "like": 1.0, "dislike": -1.0}
 PROFILER = profiler(TierSettings(cut=0.8))
-VISITORS = Visitors(PROFILER, TIME, WEIGHTS)
+NEW_USERS = NewUsers(PROFILER, TIME, WEIGHTS)
 ages = st.integers(1, 400)
 timed = st.builds(
-    lambda item, behaviour, age: Pick(item, behaviour, TIME - age * DAY),
+    lambda item, behaviour, age: PastChoice(item, behaviour, TIME - age * DAY),
     st.sampled_from(IDS), st.sampled_from(sorted(WEIGHTS)), ages,
 )  # fmt: skip
 
 
 @given(st.lists(timed, min_size=1, max_size=30))
-def test_a_visitor_gets_the_profile_that_the_pipeline_would_give(picks: list[Pick]) -> None:
+def test_a_visitor_gets_the_profile_that_the_pipeline_would_give(picks: list[PastChoice]) -> None:
     history = History.from_columns(
         np.zeros(len(picks)),
         rows_of([pick.item_id for pick in picks], CATALOGUE),
@@ -43,7 +43,7 @@ def test_a_visitor_gets_the_profile_that_the_pipeline_would_give(picks: list[Pic
         n_items=N_ITEMS,
     )
     expected, _ = PROFILER.profiles(history, TIME)
-    person = VISITORS.from_picks(picks)
+    person = NEW_USERS.from_choices(picks)
     assert_frame_equal(person.profiles.table, expected.table)
     assert np.allclose(person.profiles.vectors, expected.vectors, atol=1e-6)
     assert person.seen.tolist() == history.positive().items.tolist()
@@ -52,25 +52,27 @@ def test_a_visitor_gets_the_profile_that_the_pipeline_would_give(picks: list[Pic
 
 @given(st.lists(st.sampled_from(IDS), min_size=1, max_size=20))
 def test_picks_without_times_are_one_session_in_the_order_given(items: list[str]) -> None:
-    person = VISITORS.from_picks([Pick(item) for item in items])
+    person = NEW_USERS.from_choices([PastChoice(item) for item in items])
     assert [IDS[row] for row in person.seen] == items
     assert (person.history.times < TIME).all()
     assert set(person.profiles.table["tier"]) == {"momentary"}
 
 
 def test_a_pick_without_time_follows_the_one_before_it() -> None:
-    person = VISITORS.from_picks([Pick(IDS[0], None, 5 * DAY), Pick(IDS[1]), Pick(IDS[2], None, TIME + DAY)])
+    person = NEW_USERS.from_choices(
+        [PastChoice(IDS[0], None, 5 * DAY), PastChoice(IDS[1]), PastChoice(IDS[2], None, TIME + DAY)]
+    )
     assert person.history.times.tolist() == [5 * DAY, 5 * DAY + 1, TIME + DAY]
 
 
 def test_unknown_picks_are_all_named() -> None:
     with pytest.raises(UnknownId, match="2 of 3 items are not among the 12 of this release: 'gone', 'away'"):
-        VISITORS.from_picks([Pick("gone"), Pick(IDS[0]), Pick("away")])
+        NEW_USERS.from_choices([PastChoice("gone"), PastChoice(IDS[0]), PastChoice("away")])
 
 
 @given(st.lists(st.integers(0, N_ITEMS - 1), min_size=1, max_size=5))
 def test_each_text_is_a_momentary_point_named_after_its_nearest_topic(rows: list[int]) -> None:
-    person = VISITORS.from_words(vectors()[rows])
+    person = NEW_USERS.from_texts(vectors()[rows])
     table = person.profiles.table
     assert table["tier"].to_list() == ["momentary"] * len(rows)
     assert table["name"].n_unique() == len(rows)

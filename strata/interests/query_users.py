@@ -21,10 +21,10 @@ STATED = "stated in the profile text; nothing else is known"
 
 
 @dataclass(frozen=True)
-class Person:
+class QueryUser:
     """User `row` of a history and of profiles; nobody else in there matters.
 
-    `rejected`: item rows spoken against. `wishing`: whether the points are what somebody asks for just now, not what
+    `rejected`: item rows spoken against. `is_query`: whether the points are what somebody asks for just now, not what
     they did or say of themselves.
     """
 
@@ -32,7 +32,7 @@ class Person:
     history: History
     profiles: Profiles
     rejected: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
-    wishing: bool = False
+    is_query: bool = False
 
     @property
     def seen(self) -> np.ndarray:
@@ -41,7 +41,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Pick:
+class PastChoice:
     """An item of a visitor's history; a behaviour of negative weight speaks against it. `time`: seconds since 1970."""
 
     item_id: str
@@ -49,7 +49,7 @@ class Pick:
     time: float | None = None
 
 
-class Visitors:
+class NewUsers:
     """Makes persons the release does not know, by the rules by which it made the profiles of those it knows."""
 
     def __init__(self, profiler: Profiler, time: float, weights: Mapping[str, float]) -> None:
@@ -65,7 +65,7 @@ class Visitors:
         """The rules of tiers."""
         return self.profiler.settings
 
-    def from_picks(self, picks: Sequence[Pick]) -> Person:
+    def from_choices(self, picks: Sequence[PastChoice]) -> QueryUser:
         """A person with this history, in time order; raises UnknownId naming the items that do not exist.
 
         A pick without time comes a second after the one before it; where none has a time, they are one session
@@ -82,20 +82,20 @@ class Visitors:
             np.zeros(len(picks)), items, np.array(times), np.array(weights), n_users=1, n_items=len(catalogue)
         )
         liked, now = history.positive(), max([self.time, *(time + 1 for time in times)])
-        return Person(0, liked, self.profiler.profiles(history, now)[0], history.items[history.weights < 0])
+        return QueryUser(0, liked, self.profiler.profiles(history, now)[0], history.items[history.weights < 0])
 
-    def from_words(self, vectors: np.ndarray, *, wish: bool = True) -> Person:
+    def from_texts(self, vectors: np.ndarray, *, query: bool = True) -> QueryUser:
         """A person of whom only words are known: each text, by its vector (n, d), is a point.
 
         What is wished for just now is momentary; what people say of themselves, as in a bio, is core.
         """
         themes = self.profiler.themes
         nothing = History.from_columns(*(np.zeros(0) for _ in range(4)), n_users=1, n_items=len(themes.of_item))
-        profiles = Profiles(_said(vectors, themes, wish=wish), np.asarray(vectors, np.float32))
-        return Person(0, nothing, profiles, wishing=wish)
+        profiles = Profiles(_said(vectors, themes, query=query), np.asarray(vectors, np.float32))
+        return QueryUser(0, nothing, profiles, is_query=query)
 
 
-def _said(vectors: np.ndarray, themes: Themes, *, wish: bool) -> pl.DataFrame:
+def _said(vectors: np.ndarray, themes: Themes, *, query: bool) -> pl.DataFrame:
     """The profile table of texts: each named after the catalogue's topic it is nearest to."""
     topics = themes.groups["level"].to_numpy() == LEVELS[0]
     nearest = np.argmax(vectors @ np.asarray(themes.vectors)[topics].T, axis=1)
@@ -111,9 +111,9 @@ def _said(vectors: np.ndarray, themes: Themes, *, wish: bool) -> pl.DataFrame:
             "point": np.arange(n, dtype=np.int32),
             "name": [name for name, _ in named],
             "phrases": pl.Series([phrases for _, phrases in named], dtype=pl.List(pl.String)),
-            "tier": ["momentary" if wish else "core"] * n,
-            "because": [SAID if wish else STATED] * n,
-            "stated": [not wish] * n,
+            "tier": ["momentary" if query else "core"] * n,
+            "because": [SAID if query else STATED] * n,
+            "stated": [not query] * n,
             "strength": np.ones(n),
             "share": np.full(n, round(1 / max(n, 1), 6)),
             "evidence": pl.Series([[]] * n, dtype=pl.List(pl.String)),

@@ -55,6 +55,14 @@ def tiny_collaborative(history: History) -> CollaborativeModels:
     )
 
 
+def tiny_models(history: History, settings: RecommendSettings | None = None) -> Models:
+    """All that recommending needs, of the users of `history`, known up to TIME."""
+    profiles, _ = PROFILER.profiles(history, TIME, USER_IDS)
+    topics, settings = PROFILER.themes.of_item[:, 0], settings or RecommendSettings()
+    known = GeneratorInputs(PROFILER.catalogue, INDEX, tiny_collaborative(history), topics, history, settings)
+    return Models.of(profiles, known, vectors())
+
+
 def tiny_ranker(models: Models, history: History) -> LambdaMart:
     """Trees that learned from what half of the history chose after the other half."""
     middle = float(np.median(history.choices.times))
@@ -66,14 +74,11 @@ def tiny_ranker(models: Models, history: History) -> LambdaMart:
 
 def tiny_recommender(history: History, corrections: Corrections | None = None) -> Recommender:
     """All four users of `history`, known up to TIME, and what they corrected since."""
-    items, topics = PROFILER.catalogue, PROFILER.themes.of_item[:, 0]
-    profiles, _ = PROFILER.profiles(history, TIME, USER_IDS)
     settings = RecommendSettings(repeats=True)
-    known = GeneratorInputs(items, INDEX, tiny_collaborative(history), topics, history, settings)
-    models = Models.of(profiles, known, vectors())
+    models = tiny_models(history, settings)
     return Recommender(
         manifest=Manifest("tiny", {}, {}, {}),
-        catalogue=items,
+        catalogue=PROFILER.catalogue,
         users={user: row for row, user in enumerate(USER_IDS)},
         accounts=ACCOUNTS,
         history=history,

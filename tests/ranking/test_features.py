@@ -9,36 +9,24 @@ from hypothesis import strategies as st
 
 from benchmarks.evidence.explanation import without_each
 from strata._kernels.selection import NOTHING
-from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
 from strata.ranking.candidates import Table, propose
 from strata.ranking.examples import Examples
 from strata.ranking.features import OWN
-from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.lambdamart import LambdaMart, ndcg, smallest_as_good
 from strata.ranking.query import query_batch
-from strata.ranking.settings import FeatureSettings, RecommendSettings, TreeSettings
+from strata.ranking.settings import FeatureSettings, TreeSettings
 from strata.ranking.tier_mix import mix
 from strata.ranking.trends import Trends
 from strata.ranking.two_stage import Models
 from strata.recommendation.leave_one_point_out import without_each_point
 from strata.recommendation.request import ListRequest
-from tests.strategies import N_ITEMS, N_USERS, TIME, catalogue, histories, vectors
-from tests.tiny_recommender import INDEX, PROFILER, tiny_collaborative, tiny_ranker, tiny_recommender
+from tests.strategies import N_ITEMS, N_USERS, TIME, histories, vectors
+from tests.tiny_recommender import PROFILER, tiny_models, tiny_ranker, tiny_recommender
 
 EVEN = {"momentary": 1.0, "stable": 1.0, "core": 1.0}
 TOPICS = PROFILER.themes.of_item[:, 0]
 SEEN = FeatureSettings()
-
-
-def models_of(history: History) -> Models:
-    profiles, _ = PROFILER.profiles(history, TIME)
-    collaborative = tiny_collaborative(history)
-    return Models.of(
-        profiles,
-        GeneratorInputs(Catalogue(catalogue()), INDEX, collaborative, TOPICS, history, RecommendSettings()),
-        vectors(),
-    )
 
 
 def asked(models: Models, history: History, users: list[int], *, exclude_seen: bool = False):
@@ -49,7 +37,7 @@ def asked(models: Models, history: History, users: list[int], *, exclude_seen: b
 @given(histories())
 @settings(max_examples=25)
 def test_one_user_looks_the_same_alone_and_in_a_batch(history: History) -> None:
-    models = models_of(history)
+    models = tiny_models(history)
     batch, table = asked(models, history, list(range(N_USERS)))
     together = models.features.of(table, batch)
     assert together.shape == (len(table), len(models.features.names(models.names)))
@@ -85,7 +73,7 @@ def test_shares_count_the_events_of_their_window(history: History) -> None:
 @given(histories(positive=True))
 @settings(max_examples=25)
 def test_own_history_counts_the_days_on_which_the_user_was_active(history: History) -> None:
-    models = models_of(history)
+    models = tiny_models(history)
     batch, table = asked(models, history, list(range(N_USERS)))
     names = models.features.names(models.names)
     found = models.features.of(table, batch)[:, [names.index(name) for name in OWN[-3:]]]
@@ -108,7 +96,7 @@ def test_every_signal_speaks_for_a_generator_or_for_none() -> None:
     history = History.from_columns(
         np.zeros(3), np.array([1, 2, 4]), times, np.ones(3), n_users=N_USERS, n_items=N_ITEMS
     )
-    models = models_of(history)
+    models = tiny_models(history)
     names = models.features.names(models.names)
     of = dict(zip(names, models.credits.tolist(), strict=True))
     asked = ("ease scaled", "cosine core", "topic share", "own 40d", "share 7d", "mean weight", "events per user")
@@ -165,7 +153,7 @@ def test_larger_trees_are_taken_only_where_they_are_better_by_more_than_an_error
 @given(histories(positive=True))
 @settings(max_examples=10)
 def test_removing_a_point_is_scoring_the_profile_without_it(history: History) -> None:
-    models = models_of(history)
+    models = tiny_models(history)
     (batch, table), ranker = asked(models, history, [0]), tiny_ranker(models, history)
     lost = without_each_point(table, models.features.of(table, batch), batch, models, ranker)
     assert lost.shape == (len(batch.facts.tiers), len(table))
@@ -193,7 +181,7 @@ def test_more_of_a_tier_moves_items_near_to_it_up_and_no_wish_changes_nothing() 
     users, days = np.zeros(60, int), np.arange(60) * 5.0 + 1
     items = np.where(rng.random(60) < 0.7, 3 * rng.integers(0, 4, 60), 1 + 3 * rng.integers(0, 4, 60))
     history = History.from_columns(users, items, TIME - days * DAY, np.ones(60), n_users=N_USERS, n_items=N_ITEMS)
-    models = models_of(history)
+    models = tiny_models(history)
     batch, table = asked(models, history, [0])
     scores = rng.random(len(table))
     assert not mix(table, batch, models.features, scores, None).any()

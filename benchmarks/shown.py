@@ -1,19 +1,26 @@
 """Fills in what README and docs show: outputs of commands and tables of the pipeline, each between its marks.
 
 A block begins with <!-- shown: COMMAND --> and ends with <!-- /shown -->. COMMAND is one of `strata …`, run on the
-release of this clone at 80 columns, or `cat FILE`, a table that the pipeline wrote; `… | from "A" until "B"` shows the
-lines from the first that begins with A to the one before the first that begins with B. docs/shown.json says of which
-release and of which code of the command line the blocks are; a test compares it with dvc.lock and strata/cli.
+release of this clone at 80 columns; `cat FILE`, a table that the pipeline wrote; or `ask PATH BODY`, what the service
+answers to a JSON body; of long lists the first entries. `… | from "A" until "B"` shows the lines from the first
+that begins with A to the one before the first that begins with B. docs/shown.json says of which release and of which
+code of the command line and the service the blocks are; a test compares it with dvc.lock, strata/cli and services.
 
 python -m benchmarks.shown
 """
 
 import hashlib
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,12 +28,17 @@ from ruamel.yaml import YAML
 
 from benchmarks.closure import files_here
 from benchmarks.fingerprint import body
+from benchmarks.serve import serving
 from strata.errors import StrataError
 from strata.storage import read_json, write_json, write_text
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"(<!-- shown: (?P<command>.*?) -->\n).*?(<!-- /shown -->)", re.DOTALL)
 RECORD = "docs/shown.json"
+CODE: Final = ("strata/cli/", "services/")
+ANALYST: Final = "an analyst's token for the docs"
+WIDTH, MOST, INDENT = 118, 3, 2
+"""Letters of a line of an answer; entries of a list that are shown; spaces that show what lies in what."""
 STRATA: Final = [sys.executable, "-c", "from strata.cli.app import app; app(prog_name='strata')"]
 
 
@@ -36,31 +48,86 @@ def pages(root: Path) -> list[Path]:
 
 
 def state(root: Path) -> dict[str, str]:
-    """What all blocks depend on: the release of dvc.lock, and the code of the command line."""
+    """What all blocks depend on: the release of dvc.lock, and the code of the command line and the service."""
     lock: dict[str, Any] = YAML(typ="safe").load(root / "dvc.lock")
     release = next(out["md5"] for out in lock["stages"]["package"]["outs"] if out["path"] == "artifacts/release")
-    code = [body(text) for path, text in sorted(files_here(root).items()) if path.startswith("strata/cli/")]
+    code = [body(text) for path, text in sorted(files_here(root).items()) if path.startswith(CODE)]
     return {"release": release, "code": hashlib.sha256("".join(code).encode()).hexdigest()}
 
 
 def filled(text: str, root: Path) -> str:
     """A page with each block's content as it is now. Raises StrataError where a command fails."""
-    return BLOCK.sub(lambda found: found[1] + _shown(found["command"], root) + found[3], text)
+    with ExitStack() as running:
+
+        @cache
+        def url() -> str:
+            """Of a service that starts with the first question."""
+            release, token = root / "artifacts" / "release", {"STRATA_ANALYST_TOKEN": ANALYST}
+            return running.enter_context(serving("services.recommender:Recommender", release, root, token))
+
+        return BLOCK.sub(lambda found: found[1] + _shown(found["command"], root, url) + found[3], text)
 
 
-def _shown(command: str, root: Path) -> str:
+def _shown(command: str, root: Path, url: Callable[[], str]) -> str:
     command, _, part = command.partition(" | ")
     name, *arguments = shlex.split(command)
+    if name == "ask":
+        return _answer(*arguments, url())
     if name == "cat":
         return (root / arguments[0]).read_text(encoding="utf-8").strip("\n") + "\n"
     if name != "strata":
-        raise StrataError(f"a block shows '{command}'; only strata and cat may be shown")
+        raise StrataError(f"a block shows '{command}'; only strata, ask and cat may be shown")
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
     done = subprocess.run([*STRATA, *arguments], cwd=root, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StrataError(f"{command}: {done.stderr.strip() or done.returncode}; run `make demo` first")
     lines = [line.rstrip() for line in done.stdout.strip("\n").split("\n")]
     return "\n".join(["```text", *(_between(lines, part) if part else lines), "```", ""])
+
+
+def _answer(path: str, sent: str, url: str) -> str:
+    """The request as people would type it, and the answer, shortened."""
+    analyst = path in ("/similar_users", "/audience")
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {ANALYST}"} if analyst else {})
+    request = urllib.request.Request(url + path, sent.encode(), headers)  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            content = json.load(answer)
+    except urllib.error.HTTPError as error:
+        content = json.load(error)
+    shown = [f"$ curl -s localhost:3000{path} -H 'Content-Type: application/json' \\"]
+    shown += ['    -H "Authorization: Bearer $STRATA_ANALYST_TOKEN" \\'] if analyst else []
+    return "\n".join(["```console", *shown, f"    -d '{sent}'", *compact(content), "```", ""])
+
+
+def compact(content: Any, indent: int = 0, before: str = "", after: str = "") -> list[str]:
+    """JSON as lines of at most WIDTH letters where that can be, `…` for what a long list has beyond MOST entries."""
+    if isinstance(content, list) and len(content) > MOST:
+        content = [*content[:MOST], ...]
+    flat = before + _flat(content) + after
+    if len(flat) + indent <= WIDTH or not isinstance(content, dict | list) or not content:
+        return [" " * indent + flat]
+    named = isinstance(content, dict)
+    entries = list(content.items()) if isinstance(content, dict) else [("", each) for each in content]
+    lines: list[str] = [" " * indent + before + ("{" if named else "[")]
+    for place, (name, value) in enumerate(entries):
+        comma = "," if place < len(entries) - 1 else ""
+        made = compact(value, indent + INDENT, f"{json.dumps(name)}: " if named else "", comma)
+        joined = f"{lines[-1]} {made[0].strip()}"
+        short = len(made) == 1 and len(lines) > 1 and len(joined) <= WIDTH and not lines[-1].endswith(("{", "["))
+        lines[-1:] = [joined] if short else [lines[-1], *made]
+    return [*lines[:-1], lines[-1] + ("}" if named else "]") + after]
+
+
+def _flat(content: Any) -> str:
+    if content is ...:
+        return "…"
+    if isinstance(content, list):
+        most = content if len(content) <= MOST or ... in content else [*content[:MOST], ...]
+        return f"[{', '.join(map(_flat, most))}]"
+    if isinstance(content, dict):
+        return "{" + ", ".join(f"{json.dumps(name)}: {_flat(value)}" for name, value in content.items()) + "}"
+    return json.dumps(content, ensure_ascii=False)
 
 
 def _between(lines: list[str], part: str) -> list[str]:

@@ -34,5 +34,5 @@ def test_a_block_is_filled_in_and_a_foreign_command_is_refused() -> None:
     assert found.startswith("before\n<!-- shown: cat LICENSE -->\n")
     assert found.endswith("<!-- /shown -->\nafter\n")
     assert "STALE" not in found
-    with pytest.raises(StrataError, match="only strata and cat may be shown"):
+    with pytest.raises(StrataError, match="only strata, ask and cat may be shown"):
         filled("<!-- shown: rm -r x -->\n<!-- /shown -->", ROOT)

@@ -15,6 +15,7 @@ from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SEED, pooled, share
 from benchmarks.serve import ROOT, load, serving, users
 from strata.errors import SourceError, ValidationFailed
+from strata.release.layout import Part
 from strata.release.manifest import MANIFEST, verify, write_release
 
 BEFORE: Final = "68b0cf5"
@@ -22,6 +23,13 @@ BEFORE: Final = "68b0cf5"
 CODE, PARAMS = ("services", "strata"), "params.yaml"
 TARGET: Final = "services.recommender:Recommender"
 CLIENTS, ROUNDS, SECONDS, WARM_SECONDS = 100, 30, 3.0, 5.0
+FORMER: Final = {
+    f"{Part.MODELS}/{now}.safetensors": f"{Part.MODELS}/{before}.safetensors"
+    for now, before in {
+        "item-knn": "neighbours", "association-rules": "transitions", "als": "factors", "user-knn": "peers"
+    }.items()
+}  # fmt: skip
+"""Files of a release and what BEFORE called them."""
 PATIENT: Final = {"STRATA_TIME_OUT": "60"}
 """A list that comes late is still a list; the fallback that a time-out gives would be none."""
 RELEASE: Final = Path("artifacts/release")
@@ -47,7 +55,7 @@ def _rounds() -> list[tuple[float, float]]:
     with tempfile.TemporaryDirectory(prefix="strata-before-") as folder, ExitStack() as running:
         code, release = Path(folder) / "code", Path(folder) / "release"
         _check_out(BEFORE, code)
-        _with_params(RELEASE, code / PARAMS, release)
+        _as_before(RELEASE, code / PARAMS, release)
         now = running.enter_context(serving(TARGET, RELEASE, settings=PATIENT))
         before = running.enter_context(serving(TARGET, release, code, PATIENT))
         for url in (now, before):
@@ -77,8 +85,9 @@ def _check_out(commit: str, folder: Path) -> None:
         files.extractall(folder, filter="data")
 
 
-def _with_params(release: Path, params: Path, folder: Path) -> None:
-    """The same release with other settings: those of today may be ones that the earlier code does not know."""
+def _as_before(release: Path, params: Path, folder: Path) -> None:
+    """The same release as the earlier code reads it: with its names of files, and with settings that it knows."""
     files = {path.relative_to(release).as_posix(): path for path in release.rglob("*") if path.is_file()}
     del files[MANIFEST]
+    files = {FORMER.get(name, name): path for name, path in files.items()}
     write_release(folder, {**files, PARAMS: params}, versions={}, metrics={})

@@ -8,6 +8,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
+from strata.errors import ReleaseError
 from strata.storage import replacing
 
 
@@ -34,8 +35,13 @@ def save_model(model: StoredModel, path: Path) -> None:
 
 
 def load_model(kind: type[M], path: Path) -> M:
-    """Read a model of the `kind` that `save_model` wrote."""
-    return kind.of_arrays(load_file(path))
+    """Read a model of the `kind` that `save_model` wrote. Raises ReleaseError where there is none."""
+    try:
+        return kind.of_arrays(load_file(path))
+    except FileNotFoundError:
+        raise ReleaseError(
+            f"{path} is missing: another version of Strata made this; run dvc repro"
+        ) from None
 
 
 def half_life_array(half_life: float | None) -> np.ndarray:

@@ -12,23 +12,16 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from pydantic import BaseModel
 
 from services import errors, metrics
-from services.answers import Request, answer, fallback
-from services.bodies import Answer, Audience, Brands, Cause, HotTopics, Interests, Items, SimilarUsers
 from services.encoder import Encoder
+from services.endpoints.base import Answer, Cause, Question
+from services.endpoints.lists import Items, RankRequest, RecommendRequest
+from services.endpoints.near import SearchRequest, SimilarItemsRequest
+from services.endpoints.profiles import Interests, InterestsRequest
+from services.endpoints.trends import Brands, BrandsRequest, HotTopics, HotTopicsRequest
+from services.endpoints.users import Audience, AudienceRequest, SimilarUsers, SimilarUsersRequest
 from services.errors import ApiError, OneShape, log_without_values, responses
 from services.limits import Limits
 from services.releases import Releases
-from services.requests import (
-    AudienceRequest,
-    BrandsRequest,
-    HotTopicsRequest,
-    InterestsRequest,
-    RankRequest,
-    RecommendRequest,
-    SearchRequest,
-    SimilarItemsRequest,
-    SimilarUsersRequest,
-)
 from services.settings import ServiceSettings
 from services.texts import EncoderUnavailable, Texts
 from services.tokens import analyst
@@ -161,14 +154,13 @@ class Recommender:
             raise ApiError(503, reason)
         return self.releases.live
 
-    async def _answer(self, endpoint: str, request: Request) -> Any:
+    async def _answer(self, endpoint: str, request: Question) -> Any:
         release = self._live()  # taken once: no answer is of two releases
         try:
             try:
                 async with asyncio.timeout(self.settings.time_out):
-                    texts = getattr(request, "texts", [])
-                    vectors = await self._texts.vectors(release.manifest.id, texts, release.vectors.shape[1])
-                    return await self._in(self._pool, answer, release, request, vectors)
+                    vectors = await self._texts.vectors(release.manifest.id, request.texts, release.vectors.shape[1])
+                    return await self._in(self._pool, request.answer, release, vectors)
             except TimeoutError:
                 return await self._fall_back(endpoint, release, request, "time_out")
             except EncoderUnavailable:
@@ -179,11 +171,11 @@ class Recommender:
             log_without_values(error)
             raise ApiError(500, "an unexpected error") from None
 
-    async def _fall_back(self, endpoint: str, release: Release, request: Request, cause: Cause) -> Answer:
+    async def _fall_back(self, endpoint: str, release: Release, request: Question, cause: Cause) -> Answer:
         metrics.FALLBACKS.labels(endpoint, cause).inc()
         try:
             async with asyncio.timeout(self.settings.time_out):
-                return await self._in(self._reserve, fallback, release, request, cause)
+                return await self._in(self._reserve, request.fallback, release, cause)
         except TimeoutError:
             raise ApiError(504, f"no answer, nor the fallback, within {self.settings.time_out:g} s") from None
 

@@ -6,8 +6,11 @@ import time
 import numpy as np
 import pytest
 
-from services import requests
-from services.answers import fallback
+from services.endpoints.lists import RankRequest, RecommendRequest
+from services.endpoints.near import SearchRequest, SimilarItemsRequest
+from services.endpoints.profiles import InterestsRequest
+from services.endpoints.trends import BrandsRequest, HotTopicsRequest
+from services.endpoints.users import AudienceRequest, SimilarUsersRequest
 from services.errors import ApiError
 from services.limits import Limits
 from services.settings import ServiceSettings
@@ -18,22 +21,22 @@ from strata.recommendation.recommender import Recommender
 from tests.services.serving import TOKEN
 
 REQUESTS = [
-    requests.RecommendRequest(user_id="10", k=7, filters=Filters(categories=["War"])),
-    requests.RecommendRequest(text="anything", k=7),
-    requests.RecommendRequest(history=["50", "288"], k=7),
-    requests.SearchRequest(text="anything", k=7),
-    requests.SimilarItemsRequest(item_id="50", k=7),
+    RecommendRequest(user_id="10", k=7, filters=Filters(categories=["War"])),
+    RecommendRequest(text="anything", k=7),
+    RecommendRequest(history=["50", "288"], k=7),
+    SearchRequest(text="anything", k=7),
+    SimilarItemsRequest(item_id="50", k=7),
 ]
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_the_fallback_is_popularity_within_the_filters(library: Recommender, request_) -> None:
-    answer = fallback(library, request_, "time_out")
+    answer = request_.fallback(library, "time_out")
     assert (answer.fallback, answer.fallback_cause, len(answer.items)) == (True, "time_out", 7)
     rows = [library.catalogue.row(item.item_id) for item in answer.items]
     assert (np.diff(library.list_builder.popularity[rows]) <= 0).all()
     assert library.available[rows].all()
-    if isinstance(request_, requests.RecommendRequest) and request_.user_id:
+    if isinstance(request_, RecommendRequest) and request_.user_id:
         assert not set(rows) & set(library.user("10").seen)
         assert library.catalogue.in_categories(["War"])[rows].all()
     asked_with = {*(getattr(request_, "history", None) or []), getattr(request_, "item_id", None)}
@@ -41,22 +44,22 @@ def test_the_fallback_is_popularity_within_the_filters(library: Recommender, req
 
 
 def test_the_fallback_of_a_ranking_holds_all_items_and_that_of_interests_none(library: Recommender) -> None:
-    ranked = fallback(library, requests.RankRequest(user_id="10", item_ids=["2", "50", "1"]), "time_out")
+    ranked = RankRequest(user_id="10", item_ids=["2", "50", "1"]).fallback(library, "time_out")
     assert sorted(item.item_id for item in ranked.items) == ["1", "2", "50"]
     best = max(["1", "2", "50"], key=lambda item: library.list_builder.popularity[library.catalogue.row(item)])
     assert ranked.items[0].item_id == best
-    assert fallback(library, requests.InterestsRequest(text="x"), "encoder_unavailable").interests == []
+    assert InterestsRequest(text="x").fallback(library, "encoder_unavailable").interests == []
     for request in (
-        requests.HotTopicsRequest(user_id="10"),
-        requests.BrandsRequest(user_id="10"),
-        requests.SimilarUsersRequest(user_id="10"),
-        requests.AudienceRequest(item_id="50"),
+        HotTopicsRequest(user_id="10"),
+        BrandsRequest(user_id="10"),
+        SimilarUsersRequest(user_id="10"),
+        AudienceRequest(item_id="50"),
     ):
-        answer = fallback(library, request, "time_out")
+        answer = request.fallback(library, "time_out")
         assert not any(isinstance(part, list) and part for part in answer.model_dump().values())
         assert answer.fallback
     with pytest.raises(ApiError, match="1 of 1 items"):
-        fallback(library, requests.RankRequest(user_id="10", item_ids=["gone"]), "time_out")
+        RankRequest(user_id="10", item_ids=["gone"]).fallback(library, "time_out")
 
 
 def test_the_fallback_obeys_the_rules(library: Recommender) -> None:
@@ -65,7 +68,7 @@ def test_the_fallback_obeys_the_rules(library: Recommender) -> None:
         "must_include": {"1682": {"worst": 1}},
         "boosts": [{"chosen_by_at_most": 3, "plus": 2}],
     }
-    answer = fallback(library, requests.RecommendRequest(user_id="10", k=5, rules=asked), "time_out")
+    answer = RecommendRequest(user_id="10", k=5, rules=asked).fallback(library, "time_out")
     rows = [library.catalogue.row(item.item_id) for item in answer.items]
     assert answer.items[0].item_id == "1682"
     assert len(set(library.themes.of_item[rows, 2])) == len(rows) > 1
@@ -93,7 +96,7 @@ def test_a_request_that_takes_too_long_is_answered_by_the_fallback(release, monk
 
     async def ask(time_out: float):
         service.settings = service.settings.model_copy(update={"time_out": time_out})
-        request = requests.RecommendRequest(user_id="10", k=1000)
+        request = RecommendRequest(user_id="10", k=1000)
         if time_out < 1:  # all threads are busy with something slow
             for _ in range(service.settings.threads):
                 asyncio.get_running_loop().run_in_executor(service._pool, time.sleep, 1)

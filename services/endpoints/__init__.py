@@ -1,0 +1,1 @@
+"""What can be asked: a module for each family of endpoints, with its requests, answers and fallbacks."""

@@ -1,0 +1,157 @@
+"""What every request and answer of the API has: who is asked for, what is read, the stated fallback."""
+
+from abc import abstractmethod
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from services.errors import naming, unknown
+from services.fields import Text, Time
+from strata.data.filters import Filters
+from strata.data.schema import Behaviour
+from strata.fields import Id, Request, needs
+from strata.interests.query_users import PastChoice, QueryUser
+from strata.recommendation.recommender import Recommender
+
+WHO = ("user_id", "history", "text", "bio")
+WORDS = ("text", "bio")
+LATEST = 4_102_444_800.0
+"""The year 2100: later times are slips of the pen, and tables of dates end somewhere."""
+Cause = Literal["time_out", "encoder_unavailable"]
+
+
+class Answer(BaseModel):
+    """What all answers say."""
+
+    release: str = Field(description="Id of the release that answered; the whole answer is of this one.")
+    fallback: bool = Field(False, description="Whether the stated fallback answers: windowed popularity.")
+    fallback_cause: Cause | None = None
+
+
+class Question(Request):
+    """A checked request, and how a release answers it: no transport here."""
+
+    empty: ClassVar[type[Answer]] = Answer
+    """The answer of the fallback where nothing popular could stand in."""
+
+    @property
+    def texts(self) -> list[str]:
+        """What is to be read by the language model: nothing for known users and items."""
+        return []
+
+    @abstractmethod
+    def answer(self, release: Recommender, vectors: np.ndarray) -> Answer:
+        """The release's answer; `vectors` (n, d) are of `texts`. Raises ApiError for unknown ids."""
+
+    def fallback(self, release: Recommender, cause: Cause) -> Answer:
+        """The stated fallback."""
+        return self.empty(release=release.manifest.id, fallback=True, fallback_cause=cause)
+
+
+class Event(Request):
+    """An item that a visitor chose."""
+
+    item_id: Id
+    behaviour: Behaviour | None = Field(None, description="What they did; a dislike speaks against the item.")
+    timestamp: Time | None = Field(None, description="When, with time zone (RFC 3339); clamped to 1970–2100.")
+
+
+def _form(value: Any) -> str:
+    return "‹one›" if isinstance(value, str) else "‹many›" if isinstance(value, list) else "‹event›"
+
+
+HistoryEntry = Annotated[Annotated[Id, Tag("‹one›")] | Annotated[Event, Tag("‹event›")], Discriminator(_form)]
+Texts = Annotated[
+    Annotated[Text, Tag("‹one›")] | Annotated[list[Text], Field(min_length=1, max_length=16), Tag("‹many›")],
+    Discriminator(_form),
+]
+
+
+def _one_of_who(schema: dict[str, Any]) -> None:
+    """Say in the schema what `Whose` checks, and that words have no time."""
+    needs(schema, "oneOf", WHO)
+    if "at" in schema["properties"]:
+        words = {"anyOf": [{"required": [name]} for name in WORDS]}
+        schema.update({"if": words, "then": {"properties": {"at": {"type": "null"}}}})
+
+
+def one_given(model: Request, names: tuple[str, ...]) -> None:
+    """Refuse a request unless it has exactly one of these fields."""
+    given = [name for name in names if name in model.model_fields_set]
+    if len(given) != 1:
+        parts = {"names": ", ".join(names), "found": " and ".join(given) or "none"}
+        raise PydanticCustomError("one_of", "give exactly one of {names}; found {found}", parts)
+
+
+class Whose(Question):
+    """Exactly one of: a user of the release, a visitor's history, what somebody wishes for, or says of themselves."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of_who)
+
+    user_id: Id = Field(None, description="A user of the release.")
+    history: list[HistoryEntry] = Field(
+        None,
+        min_length=1,
+        max_length=1_000,
+        description="A visitor's choices in time order: item ids, or events; one without time follows the one before.",
+    )
+    text: Texts = Field(None, description="What somebody wishes for just now: one text or up to 16.")
+    bio: Text = Field(None, description="What somebody new says of themselves, as in a profile or a sign-up form.")
+
+    @model_validator(mode="after")
+    def _one_of_four(self) -> Self:
+        one_given(self, WHO)
+        return self
+
+    @property
+    def texts(self) -> list[str]:
+        """What is to be read by the language model: nothing for known users and items."""
+        if self.bio is not None:
+            return [self.bio]
+        return [self.text] if isinstance(self.text, str) else self.text or []
+
+    def whose(self, release: Recommender, vectors: np.ndarray) -> str | QueryUser:
+        """The id of a user of the release, or somebody it does not know; `vectors` (n, d) of the texts."""
+        if self.user_id is not None:
+            if self.user_id not in release.users:  # the library's message offers ids: of other people
+                raise unknown("user_id", f"the user is not among the {len(release.users):,} of this release")
+            return self.user_id
+        if self.history is not None:
+            with naming("history"):
+                return release.new_users.from_choices([_past_choice(entry) for entry in self.history])
+        return release.new_users.from_texts(vectors, query=self.bio is None)
+
+
+def examples(*given: dict[str, Any]) -> ConfigDict:
+    """A model's configuration with examples in its schema."""
+    return ConfigDict(json_schema_extra=lambda schema: schema.update(examples=list(given)))
+
+
+def examples_of_one(*given: dict[str, Any]) -> ConfigDict:
+    """The same for a `Whose`."""
+
+    def add(schema: dict[str, Any]) -> None:
+        _one_of_who(schema)
+        schema["examples"] = list(given)
+
+    return ConfigDict(json_schema_extra=add)
+
+
+def seconds(time: datetime) -> float:
+    """Since 1970, clamped to 1970 … LATEST."""
+    return min(max(time.timestamp(), 0.0), LATEST)
+
+
+def admitted(release: Recommender, filters: Filters) -> np.ndarray:
+    """Items that filters admit: bool (n_items,). Raises ApiError for unknown ids."""
+    with naming("filters.exclude_items"):
+        return release.admitted(filters)
+
+
+def _past_choice(entry: str | Event) -> PastChoice:
+    if isinstance(entry, str):
+        return PastChoice(entry)
+    return PastChoice(entry.item_id, entry.behaviour, None if entry.timestamp is None else seconds(entry.timestamp))

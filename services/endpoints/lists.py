@@ -1,0 +1,153 @@
+"""/recommend and /rank: items for somebody, each with its reason."""
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from services.endpoints.base import Answer, Cause, Whose, admitted, examples_of_one
+from services.errors import naming
+from strata.data.filters import rows_of
+from strata.data.schema import Tier
+from strata.fields import Id
+from strata.recommendation.business_rules import Boosts, BusinessRules
+from strata.recommendation.lists import Recommendation
+from strata.recommendation.recommender import Recommender
+from strata.recommendation.request import ListRequest, TierMix
+
+
+class Reason(BaseModel):
+    """Why an item is recommended."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    text: str
+    generator: str = Field(
+        description="What contributed most to the score: interests, ease, item-knn, association-rules, als, user-knn, "
+        "popular, popular in topics, again or arrivals."
+    )
+    share: float = Field(description="Its share of the score.")
+    interest: str | None = Field(description="The interest point that added most to the score, or the nearest one.")
+    moved: bool = Field(description="Whether that interest point added to the score.")
+    tier: Tier | None
+    similarity: float | None = Field(description="Cosine between that point and the item.")
+    evidence: tuple[str, ...] = Field(description="Item ids of the history that led here.")
+
+
+class Item(BaseModel):
+    """An item of the release."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    item_id: str
+    title: str
+    score: float = Field(description="Comparable within one answer only.")
+    reason: Reason | None = Field(None, description="Present where it was asked for.")
+
+
+class Items(Answer):
+    """Items, best first."""
+
+    items: list[Item]
+
+    @classmethod
+    def of(cls, release: Recommender, found: Sequence[Recommendation], **stated: object) -> Self:
+        """The answer of a release; `stated`: whether and why it is the fallback's."""
+        return cls(release=release.manifest.id, items=[Item.model_validate(each) for each in found], **stated)
+
+
+def popular(
+    release: Recommender, k: int, admitted: np.ndarray, cause: Cause, rules: BusinessRules | None = None
+) -> Items:
+    """The stated fallback: up to `k` of what is popular in the window, admitted (n_items,) and under the rules."""
+    with naming("rules.must_include"):
+        found = release.list_builder.popular(k, admitted, rules or BusinessRules())
+    return Items.of(release, found, fallback=True, fallback_cause=cause)
+
+
+class RecommendRequest(ListRequest, Whose):
+    """Items for somebody."""
+
+    model_config = examples_of_one(
+        {"user_id": "10", "k": 3},
+        {"history": ["1", "50", "172"], "k": 3, "filters": {"categories": ["Sci-Fi"]}},
+        {"text": "slow films about space and loneliness", "k": 3},
+        {"bio": "Retired engineer, two grandchildren, loves the sea", "k": 3},
+        {"user_id": "10", "k": 3, "tier_mix": {"momentary": 3}, "exclude_seen": False, "explain": False},
+        {"user_id": "10", "k": 5, "diversity": 0.3, "calibration": 0.2},
+        {
+            "user_id": "10",
+            "k": 5,
+            "rules": {
+                "boosts": [{"newer_than_days": 365, "times": 1.5}],
+                "caps": {"theme": 2},
+                "must_include": {"1": {"worst": 3}},
+            },
+        },
+    )
+
+    def answer(self, release: Recommender, vectors: np.ndarray) -> Items:
+        """Items, best first."""
+        with naming("filters.exclude_items"):
+            rows_of(self.filters.exclude_items, release.catalogue)
+        whose = self.whose(release, vectors)
+        with naming("rules.must_include"):
+            return Items.of(release, release.recommend(whose, self))
+
+    def fallback(self, release: Recommender, cause: Cause) -> Items:
+        """What is popular, without what a known person rejected or, where that is asked for, had."""
+        allowed, filled = admitted(release, self.filters), release.filled(self)
+        if not self.texts:
+            whose = self.whose(release, np.zeros((0, 0)))
+            person = release.user(whose) if isinstance(whose, str) else whose
+            allowed[person.rejected] = False
+            if filled.exclude_seen:
+                allowed[person.seen] = False
+        return popular(release, self.k, allowed, cause, filled.effective_rules)
+
+
+class RankRequest(Whose):
+    """The caller's items in the order of somebody's interests."""
+
+    model_config = examples_of_one(
+        {"user_id": "10", "item_ids": ["1", "50", "2"]},
+        {"user_id": "10", "item_ids": ["1", "50", "2"], "rules": {"boosts": [{"chosen_by_at_most": 50, "plus": 0.5}]}},
+    )
+
+    item_ids: list[Id] = Field(
+        min_length=1,
+        max_length=1_000,
+        description="All of them are ranked, each once.",
+        json_schema_extra={"uniqueItems": True},
+    )
+    tier_mix: TierMix | None = None
+    rules: Boosts | None = Field(None, description="Of the rules only boosts: all items named are there.")
+    explain: bool = Field(True, description="Whether each item comes with its reason.")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.item_ids)) != len(self.item_ids):
+            raise PydanticCustomError("item_ids", "item_ids names an item twice")
+        return self
+
+    @property
+    def options(self) -> ListRequest:
+        """As the library takes them."""
+        named = {} if self.rules is None else {name: getattr(self.rules, name) for name in self.rules.model_fields_set}
+        return ListRequest(tier_mix=self.tier_mix, rules=BusinessRules(**named), explain=self.explain)
+
+    def answer(self, release: Recommender, vectors: np.ndarray) -> Items:
+        """All of the items, best first."""
+        whose = self.whose(release, vectors)
+        with naming("item_ids"):
+            return Items.of(release, release.rank(whose, self.item_ids, self.options))
+
+    def fallback(self, release: Recommender, cause: Cause) -> Items:
+        """The same items by popularity."""
+        named = np.zeros(len(release.catalogue), bool)
+        with naming("item_ids"):
+            named[rows_of(self.item_ids, release.catalogue)] = True
+        boosts = BusinessRules(boosts=release.rules.but(self.rules).boosts)
+        return popular(release, len(self.item_ids), named, cause, boosts)

@@ -1,0 +1,135 @@
+"""/interests: somebody's interests on three levels, with the numbers behind them."""
+
+from datetime import datetime
+from typing import ClassVar, Self, TypeVar
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from services.endpoints.base import Answer, Whose, examples_of_one, seconds
+from services.fields import Time
+from strata.data.schema import Tier
+from strata.recommendation.recommender import Recommender
+
+Row = TypeVar("Row", bound=BaseModel)
+
+
+class Numbers(BaseModel):
+    """The numbers behind a tier; null where they need a history and there is none."""
+
+    strength: float = Field(description="Weights of its events, halved with each half-life of their age.")
+    share: float = Field(description="Share of the person's strength.")
+    persistence: float | None = Field(None, description="Share of the active weeks in which it occurs.")
+    periods: int | None = Field(None, description="Active weeks in which it occurs, of `of_periods`.")
+    of_periods: int | None = None
+    absent: int | None = Field(None, description="Active weeks since it last occurred.")
+    recency: float | None = Field(None, description="1 at its latest event, halved with each half-life since.")
+    span: float | None = Field(None, description="Share of the person's lifetime from its first to its latest event.")
+    recent: int | None = Field(None, description="Events of the person's recent days.")
+    quiet: float | None = Field(None, description="Days since its latest event.")
+    events: int | None = None
+    items: int | None = None
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+
+
+class Interest(Numbers):
+    """A content point: what it is about, its tier and the numbers behind that."""
+
+    name: str
+    topic_id: str = Field(description="Stable id of its main topic, by which points of two times can be compared.")
+    topic_ids: list[str] = Field(description="Of all its topics.")
+    tier: Tier
+    because: str = Field(description="The numbers that caused the tier.")
+    stated: bool = Field(False, description="Whether the person's profile text states it.")
+    phrases: list[str]
+    evidence: list[str] = Field(description="Item ids.")
+
+
+class Preference(Numbers):
+    """A lasting theme behind several points."""
+
+    id: str = Field(description="Stable id of the theme.")
+    name: str
+    tier: Tier
+    because: str
+    phrases: list[str]
+    points: list[str] = Field(description="Names of the points under it.")
+    topic_ids: list[str] = Field(description="Their main topics.")
+
+
+class Dislike(BaseModel):
+    """What the person spoke against: never an interest, it lowers scores."""
+
+    name: str
+    topic_id: str
+    topic_ids: list[str]
+    because: str
+    phrases: list[str]
+    strength: float
+    share: float = Field(description="Share of what the person spoke against.")
+    events: int
+    items: int
+    first_seen: datetime
+    last_seen: datetime
+    evidence: list[str] = Field(description="Item ids.")
+
+
+class Category(BaseModel):
+    """A category the person moves in."""
+
+    name: str
+    share: float = Field(description="Share of the strength in items of it; an item of several counts in each.")
+    items: int
+    learned: bool = Field(description="Whether the items have no category of their own and this one is learned.")
+
+
+class Interests(Answer):
+    """A profile on three levels, with what counts most first in each; nothing from the fallback."""
+
+    categories: list[Category] = []
+    preferences: list[Preference] = []
+    interests: list[Interest] = Field([], description="Content points: core first, then stable, then momentary.")
+    dislikes: list[Dislike] = []
+    stated: dict[str, str] = Field({}, description="What the person says of themselves: occupation, region, bio.")
+
+
+class InterestsRequest(Whose):
+    """Somebody's interest points by tier, and the levels above them."""
+
+    model_config = examples_of_one(
+        {"user_id": "10"},
+        {"user_id": "10", "at": "1998-01-01T00:00:00Z"},
+        {"text": ["I love westerns", "anything with dinosaurs"]},
+        {"bio": "Student of film, writes about silent comedies"},
+    )
+
+    empty: ClassVar = Interests
+
+    at: Time | None = Field(
+        None, description="As of then: nothing later counts. With time zone (RFC 3339); clamped to 1970–2100."
+    )
+
+    @model_validator(mode="after")
+    def _words_are_of_now(self) -> Self:
+        if self.at is not None and self.texts:
+            raise PydanticCustomError("at", "at goes with user_id or history: what is said, is said now")
+        return self
+
+    def answer(self, release: Recommender, vectors: np.ndarray) -> Interests:
+        """The profile, now or as of a time."""
+        levels = release.levels(self.whose(release, vectors), None if self.at is None else seconds(self.at))
+        return Interests(
+            release=release.manifest.id,
+            categories=_each(Category, levels.categories),
+            preferences=_each(Preference, levels.preferences),
+            interests=_each(Interest, levels.points),
+            dislikes=_each(Dislike, levels.dislikes),
+            stated=dict(levels.stated),
+        )
+
+
+def _each(model: type[Row], table: pl.DataFrame) -> list[Row]:
+    return [model.model_validate(row) for row in table.iter_rows(named=True)]

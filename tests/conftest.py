@@ -94,9 +94,15 @@ def slice_movielens(source: Path, target: Path) -> None:
 
 
 SMALL = {
-    "finetune": {"steps": 12, "evaluate_every": 6, "checkpoint_every": 6},
+    "finetune": {
+        "steps": 6,
+        "evaluate_every": 3,
+        "checkpoint_every": 3,
+        "validation_users": 200,
+        "validation_items": 500,
+    },
     "collaborate": {"trials": 3},
-    "rank": {"trials": 60},
+    "rank": {"trials": 40, "trees": {"sizes": [{"leaves": 8, "rounds": [50, 100]}]}},
     "evaluate": {"bootstrap": 200},
 }
 

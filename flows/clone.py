@@ -1,4 +1,4 @@
-"""A deployment works in a clone of its own and leaves a commit for each new result on the branch runs/DEPLOYMENT."""
+"""The clone that a deployment works in: each new result is a commit on the branch runs/DEPLOYMENT."""
 
 import shutil
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ class Clone:
         return f"runs/{self.deployment}"
 
     def update(self, workspace: Path) -> None:
-        """Make the clone what the workspace has committed; what an earlier run left half done goes, artefacts stay."""
+        """Reset the clone to the workspace's commit: leftovers of an earlier run are removed, artefacts stay."""
         origin = output(["git", "rev-parse", "--show-toplevel"], workspace)
         output(["git", "check-ref-format", f"refs/heads/{self.branch}"], workspace)
         if not (self.folder / ".git").exists():
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             output(["git", "clone", "--quiet", "--no-checkout", origin, str(self.folder.absolute())], workspace)
-        self._git("remote", "set-url", "origin", origin)  # both may have moved
+        self._git("remote", "set-url", "origin", origin)  # either may have moved
         self._git("fetch", "--quiet", "--prune", "origin")
         self._git("fetch", "--quiet", "origin", "HEAD")
         self._git("checkout", "--quiet", "--force", "--detach", "FETCH_HEAD")
@@ -55,7 +55,7 @@ class Clone:
             return None
 
     def _share_cache(self, origin: Path) -> None:
-        """The same cache and remote as the workspace: nothing is computed or stored twice."""
+        """Use the workspace's cache and remote, so that nothing is computed or stored twice."""
         theirs, own = (folder / ".dvc" / "config.local" for folder in (origin, self.folder))
         own.unlink(missing_ok=True)
         if theirs.exists():

@@ -1,7 +1,7 @@
-"""Run a program so that nothing of it outlives us, however we end, and hear what it says line by line.
+"""Run a program, pass on its output line by line, and end it and its children however this process ends.
 
-Between us and the program stands this file, run as a program itself: it leads a process group of its own, the kernel
-tells it when we are gone (PDEATHSIG, Linux), and it then ends the whole group.
+This file, run as a program, supervises it: it leads a process group of its own, the kernel signals it when our process
+has ended (PDEATHSIG, Linux), and it then ends the whole group.
 """
 
 import ctypes
@@ -51,7 +51,7 @@ def output(command: Sequence[str], folder: Path) -> str:
 def leashed(
     command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None, **popen: Any
 ) -> Iterator[subprocess.Popen]:
-    """Start a command; on leaving the block, or if we are killed, it and all it started are ended."""
+    """Start a command; when the block is left or this process is killed, it and its children are ended."""
     with subprocess.Popen(
         [sys.executable, "-P", __file__, str(os.getpid()), *command],
         cwd=folder,
@@ -68,7 +68,7 @@ def leashed(
 
 
 def environment() -> dict[str, str]:
-    """Ours, with this interpreter first on the path: `python` in dvc.yaml is the one that runs the flow."""
+    """Our environment, with this interpreter first on PATH: `python` in dvc.yaml is the one that runs the flow."""
     here = Path(sys.executable).parent
     return {
         **os.environ,
@@ -84,7 +84,7 @@ class _Ended(Exception):
 
 
 def _hold(parent: int, command: Sequence[str]) -> NoReturn:
-    """Run the command as the leader of a process group that ends when we are told to, or when `parent` is gone."""
+    """Run the command as leader of a process group, which ends on SIGTERM or when `parent` has ended."""
     signal.signal(signal.SIGTERM, _end)
     _signal_when_parent_dies(signal.SIGTERM)
     child = None

@@ -1,4 +1,4 @@
-"""DVC's pipeline in one folder: its stages by name, one stage run, what the lock says was made."""
+"""DVC's pipeline in one folder: names of its stages, running one, outputs in the lock."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A DVC project at `folder`. Whatever DVC refuses comes as CommandFailed."""
+    """A DVC project at `folder`. Raises CommandFailed where DVC fails."""
 
     folder: Path
 
     def stages(self) -> list[str]:
-        """Names as dvc.yaml lists them, which is the order in which DVC walks them."""
+        """Names in the order of dvc.yaml, in which DVC walks them."""
         return output(["dvc", "stage", "list", "--name-only"], self.folder).splitlines()
 
     def has_remote(self) -> bool:
@@ -26,12 +26,12 @@ class Pipeline:
         return bool(output(["dvc", "config", "core.remote"], self.folder))
 
     def reproduce(self, stage: str, say: Say) -> None:
-        """Bring a stage, and what it stands on, up to date; from the run cache and the remote where they have it."""
+        """Bring a stage and its dependencies up to date; from run cache or remote where these have the result."""
         pull = ["--pull"] if self.has_remote() else []
         stream(["dvc", "--wait-for-lock", "repro", *pull, stage], self.folder, say)
 
     def restore_data(self, say: Say) -> None:
-        """Make the raw data what the tracked .dvc files say: from the cache, or the remote where there is one."""
+        """Restore the raw data of the tracked .dvc files from the cache, or from the remote if there is one."""
         tracked = output(["git", "ls-files", "*.dvc"], self.folder).splitlines()
         command = "pull" if self.has_remote() else "checkout"
         if tracked:

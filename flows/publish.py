@@ -15,7 +15,7 @@ COPY = "A file on the machine that ran this: browsers open it by its address, no
 
 
 def publish_results(folder: Path) -> None:
-    """Show what the run made; what a pipeline does not make is not shown."""
+    """Show the run's results; those that a pipeline does not produce are left out."""
     if (folder / METRICS).exists():
         create_markdown_artifact(
             (folder / METRICS).read_text(encoding="utf-8"), "metrics", "Quality on the test window"
@@ -27,7 +27,7 @@ def publish_results(folder: Path) -> None:
 
 
 def publish_link(folder: Path, report: Path, key: str) -> None:
-    """Show where a report lies, if it was made."""
+    """Link to a report, if it was made."""
     path = folder / report
     if path.exists():
         create_link_artifact(path.resolve().as_uri(), link_text=str(report), key=key, description=COPY)

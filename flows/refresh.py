@@ -1,4 +1,4 @@
-"""The flow refresh: every stage of dvc.yaml as one task, then what the run made, for the UI and the remote.
+"""The flow refresh: run every stage of dvc.yaml as a task, then publish the results to the UI and the remote.
 
 DVC decides what is stale and what comes from its cache, so this flow and `dvc repro` give the same dvc.lock.
 """
@@ -23,20 +23,20 @@ CLONES = Path(".dvc/tmp/runs")  # beside DVC's own: ignored by git and DVC, on t
 
 @task(task_run_name="{stage}", cache_policy=NO_CACHE)
 def reproduce(folder: Path, stage: str) -> None:
-    """One stage. DVC is the cache, and what failed stays failed: no retries here."""
+    """Run one stage. No cache and no retries here: DVC caches, and a failure would repeat."""
     Pipeline(folder).reproduce(stage, get_run_logger().info)
 
 
 @task(task_run_name="clone", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=10)
 def update_clone(clone: Clone, workspace: Path) -> None:
-    """The deployment's own folder, at the workspace's commit, with its data."""
+    """Update the deployment's clone to the workspace's commit, with its data."""
     clone.update(workspace)
     Pipeline(clone.folder).restore_data(get_run_logger().info)
 
 
 @task(task_run_name="data docs", cache_policy=NO_CACHE)
 def render_data_docs(folder: Path) -> None:
-    """Data Docs from what validation found, whether or not it passed."""
+    """Render Data Docs of the validation results, whether or not they passed."""
     stream(["python", "-m", "tasks.validate", "--docs", str(DATA_DOCS.parent)], folder, get_run_logger().info)
     publish_link(folder, DATA_DOCS, "data-docs")
 
@@ -66,9 +66,9 @@ def refresh(workspace: Path = Path(), deployment: str | None = None, clone: Path
 
     Args:
         workspace: The project's folder.
-        deployment: In whose name to run: in a clone, recorded on the branch runs/DEPLOYMENT. Taken from the
-            deployment that started the run, if one did; without one the run works in the workspace itself.
-        clone: Where that clone lies; by default in the workspace, under .dvc/tmp/runs.
+        deployment: Deployment to run for: in a clone, recorded on the branch runs/DEPLOYMENT. By default the one that
+            started the run; without any, the run works in the workspace itself.
+        clone: Folder of that clone; by default in the workspace, under .dvc/tmp/runs.
     """
     deployment = deployment or running.name
     if deployment is None:
@@ -86,7 +86,7 @@ def _run_stages(folder: Path) -> None:
         for stage in pipeline.stages():
             reproduce(folder, stage)
     finally:
-        if (folder / VALIDATION).exists():  # a report that cannot be made shows as a failed task, no more
+        if (folder / VALIDATION).exists():  # a report that fails shows as a failed task, no more
             render_data_docs(folder, return_state=True)
     publish(folder)
     if pipeline.has_remote():

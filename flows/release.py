@@ -1,4 +1,4 @@
-"""The flow release: verify, gate, store, build, promote, prune; and its way back, the flow rollback."""
+"""The flow release: verify, gate, store, build, promote, prune; and the flow rollback, which undoes it."""
 
 import argparse
 import sys
@@ -29,13 +29,13 @@ ANCHORS = Path("anchors")
 
 @task(task_run_name="verify", cache_policy=NO_CACHE)
 def verify_release(folder: Path) -> str:
-    """Every file against the manifest; the release's id."""
+    """Check every file against the manifest; returns the release's id."""
     return verify(folder).id
 
 
 @task(task_run_name="gate", cache_policy=NO_CACHE)
 def gate(folder: Path, current: Path | None) -> None:
-    """Compare with the release that serves; refuse, with the table, what falls further than params.yaml allows."""
+    """Compare with the current release; refuse, with the table, metrics that fall further than params.yaml allows."""
     settings = read_settings(GateSettings, "gate")
     verdicts = judge(figures(current) if current else None, figures(folder), settings)
     table = as_markdown(verdicts)
@@ -50,19 +50,19 @@ def gate(folder: Path, current: Path | None) -> None:
 
 @task(task_run_name="store", cache_policy=NO_CACHE)
 def add(folder: Path, store: Path) -> None:
-    """A verified copy into the registry."""
+    """Add a verified copy to the registry."""
     Registry(store).add(folder)
 
 
 @task(task_run_name="build", cache_policy=NO_CACHE)
 def build_bento(folder: Path) -> None:
-    """The Bento that carries this release."""
+    """Build the Bento that holds this release."""
     stream(["python", "-m", "services.build", "--release", str(folder)], Path(), get_run_logger().info)
 
 
 @task(task_run_name="promote", cache_policy=NO_CACHE)
 def promote(release: str, store: Path, keep: int) -> None:
-    """Move the pointer, then drop all but the latest releases."""
+    """Make the release current, then drop all but the latest ones."""
     Registry(store).promote(release)
     removed = Registry(store).prune(keep)
     get_run_logger().info(f"{release} serves; removed: {', '.join(removed) or 'none'}")
@@ -70,7 +70,7 @@ def promote(release: str, store: Path, keep: int) -> None:
 
 @task(task_run_name="remember", cache_policy=NO_CACHE)
 def remember(folder: Path, anchors: Path) -> None:
-    """Keep the release's themes, so that those of the next one have the same ids and names where they are the same."""
+    """Keep the release's themes, so that unchanged themes of the next one have the same ids and names."""
     items = pl.read_parquet(folder / Part.ITEMS)
     write_anchors(Themes.read(folder / Part.THEMES), items, anchors)
     get_run_logger().info(f"themes remembered in {anchors}; commit it, or the next run on another clone names anew")
@@ -84,14 +84,14 @@ def release(
     build: bool = True,
     anchors: Path = ANCHORS,
 ) -> None:
-    """Let a new release serve if it is whole and not clearly worse than the one that serves.
+    """Let a new release serve if it is complete and not clearly worse than the current one.
 
     Args:
         folder: The release folder that the stage package wrote.
         store: The release registry, which running services follow.
         keep: How many releases stay in the registry; the current one and the one before it always do.
         build: Whether to build the Bento as well.
-        anchors: Where the themes of the last release are remembered.
+        anchors: Where the themes of the last release are kept.
     """
     new, current = verify_release(folder), Registry(store).current()
     if current is not None and read_manifest(current).id == new:

@@ -26,7 +26,7 @@ class CannotServe(RuntimeError):
 
 
 def settings(host: str, port: int, heartbeat: int) -> dict[str, str]:
-    """The environment of server, worker and runs; what the caller has set for the server stays."""
+    """The environment of server, worker and runs; what the caller has set for the server is kept."""
     password = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
     if host not in LOOPBACK and not password:
         raise CannotServe(f"{host} can be reached from elsewhere: set PREFECT_SERVER_API_AUTH_STRING=user:password")
@@ -61,7 +61,7 @@ def serve(host: str, port: int, heartbeat: int) -> None:
 
 
 def make_pool() -> None:
-    """Let there be the work pool that prefect.yaml names; one that is there keeps what was set in the UI."""
+    """Create the work pool that prefect.yaml names; an existing one keeps what was set in the UI."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import WorkPoolCreate
     from prefect.exceptions import ObjectAlreadyExists
@@ -73,7 +73,7 @@ def make_pool() -> None:
 
 
 def crash_silent_runs(silence: timedelta) -> None:
-    """Let the server mark a run as Crashed that gave no sign of life for so long: killed, or its machine gone."""
+    """Make the server mark runs without a heartbeat for `silence` as Crashed: killed, or their machine gone."""
     from prefect.automations import Automation, ChangeFlowRunState, EventTrigger, Posture, ResourceSpecification
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.objects import StateType
@@ -81,7 +81,7 @@ def crash_silent_runs(silence: timedelta) -> None:
     with get_client(sync_client=True) as client:
         former = client.read_automations_by_name(SILENT_RUNS)
         if [automation.trigger.within for automation in former] == [silence]:
-            return  # a new one would not know the runs that were killed together with the server
+            return  # a new one would not know runs that were killed together with the server
         for automation in former:
             client.delete_automation(automation.id)
     Automation(
@@ -103,7 +103,7 @@ def crash_silent_runs(silence: timedelta) -> None:
 
 
 def cancel_runs() -> None:
-    """Let the worker end what is under way, so that it does not run on without a server."""
+    """Make the worker cancel running runs, so that none goes on without a server."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, WorkPoolFilter
     from prefect.states import Cancelling

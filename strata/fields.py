@@ -1,4 +1,4 @@
-"""Types of what callers fill in: finite, bounded and described once, for the library, the service and its OpenAPI."""
+"""Types of request fields: finite, bounded and described once, for the library, the service and its OpenAPI."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def whole(value: Any) -> Any:
-    """JSON knows one kind of number: 10.0 is an integer."""
+    """Accept 10.0 as an integer: JSON has one kind of number."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -26,7 +26,7 @@ class Request(BaseModel):
 
 
 def needs(schema: dict[str, Any], how: str, names: tuple[str, ...]) -> None:
-    """Say in a schema what a validator checks: `how` ("oneOf", "anyOf") many of the fields `names` are given."""
+    """State in a schema what a validator checks: `how` ("oneOf", "anyOf") many of the fields `names` are given."""
     for name in names:
         schema["properties"][name].pop("default")
     schema[how] = [{"required": [name]} for name in names]

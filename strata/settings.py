@@ -1,4 +1,4 @@
-"""Settings enter once, at the border: a section of params.yaml becomes one frozen, typed object."""
+"""Settings: a section of params.yaml is read once, as one frozen, typed object."""
 
 import warnings
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from strata.errors import SettingsError
 class Settings(BaseModel):
     """Base of every component's settings: unknown keys are refused, values cannot change.
 
-    `former_names`: keys as the release before called them, and their names of now. Both are taken, with a warning.
+    `former_names`: keys of the previous release and their current names. Both are accepted, old ones with a warning.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

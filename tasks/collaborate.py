@@ -1,4 +1,4 @@
-"""Stage collaborate@CUT_OFF: models of behaviour alone, fitted on all that came before the cut-off."""
+"""Stage collaborate@CUT_OFF: collaborative models, fitted on everything before the cut-off."""
 
 from strata.data.schema import CUT_OFFS
 from strata.models.fitted import TUNING, CollaborativeModels
@@ -8,15 +8,15 @@ from tasks.inputs import Inputs, folder
 from tasks.reporting import say
 
 SETTINGS_OF = {"validation": "validation", "backtest": "backtest", "live": "backtest"}
-"""The cut-off by whose tuning each one's models are fitted.
+"""The cut-off whose tuned settings each cut-off's models are fitted with.
 
-The ranker learns from models with the settings of `backtest`. Those that are judged and those that serve have the same:
-a window of other days or another half-life would show it numbers of another size.
+The ranker learns from models with the settings of `backtest`, so the models that are evaluated and that serve have the
+same: other windows or half-lives would change the scale of its features.
 """
 
 
 def main(cut_off: str) -> None:
-    """Keep the models that recommending uses, and beside them what was tuned."""
+    """Write the models that recommending uses, and what tuning tried and chose."""
     inputs = Inputs()
     tuned = read_json(folder(SETTINGS_OF[cut_off]) / TUNING)
     time = inputs.time(cut_off)

@@ -18,7 +18,7 @@ from strata.storage import read_json, write_text
 
 NAMES = ("interactions", "items", "users")
 REMOTE = re.compile(
-    r"<script\b.*?</script>"  # all of them stand on libraries from elsewhere
+    r"<script\b.*?</script>"  # all of them need libraries from the network
     r"|<link\b[^>]*\bhref=\"https?:[^>]*>|<img\b[^>]*\bsrc=\"https?:[^>]*>|url\('https?:[^)]*\)",
     re.DOTALL,
 )

@@ -1,4 +1,4 @@
-"""Stage draw: pictures of what the release knows: the catalogue's themes, and one user's interests over time."""
+"""Stage draw: pictures of a release: the catalogue's themes, and one user's interests over time."""
 
 import numpy as np
 import polars as pl
@@ -20,7 +20,7 @@ from tasks.reporting import say
 
 
 def main() -> None:
-    """Draw the map alone and with a user's points on it, and that user's tiers over time."""
+    """Draw the theme map alone and with a user's points, and that user's tiers over time."""
     inputs = Inputs()
     themes, profiles = Themes.read(folder("live") / "themes"), Profiles.read(folder("live") / "profiles")
     layout = pl.read_parquet(folder("live") / "themes" / "map.parquet")
@@ -46,7 +46,7 @@ def _course(inputs: Inputs, themes: Themes, user_id: str) -> pl.DataFrame:
 
 
 def _write(picture: SwimLanes | ThemeMap, name: str) -> None:
-    """Write what is on the picture as JSON, which other programs can draw in their own way, and the picture."""
+    """Write the picture, and its content as JSON for other programs to draw."""
     write_json(picture.model_dump(mode="json"), PICTURES / f"{name}.json")
     for ending in ENDINGS:
         draw(picture, PICTURES / f"{name}{ending}")

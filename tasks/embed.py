@@ -1,4 +1,4 @@
-"""Write the vectors later stages read: of items, tuned and zero-shot, and of what users say of themselves."""
+"""Stage embed: vectors of items, tuned and zero-shot, and of users' profile texts."""
 
 import numpy as np
 import polars as pl

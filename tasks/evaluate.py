@@ -1,4 +1,4 @@
-"""Stage evaluate: the test window, looked at once, with every baseline in the same table."""
+"""Stage evaluate: the test window, used once, with every baseline in the same table."""
 
 import numpy as np
 import polars as pl
@@ -72,7 +72,7 @@ def _baselines(inputs: Inputs, window: Window, k: int) -> dict[str, np.ndarray]:
 
 
 def _flat_metrics(report: dict) -> dict:
-    """What `dvc metrics show` and `diff` compare."""
+    """Metrics that `dvc metrics show` and `diff` compare."""
     return {
         "strata": report["metrics"][OURS],
         "ndcg@10": {name: report["ndcg@10"][name][OURS] for name in ("warm", "cold", "all")},

@@ -1,4 +1,4 @@
-"""Fine-tune the language model on behaviour and keep it only where it ranks better than the base model."""
+"""Stage finetune: fine-tune the language model on behaviour; keep it only if it ranks better than its base."""
 
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def read_corpus() -> Corpus:
-    """Events, their words and the items' texts, rows aligned with the tables."""
+    """Events with their words, and the items' texts, with rows aligned to the tables."""
     items, users = pl.read_parquet(TABLES / "items.parquet"), TABLES / "users.parquet"
     n_users = pl.scan_parquet(users).select(pl.len()).collect().item()
     interactions = HISTORY / "interactions.parquet"

@@ -1,4 +1,4 @@
-"""What most stages read: the tables, the ordered history, the cut-offs."""
+"""What most stages read: tables, ordered history, cut-offs."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,7 +37,7 @@ class Inputs:
 
     @cached_property
     def cut_offs(self) -> CutOffs:
-        """The times that separate learning from judging."""
+        """The times that separate training from evaluation data."""
         return CutOffs.read(HISTORY / "cut_offs.json")
 
     @cached_property
@@ -51,5 +51,5 @@ class Inputs:
 
 
 def folder(cut_off: str) -> Path:
-    """Where the models of a cut-off lie."""
+    """The folder of a cut-off's models."""
     return ARTIFACTS / "models" / cut_off

@@ -65,9 +65,9 @@ def main() -> None:
 
 
 def _versions() -> dict[str, str]:
-    """Hashes of the data and artefacts that this stage depends on, from the lock that DVC keeps as it goes.
+    """Hashes of the data and artefacts that this stage depends on, from the lock that DVC updates stage by stage.
 
-    Of nothing else: code that came to the same artefacts does not run this stage again, and its hash would be old.
+    Not of code: a code change that gives the same artefacts does not rerun this stage, so its hash would be stale.
     """
     if not LOCK.exists():
         return {}

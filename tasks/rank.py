@@ -1,4 +1,4 @@
-"""Stage rank: trees that learn from earlier windows what was chosen next, and beside them a sum that one can read."""
+"""Stage rank: train the tree ranker on earlier windows, and tune an interpretable weighted sum."""
 
 from functools import partial
 
@@ -28,7 +28,7 @@ from tasks.window import least_users, models_at, window_between
 
 
 def main() -> None:
-    """Learn both from what was chosen before the test window."""
+    """Learn both from choices before the test window."""
     inputs = Inputs()
     rank, recommend = read_settings(RankSettings, "rank"), read_settings(RecommendSettings, "recommend")
     weighted = _weighted_sum(inputs, rank, recommend)
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _weighted_sum(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) -> WeightedSum:
-    """Tuned on users of the validation window whose past the models know."""
+    """The weighted sum, tuned on warm users of the validation window."""
     window = window_between(inputs, "validation", "backtest")
     window = window.only(window.warm).sample(rank.users, rank.seed)
     available = inputs.catalogue.available(window.time, window.past)
@@ -59,9 +59,9 @@ def _weighted_sum(inputs: Inputs, rank: RankSettings, recommend: RecommendSettin
 
 
 def examples(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) -> tuple[list[Examples], list[str]]:
-    """What the windows teach that teach anything, and the names of the features.
+    """Training examples of each window that has any, and the names of the features.
 
-    A window's models know only what came before it.
+    A window's models are fitted only on what came before it.
     """
     windows = training_windows(inputs.history, inputs.time("backtest"), rank, repeats=recommend.repeats)
     profiler, found, names = _profiler(inputs), [], []
@@ -87,7 +87,7 @@ def _profiler(inputs: Inputs) -> Profiler:
 
 
 def _models_before(window: Window, profiler: Profiler, inputs: Inputs, recommend: RecommendSettings) -> Models:
-    """Models of what came before a window, with the settings of those that will be judged and serve."""
+    """Models fitted before a window, with the settings of those that are evaluated and that serve."""
     vectors, topics, profiles = inputs.vectors, profiler.themes.of_item[:, 0], _profiles(window, profiler)
     chosen = read_json(folder("backtest") / TUNING)["chosen"]
     collaborative = CollaborativeModels.fit(window.past, window.time, chosen)

@@ -1,4 +1,4 @@
-"""How stages speak: one summary line, and a progress bar on long work."""
+"""Output of stages: one summary line, and a progress bar for long work."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ console = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def say(line: str) -> None:
-    """One line for the person watching."""
+    """Print one line."""
     console.print(line, markup=False)
 
 

@@ -1,4 +1,4 @@
-"""Stage split: order the interactions by time, choose the times that separate learning from judging."""
+"""Stage split: order the interactions by time, and choose the cut-offs."""
 
 from datetime import datetime
 from itertools import pairwise

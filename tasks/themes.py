@@ -14,11 +14,11 @@ from tasks.inputs import Inputs, folder
 from tasks.reporting import say
 
 ANCHORS = Path("anchors")
-"""What the release flow keeps of the last release's groups; they know the test period, so only `live` may see them."""
+"""Groups of the last release, kept by the release flow; they know the test period, so only `live` may use them."""
 
 
 def main(cut_off: str) -> None:
-    """Learn and name the themes; those of the next release get a map, and keep the ids and names of the last one's."""
+    """Learn and name the themes; those of `live` get a map, and keep ids and names from the last release."""
     inputs = Inputs()
     settings = read_settings(ThemeSettings, "themes")
     known = inputs.catalogue.available(inputs.time(cut_off), inputs.history)

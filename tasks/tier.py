@@ -17,7 +17,7 @@ from tasks.inputs import Inputs, folder
 from tasks.reporting import progress, say
 
 SCRATCH = Path("checkpoints") / "tier"
-"""Outside DVC's outs, which it removes before a run: a killed run's shards are what the next one goes on from."""
+"""Outside DVC's outs, which it removes before a run: so the next run can resume from a killed run's shards."""
 
 
 def main(cut_off: str) -> None:
@@ -41,7 +41,7 @@ def main(cut_off: str) -> None:
 
 
 def _tag(cut_off: str, settings: TierSettings, corrections: Corrections) -> str:
-    """Of all that shards are made from: the code, the settings, what people corrected and every file that is read."""
+    """Hash of all that shards depend on: code, settings, corrections and every file that is read."""
     files = [
         *(TABLES / name for name in ("items.parquet", "users.parquet")),
         *(HISTORY / name for name in ("interactions.parquet", "cut_offs.json")),

@@ -1,4 +1,4 @@
-"""Stage tune@CUT_OFF: settings of all models of behaviour alone, by what was chosen just before the cut-off."""
+"""Stage tune@CUT_OFF: tune all collaborative models on the window just before the cut-off."""
 
 from strata.evaluation.split import SplitSettings
 from strata.evaluation.tuning import tune
@@ -14,11 +14,11 @@ from tasks.inputs import Inputs, folder
 from tasks.reporting import progress, say
 
 TUNED = ("validation", "backtest")
-"""What the live models are fitted with was tuned for backtest: nothing is known yet of what comes after them."""
+"""Cut-offs that are tuned for; `live` models use the settings of `backtest`."""
 
 
 def main(cut_off: str) -> None:
-    """Try settings of each model, at most so many; write what was tried and what was best."""
+    """Try some settings of each model; write all results and the best settings."""
     inputs = Inputs()
     settings = read_settings(CollaborativeSettings, "collaborate")
     repeats = read_settings(RecommendSettings, "recommend").repeats

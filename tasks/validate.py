@@ -19,7 +19,7 @@ from tasks import TABLES, VALIDATION, run
 
 
 def docs_folder() -> Path | None:
-    """Where Data Docs are wanted instead of a run of the stage, from the command line."""
+    """The folder given by --docs on the command line, else None."""
     parser = argparse.ArgumentParser(prog="python -m tasks.validate", description=__doc__)
     parser.add_argument(
         "--docs",
@@ -34,7 +34,7 @@ def docs_folder() -> Path | None:
 
 
 def write_docs(folder: Path) -> None:
-    """Render what an earlier run found."""
+    """Render Data Docs of the last run's results."""
     from tasks.data_docs import render  # seconds to import
 
     Console().print(f"Data Docs: {render(VALIDATION, folder)}", highlight=False, soft_wrap=True)
@@ -44,7 +44,7 @@ def main() -> None:
     """Write artifacts/tables and artifacts/validation, or raise ValidationFailed for a critical fault."""
     settings = read_settings(CleaningSettings, "cleaning")
     cleaned = clean(read_source(read_settings(SourceSettings, "source")), settings, datetime.now(UTC))
-    # What was refused is written before anything can fail, so that a person can look at it.
+    # Written before anything can fail, so that a person can look at what was refused.
     write_table(cleaned.quarantine, TABLES / "quarantine.parquet")
     write_json(_summary(cleaned), VALIDATION / "summary.json")
     _print(cleaned)

@@ -1,4 +1,4 @@
-"""What rank and evaluate share: windows of users, and the models that know nothing of them."""
+"""Shared by rank and evaluate: windows of users, and models fitted before them."""
 
 from strata.embeddings.index import ItemIndex
 from strata.evaluation.split import SplitSettings
@@ -15,18 +15,18 @@ from tasks.inputs import Inputs, folder
 
 
 def least_users() -> int:
-    """How many users an item needs before a window to be recommended in it, and asked for."""
+    """Users that an item needs before a window to be recommended or relevant in it."""
     return read_settings(SplitSettings, "split").least_users
 
 
 def window_between(inputs: Inputs, start: str, end: str) -> Window:
-    """The users who are active between two cut-offs, and what they chose."""
+    """The users with relevant items between two cut-offs, and these items."""
     repeats = read_settings(RecommendSettings, "recommend").repeats
     return Window.of(inputs.history, inputs.time(start), inputs.time(end), repeats=repeats, least_users=least_users())
 
 
 def models_at(inputs: Inputs, cut_off: str) -> Models:
-    """The models that the stages before made for a cut-off."""
+    """The models that earlier stages wrote for a cut-off."""
     made = folder(cut_off)
     return Models.of(
         Profiles.read(made / "profiles"),

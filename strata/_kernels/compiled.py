@@ -1,4 +1,4 @@
-"""Loops over numbers as machine code."""
+"""Compiles numeric loops with numba."""
 
 from collections.abc import Callable
 from functools import cache
@@ -11,11 +11,11 @@ from numba import njit
 def compiled(
     function: Callable[..., Any], signature: Any = None, *, error_model: Literal["python", "numpy"] = "python"
 ) -> Callable[..., Any]:
-    """A function compiled by numba when it is first asked for; it lets other threads run meanwhile.
+    """Compile a function with numba, once; it releases the GIL while it runs.
 
-    numba keeps the machine code beside the function's file or in the user's cache folder. Where neither can be
-    written, as in a container of read-only files, each process compiles for itself. With a `signature` that happens
-    now, else at the first call.
+    numba caches the machine code beside the function's file or in the user's cache folder. Where neither can be
+    written, as in a read-only container, each process compiles for itself. With a `signature` it compiles now, else at
+    the first call.
     """
     try:
         found: Callable[..., Any] = njit(signature, nogil=True, cache=True, error_model=error_model)(function)

@@ -1,9 +1,9 @@
-"""Scores of gradient-boosted trees for many rows at a time: LightGBM's own but for rounding, at a fraction of its time.
+"""Fast scores of gradient-boosted trees for many rows: LightGBM's own, but for rounding.
 
-LightGBM walks every row down every tree, and each step is a branch that a processor cannot foretell. Here each test of
-a tree is made for a block of rows at once and rules out, for those that fail it, the leaves to its left; the first
-leaf that remains is where a row ends (QuickScorer, Lucchese et al., SIGIR 2015). Small trees are put together, so that
-one look into a table gives the sum of what they say.
+LightGBM walks every row down every tree, and each step is a branch that the processor cannot predict. Here each test is
+made for a block of rows at once and, for the rows that go right, removes the leaves to its left; a row's first
+remaining leaf is where it ends (QuickScorer, Lucchese et al., SIGIR 2015). Small trees are grouped, so that one table
+look-up gives the sum of their values.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,30 +18,30 @@ from strata._kernels.compiled import compiled
 from strata._kernels.threads import side_by_side
 
 MOST_LEAVES: Final = 32
-"""Of one tree: each is a bit."""
+"""Leaves per tree: one bit each."""
 ALL: Final = 2**MOST_LEAVES - 1
 TOGETHER: Final = 12
-"""Tests, at most, of trees that share a table of what is left of them: 32 KB, of which little is ever looked at."""
+"""Tests, at most, of small trees that share one table of sums: 32 KB, of which little is ever read."""
 TABLE: Final = 2**TOGETHER
 LAST: Final = TABLE - 1
 AT_ONCE: Final = 3
 """Tests that are made in one pass over the rows."""
 ROWS: Final = 512
-"""Rows of a block, whose features stay in the processor's cache."""
+"""Rows per block: their features fit the processor's cache."""
 ROWS_OF_A_THREAD: Final = 100_000
-"""Fewer are what a thread of somebody else asks for."""
+"""Rows per thread; fewer are scored in the caller's thread."""
 
 
 @dataclass(frozen=True)
 class Forest:
     """G groups of trees with N tests and V values between them, as flat arrays.
 
-    Features are read in R ways: feature `feature_of` (R,), where NaN is below everything if `unknown_left` (R,), above
-    else. A row goes right where reading `readings` (N,) is above `thresholds` (N,) float32; that leaves it the leaves
-    whose bits are set in `masks` (N,) uint32. Group g owns the tests `tests[g]:tests[g + 1]`, always some AT_ONCE, and
-    the values `ends[g]:ends[g + 1]` of `values` (V,) float64: what its leaves give, left to right, or TABLE numbers,
-    what its trees give together by the bits that are left. The last leaf of a tree there has no bit: it is what remains
-    when nothing else does.
+    Reading r is feature `feature_of[r]` (R,), with NaN below everything if `unknown_left[r]` (R,), else above. In test
+    i a row goes right where reading `readings[i]` (N,) is above `thresholds[i]` (N,) float32, and then keeps only the
+    leaves whose bits are set in `masks[i]` (N,) uint32. Group g owns the tests `tests[g]:tests[g + 1]`, a multiple of
+    AT_ONCE, and the entries `ends[g]:ends[g + 1]` of `values` (V,) float64: a large tree's leaf values, left to right,
+    or the TABLE sums of small trees by their remaining bits. In such a table a tree's last leaf has no bit: it remains
+    if no other does.
     """
 
     feature_of: np.ndarray
@@ -55,7 +55,7 @@ class Forest:
 
     @classmethod
     def of(cls, *boosters: lightgbm.Booster, trees: int | None = None) -> Self:
-        """Read trees of numbers, of at most MOST_LEAVES leaves, all or each one's first; ValueError for others."""
+        """Read all trees, or each booster's first `trees`. Raises ValueError for trees that do not fit this form."""
         tests: list[Node] = []
         values: list[np.ndarray] = []
         starts = [(0, 0)]
@@ -97,7 +97,7 @@ class Forest:
 
 
 class Node(NamedTuple):
-    """One inner node: which feature, and whether NaN goes left; above what a row goes right; what that leaves it."""
+    """An inner node: (feature, whether NaN goes left), threshold above which a row goes right, leaves it then keeps."""
 
     reading: tuple[int, bool]
     threshold: np.float32
@@ -105,16 +105,16 @@ class Node(NamedTuple):
 
 
 NO_NODE: Final = Node((0, True), np.float32(np.inf), ALL)
-"""What nothing fails."""
+"""A test that changes nothing."""
 
 
 def _is_small(tree: dict[str, Any]) -> bool:
-    """Whether a table can hold what a tree gives."""
+    """Whether a tree fits into a table of sums."""
     return bool(tree["num_leaves"] <= TOGETHER + 1)
 
 
 def _groups(trees: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Trees in their order, small ones beside each other together while their tests are no more than TOGETHER."""
+    """Trees in order; neighbouring small ones share a group while they have at most TOGETHER tests."""
     groups: list[list[dict[str, Any]]] = []
     n_tests = TOGETHER
     for tree in trees:
@@ -129,7 +129,7 @@ def _groups(trees: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 
 
 def _table(leaves: Sequence[Sequence[float]]) -> np.ndarray:
-    """What trees with these leaves give together, by the bits of the leaves that are left: (TABLE,)."""
+    """Sum of the values of trees with these leaves, by the bits of the leaves that remain: (TABLE,)."""
     found, first, bits = np.zeros(TABLE), 0, np.arange(TABLE)
     for of_tree in leaves:
         last = len(of_tree) - 1
@@ -142,7 +142,7 @@ def _table(leaves: Sequence[Sequence[float]]) -> np.ndarray:
 
 
 def _read(node: dict[str, Any], first: int = 0) -> tuple[list[Node], list[float]]:
-    """Tests below a node and the values of its leaves, left to right; `first`: bits before that of its first leaf."""
+    """Tests below a node and the values of its leaves, left to right; `first`: bit of its first leaf."""
     if "leaf_value" in node:
         return [], [node["leaf_value"]]
     if node["decision_type"] != "<=" or node["missing_type"] == "Zero":
@@ -152,9 +152,9 @@ def _read(node: dict[str, Any], first: int = 0) -> tuple[list[Node], list[float]
     exact = node["threshold"]
     with np.errstate(over="ignore", under="ignore"):
         threshold = np.float32(exact)
-        if float(threshold) > exact:  # float32 features that pass are at most the number below it
+        if float(threshold) > exact:  # round down: no float32 feature lies between the two
             threshold = np.nextafter(threshold, np.float32(-np.inf))
-    # Where learning saw no NaN, LightGBM reads it as 0.
+    # Where training saw no NaN, LightGBM reads NaN as 0.
     unknown_left = node["default_left"] if node["missing_type"] == "NaN" else exact >= 0
     mask = ALL & ~(((1 << len(left)) - 1) << first)
     test = Node((node["split_feature"], bool(unknown_left)), threshold, mask)
@@ -170,7 +170,7 @@ def _kernel(
 ) -> None:  # fmt: skip
     """Fill `found` (n,) with the sum of the trees' values, from `features` (F, n).
 
-    All inner loops are over rows, free of branches.
+    Inner loops run over rows, without branches.
     """
     n, everything = features.shape[1], np.uint32(ALL)
     known = np.zeros((len(feature_of), ROWS), np.float32)
@@ -201,14 +201,14 @@ def _kernel(
 
 @njit()
 def _know(feature: np.ndarray, unknown: float, known: np.ndarray) -> None:
-    """Fill `known` with a feature (n,), `unknown` for NaN, so that a test is one comparison."""
+    """Copy a feature (n,) to `known`, with `unknown` for NaN, so that a test is one comparison."""
     for row in range(len(feature)):
         known[row] = feature[row] if feature[row] == feature[row] else unknown
 
 
 @njit()
 def _add_leaves(left: np.ndarray, ends: np.ndarray, total: np.ndarray) -> None:
-    """Add to `total` (ROWS,) what the first leaf gives that is left of each row, of one tree."""
+    """Add to `total` (ROWS,) the value of each row's first remaining leaf in one tree."""
     value = np.full(ROWS, ends[-1])
     for leaf in range(len(ends) - 2, -1, -1):
         end, bit = ends[leaf], np.uint32(1) << np.uint32(leaf)

@@ -1,4 +1,4 @@
-"""The best of many scores: of each row, of each row's admitted columns, of each group of a flat table."""
+"""Top k of scores: per row, per row among admitted columns, per group of a flat array."""
 
 from typing import Final, NamedTuple
 
@@ -9,18 +9,18 @@ from numba import njit
 from strata._kernels.compiled import compiled
 
 NOTHING = -1
-"""Pads rankings that are shorter than the table."""
+"""Pads rankings with fewer than k results."""
 SAMPLE: Final = 256
-"""Scores of a row, at least, from which its best are told roughly."""
+"""Scores sampled per row, at least, to estimate its top k."""
 STEP: Final = 64
-"""The farthest that they lie apart."""
+"""Largest distance between sampled scores."""
 MARGIN: Final = 4
 
 
 class Admission(NamedTuple):
-    """What rows of scores may be chosen from: `columns` (m,), ascending, but for what is barred to a user.
+    """The `columns` (m,), ascending, that may be chosen, except those barred to a row's user.
 
-    User u must not have the columns at places `barred[starts[u]:starts[u + 1]]` among `columns`; `starts` (B + 1,).
+    User u must not get `columns[barred[starts[u]:starts[u + 1]]]`; `starts` (B + 1,).
     """
 
     columns: np.ndarray
@@ -29,9 +29,9 @@ class Admission(NamedTuple):
 
 
 def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Best k columns of each row of `scores` (B, n), ties by column: rows (B, k) and their scores.
+    """Best k columns of each row of `scores` (B, n), ties by column: columns (B, k) and their scores.
 
-    −inf marks what must not be recommended; such places come back as NOTHING with score −inf, NaN as well.
+    −inf and NaN are never chosen; places left over hold NOTHING with score −inf.
     """
     n_rows, n = scores.shape
     starts = np.arange(n_rows + 1) * n
@@ -40,7 +40,7 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def top_of_groups(scores: np.ndarray, starts: np.ndarray, k: int) -> np.ndarray:
-    """Places of the best k of each group, best first, ties by place: (B, k), NOTHING pads.
+    """Positions of the best k of each group, best first, ties by position: (B, k), NOTHING pads.
 
     Group g is `scores[starts[g]:starts[g + 1]]`; `scores` (n,), `starts` (B + 1,).
     """
@@ -48,7 +48,7 @@ def top_of_groups(scores: np.ndarray, starts: np.ndarray, k: int) -> np.ndarray:
 
 
 def best_of_groups(scores: np.ndarray, starts: np.ndarray, k: int) -> np.ndarray:
-    """Places of the best k of each group, ties by place, ascending: (m,). Groups as in `top_of_groups`."""
+    """Positions of the best k of each group, ties by position, ascending: (m,). Groups as in `top_of_groups`."""
     scores, kept = np.ascontiguousarray(scores), np.empty(len(scores), np.int64)
     space = _space(int(np.diff(starts).max(initial=0)), scores.dtype)
     size = compiled(_keep_of_groups)(scores, np.finfo(scores.dtype).min, starts, k, *space, kept)
@@ -58,10 +58,10 @@ def best_of_groups(scores: np.ndarray, starts: np.ndarray, k: int) -> np.ndarray
 def largest(
     scores: np.ndarray, rows: np.ndarray, owners: np.ndarray, most: np.ndarray, least: np.ndarray, admission: Admission
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The `most` (R,) largest admitted scores of each of `rows` (R,) that are above `least` (R,), ties by column.
+    """The `most` (R,) largest admitted scores above `least` (R,) of each of `rows` (R,), ties by column.
 
     `scores` (n, n_items); `owners` (R,): the user of each row. Returns rows in the order given, columns, ascending
-    within a row, and values: three of (m,).
+    within a row, and values: three arrays (m,).
     """
     n = len(admission.columns)
     room = int(np.minimum(most, n).sum())
@@ -73,7 +73,7 @@ def largest(
 
 
 def _ranked(scores: np.ndarray, starts: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places of the best k of each group and their scores, best first: two of (B, k)."""
+    """Positions of the best k of each group and their scores, best first: two arrays (B, k)."""
     shape, dtype = (len(starts) - 1, k), scores.dtype
     ranked, best = np.full(shape, NOTHING, np.int64), np.full(shape, -np.inf, dtype)
     space = _space(int(np.diff(starts).max(initial=0)), dtype)
@@ -82,7 +82,7 @@ def _ranked(scores: np.ndarray, starts: np.ndarray, k: int) -> tuple[np.ndarray,
 
 
 def _space(n: int, dtype: npt.DTypeLike) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Where rows of n values are sifted: the values, their bits, their places and their keys."""
+    """Scratch arrays for rows of n values: values, their bits, positions and keys."""
     values, whole = np.empty(n + 1, dtype), np.int32 if dtype == np.float32 else np.int64
     return values, values.view(whole), np.empty(n + 1, np.int64), np.empty(n + 1, whole)
 
@@ -97,29 +97,29 @@ def _above(keys: np.ndarray, limit: int) -> int:
 
 @njit()
 def _reach(row: np.ndarray, floor: float, values: np.ndarray, places: np.ndarray) -> int:
-    """Put all of `row` (n,) from `floor` on in `values` and `places` (n + 1,), in their order; how many they are."""
+    """Copy scores of `row` (n,) ≥ `floor` and their positions to `values` and `places` (n + 1,); returns how many."""
     size = 0
     for place in range(len(row)):
-        values[size], places[size] = row[place] + 0, place  # + 0: of two zeros none is larger
+        values[size], places[size] = row[place] + 0, place  # + 0 turns −0 into 0, so that they tie
         size += row[place] >= floor
     return size
 
 
 @njit()
 def _sift(values: np.ndarray, bits: np.ndarray, places: np.ndarray, keys: np.ndarray, k: int, most: int) -> int:
-    """Keep the best of `values` (n,) and their `places` (n,), k to `most` of them, in their order; how many they are.
+    """Keep the best k to `most` of `values` (n,) and their `places` (n,), in their order; returns how many.
 
-    `bits`: those of the values as whole numbers, from which `keys` (n,) come in the order of the values. The limit is
-    found by halving their range: that takes nothing but counting, which needs no branches.
+    `bits`: the values' bits as integers, from which `keys` (n,) that order as the values do are made. Their limit is
+    found by bisection, which only counts and so needs no branches.
     """
     if len(values) <= most:
         return len(values)
     for place in range(len(keys)):
         keys[place] = bits[place] if bits[place] >= 0 else bits[place] ^ np.iinfo(keys.dtype).max
-    # More than `most` are above low; k − ties are above high.
+    # Always more than `most` keys are above low, and k − ties above high.
     low, high, ties = int(keys.min()) - 1, int(keys.max()), k
     while low + 1 < high and ties > 0:
-        middle = (low >> 1) + (high >> 1) + (low & high & 1)  # their sum could be too large a number
+        middle = (low >> 1) + (high >> 1) + (low & high & 1)  # the mean, without overflow
         n_above = _above(keys, middle)
         if n_above > most:
             low = middle
@@ -138,12 +138,12 @@ def _sift(values: np.ndarray, bits: np.ndarray, places: np.ndarray, keys: np.nda
 def _keep(
     row: np.ndarray, k: int, floor: float, values: np.ndarray, bits: np.ndarray, places: np.ndarray, keys: np.ndarray
 ) -> int:
-    """Put the k best of `row` (n,) from `floor` on in `values` and `places` (n + 1,), in their order; how many."""
+    """Copy the k best of `row` (n,) ≥ `floor` to `values` and `places` (n + 1,), in their order; returns how many."""
     size, step = 0, max(min(len(row) // SAMPLE, STEP), 1)
     sampled = _reach(row[::step], floor, values, places)
     wanted = MARGIN + 3 * k // (2 * step)
     enough = 5 * wanted // 4
-    if enough < sampled:  # what about one and a half times k of the row should reach, or somewhat more
+    if enough < sampled:  # estimate a limit that about 1.5 k scores reach
         told = _sift(values[:sampled], bits[:sampled], places[:sampled], keys[:sampled], wanted, enough)
         size = _reach(row, values[:told].min(), values, places)
     if size < k:
@@ -156,7 +156,7 @@ def _rank(
     values: np.ndarray, bits: np.ndarray, places: np.ndarray, keys: np.ndarray,
     ranked: np.ndarray, best: np.ndarray,
 ) -> None:  # fmt: skip
-    """Fill each row of both answers with the best places of its group, best first."""
+    """Fill `ranked` and `best` (B, k) with each group's best positions and scores, best first."""
     k = ranked.shape[1]
     for group in range(len(ranked) if k else 0):
         start, stop = starts[group], starts[group + 1]
@@ -171,7 +171,7 @@ def _keep_of_groups(
     values: np.ndarray, bits: np.ndarray, places: np.ndarray, keys: np.ndarray,
     kept: np.ndarray,
 ) -> int:  # fmt: skip
-    """Fill `kept` with the places of the best k of each group, ascending; how many there are."""
+    """Fill `kept` with the positions of the best k of each group, ascending; returns how many."""
     total = 0
     for group in range(len(starts) - 1):
         start, stop = starts[group], starts[group + 1]
@@ -188,7 +188,7 @@ def _largest(
     values: np.ndarray, bits: np.ndarray, places: np.ndarray, keys: np.ndarray,
     found_rows: np.ndarray, found_columns: np.ndarray, found_values: np.ndarray,
 ) -> int:  # fmt: skip
-    """Fill the answers row by row; how many there are."""
+    """Fill the `found_*` arrays row by row; returns how many."""
     admitted, total = np.empty(len(columns), np.float32), 0
     for number in range(len(rows)):
         row, owner = rows[number], owners[number]

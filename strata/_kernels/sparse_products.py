@@ -1,4 +1,4 @@
-"""Sparse products as recommending needs them: the largest entries of each row, or dense rows of few users."""
+"""Sparse products for recommending: the largest entries of each row, or dense rows for a few users."""
 
 from typing import NamedTuple
 
@@ -39,7 +39,7 @@ def top_products(
 
 
 class CsrParts(NamedTuple):
-    """What a CSR matrix holds, without the checks that take SciPy longer than the product of one user's row."""
+    """Arrays of a CSR matrix, without SciPy's checks: for one user these take longer than the product."""
 
     indptr: np.ndarray
     indices: np.ndarray
@@ -61,7 +61,7 @@ def sums_of_rows(left: sparse.csr_matrix | CsrParts, right: np.ndarray) -> np.nd
 
 
 ROWS_AT_ONCE = 512
-"""Rows that one thread fills before it takes the next."""
+"""Rows per part of a thread's work."""
 
 
 def _kernel(
@@ -71,7 +71,7 @@ def _kernel(
     norms: np.ndarray, shrink: np.float32,
     columns: np.ndarray, values: np.ndarray, counts: np.ndarray,
 ) -> None:  # fmt: skip
-    """Fill rows `start` … of the answer, one at a time: sums over the columns it touches, then the largest of them."""
+    """Fill the rows from `start` on, one at a time: sum over the columns it touches, then keep the largest."""
     n, most = len(indptr) - 1, columns.shape[1]
     sums, touched = np.zeros(n, np.float32), np.empty(n, np.int64)
     for target in range(len(counts)):
@@ -114,13 +114,13 @@ def _dense_kernel(
         for a in range(indptr[row], indptr[row + 1]):
             middle, weight = indices[a], data[a]
             for b in range(np.uint64(other_indptr[middle]), np.uint64(other_indptr[middle + 1])):
-                sums[np.uint64(other_indices[b])] += weight * other_data[b]  # unsigned: never counted from the end
+                sums[np.uint64(other_indices[b])] += weight * other_data[b]  # unsigned: no check for negative indices
 
 
 def _sums_kernel(
     indptr: np.ndarray, indices: np.ndarray, data: np.ndarray, right: np.ndarray, found: np.ndarray
 ) -> None:
-    """Four rows of `right` are added at a time, so that the sums are read and written a quarter as often."""
+    """Adds four rows of `right` at a time, so that the sums are read and written a quarter as often."""
     for row in range(len(found)):
         sums, place, stop = found[row], indptr[row], indptr[row + 1]
         while place + 4 <= stop:

@@ -1,4 +1,4 @@
-"""Parts of a job side by side, on as many cores as there are."""
+"""Runs the parts of a job in parallel threads, one per core."""
 
 import ctypes
 import os
@@ -16,15 +16,14 @@ Result = TypeVar("Result")
 
 
 def cores() -> int:
-    """How many this process may use."""
+    """CPU cores this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 def side_by_side(function: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
-    """What `function` makes of each part, in their order; a few are made ahead, so that memory stays bounded.
+    """Results of `function` for each part, in order, computed in parallel; few are held, so memory stays bounded.
 
-    Linear algebra keeps to one thread meanwhile: its own would compete with these. What is one of the parts already
-    makes its own parts one by one.
+    BLAS keeps to one thread meanwhile, as its threads would compete with these. Nested calls run serially.
     """
     if threading.current_thread().name.startswith(WORKER):
         yield from map(function, parts)
@@ -44,10 +43,10 @@ WORKER = "strata-part"
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    """Threads that stay, and keep what they free.
+    """A pool of threads that live on and keep freed memory.
 
-    glibc gives large arrays back to the system as soon as they are freed, and all that a thread had when it ends; to
-    be asked for them again, page by page, can take as long as what is computed in them.
+    glibc returns large arrays to the system when they are freed, and a thread's memory when it ends; getting it back,
+    page by page, can take as long as the computation.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
@@ -58,9 +57,9 @@ def _threads() -> ThreadPoolExecutor:
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 LARGEST_KEPT: Final = 2**25
-"""Bytes of an array: the most that glibc admits."""
+"""Bytes of the largest array that is kept: glibc's maximum."""
 MOST_KEPT: Final = 2**29
-"""Bytes of all that is free."""
+"""Bytes of free memory kept in all."""
 
 
-os.register_at_fork(after_in_child=_threads.cache_clear)  # threads are not copied
+os.register_at_fork(after_in_child=_threads.cache_clear)  # a fork does not copy threads

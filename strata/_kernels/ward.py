@@ -1,4 +1,4 @@
-"""Ward's method for very many small sets of vectors at once: every user's leaves, cut at one height."""
+"""Ward's method for very many small sets of vectors at once: each user's leaves, cut at one height."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -11,17 +11,17 @@ from strata._kernels.compiled import compiled
 Sums = tuple[np.float32, np.float32, np.float32, np.float32]
 
 TILE = 4
-"""Distances are computed for tiles of so many rows by as many: what the vector registers hold."""
+"""Distances are computed in tiles of TILE × TILE rows: what the vector registers hold."""
 LINE = 16
 """float32 numbers of one cache line, and of the widest vector register."""
 FAR = np.int32(np.float32(np.inf).view(np.int32))
-"""Distances are compared as integers, which compilers vectorise: floats from 0 order as their bits do."""
+"""Infinity. Distances are compared as integers, which vectorises: floats ≥ 0 order as their bits do."""
 LARGEST_SQUARE = 1e30
-"""Squared length of a vector from which float32 might not hold the distances of merged groups."""
+"""Bound of a vector's squared length: above it float32 might not hold distances of merged groups."""
 FURTHEST = 1e18
-"""A height above all distances between groups of such vectors, whose square float32 still holds."""
+"""A height above all distances between groups of such vectors; float32 still holds its square."""
 LEAST_WORK = 2e8
-"""Work (about 1 ms) below which another share of the blocks is not worth a thread."""
+"""Work per share of blocks, at least (about 1 ms): less is not worth a thread."""
 SUMMING = {"reassoc", "contract", "nsz"}
 """Sums over dimensions may be reordered, alike for all pairs; infinity and NaN keep their meaning."""
 
@@ -30,13 +30,13 @@ def ward_groups(vectors: np.ndarray, offsets: np.ndarray, height: float, *, thre
     """Cluster each block of rows by Ward's method and cut its tree at `height`.
 
     `vectors` (n, d) float32: the leaves of all blocks; `offsets` (B + 1,) int64: block b owns the rows
-    offsets[b]:offsets[b + 1], none or one too. Gives (n,) int32: the group of each leaf within its block, from 0 in
-    the order of first members. They are the groups of `fcluster(linkage(block, "ward"), height, "distance")`, but
-    for ties and float32 rounding, whatever the number of `threads` (None: one per core, or NUMBA_NUM_THREADS).
-    A thread needs 4·m·(m + d) bytes, m leaves in its largest block. Raises ValueError for vectors that are not finite.
+    offsets[b]:offsets[b + 1], possibly none or one. Returns (n,) int32: the group of each leaf within its block, from 0
+    in the order of first members. They are the groups of `fcluster(linkage(block, "ward"), height, "distance")`, but
+    for ties and float32 rounding, whatever the number of `threads` (None: one per core, or NUMBA_NUM_THREADS). A thread
+    needs 4·m·(m + d) bytes, m leaves in its largest block. Raises ValueError for vectors that are not finite.
 
-    Nearest-neighbour chains with Lance and Williams' update (Müllner, arXiv 1109.2378). No merge of others brings a
-    group nearer than its nearest neighbour was, so one whose nearest is beyond the cut leaves the search for good.
+    Nearest-neighbour chains with Lance and Williams' update (Müllner, arXiv 1109.2378). Merging other groups never
+    brings a group nearer than its nearest neighbour was, so one whose nearest is beyond the cut is dropped for good.
     """
     vectors = np.require(vectors, np.float32, ["C", "A"])
     offsets = np.ascontiguousarray(offsets, np.int64)
@@ -66,7 +66,7 @@ def ward_groups(vectors: np.ndarray, offsets: np.ndarray, height: float, *, thre
 
 
 def _shares(counts: np.ndarray, dimension: int, threads: int) -> list[tuple[int, int]]:
-    """First block and last + 1 of shares of about equal work, a few for each thread."""
+    """First block and last + 1 of shares of about equal work, a few per thread."""
     work = (counts + 16.0) ** 2 * (dimension + 256)  # fitted to timings; a unit is one term of one distance
     n = max(1, min(4 * threads, int(work.sum() / LEAST_WORK))) if threads > 1 else 1
     inner = np.searchsorted(np.cumsum(work), work.sum() * np.arange(1, n) / n)
@@ -78,7 +78,7 @@ SIGNATURE = int64(VECTORS, OFFSETS, int32, int32[::1])
 
 
 def _cut_blocks(vectors: np.ndarray, offsets: np.ndarray, limit: np.int32, labels: np.ndarray) -> int:
-    """Fill `labels` for the blocks between `offsets`; gives the first row that cannot be used, or −1."""
+    """Fill `labels` for the blocks between `offsets`; returns the first row not finite or too long, or −1."""
     most = np.max(np.diff(offsets))
     d = _whole(vectors.shape[1], LINE)
     row_scratch, square_scratch = _aligned(_whole(most, TILE) * d), _aligned(_whole(most, TILE) * _stride(most))
@@ -100,26 +100,26 @@ def _cut_blocks(vectors: np.ndarray, offsets: np.ndarray, limit: np.int32, label
 
 @njit()
 def _whole(n: int, step: int) -> int:
-    """The next multiple of `step` from `n` up."""
+    """`n` rounded up to a multiple of `step`."""
     return (n + step - 1) // step * step
 
 
 @njit()
 def _stride(n: int) -> int:
-    """Length for rows of `n` numbers: whole cache lines, an odd number so that a column spreads over the cache."""
+    """Row length for `n` numbers: whole cache lines, an odd count so that a column spreads over the cache."""
     return (_whole(n, LINE) // LINE | 1) * LINE
 
 
 @njit()
 def _aligned(n: int) -> np.ndarray:
-    """Scratch of `n` numbers at the start of a cache line: a load that straddles two takes twice as long."""
+    """Scratch of `n` numbers aligned to a cache line: a load that straddles two takes twice as long."""
     scratch = np.empty(n + LINE, np.float32)
     return scratch[-(scratch.ctypes.data // 4) % LINE :]
 
 
 @njit(fastmath=SUMMING)
 def _copy_row(row: np.ndarray, padded: np.ndarray) -> np.float32:
-    """Copy a vector and zeros behind it; gives its squared length."""
+    """Copy a vector, padded with zeros; returns its squared length."""
     square = np.float32(0)
     for k in range(len(row)):
         padded[k] = row[k]
@@ -139,7 +139,7 @@ def _add_squares(sums: Sums, x: np.float32, ys: Sums) -> Sums:
 def _squared_distances(rows: np.ndarray, squares: np.ndarray) -> None:
     """Fill `squares` (n, ≥ n) from `rows` (n, d), n in whole tiles.
 
-    As fast as the Gram matrix by BLAS, for half of it is spared, and equal rows are exactly 0 apart.
+    As fast as BLAS's Gram matrix, as only half is computed; equal rows are exactly 0 apart.
     """
     zeros = (np.float32(0), np.float32(0), np.float32(0), np.float32(0))
     for i in range(0, len(rows), TILE):
@@ -194,7 +194,7 @@ def _cut_tree(
 
 @njit()
 def _nearest(bits: np.ndarray, gone: np.ndarray) -> tuple[np.int32, np.int32]:
-    """Smallest of `bits` that is not `gone`, and where it is first."""
+    """Smallest of `bits` that is not `gone`, and its first position."""
     least = FAR
     for k in range(len(bits)):
         least = min(least, np.int32(bits[k] | gone[k]))
@@ -207,10 +207,10 @@ def _nearest(bits: np.ndarray, gone: np.ndarray) -> tuple[np.int32, np.int32]:
 
 @njit(error_model="numpy")
 def _merge(squares: np.ndarray, sizes: np.ndarray, kept: int, other: int) -> None:
-    """Squared distances of the union of two groups, in place of those of `kept`: Lance and Williams for Ward."""
+    """Replace the squared distances of `kept` by those of its union with `other` (Lance and Williams, Ward)."""
     apart, size, other_size = squares[kept, other], sizes[kept], sizes[other]
     to_kept, to_other = squares[kept], squares[other]
-    sizes[kept] = sizes[other] = 0  # their own columns and those of merged groups stay bounded
+    sizes[kept] = sizes[other] = 0  # so that entries of these two and of merged groups stay bounded
     for k in range(len(sizes)):
         joint = (size + sizes[k]) * to_kept[k] + (other_size + sizes[k]) * to_other[k] - sizes[k] * apart
         to_kept[k] = joint / (size + other_size + sizes[k]) if joint > 0 else np.float32(0)
@@ -221,7 +221,7 @@ def _merge(squares: np.ndarray, sizes: np.ndarray, kept: int, other: int) -> Non
 
 @njit()
 def _number(labels: np.ndarray) -> None:
-    """From the leaf that each leaf was merged into, itself or an earlier one, to group numbers from 0."""
+    """Turn `labels`, the leaf each leaf was merged into (itself or an earlier one), into group numbers from 0."""
     n_groups = 0
     for leaf in range(len(labels)):
         if labels[leaf] == leaf:

@@ -1,4 +1,4 @@
-"""The items there are: their ids, titles and texts by row, and which of them exist at a time."""
+"""The catalogue: ids, titles and texts of items by row, and which items exist at a time."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,7 +34,7 @@ class Catalogue:
 
     @cached_property
     def titles(self) -> list[str]:
-        """What people call each item; its id where it has no title."""
+        """Title of each item, or its id where it has none."""
         return [title or item for title, item in self.items.select(TITLE, ITEM).iter_rows()]
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Rules that accept or quarantine rows: what leaves here conforms to the schema, and nothing vanishes."""
+"""Rules that accept or quarantine rows: accepted ones conform to the schema, no row is lost."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -43,7 +43,7 @@ from strata.errors import ValidationFailed
 from strata.settings import Settings
 
 Rules = list[tuple[str, pl.Expr]]
-"""Reason and when it holds; the first that holds is the row's reason."""
+"""(reason, condition); a row's reason is the first whose condition holds."""
 
 
 class RatingSettings(Settings):
@@ -61,10 +61,10 @@ class RatingSettings(Settings):
 
 
 class CleaningSettings(Settings):
-    """What a behaviour says about interest, and what is refused."""
+    """Weights of behaviours, and limits beyond which rows are refused."""
 
     weights: dict[Behaviour, float]
-    """Of every behaviour; negative where it speaks against the item."""
+    """Per behaviour; negative where it speaks against the item."""
     rating: RatingSettings = RatingSettings()
     earliest: date = date(1990, 1, 1)
     """Interactions before this day are impossible."""
@@ -73,7 +73,7 @@ class CleaningSettings(Settings):
     longest_text: int = Field(default=20_000, ge=1)
     """Characters."""
     quarantine_at_most: float = Field(default=0.1, ge=0, le=1)
-    """Share of a table's rows."""
+    """Largest share of a table's rows."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -84,7 +84,7 @@ class CleaningSettings(Settings):
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of one table's rows: `reasons` and `warnings` with how many rows each."""
+    """Row counts of one table; `reasons` and `warnings` each map to a number of rows."""
 
     origin: str
     read: int
@@ -101,7 +101,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """The three tables as strata/data/schema.py has them, what was refused, and the counts of each table read."""
+    """The three tables in the schemas of strata/data/schema.py, the refused rows, and counts of each table read."""
 
     interactions: pl.DataFrame
     items: pl.DataFrame
@@ -120,10 +120,10 @@ class _Judged:
 
 
 def clean(source: Source, settings: CleaningSettings, now: datetime) -> Cleaned:
-    """Judge, normalise and sort the rows of `source`; `now` only refuses interactions that lie after it.
+    """Validate, normalise and sort the rows of `source`; interactions after `now` are refused.
 
-    Items and users come sorted by id, interactions by user, time, item and event. Without a users table the
-    users are those of the accepted interactions. Accepted and quarantined rows add up to the rows read.
+    Items and users come sorted by id, interactions by user, time, item and event. Without a users table the users are
+    those of the accepted interactions. Accepted and quarantined rows add up to the rows read.
     """
     items = _judge(source.items, _identified(ITEM), unique=ITEM)
     rules = [*_identified(USER), *_identified(ITEM), *_event_rules(settings, now)]
@@ -184,7 +184,7 @@ def _event_rules(settings: CleaningSettings, now: datetime) -> Rules:
 
 
 def _judge(table: ReadTable, rules: Rules, unique: str) -> _Judged:
-    """Split a table's rows; of equal values in `unique`, the first acceptable row in file order stays."""
+    """Split rows into accepted and refused; of equal values in `unique`, the first acceptable row is kept."""
     rows = table.rows
     if BEHAVIOUR in rows.columns:
         rows = rows.with_columns(pl.col(BEHAVIOUR).str.to_lowercase().str.replace_all("[_ ]", "-"))

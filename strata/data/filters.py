@@ -1,4 +1,4 @@
-"""What a caller admits: some categories or languages, a price range, nothing of a list."""
+"""Filters of a caller: categories, languages, a price range, excluded items."""
 
 from collections.abc import Sequence
 

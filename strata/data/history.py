@@ -1,4 +1,4 @@
-"""What users did, in time order, as flat columns: the form every model of behaviour learns from."""
+"""Events of users in time order, as flat columns: the input of every collaborative model."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,10 +19,10 @@ DAY = 86_400.0
 class History:
     """Interactions sorted by user row, time, item row; n events of `n_users` × `n_items`.
 
-    `users`, `items`: int32 (n,) dense rows; `times`: float64 (n,) seconds since 1970 UTC;
-    `weights`: float32 (n,), negative where an event speaks against its item, as a low rating or hiding it does;
-    `chosen`: bool (n,), false where the behaviour itself does: who hides an item has not chosen it;
-    `offsets`: int64 (n_users + 1,), user u owns the slice offsets[u]:offsets[u + 1].
+    `users`, `items`: int32 (n,) dense rows; `times`: float64 (n,) seconds since 1970 UTC; `weights`: float32 (n,),
+    negative where an event speaks against its item, such as a low rating or hiding it; `chosen`: bool (n,), false where
+    the behaviour itself speaks against the item, such as hiding it; `offsets`: int64 (n_users + 1,), user u owns the
+    slice offsets[u]:offsets[u + 1].
     """
 
     users: np.ndarray
@@ -73,7 +73,7 @@ class History:
     @classmethod
     def read(cls, path: Path, *, n_users: int, n_items: int) -> Self:
         """Read the table that the stage `split` wrote."""
-        told = CHOSEN in pl.read_parquet_schema(path)  # releases of earlier versions do not tell
+        told = CHOSEN in pl.read_parquet_schema(path)  # earlier versions wrote no such column
         table = pl.read_parquet(path, columns=[USER_ROW, ITEM_ROW, TIMESTAMP, WEIGHT, *([CHOSEN] if told else [])])
         return cls.from_columns(
             table[USER_ROW].to_numpy(),
@@ -94,7 +94,7 @@ class History:
         )
 
     def within(self, items: np.ndarray) -> "History":
-        """The events of a smaller catalogue, the items where `items` (n_items,) bool holds, in the same order."""
+        """Events on the items where `items` (n_items,) bool holds; these become items 0 … in the same order."""
         kept, rows = self.keep(items[self.items]), np.cumsum(items, dtype=np.int32) - np.int32(1)
         return replace(kept, items=rows[kept.items], n_items=int(items.sum()))
 
@@ -108,7 +108,7 @@ class History:
 
     @cached_property
     def choices(self) -> "History":
-        """Events whose behaviour does not speak against the item: all that models of behaviour learn from."""
+        """Events whose behaviour does not speak against the item: what collaborative models learn from."""
         return self if self.chosen.all() else self.keep(self.chosen)
 
     def positive(self) -> "History":
@@ -121,7 +121,7 @@ class History:
         return replace(against, weights=-against.weights)
 
     def of_users(self, start: int, stop: int) -> "History":
-        """The events of users start … stop − 1, who become users 0 … ; views, nothing is copied but user rows."""
+        """The events of users start … stop − 1, who become users 0 …; views, only user rows are copied."""
         events = slice(int(self.offsets[start]), int(self.offsets[stop]))
         return History(
             self.users[events] - np.int32(start),
@@ -142,7 +142,7 @@ class History:
         return np.flatnonzero(np.diff(self.offsets))
 
     def matrix(self, values: np.ndarray | None = None, *, summed: bool = False) -> sparse.csr_matrix:
-        """Users × items, the largest or the sum of `values` (n,) per pair, or ones: float32 CSR."""
+        """Users × items, float32 CSR: the largest (`summed`: the sum) of `values` (n,) per pair, or ones."""
         order, starts = self.by_pair
         if values is None:
             of_pair = np.ones(len(starts), np.float32)
@@ -159,7 +159,7 @@ class History:
 
     @cached_property
     def pairs(self) -> np.ndarray:
-        """Every user and item that met, as user row · n_items + item row, ascending."""
+        """Every user and item with an event, as user row · n_items + item row, ascending."""
         order, starts = self.by_pair
         first = order[starts]
         return np.asarray(self.users[first] * np.int64(self.n_items) + self.items[first])
@@ -177,14 +177,14 @@ class History:
 
 
 def ranges(starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """All numbers of the ranges [start, stop), and the place of the range that each lies in."""
+    """All integers of the ranges [start, stop), and the index of the range that each is from."""
     counts = stops - starts
     of_range = np.repeat(np.arange(len(starts)), counts)
     return np.arange(len(of_range)) + np.repeat(starts - (np.cumsum(counts) - counts), counts), of_range
 
 
 def looked_up(wanted: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """First place of each wanted key in ascending `keys`, −1 where it is not: (n,)."""
+    """First position of each wanted key in ascending `keys`, −1 where it is missing: (n,)."""
     if not len(keys):
         return np.full(np.shape(wanted), -1)
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
@@ -204,5 +204,5 @@ def order_interactions(interactions: pl.DataFrame, users: pl.DataFrame, items: p
 
 
 def as_date(seconds: float) -> str:
-    """A time as people read it, in UTC."""
+    """Seconds since 1970 as YYYY-MM-DD, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")

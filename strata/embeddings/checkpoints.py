@@ -1,4 +1,4 @@
-"""A training run survives being killed: its whole state on disk, whole or absent, tagged with what it belongs to."""
+"""Checkpoints of a training run: its whole state, written whole or not at all, tagged with its inputs."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ Weights = dict[str, torch.Tensor]
 
 @dataclass
 class State:
-    """Everything a run knows besides its optimiser: steps done, the best so far and the curve."""
+    """State of a run besides weights and optimiser: steps done, the best so far and the curve."""
 
     step: int = 0
     best_step: int = 0
@@ -51,9 +51,9 @@ def fingerprint(parts: Iterable[Any]) -> str:
 
 
 def loaded_code(*packages: str) -> list[Path]:
-    """Source files of all loaded modules of these packages, by name: what a result may depend on besides its inputs.
+    """Source files of all loaded modules of these packages, by module name: the code that a result may depend on.
 
-    One and the same program always loads the same; it must have imported what it runs before it asks.
+    Call it after all imports, so that the same program always gets the same files.
     """
     specs = (getattr(module, "__spec__", None) for module in list(sys.modules.values()))
     files = {spec.name: spec.origin for spec in specs if spec and spec.name.split(".")[0] in packages}

@@ -1,4 +1,4 @@
-"""Judges vectors while they are learned: rank what users have not met by nearness to what they liked lately."""
+"""Early stopping: score the encoder by ranking unseen items by closeness to what users liked lately."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class EarlyStopping:
 
     @classmethod
     def of(cls, events: History, cut_offs: CutOffs, *, users: int, items: int, seed: int) -> Self:
-        """Take at most `users` users and `items` items (or as many more as histories and futures need)."""
+        """Sample at most `users` users and `items` items (or as many more as histories and futures need)."""
         rng = np.random.default_rng(seed)
         past, window = events.before(cut_offs.finetune), events.between(cut_offs.finetune, cut_offs.validation)
         seen, future = past.matrix(), window.positive().matrix()
@@ -57,7 +57,7 @@ class EarlyStopping:
         return cls(rows, *(matrix[chosen][:, rows].tocsr() for matrix in (histories, seen, relevant)))
 
     def judge(self, encoder: Encoder, item_texts: Sequence[str]) -> dict[str, float]:
-        """Mean ndcg@10 and recall@50 over the users, six decimals; without users nothing."""
+        """Mean ndcg@10 and recall@50 over the users, six decimals; empty without users."""
         if not len(self):
             return {}
         vectors = encoder.encode([item_texts[row] for row in self.items])  # (S, d)

@@ -1,4 +1,4 @@
-"""Texts become unit vectors: a language model, mean- or last-token-pooled, read in length-sorted batches."""
+"""Encodes texts as unit vectors: a language model, mean- or last-token-pooled, in length-sorted batches."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from strata.errors import EncoderError
 from strata.settings import Settings
 
 Progress = Callable[[int, int], None]
-"""Told (texts done, texts in all)."""
+"""Called with (texts done, texts in all)."""
 
 
 class EncoderSettings(Settings):
@@ -52,7 +52,7 @@ class Encoder:
         Weights are read from safetensors only and no code of the model is run. Raises EncoderError.
         """
         torch.set_num_threads(settings.threads)
-        # cuDNN plans attention anew for every shape of batch, and ours differ: 4 × the time of a bf16 step on an H100.
+        # cuDNN re-plans attention for every batch shape, and ours vary: 4 × the time of a bf16 step on an H100.
         torch.backends.cuda.enable_cudnn_sdp(False)
         disable_progress_bar()  # type: ignore[no-untyped-call]  # the stages draw their own
         folder = _folder(base)
@@ -117,7 +117,7 @@ class Encoder:
         return pooled[torch.argsort(torch.tensor(sum(batches, []))).to(pooled.device)]
 
     def batches(self, tokens: Sequence[list[int]]) -> list[list[int]]:
-        """Positions in `tokens`, shortest first, `batch_size` at a time; the order of equal texts aside, unique."""
+        """Positions in `tokens`, shortest first, `batch_size` at a time; unique but for the order of equal texts."""
         order = sorted(range(len(tokens)), key=lambda i: (len(tokens[i]), tokens[i]))
         size = self.settings.batch_size
         return [order[start : start + size] for start in range(0, len(order), size)]

@@ -15,20 +15,20 @@ from strata.storage import replacing
 
 
 class IndexSettings(Settings):
-    """Which kind of index serves which size."""
+    """Kind of index by size, and HNSW's parameters."""
 
     flat_up_to: NonNegativeInt = 20_000
-    """Vectors that are searched exactly; above, HNSW."""
+    """Most vectors that are searched exactly; above, HNSW."""
     links: PositiveInt = 32
-    """Of a vector to others in each layer of HNSW's graph: more find more, and take memory and time to build."""
+    """HNSW's M, links per vector and layer: more raise recall, memory and build time."""
     search_breadth: PositiveInt = 64
-    """Vectors that a search along the graph keeps in view: more find more of the nearest, and take longer."""
+    """HNSW's efSearch, candidates kept during a search: more raise recall and time."""
 
 
 MOST_ALLOWED = 0.9
-"""Share of the items above which a filter leaves the graph whole enough to search along it."""
+"""Share of allowed items above which the HNSW graph is still connected enough to search."""
 AT_ONCE: Final = 64
-"""Vectors whose cosines to all items are held in memory together, where a filter cut the graph apart."""
+"""Vectors whose cosines to all items are held in memory together in an exact scan."""
 
 
 class ItemIndex:
@@ -40,7 +40,7 @@ class ItemIndex:
 
     @classmethod
     def build(cls, vectors: np.ndarray, settings: IndexSettings) -> "ItemIndex":
-        """Index unit vectors (n, d). Raises ReleaseError where a vector is not finite: FAISS would take it."""
+        """Index unit vectors (n, d). Raises ReleaseError where a vector is not finite: FAISS would accept it."""
         vectors = np.ascontiguousarray(vectors, np.float32)
         broken = np.flatnonzero(~np.isfinite(vectors).all(1))
         if len(broken):
@@ -61,7 +61,7 @@ class ItemIndex:
         return int(self.index.ntotal)
 
     def cosines(self, vectors: np.ndarray) -> np.ndarray | None:
-        """Cosines (B, n_items) of vectors (B, d) to all items, where the index is searched exactly, None else.
+        """Cosines (B, n_items) of vectors (B, d) to all items, or None for HNSW.
 
         For many vectors this is several times faster than searching for each.
         """
@@ -72,7 +72,7 @@ class ItemIndex:
     def search(self, vectors: np.ndarray, k: int, allowed: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The k nearest item rows (B, k) of each vector (B, d) and their cosines; −1 pads.
 
-        `allowed` (n_items,) bool restricts the search, so that a filter never leaves fewer results than there are.
+        `allowed` (n_items,) bool filters during the search, so that k items are found if as many are allowed.
         """
         k, vectors = min(k, len(self)), np.ascontiguousarray(vectors, np.float32)
         if isinstance(self.index, faiss.IndexHNSW):
@@ -84,7 +84,7 @@ class ItemIndex:
         return rows, cosines
 
     def _search_graph(self, vectors: np.ndarray, k: int, allowed: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        """Along the graph where most items are allowed; a filter cuts it apart, so behind one the rest is scanned."""
+        """Search the graph if most items are allowed; a narrower filter disconnects it, so then the rest is scanned."""
         rows = None if allowed is None else np.flatnonzero(allowed)
         breadth = max(self.index.hnsw.efSearch, k)
         if rows is None or len(rows) > MOST_ALLOWED * len(self):
@@ -98,7 +98,7 @@ class ItemIndex:
         return self._scan(vectors, k, rows)
 
     def _scan(self, vectors: np.ndarray, k: int, rows: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        """The same exactly, by looking at every vector of item `rows`, or at all."""
+        """Exact search over the vectors of item `rows`, or of all items."""
         found = np.full((len(vectors), k), NOTHING, np.int64)
         cosines = np.full((len(vectors), k), -np.inf, np.float32)
         stored = self._stored if rows is None else self._stored[rows]
@@ -111,7 +111,7 @@ class ItemIndex:
 
     @cached_property
     def _stored(self) -> np.ndarray:
-        """All vectors (n_items, d), where the index holds them."""
+        """All vectors (n_items, d), as a view of the index's memory."""
         graph = isinstance(self.index, faiss.IndexHNSW)
         stored = faiss.downcast_index(self.index.storage) if graph else self.index
         return np.asarray(faiss.rev_swig_ptr(stored.get_xb(), len(self) * self.index.d).reshape(len(self), -1))
@@ -127,12 +127,12 @@ class ItemIndex:
 
     @classmethod
     def read(cls, path: Path) -> "ItemIndex":
-        """Read an index whose hash has been checked before: FAISS loads damaged files without a word."""
+        """Read an index whose hash has been checked before: FAISS loads damaged files silently."""
         return cls(faiss.read_index(str(path)))
 
 
 def _products(vectors: np.ndarray, stored: np.ndarray) -> np.ndarray:
     """Products (B, n) of float32 vectors (B, d) with those stored (n, d)."""
-    # A product of one row alone is rounded otherwise than that row among others.
+    # BLAS rounds the product of a single row differently than that of the same row in a batch.
     padded = vectors if len(vectors) > 1 else np.concatenate([vectors, vectors, np.zeros_like(vectors)])
     return np.asarray(padded @ stored.T)[: len(vectors)]

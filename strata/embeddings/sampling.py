@@ -1,4 +1,4 @@
-"""ExamplePool becomes contrastive examples: what a user liked before, or said, against what they chose next."""
+"""Draws contrastive examples: what a user liked before, or said, with the item chosen next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +14,10 @@ from strata.settings import Settings
 
 
 class SamplingSettings(Settings):
-    """How a training step is drawn and its loss taken."""
+    """Sampling of a training step, and its loss."""
 
     users_per_step: PositiveInt = 40
-    """Users whose windows decide which items a step encodes: about six items each."""
+    """Users whose windows decide which items a step encodes: about six items per user."""
     history: PositiveInt = 8
     """Items, at most, that stand for a user in one example."""
     examples_per_user: PositiveInt = 8
@@ -31,11 +31,11 @@ class SamplingSettings(Settings):
 
 @dataclass(frozen=True)
 class ExamplePool:
-    """All that examples are drawn from; items that read the same are one item, named by the first of them.
+    """Data that examples are drawn from; items with equal texts count as one, the first of them.
 
-    `paths`: the first positive event of each user with each item, in time order. `known`: users × items, whatever
-    the user had to do with. `spoken_*` (m,): events that came with the user's own words, `sentences` their
-    distinct texts. `inclusion` (n_items,): the chance that a step's windows hold the item.
+    `paths`: the first positive event of each user with each item, in time order. `known`: users × items with any event.
+    `spoken_*` (m,): events that came with the user's own words, `sentences` their distinct texts. `inclusion`
+    (n_items,): the chance that a step's windows hold the item.
     """
 
     paths: History
@@ -95,7 +95,7 @@ class Batch:
     """One step: S distinct items and T distinct sentences to encode, and E examples over them.
 
     `anchors` (E, S + T) float32 weights that sum to 1; `targets` (E,) columns of items; `allowed` (E, S) bool: the
-    target and the items the user has nothing to do with; `users` (E,).
+    target and the items without events of the user; `users` (E,).
     """
 
     items: np.ndarray
@@ -109,9 +109,9 @@ class Batch:
 def draw(pool: ExamplePool, settings: SamplingSettings, step: int) -> Batch:
     """Draw the batch of `step`: the same for the same arguments, so that a resumed run replays.
 
-    Encoding is the cost of a step, so the items come from the windows (`history` items and their next one) of
-    `users_per_step` users, and then every user who had to do with several of these items lends further examples.
-    A user's history in an example is up to `history` of the batch's items before the target, nearer ones weighing more.
+    Encoding dominates the cost of a step, so the items come from the windows (`history` items and their next one) of
+    `users_per_step` users, and then every user with several of these items adds examples. A user's history in an
+    example is up to `history` of the batch's items before the target, nearer ones weighing more.
     """
     rng = np.random.default_rng((settings.seed, step))
     paths, count = pool.paths, settings.users_per_step
@@ -162,7 +162,7 @@ def _nearness(window: int) -> np.ndarray:
 
 
 def _known_among(known: sparse.csr_matrix, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """Whether each of `users` (E,) had to do with each of `items` (S,): bool (E, S)."""
+    """Whether each of `users` (E,) has an event with each of `items` (S,): bool (E, S)."""
     distinct, row = np.unique(users, return_inverse=True)
     among: np.ndarray = known[distinct][:, items].toarray() > 0
     return among[row]

@@ -1,4 +1,4 @@
-"""Fine-tuning the language model on behaviour, until it stops ranking unseen behaviour better."""
+"""Fine-tunes the language model on behaviour, until ranking of unseen behaviour stops improving."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -20,11 +20,11 @@ from strata.evaluation.split import CutOffs
 
 JUDGED_BY = "ndcg@10"
 Report = Callable[[dict[str, float]], None]
-"""Told each point of the curve as it is reached, after a resume the earlier ones again."""
+"""Called with each point of the curve; after a resume, with the earlier ones again."""
 
 
 class FinetuneSettings(SamplingSettings):
-    """How long, how fast and which weights are tuned."""
+    """Length and rate of training, and the weights tuned."""
 
     tune: Literal["full", "lora", "last-layers", "none"] = "full"
     steps: PositiveInt = 40
@@ -41,16 +41,16 @@ class FinetuneSettings(SamplingSettings):
     """Share of the tuned weights in the kept model, the base model's the rest (WiSE-FT: arXiv 2109.01903): most of the
     gain, while texts that mean the same stay together."""
     patience: PositiveInt = 3
-    """Evaluations without a better one before training stops."""
+    """Evaluations without improvement before training stops."""
     validation_users: PositiveInt = 1_000
     validation_items: PositiveInt = 20_000
-    """Above these many, a fixed sample of users and of items to rank is judged."""
+    """Above so many users or items, a fixed sample of each is evaluated."""
     checkpoint_every: PositiveInt = 20
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """What is learned from: `item_texts` (n_items,), `events` (n,) and the words that came with each, or None."""
+    """Training data: `item_texts` (n_items,), `events` (n,) and the words that came with each, or None."""
 
     item_texts: Sequence[str]
     events: History
@@ -63,9 +63,9 @@ def finetune(
 ) -> dict[str, Any]:
     """Tune `encoder` in place on the events before cut_offs.finetune; returns metrics.
 
-    Users active in [finetune, validation) judge: the best weights by NDCG@10 are kept, the base model's where
-    tuning never beats them or where there is nobody to learn from or to judge by. `folder` holds checkpoints of
-    an unfinished run; a run that finds one of the same settings, data, base model and code goes on from there.
+    The weights with the best NDCG@10 on users active in [finetune, validation) are kept, or the base model's where
+    tuning never beats them or there are no users to train or evaluate on. `folder` holds checkpoints of an unfinished
+    run; a run with the same settings, data, base model and code resumes from them.
     """
     early = corpus.events.times < corpus.cut_offs.finetune
     texts = [text for text, keep in zip(corpus.event_texts, early, strict=True) if keep]
@@ -219,7 +219,7 @@ def schedule(step: int, settings: FinetuneSettings) -> float:
 
 
 def choose_weights(encoder: Encoder, settings: FinetuneSettings) -> None:
-    """Let only the weights that `tune` names be trained: all, low-rank adapters (Hu et al. 2021) or the upper half."""
+    """Make only the weights that `tune` names trainable: all, low-rank adapters (Hu et al. 2021) or the upper half."""
     body: Any = encoder.model[0]
     if settings.tune == "lora":
         from peft import LoraConfig, get_peft_model  # only this choice needs it

@@ -1,4 +1,4 @@
-"""Vectors: unit length, and how far a set of them spreads."""
+"""Vectors: scaling to unit length, and the spread of a set."""
 
 import numpy as np
 

@@ -1,1 +1,1 @@
-"""Judging: splits by time, windows of users, metrics, tuning, the table of methods."""
+"""Evaluation: splits by time, windows of users, metrics, tuning, the table of methods."""

@@ -1,4 +1,4 @@
-"""What a good list has beside hits: variety, the user's own mix, and more than what is popular anyway."""
+"""Metrics beyond accuracy: intra-list diversity, miscalibration, exposure (Gini) and serendipity."""
 
 import numpy as np
 from scipy import sparse
@@ -7,13 +7,13 @@ from strata._kernels.selection import NOTHING
 from strata.evaluation.metrics import hits
 
 SMOOTHING = 0.01
-"""Share of the target that is mixed into a list's own: no group that a list lacks makes the divergence infinite."""
+"""Share of the target mixed into a list's shares: keeps the divergence finite where a list lacks a group."""
 
 
 def intra_list_diversity(ranked: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """Mean of 1 − cosine over the pairs of each list (B, k), by unit `vectors` (n_items, d): (B,), 0 without pairs.
 
-    The sum over pairs follows from the length of the sum of a list's vectors: no pair is formed.
+    Computed from the length of the sum of a list's vectors, without forming pairs.
     """
     total = np.zeros((len(ranked), vectors.shape[1]), np.float32)
     for items in ranked.T:
@@ -44,7 +44,7 @@ def miscalibration(groups: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def gini(ranked: np.ndarray, n_items: int) -> float:
-    """Inequality of exposure over the whole catalogue: 0 where all are shown as often, towards 1 for one alone."""
+    """Inequality of exposure over the catalogue: 0 where all items are shown equally often, near 1 for only one."""
     exposure = np.sort(np.bincount(ranked[ranked != NOTHING], minlength=n_items))
     place = 2 * np.arange(1, n_items + 1) - n_items - 1
     return float(place @ exposure / (n_items * max(exposure.sum(), 1)))

@@ -1,4 +1,4 @@
-"""How good a ranking is: per-user metrics over ranked item rows, and intervals of their mean."""
+"""Accuracy metrics per user over ranked item rows, and bootstrap intervals of their mean."""
 
 from dataclasses import dataclass
 

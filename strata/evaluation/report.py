@@ -1,4 +1,4 @@
-"""The table of methods on the test window: every baseline beside ours, by slice, with intervals."""
+"""The table of methods on the test window: every baseline and ours, by slice, with intervals."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -16,19 +16,19 @@ from strata.settings import Settings
 
 OURS = "Strata"
 EXPECTED = "popularity"
-"""The method whose recommendations surprise nobody."""
+"""The method whose items count as expected."""
 COMPARED_AT = 10
 BESIDE = ("coverage", "gini", "novelty", "diversity", "serendipity", "miscalibration")
-"""What is told of lists beside hits."""
+"""Metrics beyond accuracy."""
 
 
 class EvaluateSettings(Settings):
-    """Where metrics are cut and how intervals are drawn."""
+    """List lengths of the metrics, and bootstrap of the intervals."""
 
     k: tuple[int, ...] = (5, 10, 20)
-    """Places of a list that are judged."""
+    """List lengths that are evaluated."""
     bootstrap: int = 2000
-    """Samples that an interval is drawn from."""
+    """Bootstrap samples per interval."""
     seed: int = 7
     """Of these samples."""
 
@@ -43,7 +43,7 @@ class Evaluation:
 
 
 def judge(rankings: Mapping[str, np.ndarray], window: Window, ks: Sequence[int]) -> Evaluation:
-    """Judge rankings (B, K) of the window's users with every metric at every k."""
+    """Evaluate rankings (B, K) of the window's users with every metric at every k."""
     values = {
         method: {
             f"{name}@{k}": metric(ranked, window.relevant, k) for k in ks for name, metric in RANKING_METRICS.items()
@@ -54,7 +54,7 @@ def judge(rankings: Mapping[str, np.ndarray], window: Window, ks: Sequence[int])
 
 
 def user_groups(window: Window) -> dict[str, np.ndarray]:
-    """Masks (B,) of the users reported apart: nobody is dropped silently."""
+    """Masks (B,) of the user slices reported: nobody is dropped silently."""
     everyone = np.ones(len(window.users), bool)
     return {"warm": window.warm, "cold": ~window.warm, "all": everyone}
 
@@ -64,7 +64,7 @@ def summarise(
 ) -> dict[str, Any]:
     """Means by slice, method and metric, and the paired difference of ours to the best baseline on warm users.
 
-    `vectors` (n_items, d) and `themes` (n_items,) say how alike items are, for what lists have beside hits.
+    `vectors` (n_items, d) and `themes` (n_items,) are for the metrics beyond accuracy.
     """
     window = evaluation.window
     report: dict[str, Any] = {"split": split_hash(window), "users": {}, "ndcg@10": {}, "metrics": {}}
@@ -94,7 +94,7 @@ def _beyond(
     vectors: np.ndarray,
     themes: np.ndarray,
 ) -> dict[str, float]:
-    """What lists (B, k) have beside hits; `expected` (B, k): popularity's, `own` (B, t): users' shares of themes."""
+    """Metrics beyond accuracy of lists (B, k); `expected` (B, k): popularity's, `own` (B, t): users' theme shares."""
     return {
         "coverage": round(coverage(ranked, window.past.n_items), 6),
         "gini": round(gini(ranked, window.past.n_items), 6),
@@ -129,7 +129,7 @@ def _compare(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str, An
 
 
 def as_markdown(report: Mapping[str, Any]) -> str:
-    """The table people read: NDCG@10 by slice, and what stands beside it for warm users."""
+    """The report as Markdown: NDCG@10 by slice, and metrics beyond accuracy for warm users."""
     users, metrics, by_slice = report["users"], report["metrics"], report["ndcg@10"]
     lines = [
         f"NDCG@10 with full ranking on the test window (warm users {users['warm']}, cold {users['cold']}).",
@@ -166,7 +166,7 @@ def _emphasised(method: str) -> str:
 
 
 def split_hash(window: Window) -> str:
-    """A short hash of who is judged on what: equal hashes, comparable tables."""
+    """Short hash of users, relevant items and past: equal hashes, comparable reports."""
     digest = hashlib.sha256()
     for part in (window.users, window.relevant.indptr, window.relevant.indices):
         digest.update(np.ascontiguousarray(part, np.int64).tobytes())

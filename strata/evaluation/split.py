@@ -1,4 +1,4 @@
-"""Cut-offs: the times that separate what is learned from what is judged."""
+"""Cut-offs: the times that separate training data from evaluation data."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,10 +13,10 @@ from strata.storage import read_json, write_json
 
 
 class SplitSettings(Settings):
-    """Shares of all interactions, by time, that the windows before the present hold."""
+    """Sizes of the windows before the present, as shares of all interactions by time."""
 
     test_share: float = 0.2
-    """Last share: judged once, by `evaluate`."""
+    """Last share: used once, by `evaluate`."""
     validation_share: float = 0.1
     """Share before the test window: chooses fusion weights."""
     early_stopping_share: float = 0.1
@@ -24,12 +24,12 @@ class SplitSettings(Settings):
     dates: tuple[date, date, date, date] | None = None
     """Instead of shares: when early stopping, validation and test begin, and when the test ends; UTC midnights."""
     least_users: int = 0
-    """Items that fewer users chose before a window are neither recommended nor asked for in it."""
+    """Items that fewer users chose before a window are neither recommended nor relevant in it."""
 
 
 @dataclass(frozen=True)
 class CutOffs:
-    """Times (seconds since 1970, UTC) that separate what is learned from what is judged."""
+    """Times (seconds since 1970, UTC) that separate training data from evaluation data."""
 
     finetune: float
     validation: float

@@ -1,4 +1,4 @@
-"""A model gets so many tries, or all of a smaller grid, on the window before its cut-off and never on the one after."""
+"""Tunes models by random search over a grid, on the window before a cut-off and never on the one after."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
@@ -22,9 +22,9 @@ def trials(grid: Mapping[str, Sequence[Any]], most: int, seed: int) -> list[dict
 def tune(
     fit: Callable[..., Scorer], grid: Mapping[str, Sequence[Any]], window: Window, *, most: int, seed: int
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The settings whose scorer ranks the window best, and all that was tried.
+    """The settings whose scorer ranks the window best, and all trials.
 
-    `fit(past, time, **settings)` gives the scorer. Judged by mean NDCG@10 of warm users; where there are none, the
+    `fit(past, time, **settings)` gives the scorer. Compared by mean NDCG@10 of warm users; where there are none, the
     first settings are taken.
     """
     warm = window.only(window.warm)

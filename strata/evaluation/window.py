@@ -1,4 +1,4 @@
-"""A window of time: who is asked in it, what was known before it, and what they chose."""
+"""An evaluation window: its users, what was known before it, and what they chose in it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,11 +20,10 @@ BATCH = 512
 class Window:
     """What is known before a time and what came after it.
 
-    `time`: when it starts, in seconds. `past`: events before it. `users` (B,): rows with events in the window.
-    `relevant` (B, n_items): what they chose in it, never what they hid; without `repeats` only what they had not
-    chosen before, and users left with nothing are dropped. `warm` (B,): whether the user has a past. `items` (n_items,)
-    bool: those that count at all, chosen by at least `least_users` users before; all of them at 0. `asked` (B,): when
-    each user is asked, in seconds, where that is not `time` for all.
+    `time`: its start, in seconds. `past`: events before it. `users` (B,): rows with relevant items. `relevant` (B,
+    n_items): what they chose in it, never what they hid; without `repeats` only items new to them. `warm` (B,): whether
+    the user chose anything before. `items` (n_items,) bool: candidates, chosen by at least `least_users` users before;
+    all of them at 0. `asked` (B,): when each user gets recommendations, in seconds, where that is not `time` for all.
     """
 
     time: float
@@ -53,9 +52,9 @@ class Window:
 
     @classmethod
     def leaving_out(cls, history: History, place: int) -> "Window":
-        """Each user's choice with `place` later ones, and what everybody did before theirs: leave-one-out at place 0.
+        """Leave-one-out: each user's choice with `place` later ones is relevant, earlier choices are the past.
 
-        Users with fewer events are not asked. Everyone is asked a second after the last event that is known of them.
+        Users with fewer choices are left out. `asked` is one second after a user's last past event.
         """
         history = history.choices
         later = history.age_in_events()
@@ -73,21 +72,21 @@ class Window:
         return replace(self, users=self.users[mask], relevant=self.relevant[mask], warm=self.warm[mask], asked=asked)
 
     def among(self, items: np.ndarray) -> "Window":
-        """The same where none but `items` (n_items,) bool count; users who chose none of them are dropped."""
+        """The window with only `items` (n_items,) bool as candidates; users who chose none of them are dropped."""
         relevant = (self.relevant @ sparse.diags(items.astype(np.float32))).tocsr()
         relevant.eliminate_zeros()
         relevant.sort_indices()
         return replace(self, relevant=relevant, items=self.items & items).only(np.diff(relevant.indptr) > 0)
 
     def sample(self, most: int, seed: int) -> "Window":
-        """At most so many of the users, always the same ones for the same seed."""
+        """At most `most` of the users, always the same ones for the same seed."""
         drawn = np.random.default_rng(seed).permutation(len(self.users))[:most]
         return self.only(np.isin(np.arange(len(self.users)), drawn))
 
     def within_reach(self) -> "Window":
-        """The same of a catalogue of the items alone that count and were chosen, before the window or in it.
+        """The window over a smaller catalogue: candidates with events before the window or relevant in it.
 
-        Models of behaviour know no others, and are fitted many times over where most of a catalogue is hardly chosen.
+        Collaborative models know no others, and tuning fits them many times on catalogues that are mostly not chosen.
         """
         chosen = np.bincount(np.append(self.past.items, self.relevant.indices), minlength=self.past.n_items) > 0
         kept = self.items & chosen
@@ -95,7 +94,7 @@ class Window:
         return replace(self, past=past, relevant=self.relevant[:, kept], items=np.ones(past.n_items, bool))
 
     def rank(self, scorer: Scorer, k: int, available: np.ndarray | None = None) -> np.ndarray:
-        """Full ranking of the catalogue, without what was hidden nor, unless repeats count, seen: item rows (B, k)."""
+        """Full ranking without hidden items and, unless `repeats`, without seen ones: item rows (B, k)."""
         ranked = []
         barred = (self.past.keep(~self.past.chosen) if self.repeats else self.past).matrix()
         for start in range(0, len(self.users), BATCH):

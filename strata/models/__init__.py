@@ -1,1 +1,1 @@
-"""Models of behaviour alone: EASE, item-kNN, user-kNN, association rules, ALS, popularity."""
+"""Collaborative models: EASE, item-kNN, user-kNN, association rules, ALS, popularity."""

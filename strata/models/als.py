@@ -1,4 +1,4 @@
-"""Matrix factors of what people chose, learned by alternating least squares."""
+"""ALS: implicit matrix factorisation by alternating least squares."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from strata.models.item_model import weigh
 
 @dataclass(frozen=True)
 class Als:
-    """Implicit-feedback factorisation (Hu, Koren, Volinsky, ICDM 2008): an item is f numbers, and so is a user.
+    """Implicit-feedback factorisation (Hu, Koren, Volinsky, ICDM 2008) with f factors per item and user.
 
     `factors` (n_items, f) float32, 0 for items that nobody chose. A chosen item's confidence is 1 + `alpha` · weight,
-    any other's 1. Users are not kept: theirs follow from their history, so anybody can be scored.
+    any other's 1. User factors are not kept but solved from a history, so any user can be scored.
     """
 
     factors: np.ndarray
@@ -33,11 +33,11 @@ class Als:
         cls, history: History, *, factors: int, penalty: float, alpha: float, half_life: float | None,
         rounds: int, seed: int,
     ) -> Self:  # fmt: skip
-        """Learn from all of a history with `implicit`, the same for the same history and seed.
+        """Fit with `implicit`, the same for the same history and seed.
 
-        In each of the `rounds` users' factors are solved for, then items'.
+        Each of the `rounds` solves for user factors, then for item factors.
         """
-        from implicit.cpu.als import AlternatingLeastSquares  # needed by the pipeline alone
+        from implicit.cpu.als import AlternatingLeastSquares  # only the pipeline needs it
 
         confidence = weigh(history, half_life).astype(np.float32)
         confidence.data = 1 + alpha * confidence.data
@@ -51,7 +51,7 @@ class Als:
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
         """Scores (B, n_items) of weighted histories (B, n_items).
 
-        One user after the other: a product for all at once rounds otherwise than one for a user alone.
+        One user at a time: a product for all at once would round differently than one for a single user.
         """
         scores = np.zeros((histories.shape[0], len(self.factors)), np.float32)
         rows = histories.indptr, histories.indices, np.asarray(histories.data, np.float32)
@@ -59,13 +59,13 @@ class Als:
         return scores
 
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
-        """How much each of the `chosen` items (m,) speaks for `item`, if that is all that is chosen: (m,)."""
+        """How much each of the `chosen` items (m,) adds to the score of `item`, if nothing else was chosen: (m,)."""
         vectors = self.factors[chosen]
         smoothed = np.linalg.solve(self._confided(vectors, np.full(len(vectors), self.alpha)), self.factors[item])
         return np.asarray((1 + self.alpha) * (vectors @ smoothed))
 
     def _confided(self, chosen: np.ndarray, extra: np.ndarray) -> np.ndarray:
-        """What a user's factors are solved from: YᵀY + Yᵀ diag(extra) Y of the chosen + penalty · I."""
+        """Matrix of a user's normal equations: YᵀY + Yᵀ diag(extra) Y of the chosen + penalty · I."""
         return np.asarray(self._gram + (chosen.T * extra) @ chosen)
 
     @cached_property
@@ -74,13 +74,13 @@ class Als:
         return np.asarray(self.factors.T @ self.factors + penalty)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What `of_arrays` reads."""
+        """Arrays that `of_arrays` reads."""
         numbers = np.array([self.penalty, self.alpha])
         return {"factors": self.factors, "numbers": numbers, "half_life": half_life_array(self.half_life)}
 
     @classmethod
     def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
-        """Back from `arrays`."""
+        """Rebuild from `arrays`."""
         penalty, alpha = content["numbers"].tolist()
         return cls(content["factors"], penalty, alpha, half_life_of(content))
 
@@ -90,7 +90,7 @@ def _score(
     factors: np.ndarray, gram: np.ndarray, alpha: float,
     scores: np.ndarray,
 ) -> None:  # fmt: skip
-    """Fill each row of `scores` from the factors that its history asks for."""
+    """Fill each row of `scores`, with user factors solved from its history."""
     for user in range(len(scores)):
         mine = slice(indptr[user], indptr[user + 1])
         if mine.start < mine.stop:

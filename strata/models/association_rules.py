@@ -1,4 +1,4 @@
-"""Association rules: items that come after others in people's histories."""
+"""Association rules: items that follow others in users' histories."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from strata.models.files import csr_arrays, csr_of, half_life_array, half_life_o
 
 @dataclass(frozen=True)
 class AssociationRules:
-    """Sequential rules (Ludewig, Jannach, UMUAI 2018): how often an item follows another, 1 / events apart each time.
+    """Sequential rules (Ludewig, Jannach, UMUAI 2018): how often an item follows another, each time 1 / events apart.
 
-    `weights` CSR (n_items, n_items): of each item the strongest that follow it, scaled by the item's total.
+    `weights` CSR (n_items, n_items): of each item the strongest that follow it, divided by the item's total.
     """
 
     weights: sparse.csr_matrix
@@ -26,7 +26,7 @@ class AssociationRules:
     def fit(cls, history: History, *, neighbours: int, half_life: float | None, shrink: float, distance: int) -> Self:
         """Count pairs up to `distance` events apart; keep `neighbours` for each item.
 
-        `shrink` is added to an item's total: what follows a rare item is not yet known.
+        `shrink` is added to an item's total, so that rules of rare items weigh less.
         """
         history = history.choices
         n, before, after, near = history.n_items, [], [], []
@@ -47,14 +47,14 @@ class AssociationRules:
         return dense_product(histories, self.weights)
 
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
-        """How much each of the `chosen` items (m,) speaks for `item`: (m,)."""
+        """How much each of the `chosen` items (m,) adds to the score of `item`: (m,)."""
         return np.asarray(self.weights[chosen][:, [item]].todense()).ravel()
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What `of_arrays` reads."""
+        """Arrays that `of_arrays` reads."""
         return {**csr_arrays(self.weights), "half_life": half_life_array(self.half_life)}
 
     @classmethod
     def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
-        """Back from `arrays`."""
+        """Rebuild from `arrays`."""
         return cls(csr_of(content), half_life_of(content))

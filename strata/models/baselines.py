@@ -1,4 +1,4 @@
-"""The models that a careful engineer would try first: each with the settings it may be tuned over."""
+"""Baselines, each with the grid of settings that it may be tuned over."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,13 +28,13 @@ class Baseline:
 
 
 def fit_popularity(history: History, time: float, *, window_days: float | None) -> Scorer:
-    """The same scores for everybody."""
+    """Popularity: the same scores for everybody."""
     counts = popularity(history, time, window_days)
     return lambda users: np.tile(counts, (len(users), 1))
 
 
 def by_history(fit: Callable[..., ItemModel]) -> Callable[..., Scorer]:
-    """Fit an item model on all events before a time, and score users by their own."""
+    """Fit an item model on all events before a time, and score users by their own histories."""
 
     def scorer(history: History, time: float, **settings: Any) -> Scorer:  # noqa: ARG001
         model = fit(history, **settings)
@@ -52,7 +52,7 @@ def fit_user_knn(history: History, time: float, **settings: Any) -> Scorer:
 
 
 def fit_own(history: History, time: float, *, half_life_days: float, tie_days: float) -> Scorer:
-    """How often a user chose each item before, decayed; the rest by popularity lately, below all of it."""
+    """How often a user chose each item before, decayed; ties and all others by recent popularity, below these."""
     history = history.choices
     decayed = np.exp2(-(time - history.times) / DAY / half_life_days).astype(np.float32)
     own = sparse.csr_matrix((decayed, (history.users, history.items)), (history.n_users, history.n_items))
@@ -79,7 +79,7 @@ ALS, DECAYED_ALS = "ALS", "ALS + decay"
 
 
 def behavioural(settings: CollaborativeSettings, *, repeats: bool) -> dict[str, Baseline]:
-    """The baselines that need behaviour alone, by name; what one chose before only where it may come back."""
+    """The collaborative baselines by name; own frequency only where `repeats` are recommended."""
     grids, fixed = settings.grids, settings.fixed
     near, most = {"neighbours": (settings.neighbours,)}, {"most": (settings.ease_max_items,)}
     distance, rarity = {"distance": (fixed.rule_distance,)}, {"least_rarity": (fixed.least_rarity,)}

@@ -1,4 +1,4 @@
-"""EASE: an item scores what a closed-form regression makes of the other items of a history."""
+"""EASE: item scores from a closed-form regression on the other items of a history."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Ease:
 
     @classmethod
     def fit(cls, history: History, *, penalty: float, half_life: float | None, most: int | None = None) -> Self:
-        """Closed form: B = I − P / diag(P) with P = (XᵀX + penalty·I)⁻¹, over the `most` items most users chose."""
+        """Closed form: B = I − P / diag(P) with P = (XᵀX + penalty·I)⁻¹, over the `most` items with the most users."""
         matrix = weigh(history, half_life)
         items = np.arange(history.n_items)
         if most is not None and most < len(items):
@@ -51,18 +51,18 @@ class Ease:
         return scores
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What `of_arrays` reads."""
+        """Arrays that `of_arrays` reads."""
         n_items = np.array([self.n_items])
         half_life = half_life_array(self.half_life)
         return {"weights": self.weights, "items": self.items, "n_items": n_items, "half_life": half_life}
 
     @classmethod
     def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
-        """Back from `arrays`."""
+        """Rebuild from `arrays`."""
         return cls(content["weights"], content["items"], int(content["n_items"][0]), half_life_of(content))
 
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
-        """How much each of the `chosen` items (m,) speaks for `item`: (m,)."""
+        """How much each of the `chosen` items (m,) adds to the score of `item`: (m,)."""
         place = np.minimum(np.searchsorted(self.items, np.append(chosen, item)), len(self.items) - 1)
         known = self.items[place] == np.append(chosen, item)
         return np.asarray(np.where(known[:-1] & known[-1], self.weights[place[:-1], place[-1]], 0.0))

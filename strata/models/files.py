@@ -1,4 +1,4 @@
-"""Models of behaviour as files: each says what arrays it is made of, and safetensors keep them."""
+"""Collaborative models as safetensors files: each model says which arrays it consists of."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,12 +16,12 @@ class StoredModel(Protocol):
     """A model that a file can hold."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Everything the model knows."""
+        """All arrays of the model."""
         ...
 
     @classmethod
     def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
-        """Back from `arrays`."""
+        """Rebuild from `arrays`."""
         ...
 
 
@@ -45,12 +45,12 @@ def load_model(kind: type[M], path: Path) -> M:
 
 
 def half_life_array(half_life: float | None) -> np.ndarray:
-    """As arrays hold it: infinite where there is none."""
+    """A half-life as an array; infinity stands for None."""
     return np.array([np.inf if half_life is None else half_life])
 
 
 def half_life_of(content: Mapping[str, np.ndarray]) -> float | None:
-    """Back from `half_life_array`."""
+    """Inverse of `half_life_array`."""
     return None if np.isinf(content["half_life"][0]) else float(content["half_life"][0])
 
 
@@ -61,5 +61,5 @@ def csr_arrays(matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
 
 
 def csr_of(content: Mapping[str, np.ndarray]) -> sparse.csr_matrix:
-    """Back from `csr_arrays`."""
+    """Inverse of `csr_arrays`."""
     return sparse.csr_matrix((content["data"], content["indices"], content["indptr"]), shape=tuple(content["shape"]))

@@ -33,16 +33,16 @@ ITEM_MODELS: Final[Mapping[str, tuple[type[ItemModel], str]]] = {
     "association-rules": (AssociationRules, ASSOCIATION_RULES),
     "als": (Als, DECAYED_ALS),
 }
-"""Item models by the name of their file and of the generator that proposes by them, and the baseline tuned for each."""
+"""Item models by name (of their file and their generator), each with the baseline whose tuned settings it takes."""
 USER_KNN_FILE = "user-knn.safetensors"
 COUNTS, TUNING = "popularity.npy", "tuning.json"
 
 
 @dataclass(frozen=True)
 class CollaborativeModels:
-    """Item models by name, user-kNN, popularity `counts` (n_items,), and how fast own history fades (days).
+    """Item models by name, user-kNN, popularity `counts` (n_items,), half-life of a user's own history (days).
 
-    `own_half_life` is None where nothing comes back.
+    `own_half_life` is None where repeats are not recommended.
     """
 
     item_models: Mapping[str, ItemModel]
@@ -52,12 +52,12 @@ class CollaborativeModels:
 
     @property
     def own_half_lives(self) -> tuple[float, ...]:
-        """`own_half_life`, or none."""
+        """`own_half_life`, or an empty tuple."""
         return () if self.own_half_life is None else (self.own_half_life,)
 
     @classmethod
     def fit(cls, past: History, time: float, chosen: Mapping[str, Mapping[str, Any]]) -> Self:
-        """Fit on all events before `time`; `chosen`: settings of each baseline by its name."""
+        """Fit on all events before `time`; `chosen`: tuned settings of each baseline by its name."""
         return cls(
             {name: model.fit(past, **chosen[tuned]) for name, (model, tuned) in ITEM_MODELS.items()},
             UserKnn.fit(past, time, **chosen[USER_KNN]),
@@ -66,7 +66,7 @@ class CollaborativeModels:
         )
 
     def write(self, folder: Path, tuning: Mapping[str, Any]) -> None:
-        """Write the models, and beside them what tuning tried and chose."""
+        """Write the models, and the trials and choices of tuning."""
         for name, model in self.item_models.items():
             save_model(model, folder / f"{name}.safetensors")
         save_model(self.user_knn, folder / USER_KNN_FILE)

@@ -1,4 +1,4 @@
-"""Item-kNN: items that the same users chose."""
+"""Item-kNN: items chosen by the same users."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,22 +31,22 @@ class ItemKnn:
         return dense_product(histories, self.weights)
 
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
-        """How much each of the `chosen` items (m,) speaks for `item`: (m,)."""
+        """How much each of the `chosen` items (m,) adds to the score of `item`: (m,)."""
         return np.asarray(self.weights[chosen][:, [item]].todense()).ravel()
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What `of_arrays` reads."""
+        """Arrays that `of_arrays` reads."""
         return {**csr_arrays(self.weights), "half_life": half_life_array(self.half_life)}
 
     @classmethod
     def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
-        """Back from `arrays`."""
+        """Rebuild from `arrays`."""
         return cls(csr_of(content), half_life_of(content))
 
 
 @lru_cache(maxsize=8)
 def _cosines(history: History, neighbours: int, shrink: float) -> sparse.csr_matrix:
-    """Kept, because half-lives are tried on the same cosines."""
+    """Cached, because half-lives are tried on the same cosines."""
     matrix = weigh(history, None)
     norms = np.sqrt(np.asarray(matrix.sum(0)).ravel())
     return top_products(matrix.T.tocsr(), matrix, norms, shrink=shrink, most=neighbours)

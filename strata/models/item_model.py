@@ -1,4 +1,4 @@
-"""Items that go together in people's histories, follow each other there, or were chosen by people who chose alike."""
+"""Item models: the interface of models that score items by the items of a history."""
 
 from typing import Any, Protocol, Self
 
@@ -12,7 +12,7 @@ from strata.models.files import StoredModel
 class ItemModel(StoredModel, Protocol):
     """Scores items from weighted histories.
 
-    A new one is a module of strata/models that has these members, its grid in settings.py and params.yaml, a line of
+    To add one: a module of strata/models with these members, its grid in settings.py and params.yaml, a line of
     `behavioural` in baselines.py, and a line of ITEM_MODELS in fitted.py.
     """
 
@@ -23,7 +23,7 @@ class ItemModel(StoredModel, Protocol):
 
     @property
     def half_life(self) -> float | None:
-        """How fast events of a history lose weight, in later events; None: never."""
+        """Half-life of an event's weight, in later events; None: no decay."""
         ...
 
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
@@ -31,14 +31,14 @@ class ItemModel(StoredModel, Protocol):
         ...
 
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
-        """How much each of the `chosen` items (m,) speaks for `item`: (m,)."""
+        """How much each of the `chosen` items (m,) adds to the score of `item`: (m,)."""
         ...
 
 
 def weigh(history: History, half_life: float | None) -> sparse.csr_matrix:
     """Users × chosen items: 1, or 2^(−choices since / half_life) where a half-life (in choices) is given.
 
-    Counting events, not days, keeps the order of a single long session, which calendars lose.
+    Counting events, not days, keeps the order within a single long session.
     """
     history = history.choices
     if half_life is None:

@@ -1,4 +1,4 @@
-"""What many people chose lately: the simplest recommender, and the fallback of all others."""
+"""Recent popularity: the simplest recommender, and the fallback of all others."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What models of behaviour are tuned over, and what is the same in every trial."""
+"""Grids that collaborative models are tuned over, and their fixed settings."""
 
 from typing import Annotated
 
@@ -10,14 +10,14 @@ Numbers = Annotated[tuple[Annotated[int | float, Field(ge=0)], ...], Field(min_l
 """Values to try. Whole numbers stay whole: they are written down as they stand in params.yaml."""
 Counts = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 HalfLives = Annotated[tuple[PositiveFloat | None, ...], Field(min_length=1)]
-"""After how many later events of the same user, or days where the name says so, an event counts half; null: never."""
+"""Later events of the same user, or days where the name says so, after which an event counts half; null: never."""
 
 
 class WindowGrid(Settings):
-    """Popularity in a window."""
+    """Popularity in a recent window."""
 
     window_days: Numbers
-    """How long ago, at most, what counts was chosen."""
+    """Length of the window before the cut-off."""
 
 
 class ItemKnnGrid(Settings):
@@ -25,16 +25,16 @@ class ItemKnnGrid(Settings):
 
     half_life: HalfLives
     shrink: Numbers
-    """Users, or events that follow, added to what a pair of items is divided by: a few say little."""
+    """Added to the divisor of an item pair's weight, so that pairs seen a few times weigh little."""
 
 
 class UserKnnGrid(Settings):
     """User-kNN."""
 
     neighbours: Counts
-    """Users that stand for one."""
+    """Neighbours of each user."""
     half_life_days: HalfLives
-    """Of a choice; null: histories say what was chosen, not how often and when."""
+    """Of a choice; null: histories are binary, without counts and decay."""
 
 
 class EaseGrid(Settings):
@@ -49,16 +49,16 @@ class AlsGrid(Settings):
     """ALS."""
 
     factors: Counts
-    """Numbers that stand for an item."""
+    """Factors per item and user."""
     penalty: Numbers
     """L2 regularisation of the factors."""
     alpha: Numbers
-    """How much more a chosen item counts than any other."""
+    """Extra confidence of a chosen item over any other."""
     half_life: HalfLives
 
 
 class OwnFrequencyGrid(Settings):
-    """How often each item was chosen before, where items come back."""
+    """A user's own item counts, where repeats are recommended."""
 
     half_life_days: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
 
@@ -72,7 +72,7 @@ class MeanVectorGrid(Settings):
 class Grids(Settings):
     """The values that may be tried: every combination of a model's values is one setting of it.
 
-    Of more combinations than `trials` a sample is tried, the same for the same seed.
+    Where there are more combinations than `trials`, a sample is tried, the same for the same seed.
     """
 
     window: WindowGrid = WindowGrid(window_days=(1, 3, 7, 14, 30, 60, 120, 365))
@@ -80,11 +80,11 @@ class Grids(Settings):
     item_knn: ItemKnnGrid = ItemKnnGrid(half_life=(None,), shrink=(0, 1, 3, 10, 30, 100, 300, 1_000))
     item_knn_decay: ItemKnnGrid = ItemKnnGrid(half_life=(3.0, 10.0, 30.0, 100.0, 300.0), shrink=(0, 3, 30, 300))
     user_knn: UserKnnGrid = UserKnnGrid(neighbours=(10, 20, 40, 60, 100, 150, 250, 500), half_life_days=(None,))
-    """Where nothing comes back."""
+    """Without repeats."""
     user_knn_decay: UserKnnGrid = UserKnnGrid(
         neighbours=(60, 100, 150, 250), half_life_days=(60.0, 120.0, 240.0, 480.0)
     )
-    """The same where items come back."""
+    """With repeats."""
     association_rules: ItemKnnGrid = ItemKnnGrid(
         half_life=(1.0, 3.0, 10.0, 30.0, 100.0, 300.0), shrink=(1, 10, 100, 1_000)
     )
@@ -97,42 +97,42 @@ class Grids(Settings):
     own_frequency: OwnFrequencyGrid = OwnFrequencyGrid(
         half_life_days=(7.0, 15.0, 30.0, 60.0, 90.0, 120.0, 180.0, 365.0)
     )
-    """Where items come back."""
+    """Only with repeats."""
     mean_vector: MeanVectorGrid = MeanVectorGrid(half_life=(1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 10_000.0))
-    """Text alone, zero-shot and fine-tuned."""
+    """Mean text embeddings, zero-shot and fine-tuned."""
 
 
 class FixedSettings(Settings):
-    """What models of behaviour are fitted with and never tuned over."""
+    """Settings of collaborative models that are not tuned."""
 
     als_rounds: PositiveInt = 10
-    """How often ALS solves for users and then for items."""
+    """Rounds of ALS: users' factors, then items'."""
     als_seed: int = Field(default=7, ge=0)
-    """Of the factors that ALS starts from."""
+    """Seed of the initial factors of ALS."""
     rule_distance: PositiveInt = 10
-    """Events, at most, between an item and what association rules say follows it."""
+    """Largest distance of an association rule, in events."""
     least_rarity: NonNegativeFloat = 0.1
-    """What an item that everybody chose still counts when users with counted histories are compared."""
+    """Smallest weight of an item (one that everybody chose) in user-kNN similarity with a half-life."""
     tie_days: PositiveFloat = 30.0
-    """The window of popularity that orders what a user chose equally often."""
+    """Popularity window that breaks ties of a user's own frequency."""
 
 
 class CollaborativeSettings(Settings):
-    """How much is tried, and up to what size."""
+    """Tuning of collaborative models, and size limits."""
 
     trials: PositiveInt = 8
-    """Settings tried for each model on the window before the cut-off; all there are where its grid holds fewer.
+    """Settings tried for each model on the window before the cut-off, or all of a smaller grid.
 
-    Every grid that ships holds as many or more, but popularity over all time has no setting to try. What ranks is tuned
-    by itself, with other numbers of trials: see `RankSettings.trials` and `TreeSettings.sizes`.
+    Every shipped grid holds at least as many, except popularity over all time, which has no settings. Rankers are tuned
+    separately, with other numbers of trials: see `RankSettings.trials` and `TreeSettings.sizes`.
     """
     seed: int = Field(default=7, ge=0)
-    """Of the settings and users that are drawn."""
+    """Of the sampled settings and users."""
     users: PositiveInt = 1_000
     """Users, at most, on whom settings are tried."""
     ease_max_items: PositiveInt = 5_000
     """EASE inverts an items × items matrix; of a larger catalogue it takes the items that most users chose."""
     neighbours: PositiveInt = 100
-    """Other items kept for each item."""
+    """Neighbours kept for each item."""
     fixed: FixedSettings = FixedSettings()
     grids: Grids = Grids()

@@ -1,4 +1,4 @@
-"""User-kNN: what people with much the same history chose."""
+"""User-kNN: items chosen by users with similar histories."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from strata.models.item_model import weigh
 
 @dataclass(frozen=True)
 class UserKnn:
-    """People with much the same history, `neighbours` of them for each user: (n_users, n_items) CSR `histories`.
+    """The `neighbours` users with the most similar histories: CSR `histories` (n_users, n_items).
 
-    Without a half-life a history says which items were chosen, and an item scores the summed similarity of the
-    neighbours who chose it. With `half_life_days` it says how often lately, as log(1 + decayed count), similarity
-    weighs rare items more, and an item scores the neighbours' mean by similarity: TIFU-KNN without the user's own
-    part (Hu et al., SIGIR 2020). `rarity` (n_items,): what an item counts in similarity.
+    Without a half-life histories are binary, and an item scores the summed similarity of the neighbours who chose it.
+    With `half_life_days` they hold log(1 + decayed count), similarity weighs rare items more, and an item scores the
+    neighbours' mean by similarity: TIFU-KNN without the user's own part (Hu et al., SIGIR 2020). `rarity` (n_items,):
+    an item's weight in similarity.
     """
 
     histories: sparse.csr_matrix
@@ -34,9 +34,9 @@ class UserKnn:
     def fit(
         cls, history: History, time: float, *, neighbours: int, half_life_days: float | None, least_rarity: float
     ) -> Self:
-        """Keep everybody's history as it is at `time`, in seconds.
+        """Store all histories as of `time`, in seconds.
 
-        With a half-life no item counts less in similarity than `least_rarity`.
+        With a half-life, `least_rarity` is the smallest weight of an item in similarity.
         """
         if half_life_days is None:
             return cls(weigh(history, None), np.ones(history.n_items, np.float32), neighbours)
@@ -57,16 +57,16 @@ class UserKnn:
         return sparse.csr_matrix((rows.data, rows.indices, rows.indptr), self.histories.shape).T.tocsr()
 
     def _unit_rows(self, histories: sparse.csr_matrix) -> CsrParts:
-        """Histories with every item's rarity, each row of length 1."""
+        """Histories weighted by rarity, each row scaled to length 1."""
         data, lengths = histories.data * self.rarity[histories.indices], np.diff(histories.indptr)
         rows = np.repeat(np.arange(len(lengths)), lengths)
         norms = np.sqrt(np.bincount(rows, data.astype(np.float64) ** 2, len(lengths)))
         return CsrParts(histories.indptr, histories.indices, (data / np.maximum(norms, 1e-12)[rows]).astype(np.float32))
 
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
-        """Scores (B, n_items) float32 for what `seen` gives of B users."""
+        """Scores (B, n_items) float32 for histories that `seen` returned."""
         similarity = dense_product(self._unit_rows(histories), self._by_item)
-        similarity[similarity > 1 - 1e-6] = 0  # the very same history: the user
+        similarity[similarity > 1 - 1e-6] = 0  # identical history: the user itself
         if self.neighbours < similarity.shape[1]:
             least = top_k(similarity, self.neighbours)[1][:, -1:]
             similarity[similarity < least] = 0
@@ -77,19 +77,19 @@ class UserKnn:
         return dense_product(CsrParts(indptr, neighbour, similarity[user, neighbour]), self.histories)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What `of_arrays` reads."""
+        """Arrays that `of_arrays` reads."""
         half_life = half_life_array(self.half_life_days)
         neighbours = np.array([self.neighbours])
         return {**csr_arrays(self.histories), "rarity": self.rarity, "neighbours": neighbours, "half_life": half_life}
 
     @classmethod
     def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
-        """Back from `arrays`."""
+        """Rebuild from `arrays`."""
         return cls(csr_of(content), content["rarity"], int(content["neighbours"][0]), half_life_of(content))
 
 
 def _counted(history: History, times: np.ndarray, half_life_days: float) -> sparse.csr_matrix:
-    """log(1 + how often, decayed) of each pair of user and chosen item at `times` (n_users,): users × items."""
+    """log(1 + decayed count) of each user and chosen item at `times` (n_users,): users × items."""
     history = history.choices
     age = np.maximum(times[history.users] - history.times, 0) / DAY
     counts = history.matrix(np.exp2(-age / half_life_days), summed=True)

@@ -1,1 +1,1 @@
-"""Adapters of data sources: wherever a platform keeps its data, they give the same three tables as read."""
+"""Adapters of data sources: each reads a platform's data as the same three raw tables."""

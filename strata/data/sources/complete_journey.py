@@ -1,7 +1,7 @@
 """Complete Journey: a year of a grocer's baskets, as purchases and redeemed coupons of households.
 
-The times carry no zone and are taken as UTC: they run from 11:53 on 1 January to 04:01 on the next, and only as UTC do
-the redemptions, dated by the day in the shop, meet their purchases (New York's day: 87 %, UTC's day: 76 %).
+Times carry no zone and are taken as UTC: they run from 11:53 on 1 January to 04:01 on the next, and redemptions, dated
+by the shop's day, then match purchases best by the day in New York (87 %; by the day in UTC: 76 %).
 """
 
 from collections.abc import Mapping
@@ -44,12 +44,12 @@ TYPES: Mapping[str, pl.DataType] = {
     **dict.fromkeys(("transaction_timestamp", "redemption_date"), pl.Datetime("us")),
     "sales_value": pl.Float64(),
 }
-"""Of the columns that are not text."""
+"""Types of the columns that are not text."""
 PERSON = ("age", "income", "home_ownership", "marital_status", "household_size", "household_comp", "kids_count")
 
 
 def read(folder: Path) -> Source:
-    """Products, households with what is known of them, and what they bought.
+    """Read products, households with their attributes, and what they bought.
 
     Raises SourceError naming the file that is missing, unreadable or lacks a column.
     """
@@ -134,7 +134,7 @@ def _items(folder: Path, lines: pl.DataFrame) -> ReadTable:
 
 
 def _users(folder: Path, lines: pl.DataFrame) -> ReadTable:
-    """Households that bought or told of themselves; nobody wrote anything, so there is no profile text."""
+    """Households with purchases or demographics; the data hold no texts, so there is no profile text."""
     told = _frame(folder, "demographics", ("household_id", *PERSON))
     everyone = pl.concat([lines["household_id"], told["household_id"]]).unique().sort().to_frame()
     given = everyone.join(told, on="household_id", how="left", maintain_order="left")
@@ -144,6 +144,6 @@ def _users(folder: Path, lines: pl.DataFrame) -> ReadTable:
 
 
 def _natural(name: str) -> pl.Expr:
-    """Capitals throughout become a capital at the start."""
+    """Trimmed, with a capital at the start only."""
     column = pl.col(name).str.strip_chars()
     return column.str.slice(0, 1).str.to_uppercase() + column.str.slice(1).str.to_lowercase()

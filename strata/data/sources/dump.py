@@ -1,4 +1,4 @@
-"""Files of a Stack Exchange dump, of any size, read as a stream: the attributes of their <row> elements."""
+"""Streams the attributes of <row> elements from files of a Stack Exchange dump, of any size."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from strata.errors import SourceError
 
 BLOCK = 1 << 20
 BATCH = 50_000
-"""Rows that stand as Python objects at once."""
+"""Rows held as Python objects at once."""
 
 
 class DumpRows(NamedTuple):
@@ -22,10 +22,10 @@ class DumpRows(NamedTuple):
 
 
 def read_rows(path: Path, names: Sequence[str], only: Mapping[str, Collection[str]] | None = None) -> DumpRows:
-    """Read the attributes `names` of every row, or of those alone whose attributes have a value named in `only`.
+    """Read the attributes `names` of every row, or only of rows whose attributes have a value listed in `only`.
 
-    Raises SourceError for a file that is missing, is not well-formed, or declares a document type: dumps have none,
-    and entities declared there could grow without bound.
+    Raises SourceError for a file that is missing, is not well-formed, or declares a document type: dumps have none, and
+    entities declared there could grow without bound.
     """
     wanted = (only or {}).items()
     columns: dict[str, list[str | None]] = {name: [] for name in names}

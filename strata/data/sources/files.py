@@ -39,7 +39,7 @@ class RawFile:
 
 
 def file_format(path: Path, stated: Format | None) -> Format:
-    """The format stated, else by the ending. Raises SourceError for an ending that says nothing."""
+    """The stated format, else the one of the ending. Raises SourceError for an unknown ending."""
     found = stated or ENDINGS.get(path.suffix.lower())
     if found is None:
         raise SourceError(
@@ -144,5 +144,5 @@ def _as_text(value: object) -> str | None:
 
 
 def _valid(value: str | None) -> str | None:
-    """Surrogates, which no UTF-8 holds, replaced."""
+    """Replace surrogates, which UTF-8 cannot hold."""
     return value if value is None else _SURROGATE.sub("\ufffd", value)

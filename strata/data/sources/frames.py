@@ -1,4 +1,4 @@
-"""Raw rows in frames become tables as read: what an adapter does once it knows where each column comes from."""
+"""Turns frames of raw rows into tables, once an adapter knows where each column comes from."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ from strata.data.sources.source import ReadTable
 from strata.data.sources.values import printable
 
 OWN = "_"
-"""Columns of a raw frame whose names begin so are the adapter's own work, not part of the row as given."""
+"""Prefix of columns that the adapter computed: not part of the row as given."""
 
 
 def as_table(
@@ -21,7 +21,7 @@ def as_table(
     reason: pl.Expr | None = None,
     warnings: Mapping[str, int] | None = None,
 ) -> ReadTable:
-    """The rows of `given` as rows of `table`: `columns` says how each of ours is computed, the others stay empty.
+    """The rows of `given` as rows of `table`: `columns` maps our columns to expressions, the others stay empty.
 
     `reason`: null, or why a row cannot be used.
     """
@@ -38,7 +38,7 @@ def as_table(
 
 
 def stacked(origin: str, parts: Sequence[ReadTable]) -> ReadTable:
-    """One table of several, rows numbered on from part to part."""
+    """Concatenate tables, with rows numbered on from part to part."""
     rows, given, above = [], [], 0
     warnings: dict[str, int] = {}
     for part in parts:

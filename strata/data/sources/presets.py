@@ -1,4 +1,4 @@
-"""Presets: the settings that a known data set needs, put into params.yaml without touching anything else there."""
+"""Presets: settings for known data sets, written into params.yaml without changing anything else there."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
@@ -10,18 +10,18 @@ from strata.errors import SettingsError
 
 FOLDER: Final = files("strata.data.sources").joinpath("presets")
 Pair = tuple[yaml.Node, yaml.Node]
-"""A key and its value where they stand in the text."""
+"""Key and value nodes, with their positions in the text."""
 
 
 def names() -> list[str]:
-    """The presets there are."""
+    """Names of all presets."""
     return sorted(file.name.removesuffix(".yaml") for file in FOLDER.iterdir() if file.name.endswith(".yaml"))
 
 
 def use(name: str, params: str, folder: str | None = None) -> str:
-    """`params`, the text of a params.yaml, as preset `name` wants it: its `source` whole, other settings one by one.
+    """Apply preset `name` to `params`, the text of a params.yaml: `source` as a whole, other settings one by one.
 
-    `folder` stands in for the preset's own. Raises SettingsError for an unknown name and a text that is no params.yaml.
+    `folder` replaces the preset's own. Raises SettingsError for an unknown name and a text that is no params.yaml.
     """
     if name not in names():
         raise SettingsError(f"'{name}' is no preset; there is: {', '.join(names())}")
@@ -37,9 +37,9 @@ def use(name: str, params: str, folder: str | None = None) -> str:
 
 
 def merge(text: str, changes: Mapping[str, Any]) -> str:
-    """A YAML text with the values of `changes`, mappings within mappings, set or added.
+    """A YAML text with the values of `changes`, nested mappings, set or added.
 
-    Whatever has its value already, comments and layout stay as they are, to the byte.
+    Everything else, including comments and layout, stays byte for byte.
     """
     for path, value in leaves(changes):
         text = _put(text, _root(text), yaml.safe_load(text), path, value)
@@ -47,7 +47,7 @@ def merge(text: str, changes: Mapping[str, Any]) -> str:
 
 
 def leaves(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every value that is no mapping, with the keys that lead to it."""
+    """Every value that is not a mapping, with its path of keys."""
     for key, value in values.items():
         if isinstance(value, Mapping):
             yield from leaves(value, (*above, key))
@@ -56,7 +56,7 @@ def leaves(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[t
 
 
 def _put(text: str, parent: yaml.MappingNode, known: Any, path: Sequence[str], value: Any) -> str:
-    """`text` with `value` at `path` below `parent`, a mapping in it that holds `known`."""
+    """`text` with `value` at `path` below the mapping `parent`, whose parsed content is `known`."""
     key, *below = path
     pair = _find(parent, key)
     if pair is not None and below and isinstance(pair[1], yaml.MappingNode):
@@ -100,7 +100,7 @@ def _find(node: yaml.MappingNode, key: str) -> Pair | None:
 
 
 def _end(node: yaml.Node) -> int:
-    """Where the text of a node ends; a block's own mark lies behind the comments that follow it."""
+    """End of a node's text; a block's own end mark lies behind the comments that follow it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return _end(last[1] if isinstance(node, yaml.MappingNode) else last)

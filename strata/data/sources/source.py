@@ -1,4 +1,4 @@
-"""What an adapter gives: three tables as read, whatever the source."""
+"""What an adapter returns: three raw tables, whatever the source."""
 
 from dataclasses import dataclass, field
 

@@ -1,8 +1,8 @@
 """Any site of the Stack Exchange data dump: questions are items, and what people did to them are interactions.
 
-Answers, and comments on either, speak for their question. A vote says who cast it only where it is a favourite or
-a bounty, and only its day: it stands at the day's end, when it had happened for certain. Without PostHistory.xml
-the latest edit of each post is known and no other. People's names are never read.
+Answers, and comments on either, count for their question. Only favourites and bounties name their voter, and votes only
+their day: they are dated at its end, when they had happened for certain. Without PostHistory.xml only the latest edit
+of each post is known. People's names are never read.
 """
 
 from pathlib import Path
@@ -53,7 +53,7 @@ NO_POST = "its post is no question or answer of the dump"
 
 
 def read(folder: Path) -> Source:
-    """Questions, users with what they say of themselves, and asks, answers, comments, edits, favourites and bounties.
+    """Read questions, users with profiles, and asks, answers, comments, edits, favourites and bounties.
 
     Raises SourceError for a missing or malformed Posts.xml, Comments.xml, Users.xml or Votes.xml, or a malformed
     PostHistory.xml or PostLinks.xml.

@@ -43,7 +43,7 @@ from strata.settings import Settings
 
 UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 Given = tuple[pl.Expr, pl.DataType]
-"""A column as the file gives it, and its type there."""
+"""A column as an expression, and its type in the file."""
 
 
 class TableSettings(Settings):
@@ -52,12 +52,12 @@ class TableSettings(Settings):
     table: ClassVar[pl.Schema]
     required: ClassVar[tuple[str, ...]]
     strict: ClassVar[bool] = False
-    """Whether a number or time that does not parse refuses its row; else it is left empty and counted."""
+    """Whether a number or time that does not parse refuses its row; otherwise it becomes null and is counted."""
 
     file: Path
     """Relative to the source's folder."""
     format: Format | None = None
-    """By the ending when left out."""
+    """Left out: by the file's ending."""
     columns: dict[str, str] | None = None
     """Our column → the file's column; left out: the file uses our names."""
     constants: dict[str, str | int | float] = {}
@@ -87,7 +87,7 @@ class TableSettings(Settings):
 
 
 class InteractionsSettings(TableSettings):
-    """Where interactions lie."""
+    """File and columns of interactions."""
 
     table = INTERACTIONS
     required = (USER, ITEM, BEHAVIOUR, TIMESTAMP)
@@ -95,14 +95,14 @@ class InteractionsSettings(TableSettings):
 
 
 class ItemsSettings(TableSettings):
-    """Where items lie."""
+    """File and columns of items."""
 
     table = ITEMS
     required = (ITEM,)
 
 
 class UsersSettings(TableSettings):
-    """Where users lie."""
+    """File and columns of users."""
 
     table = USERS
     required = (USER,)
@@ -185,7 +185,7 @@ def _read(raw: RawFile, path: Path, settings: TableSettings) -> ReadTable:
 
 
 def _marked(raw: RawFile, path: Path, settings: TableSettings, rows: pl.DataFrame, faults: list[str]) -> ReadTable:
-    """Faults become each row's reason where the table is strict, else warnings."""
+    """Where the table is strict, faults become the rows' reasons, else warnings."""
     warnings, reasons = dict(raw.warnings), [pl.col(FAULT)]
     for fault in faults:
         if settings.strict:

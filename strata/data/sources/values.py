@@ -1,4 +1,4 @@
-"""Values as given become values of the schema: what does not parse becomes null, never an error."""
+"""Parses raw values into the types of the schema: what does not parse becomes null, never an error."""
 
 import json
 from collections.abc import Mapping

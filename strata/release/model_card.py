@@ -1,4 +1,4 @@
-"""The model card: what a release is for, what it learned from, how good it is and where it ends."""
+"""The model card: a release's purpose, training data, quality and limits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -42,5 +42,5 @@ momentary: {momentary_events} times or more in the last {recent_days} days, and 
 
 
 def model_card(facts: Mapping[str, Any]) -> str:
-    """Fill in the card; `facts` holds every name of TEMPLATE."""
+    """Fill in the card; `facts` must hold every placeholder of TEMPLATE."""
     return TEMPLATE.format(**facts)

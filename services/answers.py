@@ -1,4 +1,4 @@
-"""A checked request becomes the library's call, and the library's answer the API's: no transport here."""
+"""Translates validated requests into library calls and results into API answers; no HTTP here."""
 
 from datetime import datetime
 from typing import TypeVar
@@ -43,7 +43,7 @@ from strata.recommendation.lists import Recommendation
 from strata.recommendation.recommender import Recommender
 
 LATEST = 4_102_444_800.0
-"""The year 2100: later times are slips of the pen, and tables of dates end somewhere."""
+"""The year 2100: later times are typing errors, and could overflow date columns."""
 
 Row = TypeVar("Row", bound=BaseModel)
 Ranked = RecommendRequest | RankRequest | SimilarItemsRequest | SearchRequest
@@ -56,11 +56,11 @@ NONE = {
     SimilarUsersRequest: SimilarUsers,
     AudienceRequest: Audience,
 }
-"""Answers that nothing popular could stand in for: the fallback leaves them empty."""
+"""Answers that popular items cannot replace: the fallback leaves them empty."""
 
 
 def answer(release: Recommender, request: Request, vectors: np.ndarray) -> Answer:
-    """The release's answer; `vectors` (n, d) are of the request's texts. Raises ApiError for unknown ids."""
+    """The release's answer; `vectors` (n, d): of the request's texts. Raises ApiError for unknown ids."""
     if isinstance(request, InterestsRequest):
         return _interests(release, request, vectors)
     if isinstance(request, Related):
@@ -69,7 +69,7 @@ def answer(release: Recommender, request: Request, vectors: np.ndarray) -> Answe
 
 
 def fallback(release: Recommender, request: Request, cause: Cause) -> Answer:
-    """The stated fallback: what is popular in the window, passes the filters and obeys the rules; else nothing."""
+    """The fallback answer, marked as such: popular items under the request's filters and rules, or else empty."""
     stated = {"fallback": True, "fallback_cause": cause}
     if type(request) in NONE:
         return NONE[type(request)](release=release.manifest.id, **stated)
@@ -151,7 +151,7 @@ def _ranked(release: Recommender, request: Ranked, vectors: np.ndarray) -> list[
 def _whose(release: Recommender, request: Whose, vectors: np.ndarray) -> str | QueryUser:
     """The id of a user of the release, or a visitor."""
     if request.user_id is not None:
-        if request.user_id not in release.users:  # the library's message offers ids: of other people
+        if request.user_id not in release.users:  # the library's message would show ids of other users
             raise unknown("user_id", f"the user is not among the {len(release.users):,} of this release")
         return request.user_id
     if request.history is not None:

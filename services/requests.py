@@ -1,4 +1,4 @@
-"""What a caller may send: strict types, no unknown fields, finite numbers, bounded lists and texts."""
+"""Request models: strict types, no unknown fields, finite numbers, bounded lists and texts."""
 
 from typing import Annotated, Any, Self
 
@@ -37,7 +37,7 @@ Texts = Annotated[
 
 
 def _one_of_who(schema: dict[str, Any]) -> None:
-    """Say in the schema what `Whose` checks, and that words have no time."""
+    """Put into the schema what `Whose` checks, and that `text` and `bio` allow no `at`."""
     needs(schema, "oneOf", WHO)
     if "at" in schema["properties"]:
         words = {"anyOf": [{"required": [name]} for name in WORDS]}
@@ -73,7 +73,7 @@ class Whose(Request):
 
     @property
     def texts(self) -> list[str]:
-        """What is to be read by the language model: nothing for known users and items."""
+        """Texts for the language model to encode; none for known users and items."""
         if self.bio is not None:
             return [self.bio]
         return [self.text] if isinstance(self.text, str) else self.text or []
@@ -139,7 +139,7 @@ class RankRequest(Whose):
 
     @property
     def options(self) -> ListRequest:
-        """As the library takes them."""
+        """The options as the library's list request."""
         named = {} if self.rules is None else {name: getattr(self.rules, name) for name in self.rules.model_fields_set}
         return ListRequest(tier_mix=self.tier_mix, rules=BusinessRules(**named), explain=self.explain)
 

@@ -32,7 +32,7 @@ ABOUT = "Named, tiered, explained interests and recommendations. Release {releas
 class LockedImage(bentoml.images.Image):
     """An image that installs the project's own lock.
 
-    BentoML freezes requirements with uv, which it would first install into this environment; they are frozen already.
+    Keeps BentoML from installing uv here to freeze requirements that are frozen already.
     """
 
     def _freeze_python_requirements(self, bento_fs: Path, platform_: str | None = None) -> str:
@@ -40,15 +40,15 @@ class LockedImage(bentoml.images.Image):
 
 
 def build(release: Path, name: str = "strata", torch: str = "cuda") -> bentoml.Bento:
-    """Put a release into BentoML's model store, as NAME:ID, and build the Bento that carries it.
+    """Put a release into BentoML's model store as NAME:ID, and build a Bento with it.
 
-    `torch`: what a container of it installs, "cuda" or "cpu". Raises ReleaseError where the release is damaged.
+    `torch`: build that its container installs, "cuda" or "cpu". Raises ReleaseError where the release is damaged.
     """
     identity = verify(release).id
     model = _store(release, f"{name}:{identity}")
     Recommender.image = LockedImage(python_version="3.11")
     Recommender.image.python_packages(*locked())
-    Recommender.image.commands.clear()  # BentoML puts its first command in once more when it copies the image
+    Recommender.image.commands.clear()  # BentoML adds its first command again when it copies the image
     Recommender.envs = [ONE_THREAD, *([{"name": "UV_TORCH_BACKEND", "value": "cpu"}] if torch == "cpu" else [])]
     with tempfile.TemporaryDirectory(prefix="strata-build-") as staging:
         for package in CODE:
@@ -62,13 +62,13 @@ def build(release: Path, name: str = "strata", torch: str = "cuda") -> bentoml.B
             models=[{"tag": str(model.tag), "alias": ALIAS}],
             build_ctx=staging,
         )
-    # BentoML describes its own kind of methods only; the API's description is FastAPI's.
+    # BentoML only describes its own methods, not FastAPI's.
     Path(bento.path_of("apis/openapi.yaml")).write_text(yaml.safe_dump(app.openapi()), encoding="utf-8")
     return bento
 
 
 def locked() -> list[str]:
-    """Lines of the lock that serving needs: what the library and the services require, and what that requires."""
+    """Lines of the lock that serving needs: requirements of library and services, with their dependencies."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed: set[tuple[str, str]] = set()
     waiting = [Requirement(line) for line in (*project["dependencies"], *project["optional-dependencies"]["service"])]
@@ -93,7 +93,7 @@ def _required_by(name: str, extra: str) -> list[Requirement]:
 
 
 def _store(release: Path, tag: str) -> Any:
-    """The release in BentoML's model store, in a folder of its own: the store adds a file beside it."""
+    """Copy the release into BentoML's model store, in a subfolder, as the store adds a file of its own."""
     try:
         model = bentoml.models.get(tag)
     except NotFound:

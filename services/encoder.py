@@ -9,7 +9,7 @@ import bentoml
 
 MAX_BATCH, MAX_LATENCY_MS = 64, 1_000
 KEPT = 2
-"""Releases whose models stay loaded: the one that serves, and the one before it until its requests are answered."""
+"""Models kept loaded: of the current release, and of the previous one for its last requests."""
 RETRY_SECONDS = 60
 """How often a model that cannot be loaded is tried again."""
 
@@ -24,7 +24,7 @@ logger = logging.getLogger("bentoml.strata")
     logging={"access": {"enabled": False}},
 )
 class Encoder:
-    """Texts to vectors, each by the model of the release that its call names."""
+    """Encodes texts to vectors, each with the model of the release named in the call."""
 
     def __init__(self) -> None:
         from services import releases
@@ -37,14 +37,14 @@ class Encoder:
         try:
             folder = releases.wanted(self.settings)
             self._model(releases.read_manifest(folder).id)
-        except StrataError as error:  # the API says so in its readiness; the next release may be better
+        except StrataError as error:  # readiness reports it; the next release may work
             logger.error("the encoder starts without a model: %s", error)
 
     @bentoml.api(batchable=True, max_batch_size=MAX_BATCH, max_latency_ms=MAX_LATENCY_MS)
     def encode(self, texts: list[tuple[str, str]]) -> list[Any]:
         """Vectors (d,) of (release id, text) pairs; None where this process has no such release.
 
-        The calls of a batch may be of several releases, with vectors of several lengths: hence a list.
+        A list, as calls in a batch may be for several releases with different vector lengths.
         """
         from services.metrics import BATCHES, ENCODED
 
@@ -61,7 +61,7 @@ class Encoder:
         return vectors
 
     def _model(self, release: str) -> Any:
-        """The model of a release, loaded and verified when first asked for; None where it cannot be had."""
+        """The model of a release, verified and loaded at first use; None if it cannot be loaded."""
         from services.releases import folder_of
         from strata.embeddings.encoder import Encoder as Model
         from strata.embeddings.encoder import EncoderSettings

@@ -1,4 +1,4 @@
-"""Every error has one shape: {"error": {"code", "message", "field", "remedy"}}, whoever refused the request."""
+"""All errors have one shape: {"error": {"code", "message", "field", "remedy"}}, whichever layer raised them."""
 
 import logging
 import re
@@ -59,7 +59,7 @@ BY_TYPE = {
 
 
 class ApiError(Exception):
-    """A refusal that is ready to send."""
+    """An error that can be sent as an HTTP response."""
 
     def __init__(
         self, status: int, message: str, *, code: str = "", field: str | None = None, remedy: str = ""
@@ -70,8 +70,8 @@ class ApiError(Exception):
         self.fault = Fault(code=code or usual_code, message=message, field=field, remedy=remedy or usual_remedy)
 
     def response(self, headers: dict[str, str] | None = None) -> JSONResponse:
-        """The error as an HTTP answer."""
-        # What a client sent comes back in messages; half a surrogate pair in it cannot be encoded.
+        """The error as an HTTP response."""
+        # Messages quote the request, which may hold a lone surrogate, and this cannot be encoded.
         content = {
             key: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
             for key, value in self.fault.model_dump().items()
@@ -80,13 +80,13 @@ class ApiError(Exception):
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's description of the errors an endpoint may answer."""
+    """OpenAPI description of the errors that an endpoint may return."""
     return {status: {"model": ErrorBody, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
 @contextmanager
 def naming(field: str) -> Iterator[None]:
-    """An id that the release does not hold becomes 404 with the field that named it, rules that cannot hold 422."""
+    """Turn UnknownId into 404 naming `field`, and rules that cannot be obeyed into 422."""
     try:
         yield
     except UnknownId as error:
@@ -98,13 +98,13 @@ def naming(field: str) -> Iterator[None]:
 
 
 def unknown(field: str, message: str) -> ApiError:
-    """The refusal of ids that the release does not hold."""
+    """The 404 for ids that the release does not have."""
     remedy = "use ids of the release that /release names, or leave the unknown ones out"
     return ApiError(404, message, code="unknown_id", field=field, remedy=remedy)
 
 
 def log_without_values(error: BaseException) -> None:
-    """Log where an unexpected error arose, without its message: that may quote what a user wrote."""
+    """Log where an unexpected error was raised, without its message, which may quote user input."""
     places = " ← ".join(
         f"{frame.filename}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__))
     )
@@ -112,7 +112,7 @@ def log_without_values(error: BaseException) -> None:
 
 
 def install(app: FastAPI) -> None:
-    """Give all errors that FastAPI knows of the one shape."""
+    """Register handlers that give all FastAPI errors the common shape."""
 
     @app.exception_handler(ApiError)
     async def refused(_: Request, error: ApiError) -> JSONResponse:
@@ -140,20 +140,20 @@ def install(app: FastAPI) -> None:
 
 
 def _path(location: Sequence[str | int]) -> str | None:
-    """("body", "history", 2, "‹event›", "item_id") → "history[2].item_id": names of variants stay inside."""
+    """("body", "history", 2, "‹event›", "item_id") → "history[2].item_id"; names of union variants are dropped."""
     parts = [part for part in location[1:] if not re.fullmatch("‹.*›", str(part))]
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return path.removeprefix(".") or None
 
 
 class OneShape:
-    """Rewrites the plain-text errors of the layers around the API (unknown paths, probes) into the one shape."""
+    """Rewrites plain-text errors of the layers around the API (unknown paths, probes) into the common shape."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything through but errors that are not JSON."""
+        """Pass everything through except errors that are not JSON."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         replaced: ApiError | None = None

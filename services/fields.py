@@ -1,4 +1,4 @@
-"""Fields of requests that only the service knows: texts and times."""
+"""Request fields that only the service uses: texts and times."""
 
 from typing import Annotated, Any
 
@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 
 def _written(value: Any) -> Any:
-    """A number could be of seconds or of milliseconds: a time is written out."""
+    """Refuse numbers as times: they could be seconds or milliseconds."""
     if value is not None and not isinstance(value, str):
         raise PydanticCustomError("time", "write a time as a string, such as 1998-01-01T00:00:00Z")
     return value

@@ -1,4 +1,4 @@
-"""No request may hold more than its share: bytes of body, seconds to send it, requests in flight."""
+"""Limits on requests: bytes of the body, seconds to send it, requests in flight."""
 
 import asyncio
 
@@ -8,11 +8,11 @@ from services.errors import ApiError
 from services.settings import ServiceSettings
 
 ALWAYS = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})
-"""Probes are answered when the service is busy, or they would get it killed."""
+"""Always answered: a failed probe would get a busy service killed."""
 
 
 class Limits:
-    """Reads each body whole, counting, before the API sees it: chunked bodies name no length."""
+    """Reads and counts each body before the API sees it, as chunked bodies do not state their length."""
 
     def __init__(self, app: ASGIApp, settings: ServiceSettings | None = None) -> None:
         self.app = app
@@ -30,7 +30,7 @@ class Limits:
         try:
             body = await self._body(receive)
         except ApiError as error:
-            # What is left of the body stays unread, so the connection cannot be used again.
+            # The rest of the body stays unread, so the connection cannot be reused.
             return await error.response({"Connection": "close"})(scope, receive, send)
         else:
             return await self.app(scope, _replay(body, receive), send)
@@ -53,7 +53,7 @@ class Limits:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Hand the body over once; later calls hear of the connection only."""
+    """Deliver the body once; later calls pass on connection messages."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:

@@ -1,4 +1,4 @@
-"""What Prometheus sees: requests, latency, encoder calls, the release that serves, loads that failed."""
+"""Prometheus metrics: requests, latency, encoder calls, the release in service, failed loads."""
 
 import os
 import time
@@ -32,7 +32,7 @@ def exposition() -> bytes:
 
 
 class Metered:
-    """Counts and times requests; paths that are no endpoint share one label, so that nobody can invent labels."""
+    """Counts and times requests; paths that are no endpoint share one label, so that callers cannot create labels."""
 
     def __init__(self, app: ASGIApp, endpoints: frozenset[str]) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""The API: one OpenAPI over the library, with limits, time-outs, a stated fallback, and releases swapped in service."""
+"""The HTTP API over the library, with limits, time-outs, a marked fallback, and release swaps without restart."""
 
 import asyncio
 from collections.abc import Callable
@@ -42,10 +42,10 @@ errors.install(app)
 OF_OTHERS = [Depends(analyst)]
 ANY = (400, 408, 413, 422, 429, 500, 503, 504)
 ONE_THREAD: Final = {"name": "OMP_NUM_THREADS", "value": "1"}
-"""BLAS and OpenMP take all cores for each request otherwise, and requests fight. They read it once, when NumPy loads.
+"""Otherwise BLAS and OpenMP use all cores for each request, and requests compete. It is read once, when NumPy loads.
 
-BentoML sets it before a worker starts, unless its operator has. The encoder's worker gets it too; there the release's
-`encoder.threads` holds, which torch is told.
+BentoML sets it before a worker starts, unless the operator has. The encoder's worker gets it too, but there torch is
+set to the release's `encoder.threads`.
 """
 
 
@@ -62,7 +62,7 @@ class Status(BaseModel):
     workers=ServiceSettings.from_environment().workers,
     envs=[ONE_THREAD],
     traffic={"timeout": 60},
-    metrics={"enabled": False},  # BentoML's have one label per path, whatever anybody asks for: see metrics.Metered
+    metrics={"enabled": False},  # BentoML's have a label for any path a caller sends: see metrics.Metered
     runner_probe={"enabled": False},  # without the encoder, known users are still answered
 )
 @bentoml.asgi_app(app)
@@ -82,7 +82,7 @@ class Recommender:
 
     @bentoml.on_startup
     async def begin(self) -> None:
-        """Wait for the encoder and follow the pointer of the release registry, beside answering."""
+        """Start waiting for the encoder and following the registry's pointer, in the background."""
         self._following = asyncio.create_task(self._follow())
 
     @bentoml.on_shutdown
@@ -195,7 +195,7 @@ class Recommender:
                     self._complete = True
             except EncoderUnavailable:
                 self.releases.refuse(following.manifest.id, "the encoder does not answer or cannot load its model")
-            except Exception as error:  # following must never end
+            except Exception as error:  # the loop must never end
                 log_without_values(error)
             await asyncio.sleep(self.settings.poll_seconds)
 
@@ -227,7 +227,7 @@ def docs() -> HTMLResponse:
 
 @app.get("/", include_in_schema=False)
 def index() -> RedirectResponse:
-    """In place of BentoML's page, which loads a third party's tracker."""
+    """Replaces BentoML's page, which loads a third-party tracker."""
     return RedirectResponse("/docs")
 
 

@@ -1,4 +1,4 @@
-"""Which release serves: the registry's pointer is followed, the next one loaded beside the current, swapped at once."""
+"""Follows the registry's pointer: loads the next release beside the current one, then swaps them at once."""
 
 import logging
 import time
@@ -17,12 +17,12 @@ from strata.release.registry import POINTER, Registry
 
 logger = logging.getLogger("bentoml.strata")
 ALIAS = "release"
-"""Under this name the Bento knows the model that holds its release, in a folder of the same name."""
+"""Name of the Bento's model that holds its release, and of the folder in it."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A release that does not serve although it should, and why."""
+    """A release that should be in service but was refused, and why."""
 
     release: str
     reason: str
@@ -60,9 +60,9 @@ def folder_of(release: str, settings: ServiceSettings) -> Path:
 
 
 def rehearsed(folder: Path) -> Recommender:
-    """A verified release that has answered once: no visitor waits for what is compiled or kept at the first answer.
+    """Load and verify a release, and warm it up with one recommendation, so that no user waits for compilation.
 
-    Raises ReleaseError and whatever its answer does.
+    Raises ReleaseError and whatever that recommendation raises.
     """
     loaded = Recommender.load(folder)
     if len(loaded.profiles.table):
@@ -71,7 +71,7 @@ def rehearsed(folder: Path) -> Recommender:
 
 
 class Releases:
-    """Holds the release that serves; `live` changes in one assignment, requests keep the one they began with."""
+    """Holds the release in service: `live` changes in one assignment; running requests keep the one they began with."""
 
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
@@ -80,7 +80,7 @@ class Releases:
         self._tried: object = None
 
     def start(self) -> None:
-        """Load what should serve; where that is refused, the built-in release."""
+        """Load the release that should serve or, if it is refused, the built-in one."""
         loaded = self.next()
         if loaded is None and self.settings.releases is not None:
             try:
@@ -104,12 +104,12 @@ class Releases:
             if self._tried == self._attempt(name):
                 return None
             return rehearsed(folder)
-        except Exception as error:  # whatever is wrong with the next release must not stop this one
+        except Exception as error:  # a fault in the next release must not stop this one
             self.refuse(name, str(error) if isinstance(error, StrataError) else repr(error))
             return None
 
     def swap(self, release: Recommender) -> None:
-        """Let a loaded release serve."""
+        """Put a loaded release in service."""
         former, self.live, self.refused = self.live, release, None
         if former is not None:
             RELEASE.labels(former.manifest.id).set(0)
@@ -117,7 +117,7 @@ class Releases:
         logger.info("release %s serves", release.manifest.id)
 
     def refuse(self, release: str, reason: str) -> None:
-        """Keep what serves and say why."""
+        """Keep the current release and record why the other was refused."""
         if self._tried == self._attempt(release):
             return
         self._tried, self.refused = self._attempt(release), Refusal(release, reason)
@@ -125,7 +125,7 @@ class Releases:
         logger.error("release %s does not serve: %s", release, reason)
 
     def _attempt(self, release: str) -> tuple[str, int, int]:
-        """A refused release is tried again when the pointer is set again, and every minute: it may have been mended."""
+        """Key of an attempt: a refused release is tried again when the pointer is written again, and every minute."""
         pointer = None if self.settings.releases is None else self.settings.releases / POINTER
         moved = pointer.stat().st_mtime_ns if pointer is not None and pointer.exists() else 0
         return release, moved, int(time.monotonic() / 60)

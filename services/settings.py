@@ -1,4 +1,4 @@
-"""What an operator may set: environment variables named STRATA_…, read once when a service starts."""
+"""Settings of the service: environment variables STRATA_…, read once when it starts."""
 
 import os
 from collections.abc import Mapping
@@ -17,25 +17,25 @@ class ServiceSettings(Settings):
     """Each field is the variable STRATA_ + its name in capitals."""
 
     releases: Path | None = None
-    """Folder of a release registry whose pointer is followed; without it the built-in release serves."""
+    """Folder of the release registry to follow; without it the built-in release serves."""
     release: Path | None = None
-    """A release folder that takes the place of the built-in one: to serve without building a Bento."""
+    """A release folder used in place of the built-in one, to serve without building a Bento."""
     poll_seconds: PositiveFloat = 2.0
-    """How often the pointer is looked at."""
+    """Seconds between reads of the pointer."""
     time_out: PositiveFloat = 2.0
     """Seconds a request may take before the fallback list answers."""
     encoder_time_out: PositiveFloat = 1.0
-    """Seconds of them that reading the request's texts may take."""
+    """Seconds of `time_out` that encoding the request's texts may take."""
     body_limit: PositiveInt = 1_000_000
     """Bytes of a request's body."""
     concurrency: PositiveInt = 512
-    """Requests in flight per API worker; above it 429."""
+    """Most requests in flight per API worker; above it 429."""
     workers: PositiveInt = Field(default_factory=lambda: min(os.cpu_count() or 1, 4))
-    """API workers, processes of about half a gigabyte each: Python computes one answer at a time in each."""
+    """API worker processes of about 0.5 GB each; each runs Python code for one request at a time."""
     threads: PositiveInt = 2
-    """Threads per API worker that compute answers: while one is in NumPy or LightGBM, another goes on."""
+    """Threads per API worker that compute answers: while one is in NumPy or LightGBM, another can run."""
     analyst_token: SecretStr | None = Field(None, min_length=16)
-    """The token of the scope `analyst`: answers that name other users; without it nobody gets them."""
+    """Token of the scope `analyst`, for answers that name other users; if unset, nobody gets them."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

@@ -1,4 +1,4 @@
-"""A request's texts become vectors by the model of the release that answers, or it learns in time that they cannot."""
+"""Client of the encoder: a request's texts to vectors by the model of its release, within a time limit."""
 
 import asyncio
 import math
@@ -11,27 +11,27 @@ from bentoml.exceptions import BentoMLException
 from services.metrics import ENCODER_CALLS
 
 TRIES = 3
-"""A worker that ends takes its connections with it, and a kept one may prove closed: one more than a retry."""
+"""Calls to the encoder: a stopped worker breaks its connections, and the one for the retry may be closed too."""
 
 
 class EncoderUnavailable(Exception):
-    """The encoder gives no vectors in time, or does not have the release."""
+    """Raised where the encoder does not answer in time or does not have the release."""
 
 
 class Texts:
-    """The API's side of the encoder."""
+    """Calls the encoder service."""
 
     def __init__(self, encoder: Any, time_out: float) -> None:
-        """`encoder`: BentoML's proxy of the service, or the service itself where both share a process."""
+        """`encoder`: BentoML's proxy of the service, or the service itself in the same process; `time_out`: seconds."""
         self.encoder = encoder
         self.time_out = time_out
-        # BentoML 1.4 replaces its session after 100 calls or 300 s, and cuts off the calls that are in flight.
+        # BentoML 1.4 replaces its session after 100 calls or 300 s, and aborts calls in flight.
         sessions = getattr(encoder.to_async, "_session_manager", None)
         if sessions is not None:
             sessions.max_requests = sessions.max_age = math.inf
 
     async def vectors(self, release: str, texts: list[str], dimension: int) -> np.ndarray:
-        """Vectors (n, dimension) of texts; nothing is called for none. Raises EncoderUnavailable."""
+        """Vectors (n, dimension) of texts; without texts no call is made. Raises EncoderUnavailable."""
         if not texts:
             return np.zeros((0, dimension), np.float32)
         try:
@@ -42,7 +42,7 @@ class Texts:
             raise EncoderUnavailable from None
 
     async def read(self, release: str, texts: list[str]) -> np.ndarray:
-        """Vectors (n, d) of texts, however long that takes. Raises EncoderUnavailable."""
+        """Vectors (n, d) of texts, without time limit. Raises EncoderUnavailable."""
         for _ in range(TRIES):
             try:
                 found = await self.encoder.to_async.encode([(release, text) for text in texts])

@@ -1,4 +1,4 @@
-"""Scopes: who may ask for answers that name other people."""
+"""Access control: the token for answers that name other users."""
 
 import hmac
 from typing import Annotated
@@ -15,11 +15,11 @@ BEARER = HTTPBearer(
 
 
 def analyst(given: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]) -> None:
-    """Pass the bearer of the analyst's token; 403 where none is set, 401 for all others."""
+    """Admit requests with the analyst token. Raises ApiError: 403 if none is set, 401 for another."""
     token = ServiceSettings.from_environment().analyst_token
     if token is None:
         raise ApiError(403, "this service has no token of the scope analyst, which answers about other users need")
     sent = "" if given is None else given.credentials
-    # In constant time: how long it takes tells nothing of the token.
+    # Constant time, so that timing does not reveal the token.
     if not hmac.compare_digest(sent.encode(), token.get_secret_value().encode()):
         raise ApiError(401, "answers about other users need a token of the scope analyst")

@@ -73,7 +73,7 @@ def _kernel(
 ) -> None:  # fmt: skip
     """Fill the rows from `start` on, one at a time: sum over the columns it touches, then keep the largest."""
     n, most = len(indptr) - 1, columns.shape[1]
-    sums, touched = np.zeros(n, np.float32), np.empty(n, np.int64)
+    sums, touched, touched_for = np.zeros(n, np.float32), np.empty(n, np.int64), np.full(n, -1)
     for target in range(len(counts)):
         row = start + target
         n_touched = 0
@@ -81,7 +81,8 @@ def _kernel(
             middle, weight = indices[a], data[a]
             for b in range(other_indptr[middle], other_indptr[middle + 1]):
                 column = other_indices[b]
-                if sums[column] == 0:
+                if touched_for[column] != row:  # not "the sum is 0": it may be after a product of 0
+                    touched_for[column] = row
                     touched[n_touched] = column
                     n_touched += 1
                 sums[column] += weight * other_data[b]

@@ -1,4 +1,4 @@
-"""The command that writes down what is recommended to everybody."""
+"""The command that writes the recommendation lists of all users to a file."""
 
 from pathlib import Path
 from typing import Annotated

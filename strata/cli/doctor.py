@@ -1,4 +1,4 @@
-"""What this machine has for Strata: programs, packages, device, data and release."""
+"""Checks of this installation: programs, packages, device, data and release."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ SETUP = "make setup, or pip install -r requirements.lock"
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: ok, worth a note, or bad with a remedy."""
+    """Result of one check: ok, worth a note, or bad with a remedy."""
 
     state: Literal["ok", "note", "bad"]
     what: str
@@ -24,7 +24,7 @@ class Finding:
 
 
 def examine(root: Path = Path()) -> list[Finding]:
-    """Look at everything; never raises."""
+    """Run all checks; never raises."""
     return [
         _python(),
         *(_package(name, SETUP, needed=True) for name in NEEDED),

@@ -1,4 +1,4 @@
-"""Recommended items, and items by their ids, as the commands show them: with titles and reasons."""
+"""Items and recommendations as the commands show them, with titles and reasons."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -19,12 +19,12 @@ def titled(items: Iterable[str], catalogue: "Catalogue") -> list[dict[str, str]]
 
 
 def titles(items: Iterable[str], catalogue: "Catalogue") -> str:
-    """The titles of item ids for people; semicolons between them, as titles hold commas."""
+    """The titles of item ids for people, separated by semicolons, as titles contain commas."""
     return "; ".join(catalogue.title_of(item) for item in items)
 
 
 def with_titles(found: Sequence[Any], field: str, catalogue: "Catalogue") -> list[dict[str, Any]]:
-    """Dataclasses as dictionaries, the item ids in `field` with their titles."""
+    """Dataclasses as dictionaries; item ids in `field` are replaced by id and title."""
     return [{**asdict(each), field: titled(getattr(each, field), catalogue)} for each in found]
 
 

@@ -1,4 +1,4 @@
-"""A profile's levels as `strata user` shows them: interests under their tiers, what they were read from, and why."""
+"""A profile's levels as `strata user` shows them: interests by tier, with evidence and reasons."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from strata.interests.levels import Levels
 
 MOST_CATEGORIES, MOST_DISLIKES = 6, 6
-"""Of these, people see the strongest; JSON has them all."""
+"""Most shown to people, the strongest first; JSON has all."""
 INSIDE: Final = ("user_row", "user_id", "point", "medoid", "topics", "topic", "category", "theme")
-"""Columns of a profile table that are numbers of this release, or said once for all rows."""
+"""Columns of a profile table left out: internal numbers, or the same in all rows."""
 
 
 def levels_content(levels: "Levels", catalogue: "Catalogue") -> dict[str, Any]:

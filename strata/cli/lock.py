@@ -1,4 +1,4 @@
-"""What became of dvc.lock: as committed, made anew from the same things by another processor, or from others."""
+"""Compares dvc.lock with the committed one: equal, same inputs but other results, or other inputs."""
 
 import subprocess
 from pathlib import Path
@@ -12,7 +12,7 @@ LOCK = "dvc.lock"
 
 
 def lock_finding(root: Path = Path()) -> Finding | None:
-    """How the lock in `root` compares with the one that git has committed there; None where there are not both."""
+    """Finding about the lock in `root` against the committed one; None unless both exist."""
     committed = _committed(root)
     if committed is None or not (root / LOCK).is_file():
         return None
@@ -39,7 +39,7 @@ def _committed(root: Path) -> str | None:
 
 
 def _inputs(lock: Any) -> dict[str, Any]:
-    """What goes into each stage, but for what other stages made."""
+    """Command, parameters and dependencies of each stage, without outputs of other stages."""
     made = {out["path"] for stage in lock["stages"].values() for out in stage.get("outs", [])}
 
     def given(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""The commands that show somebody's profile and what is recommended from it, and take down corrections."""
+"""The commands that show a user's profile and recommendations, and record corrections."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,7 +63,7 @@ def user(
     }
     content |= levels_content(levels, recommender.catalogue)
     drawn = list(draw_levels(levels, recommender.catalogue, whose))
-    if time is None:  # what is recommended was learned from everything
+    if time is None:  # not for a past time: models learned from all events
         found = recommender.recommend(user_id, ListRequest(k=k))
         content["recommendations"] = recommended(found, recommender.catalogue)
         drawn += [Text(), draw_recommended(found, user_id)]
@@ -133,7 +133,7 @@ def correct(
 
 
 def _interest_of(recommender: "Recommender", user_id: str, topic: str) -> tuple[str | None, str]:
-    """Which interest a correction of the topic is about, if there is one, and a word on its other topics."""
+    """Name of the interest that contains the topic, if any, and a note on its other topics."""
     for point in recommender.levels(user_id).points.iter_rows(named=True):
         if topic in point["topic_ids"]:
             others = f" with {len(point['topic_ids']) - 1} other topics" if len(point["topic_ids"]) > 1 else ""
@@ -142,7 +142,7 @@ def _interest_of(recommender: "Recommender", user_id: str, topic: str) -> tuple[
 
 
 def _moment(recommender: "Recommender", user_id: str, at: datetime) -> float:
-    """The time in seconds; refused where nothing is known of the user before it."""
+    """The time in seconds; refused if the user has no events before it."""
     from strata.data.history import as_date
 
     time = at.replace(tzinfo=UTC).timestamp()
@@ -156,7 +156,7 @@ def _moment(recommender: "Recommender", user_id: str, at: datetime) -> float:
 def list_request(
     k: int, categories: list[str] | None, more: list[str] | None, diversity: float | None, calibration: float | None
 ) -> "ListRequest":
-    """What the options of a list ask for. Raises BadParameter."""
+    """The list request from command-line options. Raises BadParameter."""
     from strata.data.filters import Filters
     from strata.recommendation.request import ListRequest, TierMix
 
@@ -166,7 +166,7 @@ def list_request(
 
 
 def _tier_weights(options: list[str]) -> dict[str, float]:
-    """What options such as momentary=3 say. Raises BadParameter."""
+    """Tier weights from options such as momentary=3. Raises BadParameter."""
     from strata.data.schema import TIERS
 
     found = {}

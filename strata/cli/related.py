@@ -1,4 +1,4 @@
-"""The commands beyond lists of items: who is alike, whom an item concerns, what rises, whom to follow."""
+"""Commands for similar users, audiences, hot topics and brands to follow."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -98,7 +98,7 @@ def brands(
 
 
 def _vector(text: str, release: Path) -> "np.ndarray":
-    """The text as the release's own language model reads it."""
+    """The text's vector (d,) by the release's own language model."""
     import numpy as np
 
     from strata.embeddings.encoder import Encoder, EncoderSettings

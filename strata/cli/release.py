@@ -16,7 +16,7 @@ STORE = Path("releases")
 
 
 METRICS = {"NDCG@10": "ndcg@10", "recall@10": "recall@10", "coverage@10": "coverage@10"}
-"""What people call a metric → its name in the manifest."""
+"""Displayed name of a metric → its name in the manifest."""
 
 
 @app.command("list")

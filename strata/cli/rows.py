@@ -1,4 +1,4 @@
-"""Rows for any width: a figure, a name, and below it what there is to say, wrapped between words; or one row a line."""
+"""Rows for terminals of any width: wrapped blocks with a mark, a name and details, or a table with one row per line."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from rich.text import Text
 from strata.cli.terminal import wrapped
 
 Place = Literal["group", "mark", "name", "id", "fact", "text", "note"]
-"""Where a column stands: in a heading above rows that share it (group), before the name (mark), behind it (id; fact,
-after the column's name), or on lines of its own below (text; note, after the column's name)."""
+"""Where a column goes: in a heading above rows that share it (group), before the name (mark), behind it (id; fact, with
+the column's name), or on its own lines below (text; note, with the column's name)."""
 
 Columns = Mapping[str, Place]
 COLOURS = {"core": "bold magenta", "stable": "cyan", "momentary": "yellow"}
@@ -27,9 +27,9 @@ def tier(name: str) -> Text:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of cells under a title. `columns` (name → place) go with the cells; empty cells take no room.
+    """Rows of cells under a title. `columns`: name → place, one per cell; empty cells take no space.
 
-    A name may start with spaces: its row is indented by as many. Cells that are Text keep their own style.
+    Leading spaces of a name indent its row. Cells that are Text keep their own style.
     """
 
     title: str
@@ -38,14 +38,14 @@ class Rows:
     foot: str = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        """Draw: wrapped to the width, or as a table where nothing may wrap."""
+        """Draw wrapped to the width, or as a table if wrapping is off."""
         yield from _hanging(Text(self.title, "bold underline"), Text(), 0, console, options)
         yield from self._table() if options.no_wrap else self._stacked(console, options)
         if self.foot:
             yield from _hanging(Text(self.foot, "dim"), Text(), 0, console, options)
 
     def _table(self) -> Iterator[Text]:
-        """One row a line, columns aligned."""
+        """One row per line, columns aligned."""
         lines = [[Text(name, "dim") for name in self.columns], *map(self._styled, self.rows)]
         widths = [max(cell.cell_len for cell in column) for column in zip(*lines, strict=True)]
         for line in lines:
@@ -70,7 +70,7 @@ class Rows:
             yield from self._stack(row, gutter, console, options)
 
     def _stack(self, row: Sequence[Text], gutter: int, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        """One row: its mark in a gutter, or below where there is none, its name, and what is to say."""
+        """One row: the mark in a gutter (on a line below if the gutter is 0), the name, and the other cells."""
         head = Text(" " * GAP).join([*self._at(row, "name"), *self._at(row, "id", "fact")])
         depth = len(head.plain) - len(head.plain.lstrip())
         indent = GAP + depth + (gutter + GAP if gutter else 0)
@@ -88,7 +88,7 @@ class Rows:
         ]
 
     def _at(self, row: Sequence[Text], *places: Place) -> list[Text]:
-        """The cells of some places that are not empty, after their column's name where their place wants it."""
+        """The non-empty cells of some places, with the column's name for facts and notes."""
         found = []
         for (column, place), cell in zip(self.columns.items(), row, strict=True):
             if cell and place in places:
@@ -97,7 +97,7 @@ class Rows:
 
 
 def _hanging(text: Text, lead: Text, indent: int, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-    """The lines of a text behind a lead, all of them indented."""
+    """The lines of a text after `lead`, all indented."""
     for line in wrapped(text, console, options.max_width - indent, options):
         yield Text.assemble(_padded(lead, indent), line)
         lead = Text()

@@ -1,4 +1,4 @@
-"""What every command shares: it returns an answer, which people see as wrapped text and programs as one document."""
+"""Shared by all commands: a command returns an `Answer`, printed as wrapped text or as one JSON document."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from rich.text import Text
 from strata.errors import StrataError
 
 console = Console(highlight=False)
-"""For what is no command of `strata`; commands make their own, as wide as the terminal is by then."""
+"""For programs other than `strata`, whose commands make their own console with the current width."""
 
 AS_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document: the same fields, and ids.")]
 WIDE = Annotated[bool, typer.Option("--wide", help="One row a line, however long: for pipes and `less -S`.")]
@@ -22,7 +22,7 @@ WIDE = Annotated[bool, typer.Option("--wide", help="One row a line, however long
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command says: `content` is its JSON document, `drawn` the same for people, `status` its exit code."""
+    """Output of a command: `content`, a JSON document; `drawn`, the same for people; `status`, the exit code."""
 
     content: Mapping[str, Any]
     drawn: Sequence[RenderableType]
@@ -30,18 +30,18 @@ class Answer:
 
 
 def states(command: Callable[..., Answer]) -> Callable[..., None]:
-    """Make a typer command, with --json, of a function whose answer is a sentence or two."""
+    """Make a typer command with --json from a function whose answer is a sentence or two."""
     return _printing(command, {"as_json": AS_JSON})
 
 
 def draws(command: Callable[..., Answer]) -> Callable[..., None]:
-    """Make a typer command, with --json and --wide, of a function whose answer has rows."""
+    """Make a typer command with --json and --wide from a function whose answer has rows."""
     return _printing(command, {"wide": WIDE, "as_json": AS_JSON})
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """Text that wraps between words only: paths and commands longer than a line stay whole, to be copied."""
+    """Text that wraps between words only, so that long paths and commands can be copied whole."""
 
     text: Text
 
@@ -51,7 +51,7 @@ class Sentence:
 
 
 def sentence(*parts: str | tuple[str, str]) -> Sentence:
-    """A sentence of texts and (text, style) pairs."""
+    """A sentence from texts and (text, style) pairs."""
     return Sentence(Text.assemble(*parts, overflow="ignore"))
 
 
@@ -77,7 +77,7 @@ def clear_errors(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _printing(command: Callable[..., Answer], options: Mapping[str, Any]) -> Callable[..., None]:
-    """The command with `options` added (name → annotation), which prints what it answers."""
+    """The command with `options` (name → annotation) added, printing its answer."""
 
     @wraps(command)
     def run(*args: Any, as_json: bool = False, wide: bool = False, **kwargs: Any) -> None:
@@ -98,7 +98,7 @@ def _printing(command: Callable[..., Answer], options: Mapping[str, Any]) -> Cal
 
 
 def _print_json(content: Mapping[str, Any]) -> None:
-    """Print a document as UTF-8, whatever the terminal's encoding; what is no number becomes null."""
+    """Print a document as UTF-8, whatever the terminal's encoding; NaN and infinities become null."""
     from pydantic_core import to_json
 
     typer.echo(to_json(content, indent=2, inf_nan_mode="null"))

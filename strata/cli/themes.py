@@ -1,4 +1,4 @@
-"""The command `strata themes`: what the catalogue is about, from themes down to topics, as a table or as a map."""
+"""The command `strata themes`: the catalogue's themes, categories and topics as a table or a map."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RELEASE = Path("artifacts/release")
 LOOKS = {"theme": ("", "bold"), "category": ("  ", ""), "topic": ("    ", "dim")}
-"""How each level is indented, and its style."""
+"""Indentation and style of each level."""
 EXAMPLES = 3
 """Titles shown of each group."""
 
@@ -78,7 +78,7 @@ def _rows(groups: list[dict[str, Any]]) -> Rows:
 
 
 def _tree(themes: "Themes", level: str | None, under: str | None) -> Iterator[dict[str, Any]]:
-    """Rows of groups, each before those in it, large ones first. Raises UnknownId."""
+    """Groups in tree order, each before its children, large ones first. Raises UnknownId."""
     from strata.data.schema import LEVELS
 
     tops = themes.at("theme") if under is None else themes.groups.filter(id=under)

@@ -1,4 +1,4 @@
-"""A profile's timeline as `strata user --timeline` shows it: a letter for each interest and time."""
+"""The output of `strata user --timeline`: one line per interest, one letter per time."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ NONE = "·"
 
 
 def timeline_answer(recommender: "Recommender", user_id: str, steps: int | None, picture: Path | None) -> Answer:
-    """The timeline of a user, drawn into `picture` too if there is one. Raises BadParameter, UnknownId."""
+    """A user's timeline, also drawn into `picture` if given. Raises BadParameter, UnknownId."""
     timeline = recommender.timeline(user_id, steps)
     times = timeline["time"].unique(maintain_order=True).to_list()
     lanes = _lanes(timeline)

@@ -1,4 +1,4 @@
-"""What is remembered of the last release's groups, so that those of the next one keep their ids, names and items."""
+"""Anchors: a record of former groups, so that the next release's groups keep their ids, names and items."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +18,11 @@ from strata.storage import read_array, write_array, write_table
 
 ABOVE = {"topic": "category", "category": "theme", "theme": None}
 SHARED = 0.5
-"""Share of an anchor's items, of those that are still there, that a group must hold to be the same one."""
+"""Least share of an anchor's remaining items that a group must contain to match it."""
 NEAR = 0.8
-"""Cosine of an anchor and a group from which they are the same one, where no item of the anchor is left."""
+"""Least cosine between an anchor and a group to match, where no item of the anchor is left."""
 TIE = 0.05
-"""What a common parent, and a cosine of 1, add to the share: they decide between groups that share as much."""
+"""What a common parent, and a cosine of 1, add to the shared part, to break ties."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Anchors:
     """The groups of all releases so far.
 
     `groups`: one row per group (id, level, parent, name, phrases, items, titles, retired): `parent` is the id of the
-    group above, `items` and `titles` are those of typical items. Groups that are gone come last, `retired`: their ids
-    stay taken.
+    group above, `items` and `titles` are those of typical items. Groups that no longer exist come last, `retired`, so
+    that their ids are not used again.
     `vectors` (n, d): unit centres, as the last release's language model saw them, of the groups that are not retired.
     """
 
@@ -50,9 +50,9 @@ class Anchors:
         return Anchors(live.filter(there), np.asarray(self.vectors[there.to_numpy()], np.float32))
 
     def members(self, items: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """Pairs of a group's place in `groups` and the row in the items table of a typical item that is still there.
+        """Pairs (position in `groups`, row in the items table) of typical items that still exist.
 
-        An item is the same where id and title are: other data sets number their items alike.
+        Items match by id and title, as different data sets may use the same ids.
         """
         rows = items.select(items=ITEM, titles=TITLE).with_row_index("row")
         listed = self.groups.select("items", "titles").with_row_index("place").explode("items", "titles")
@@ -60,10 +60,10 @@ class Anchors:
         return pairs["place"].to_numpy(), pairs["row"].to_numpy()
 
     def topics(self, vectors: np.ndarray, items: pl.DataFrame) -> FormerTopics:
-        """Where the last release's topics lie among today's item vectors (n_items, d), and what they belonged to.
+        """The last release's topics in the space of the new item vectors (n_items, d), with their groups.
 
-        They are read from the topics' typical items, so that another language model changes nothing; topics of
-        which no item is left are not among them.
+        Centres are means of the topics' typical items, so the language model may change; topics of which no item is
+        left are dropped.
         """
         topics = self.at("topic")
         places, rows = topics.members(items)
@@ -78,18 +78,18 @@ class Anchors:
         return FormerTopics(centres, groups.to_numpy())
 
     def retired_by(self, themes: Themes) -> list[str]:
-        """Names of the last release's groups that matched `themes` no longer have."""
+        """Names of the last release's groups that the matched `themes` lack."""
         live = self.groups.filter(~pl.col("retired"))
         return live.filter(~pl.col("id").is_in(themes.groups["id"].to_list()))["name"].to_list()
 
 
 def match_anchors(themes: Themes, anchors: Anchors, items: pl.DataFrame) -> Themes:
-    """Give groups that the last release had already their id and name back, and new ones ids never given before.
+    """Give groups that match an anchor its id and name, and all others ids never used before.
 
     From themes down to topics, groups and anchors are matched one to one (Hungarian method) by the share of an
-    anchor's typical items that lie in a group. Shared items outlive a change of the language model, which moves all
-    vectors; these decide only where none of an anchor's items is left in the catalogue, and where the anchors that
-    still have items show that the two models' vectors compare. `items`: the items table, by row.
+    anchor's typical items that lie in a group, which works even if the language model changed. Cosines of centres
+    decide only for anchors with no item left in the catalogue, and only if the anchors that still have items show that
+    old and new vectors are comparable. `items`: the items table, by row.
     """
     parts: list[pl.DataFrame] = []
     for depth in reversed(range(len(LEVELS))):
@@ -101,7 +101,7 @@ def match_anchors(themes: Themes, anchors: Anchors, items: pl.DataFrame) -> Them
 
 
 def write_anchors(themes: Themes, items: pl.DataFrame, folder: Path) -> None:
-    """Write the groups of a release as themes.parquet and vectors.npy; groups in `folder` that it lacks are retired."""
+    """Write a release's groups as themes.parquet and vectors.npy; other groups already in `folder` become retired."""
     upper = themes.groups.select(level="level", parent="group", parent_id="id")
     typical = {
         name: pl.Series([items[column][rows].to_list() for rows in themes.groups["typical"]], dtype=pl.List(pl.String))
@@ -123,7 +123,7 @@ def write_anchors(themes: Themes, items: pl.DataFrame, folder: Path) -> None:
 
 
 def _match(themes: Themes, depth: int, parents: np.ndarray, former: Anchors, items: pl.DataFrame) -> np.ndarray:
-    """Place in `former` of the same group, or −1, for each group of a level (k,) whose parents have these ids."""
+    """Position in `former` of the match of each group of a level, or −1: (k,); `parents` (k,): ids of their parents."""
     centres = themes.centres(LEVELS[depth])
     places, rows = former.members(items)
     shape = (former.groups.height, len(centres))

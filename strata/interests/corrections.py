@@ -1,4 +1,4 @@
-"""What people correct in a profile: pins, names, rejections and blocks, in one file that each refresh replays."""
+"""Corrections of profiles (pin, rename, reject, block, undo), in one file that is applied to every new profile."""
 
 import fcntl
 import os
@@ -58,28 +58,28 @@ class Correction(BaseModel):
 class Corrections:
     """All corrections in the order in which they were made.
 
-    A correction holds for the point that contains its topic. Of a topic the latest of pin, reject and block holds, and
-    beside it the latest name; undo ends both. Of a point with several corrected topics, the latest correction holds.
+    A correction applies to the point that contains its topic. For each topic the latest of pin, reject and block holds,
+    and also the latest name; undo ends both. For a point with several corrected topics, the latest correction holds.
     """
 
     lines: tuple[Correction, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a file of corrections; a missing one holds none. Raises SourceError naming the line that is none."""
+        """Read a file of corrections; a missing file holds none. Raises SourceError naming the first invalid line."""
         return cls(tuple(correction for _, correction in _parsed(path)))
 
     def __contains__(self, user_id: str) -> bool:
-        """Whether anything was ever corrected in the profile of a user."""
+        """Whether the file has any correction for a user."""
         return user_id in self._users
 
     def apply(
         self, profiles: Profiles, user_ids: Sequence[str] | np.ndarray, themes: Themes, item_ids: np.ndarray
     ) -> Profiles:
-        """The profiles of users (n_users,) as they corrected them; dislikes stay as they are.
+        """The profiles of users (n_users,) with their corrections; dislikes stay as they are.
 
-        Pinned points are core, and a pinned topic without a point becomes one, without events. Rejected and blocked
-        points are left out, and the shares of the others sum to 1 again. Applied once or twice is the same.
+        Pinned points are core; a pinned topic without a point becomes one, without events. Rejected and blocked points
+        are left out, and the shares of the others sum to 1 again. Applying twice changes nothing more.
         """
         held = self._in(user_ids, themes)
         if held.is_empty():
@@ -116,7 +116,7 @@ class Corrections:
 
     @cached_property
     def _held(self) -> pl.DataFrame:
-        """What holds of each user and topic, one row for its standing and one for its name, by their `place`."""
+        """What holds for each user and topic: a row for pin, reject or block, and one for a name; `place`: line."""
         held: dict[tuple[str, str, bool], dict[str, Any]] = {}
         for place, line in enumerate(self.lines):
             for renaming in (False, True):
@@ -130,7 +130,7 @@ class Corrections:
         return pl.DataFrame(list(held.values()), schema=HELD)
 
     def _in(self, user_ids: Sequence[str] | np.ndarray, themes: Themes) -> pl.DataFrame:
-        """What holds of the users and topics at hand, with their rows and numbers."""
+        """The part of `_held` for these users and themes, with user rows and topic numbers."""
         if self._held.is_empty():
             return self._held
         users = pl.DataFrame({USER: pl.Series(list(user_ids), dtype=pl.String)}).with_row_index(USER_ROW)
@@ -139,7 +139,7 @@ class Corrections:
 
 
 def append(correction: Correction, path: Path) -> None:
-    """Add a line and return once it is on the disk. Raises SourceError where the file is damaged."""
+    """Append a line and return once it is on disk. Raises SourceError where the file is damaged."""
     with _alone(path):
         parsed = _parsed(path)
         mended = b"\n" if parsed and not parsed[-1][0].endswith(b"\n") else b""
@@ -150,7 +150,7 @@ def append(correction: Correction, path: Path) -> None:
 
 
 def forget(user_id: str, path: Path) -> int:
-    """Remove the lines of a user, leaving all others byte for byte; returns how many went. Raises SourceError."""
+    """Remove a user's lines, leaving all others byte for byte; returns how many. Raises SourceError."""
     with _alone(path):
         parsed = _parsed(path)
         kept = [line for line, correction in parsed if correction.user_id != user_id]
@@ -161,7 +161,7 @@ def forget(user_id: str, path: Path) -> int:
 
 
 def _parsed(path: Path) -> list[tuple[bytes, Correction]]:
-    """The lines of a file as they are, each with what it says."""
+    """The raw lines of a file, each with its parsed correction."""
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
     return [(line, _parse(line, path, number)) for number, line in enumerate(lines, 1)]
 
@@ -181,7 +181,7 @@ def _parse(line: bytes, path: Path, number: int) -> Correction:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """One change of the file at a time, and its name in the folder safely on the disk afterwards."""
+    """Lock the folder so that one process changes the file at a time, and sync the folder afterwards."""
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -195,7 +195,7 @@ def _alone(path: Path) -> Iterator[None]:
 def _with_all_pinned(
     profiles: Profiles, held: pl.DataFrame, themes: Themes, item_ids: np.ndarray
 ) -> tuple[pl.DataFrame, np.ndarray]:
-    """The table, numbered by `row`, and vectors, with a point for each pinned topic that no point contains."""
+    """The table (with a `row` number) and vectors, with a point added for each pinned topic that has none."""
     table = profiles.table
     there = table.select(USER_ROW, topic="topics").explode("topic")
     alone = held.filter(pl.col("action") == "pin").join(there, on=[USER_ROW, "topic"], how="anti")
@@ -221,7 +221,7 @@ def _with_all_pinned(
 
 
 def _sorted(table: pl.DataFrame, vectors: np.ndarray, profiles: Profiles) -> Profiles:
-    """Profiles of the points that are left, each user's core ones first; `table` has their `row` and `action`."""
+    """Profiles of the remaining points, each user's core ones first; `table` has the columns `row` and `action`."""
     gone = pl.col("action").is_in(["reject", "block"]).fill_null(value=False)
     lost = table.filter(gone)[USER_ROW].unique().to_list()
     place = pl.col("tier").replace_strict(dict(zip(TIERS, range(len(TIERS)), strict=True)))

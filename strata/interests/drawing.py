@@ -1,4 +1,4 @@
-"""Pictures drawn by matplotlib from their data: as SVG or PNG, the same bytes each time, without a display."""
+"""Draws pictures with matplotlib as SVG or PNG: no display needed, the same data gives the same bytes."""
 
 import warnings
 from functools import lru_cache
@@ -26,27 +26,27 @@ except ModuleNotFoundError as error:
 
 ENDINGS: Final = (".svg", ".png")
 DOTS = 180
-"""Of an inch, in PNG files."""
+"""Dots per inch of PNG files."""
 WIDTH, PAD, HEAD, FOOT = 600.0, 12.0, 46.0, 32.0
 """Points (1/72 inch): width of a picture, free space at its sides, heights of the lines above and of the key below."""
 BIG, SMALL = 15.0, 12.0
-"""Heights of letters: on a phone as wide as 375 pixels, 12 points are 7.5 pixels."""
+"""Letter heights in points: on a phone 375 pixels wide, 12 points are 7.5 pixels."""
 DATES, LANE, LOWEST, HIGHEST = 22.0, 34.0, 5.0, 12.0
-"""Heights of the line of dates, of a lane, and of the bars in it, of no strength to the strongest."""
+"""Heights of the date line, of a lane, and of its lowest and highest bars."""
 SCALE = (WIDTH - 2 * PAD) / MAP_WIDTH
-"""Points to a unit of the map."""
+"""Points per unit of the map."""
 LEAST_RADIUS = 8.0
-"""Of an interest's mark, in units of the map: topics can be smaller."""
+"""Least radius of an interest's mark, in units of the map; topic bubbles can be smaller."""
 INK, MUTED, FAINT = "#1f2430", "#5b6475", "#dde1e8"
 GROUPS: Final = (*color_sequences["tab20"][::2], *color_sequences["tab20"][1::2])
-"""Colours of themes, taken in turn; those next to each other differ by more than their shade."""
+"""Colours of themes, taken in turn; the full colours come before their lighter shades."""
 KEY: Final = tuple(reversed(TIERS))
 LOOKS: Final[dict[str, dict[str, Any]]] = {
     "core": {"facecolor": "#c2208f", "edgecolor": "#c2208f"},
     "stable": {"facecolor": "#c9eaf2", "edgecolor": "#08789a", "hatch": "/////"},
     "momentary": {"facecolor": "#fff6dc", "edgecolor": "#a86f00"},
 }
-"""Tiers are filled, hatched or hollow, and have shapes of their own on the map: no reader needs their colours."""
+"""Tiers differ in fill and hatching, and on the map in shape, so that they can be told apart without colour."""
 SHAPES: Final = {"core": "s", "stable": "o", "momentary": "^"}
 CJK: Final = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "WenQuanYi Zen Hei", "PingFang SC")
 STYLE: Final[dict[str, Any]] = {
@@ -55,29 +55,29 @@ STYLE: Final[dict[str, Any]] = {
     "text.hinting": "none", "svg.fonttype": "none", "svg.hashsalt": "strata", "hatch.linewidth": 1.2,
     "date.converter": "concise", "legend.frameon": False, "legend.loc": "lower left",
 }  # fmt: skip
-"""Each font is asked for the letters that those before it lack. Text stays text, and no $ makes it a formula."""
+"""Later fonts supply letters that earlier ones lack. SVG text stays text, and $ does not start a formula."""
 
 
 @style.context(["default", STYLE])
 def draw(picture: SwimLanes | ThemeMap, path: Path) -> None:
-    """Draw into a .svg file, whose letters stay text, or a .png file. Raises ValueError for another ending."""
+    """Draw into a .svg file (text stays text) or a .png file. Raises ValueError for another ending."""
     if path.suffix not in ENDINGS:
         raise ValueError(f"{path}: pictures end in {' or '.join(ENDINGS)}")
     metadata = {"Title": picture.title, "Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
     with warnings.catch_warnings(), replacing(path) as temporary:
-        if path.suffix == ".svg":  # the reader's fonts have what is missing here
+        if path.suffix == ".svg":  # the viewer's fonts supply missing glyphs
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure_of(picture).savefig(temporary, format=path.suffix[1:], dpi=DOTS, metadata=metadata)
 
 
 @style.context(["default", STYLE])
 def figure_of(picture: SwimLanes | ThemeMap) -> Figure:
-    """The picture as a figure of matplotlib's that has yet to be written."""
+    """The picture as a matplotlib figure."""
     return _swim_lanes(picture) if isinstance(picture, SwimLanes) else _theme_map(picture)
 
 
 def _page(title: str, note: str, height: float) -> tuple[Figure, Axes]:
-    """A page with two lines above and room for a key below bare axes of so many points."""
+    """A page with two text lines, bare axes `height` points high, and room for a key below."""
     whole = HEAD + height + FOOT
     figure = Figure((WIDTH / 72, whole / 72), dpi=72)
     for text, size, weight, top in ((title, BIG, "bold", 15), (note, SMALL, "normal", 35)):
@@ -100,9 +100,9 @@ def _swim_lanes(picture: SwimLanes) -> Figure:
         _lane(axes, DATES + (place + 1) * LANE - 2, lane, edges, strongest)
     axes.margins(x=0.05)
     first, last = axes.dataLim.intervalx
-    axes.set_xticks([tick for tick in axes.get_xticks() if first <= tick <= last])  # others would be cut
+    axes.set_xticks([tick for tick in axes.get_xticks() if first <= tick <= last])  # labels of others would be cut off
     axes.yaxis.set_visible(False)
-    axes.xaxis.get_offset_text().set_visible(False)  # the line above says it
+    axes.xaxis.get_offset_text().set_visible(False)  # the dates are in the note above
     axes.tick_params(axis="x", length=0, labeltop=True, labelbottom=False, labelcolor=MUTED, pad=-16)
     axes.grid(axis="x", color=FAINT)
     axes.set_axisbelow(True)
@@ -111,7 +111,7 @@ def _swim_lanes(picture: SwimLanes) -> Figure:
 
 
 def _lane(axes: Axes, ground: float, lane: Lane, edges: Any, strongest: float) -> None:
-    """A name, and below it a bar for each stay in a tier, as high as the interest was strong."""
+    """Draw a lane: its name, and below it a bar for each stay in a tier; height shows strength."""
     axes.axhline(ground, color=FAINT, linewidth=1, zorder=1)
     name, x = _fitted(lane.name, SMALL), axes.get_yaxis_transform()
     axes.text(0, ground - LANE * 0.65, name, transform=x, va="center_baseline")
@@ -146,7 +146,7 @@ def _theme_map(picture: ThemeMap) -> Figure:
 
 
 def _points(axes: Axes, picture: ThemeMap) -> list[Box]:
-    """Marks of interests, with their names below them, or above at the foot of the map."""
+    """Draw marks of interests with their names below, or above near the bottom edge; returns all taken boxes."""
     places = {topic.id: (topic.x, topic.y, max(topic.radius, LEAST_RADIUS)) for topic in picture.topics}
     taken, labels, middles = [], [], []
     for point in picture.points:
@@ -164,9 +164,9 @@ def _points(axes: Axes, picture: ThemeMap) -> list[Box]:
 def _names(
     axes: Axes, labels: list[Label], taken: list[Box], reach: int, marks: Any = (), size: float = SMALL, **look: Any
 ) -> list[Box]:
-    """Write labels where there is room within `reach` half lines, those that had to move with a line to their mark.
+    """Write labels where there is room within `reach` half lines; a label that had to move gets a line to its mark.
 
-    Returns all boxes that are taken now.
+    Returns all boxes now taken.
     """
     taken, height = [*taken], size / SCALE
     wanted = [(label.text, (label.x, label.y), height) for label in labels]
@@ -181,19 +181,19 @@ def _names(
 
 
 def _area(radius: float) -> float:
-    """What `scatter` takes for a mark of a radius in units of the map."""
+    """Size for `scatter` of a mark with this radius in units of the map."""
     return (2 * radius * SCALE) ** 2
 
 
 @lru_cache(maxsize=10_000)
 def _width(line: str) -> float:
-    """Width of a bold line of letters 1 high, with some room; letters that this machine may lack count as wide ones."""
+    """Width of a bold line of letters 1 high, plus a margin; letters that fonts here may lack count as wide."""
     font = FontProperties(weight="bold", size=100)
     width, _, _ = text_to_path.get_text_width_height_descent(WIDE.sub("W", line), font, ismath=False)
     return width / 100 + 0.3
 
 
 def _fitted(text: str, size: float) -> str:
-    """As much of a text as fits in one line of the page."""
+    """The text, shortened to fit in one line of the page."""
     lengths = range(len(text), 0, -1)
     return next((cut for n in lengths if _width(cut := shorten(text, n)) * size <= WIDTH - 2 * PAD), "")

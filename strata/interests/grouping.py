@@ -1,4 +1,4 @@
-"""Ways to gather the leaves of many users into groups: Ward by default, K-Means and HDBSCAN to compare."""
+"""Clustering of each user's leaves into points: Ward by default, K-Means and HDBSCAN for comparison."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -9,11 +9,11 @@ import numpy as np
 from strata._kernels.ward import ward_groups
 
 Grouping = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
-"""Vectors (n, d), block offsets (B + 1,) and a height → group of each row within its block (n,), from 0."""
+"""(vectors (n, d), block offsets (B + 1,), height) → group of each row within its block (n,), from 0."""
 
 
 def _k_means(vectors: np.ndarray, offsets: np.ndarray, height: float) -> np.ndarray:
-    """K-Means with as many groups as Ward finds at this height: the same number of points, otherwise placed."""
+    """K-Means with as many groups in each block as Ward finds at this height."""
     from sklearn.cluster import KMeans
 
     labels = ward_groups(vectors, offsets, height)
@@ -26,7 +26,7 @@ def _k_means(vectors: np.ndarray, offsets: np.ndarray, height: float) -> np.ndar
 
 
 def _hdbscan(vectors: np.ndarray, offsets: np.ndarray, height: float) -> np.ndarray:
-    """HDBSCAN (Campello 2013) that does not split what lies within half the height; lone leaves stay alone."""
+    """HDBSCAN (Campello 2013) that does not split below half the height; each noise leaf is its own group."""
     from sklearn.cluster import HDBSCAN
 
     labels = np.zeros(len(vectors), np.int32)

@@ -1,4 +1,4 @@
-"""One large tree: weighted vectors merged by Ward's method, cut into as many groups as are asked for."""
+"""Ward's method over weighted vectors, as one merge tree that can be cut into any number of groups."""
 
 import numpy as np
 from scipy import sparse
@@ -8,9 +8,9 @@ from scipy.sparse.csgraph import connected_components
 def merge(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Merge all vectors (m, d) by Ward's method: pairs (m − 1, 2) of vectors whose groups join, the cheapest first.
 
-    A vector of weight w counts as w equal ones, so that groups can be merged further as well as items. Needs 4·m²
-    bytes: gather large sets first. Nearest-neighbour chains with Lance and Williams' update (Müllner, arXiv
-    1109.2378); the field's libraries take no weights.
+    A vector of weight w counts as w equal ones, so group centres can be merged like items. Needs 4·m² bytes: reduce
+    large sets first. Nearest-neighbour chains with the Lance-Williams update (Müllner, arXiv 1109.2378); SciPy and
+    scikit-learn take no weights.
     """
     costs, sizes = _costs(vectors, weights), np.asarray(weights, np.float32).copy()
     joined: list[tuple[int, int]] = []
@@ -33,7 +33,7 @@ def merge(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def cut(merges: np.ndarray, n_groups: int) -> np.ndarray:
-    """Group (m,) of each vector, from 0, once `merges` of `merge` have left `n_groups` (at most m)."""
+    """Group (m,) of each vector, from 0, when the `merges` that `merge` gave are cut into `n_groups` (at most m)."""
     m = len(merges) + 1
     done = merges[: m - n_groups]
     links = sparse.coo_matrix((np.ones(len(done), bool), done.T), shape=(m, m))
@@ -49,7 +49,7 @@ def means(vectors: np.ndarray, weights: np.ndarray, groups: np.ndarray) -> tuple
 
 
 def _costs(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """What merging two vectors adds to the squared distances from their means, ∞ for one with itself: (m, m)."""
+    """Ward cost of merging each two vectors, the growth in squared distance to the mean; ∞ on the diagonal: (m, m)."""
     squares = (vectors**2).sum(1)
     costs = np.asarray(vectors @ (-2 * vectors.T), np.float32)
     costs += squares[:, None]
@@ -62,7 +62,7 @@ def _costs(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _join(costs: np.ndarray, sizes: np.ndarray, alive: np.ndarray, *, kept: int, gone: int) -> None:
-    """Costs of merging the union of two groups with the others, in place of those of `kept`; ∞ for `gone`."""
+    """Join two groups in place: row `kept` of `costs` becomes that of their union, row `gone` becomes ∞."""
     size = sizes[kept] + sizes[gone]
     joint = (sizes[kept] + sizes) * costs[kept] + (sizes[gone] + sizes) * costs[gone] - sizes * costs[kept, gone]
     alive[gone] = False

@@ -1,4 +1,4 @@
-"""A profile's three levels, narrow to broad: content points, preferences behind several of them, and categories."""
+"""A profile's three levels, narrow to broad: content points, preferences (themes of several points), categories."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,9 +19,9 @@ from strata.interests.themes import Themes
 from strata.interests.tiers import assign, reasons
 
 STATED: Final = ("occupation", "region", "location")
-"""Attributes of a user that say something of who they are; age and gender do not say what somebody wants."""
+"""User attributes that are shown; age and gender are not, as they do not tell what somebody wants."""
 LEAST_POINTS = 2
-"""Points under one theme that make it more than a point by another name."""
+"""Fewest points that make a theme a preference; with one it would only repeat the point."""
 PREFERENCE_COLUMNS: Final = (
     "id", "name", "phrases", "tier", "because", "strength", "share", "persistence", "periods", "of_periods", "absent",
     "recency", "span", "recent", "quiet", "events", "items", "first_seen", "last_seen", "points", "topic_ids",
@@ -30,12 +30,12 @@ PREFERENCE_COLUMNS: Final = (
 
 @dataclass(frozen=True)
 class Levels:
-    """What is seen of one person, all tables sorted with what counts most first.
+    """The levels of one person; all tables have the strongest first.
 
-    `categories` (name, share, items, learned): share of the person's strength that lies in items of the category; an
-    item of several counts in each. `learned`: the item has no category of its own and stands in a learned one.
-    `preferences` (PREFERENCE_COLUMNS): lasting themes, with the numbers that a point has too; `points` names the
-    content points under it, `topic_ids` says what these are about.
+    `categories` (name, share, items, learned): share of the person's strength in items of the category; an item of
+    several counts in each. `learned`: the items have no category of their own, so their learned one is used.
+    `preferences` (PREFERENCE_COLUMNS): lasting themes, with the same numbers as points; `points`: names of the content
+    points in the theme, `topic_ids`: ids of their main topics.
     `points`, `dislikes`: rows of the profile table, with topic_id and topic_ids (of all its topics) added.
     `stated`: what the person says of themselves, by name of the attribute.
     """
@@ -69,7 +69,7 @@ def levels_of(
 
 
 def stated_by(account: Mapping[str, Any]) -> dict[str, str]:
-    """What a row of the users table says that bears on interests: some attributes, then the profile text."""
+    """What a row of the users table says of interests: the STATED attributes, then the profile text."""
     attributes = {pair["key"]: pair["value"] for pair in account[ATTRIBUTES] or []}
     said = {name: attributes.get(name) for name in STATED} | {PROFILE_TEXT: account[PROFILE_TEXT]}
     return {name: str(value) for name, value in said.items() if value}
@@ -92,7 +92,7 @@ def _rows(profiles: Profiles, user_row: int) -> pl.DataFrame:
 def _categories(
     liked: History, time: float, catalogue: Catalogue, themes: Themes, settings: TierSettings
 ) -> pl.DataFrame:
-    """Where the person's strength lies by the catalogue's own categories, by learned ones where an item has none."""
+    """Share of the person's strength by the catalogue's categories, or by learned ones for items without any."""
     items, of_event = np.unique(liked.items, return_inverse=True)
     learned = themes.names(LEVELS[1])
     table = pl.DataFrame(
@@ -118,7 +118,7 @@ def _categories(
 def _preferences(
     liked: History, points: pl.DataFrame, time: float, themes: Themes, settings: TierSettings
 ) -> pl.DataFrame:
-    """Themes that hold several of the points and last as a whole, by the rules that hold for points."""
+    """Themes with several points that are stable or core as a whole, by the rules for points."""
     groups, of_event = np.unique(themes.of_item[liked.items, 2], return_inverse=True)
     statistics = _measure(liked, of_event, time, settings)
     lasting = pl.DataFrame(
@@ -147,7 +147,7 @@ def _preferences(
 
 
 def _measure(history: History, of_event: np.ndarray, time: float, settings: TierSettings) -> PointStatistics:
-    """The numbers of groups of the only user's events, whatever groups them; `of_event` (n,) counts from 0."""
+    """Statistics of any groups of a single user's events; `of_event` (n,): group of each event, from 0."""
     n = int(of_event.max(initial=-1)) + 1
     nothing = np.zeros(0, np.int32)
     groups = InterestPoints(np.zeros(n, np.int32), np.zeros((n, 0)), nothing, of_event, nothing, nothing)

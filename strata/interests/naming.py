@@ -1,4 +1,4 @@
-"""Names of groups and points: unlike each other, of a few phrases."""
+"""Unique names of groups and points, each made of a few phrases."""
 
 from collections.abc import Iterator
 from itertools import combinations, pairwise
@@ -12,7 +12,7 @@ from strata.interests.phrases import Phrases
 def distinct_names(
     phrases: list[list[str]], taken: set[str] | None = None, *, length: int = 2
 ) -> list[tuple[str, list[str]]]:
-    """A name of `length` phrases for each list; where it is taken, of others, then of more, then with a number."""
+    """A unique name of `length` phrases for each list; if taken, of other phrases, then of more, then with a number."""
     taken = set(taken or ())
     named = []
     for found in phrases:
@@ -40,10 +40,10 @@ def _options(phrases: list[str], length: int) -> Iterator[str]:
 def name_points(
     membership: sparse.csr_matrix, owners: np.ndarray, phrases: Phrases, topics: list[list[str]]
 ) -> list[tuple[str, list[str]]]:
-    """A name and key phrases for each point, P of them: what its own members share, else what names its topic.
+    """A name and key phrases for each of P points, from its own items or, where they share none, from its topic.
 
-    `membership` (P, n_items): weights of each point's items; `owners` (P,): row of each point's user, ascending: no
-    two points of one user share a name; `topics`: key phrases of each point's topic.
+    `membership` (P, n_items): weights of each point's items; `owners` (P,): row of each point's user, ascending. No
+    two points of one user share a name. `topics`: key phrases of each point's topic.
     """
     found = phrases.of_groups(membership, n=5, least_share=0.3)
     found = [own or general for own, general in zip(found, topics, strict=True)]

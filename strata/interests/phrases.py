@@ -1,4 +1,4 @@
-"""Groups of items become phrases that people read as their name."""
+"""Key phrases of groups of items, from which their names are made."""
 
 import re
 from collections import Counter
@@ -14,24 +14,24 @@ from strata.data.schema import CATEGORIES, DESCRIPTION, TAGS, TITLE
 
 WORD = re.compile(r"(?<!\w)[^\W\d_](?:\w|['’-](?=\w))+")
 UNIT = re.compile(r"\d[\d.,/]*[\s-]*[^\W\d_]{2,3}\b")
-"""Such as 12 oz or 500-ml: how much of something says little about what it is."""
+"""Such as 12 oz or 500-ml, which say little about what an item is."""
 QUANTITY = re.compile(r"\([^)]*\d[^)]*\)|\S*\d\S*(?:(?<=\d)\s+[^\W\d_]{2,3}\b)?(?:\s*[&/,-]+(?=\s))?")
-"""How many or how much, as in brackets, with its unit, and the sign that joins it to what follows."""
+"""A number with its unit, or brackets with a number, and the sign that joins it to what follows."""
 UNCLOSED = re.compile(r"\([^\s()]*$")
-"""What a title that was cut short says last."""
+"""An open bracket at the end of a title that was cut short."""
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 BETWEEN = re.compile(r"[^\W\d]*(?:\s+[^\W\d]*)*")
-"""What may stand between two words of one phrase: spaces and words that are left out, such as "of the"."""
+"""What may stand between two words of one phrase: spaces and stop words, such as "of the"."""
 LONGEST_READ = 2_000
-"""Characters of a text that key phrases are taken from: the head of a long text says what it is about."""
+"""Characters of a text that are read; the beginning says what it is about."""
 LONGEST_WHOLE = 60
-"""Characters of a title that can stand whole in a name."""
+"""Most characters of a title that is used whole in a name."""
 TELLING = 0.15
-"""Share of its best phrase's score that a further phrase of a group must reach."""
+"""Least score of a group's further phrases, as a share of its best phrase's score."""
 COMPARED = 6
-"""Words of a phrase that are looked at for overlaps, and how often more phrases are ranked than chosen."""
+"""Words of a phrase that are compared for overlaps; also, phrases ranked for each one chosen."""
 LONGER = 0.2
-"""What each further word adds to a phrase's score: the longest of those that are as frequent says most."""
+"""Share that each further word adds to a phrase's score: of equally frequent phrases the longest says most."""
 AT_ONCE = 20_000
 """Groups named at a time."""
 
@@ -39,13 +39,13 @@ AT_ONCE = 20_000
 def words(text: str) -> list[str]:
     """Words that can stand in a name; Chinese text is segmented by jieba.
 
-    Left out are stop words, numbers with their units, and words of two letters but for capitals such as TV.
+    Stop words, numbers with units, and two-letter words other than capitals such as TV are left out.
     """
     return [word for word, _, _ in _tokens(text)]
 
 
 def shorten(text: str, longest: int) -> str:
-    """A text of at most so many letters."""
+    """The text, cut to at most `longest` characters."""
     return text if len(text) <= longest else text[: longest - 1].rstrip(" ·-/,") + "…"
 
 
@@ -73,13 +73,12 @@ def _segmenter() -> Callable[[str], Iterator[tuple[str, int, int]]]:
 class Phrases:
     """Which phrases occur in which items: `counts` is a CSR matrix (n_items, n_phrases) of ones.
 
-    Categories, tags and titles that several items share count as whole phrases, titles also give words and pairs of
-    neighbouring words, descriptions words.
-    `names` (n_phrases,) are sorted: neither the order of items nor the process changes which phrase wins a tie.
+    Phrases are categories, tags, titles that several items share, words and pairs of neighbouring words of titles, and
+    words of descriptions. `names` (n_phrases,) are sorted, so that ties do not depend on the order of items.
     """
 
     def __init__(self, items: pl.DataFrame, *, categories: bool = True) -> None:
-        """Find the phrases of `items`; without `categories` that field is not read (to test names against it)."""
+        """Find the phrases of `items`; without `categories` it is not read, so that names can be tested against it."""
         texts: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], int] = {}
         rows = []
         for title, description, kinds, tags in items.select(TITLE, DESCRIPTION, CATEGORIES, TAGS).iter_rows():
@@ -134,7 +133,7 @@ class Phrases:
             carriers.sort_indices()
             telling &= carriers.data >= least_members
         groups, phrases, shares = groups[telling], inside.indices[telling], shares[telling]
-        # Phrases as frequent elsewhere tell nothing, but are better than no name.
+        # Phrases no more frequent than elsewhere say little, but are better than no name.
         lift = np.maximum(shares / self._shares[phrases], 1.01)
         scores = shares * np.log(lift) * self._lengths[phrases]
         order = np.lexsort((phrases, -scores, groups))
@@ -175,7 +174,7 @@ def _phrases(title: str, description: str, categories: tuple[str, ...], tags: tu
 
 
 def _whole(title: str) -> str:
-    """A title of several words, short enough for a name, without quantities; else nothing."""
+    """The title without quantities if it has several words and is short enough for a name, else ""."""
     if len(title) > LONGEST_WHOLE:
         return ""
     whole = " ".join(QUANTITY.sub(" ", UNCLOSED.sub("", title)).split()).strip(" -:,.&/")
@@ -193,7 +192,7 @@ def _word_numbers(phrases: list[str]) -> np.ndarray:
 
 
 def _key(phrase: str) -> str:
-    """What phrases have in common that differ in capitals, plural or possessive."""
+    """The same key for phrases that differ only in capitals, plural or possessive."""
     return WORD.sub(_stem, phrase.casefold())
 
 

@@ -1,4 +1,4 @@
-"""What pictures show, as data that JSON holds: somebody's interests over time, and the map of topics."""
+"""Data of the pictures, ready for JSON: a user's interests over time, and the map of topics."""
 
 from datetime import timedelta
 from typing import Self
@@ -15,13 +15,13 @@ MOST_LANES = 30
 
 
 class Shown(BaseModel):
-    """Base of all that pictures show; `model_dump(mode="json")` gives what JSON holds, `model_validate` reads it."""
+    """Base of the picture data; `model_dump(mode="json")` writes it for JSON, `model_validate` reads it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Lane(Shown):
-    """An interest over time: its tier in each step, None where it was not there, and its strength, 0 there.
+    """An interest over time: its tier and strength in each step, None and 0 where it was absent.
 
     `key` is the stable id of its main topic; strength is the weight of its events, halved with their age.
     """
@@ -33,7 +33,7 @@ class Lane(Shown):
 
 
 class SwimLanes(Shown):
-    """Somebody's interests over time, in steps: each ends at one of `times` and begins where the one before ended."""
+    """A user's interests over time, in steps: each ends at one of `times` and begins where the previous one ended."""
 
     title: str
     start: AwareDatetime
@@ -46,8 +46,8 @@ class SwimLanes(Shown):
     def of(cls, timeline: pl.DataFrame, whose: str) -> Self:
         """Show a timeline (time, key, name, tier, strength): one row per interest at each time it was looked at.
 
-        Lanes are sorted by the tier that an interest was in for most steps, core first, then by when it came; of many
-        interests the strongest are shown. Raises ValueError for a timeline without rows.
+        Shows the strongest MOST_LANES interests, sorted by the tier each was in for most steps, core first, then by its
+        first step. Raises ValueError for a timeline without rows.
         """
         if timeline.is_empty():
             raise ValueError(f"{whose} has no interests over time to draw")
@@ -85,7 +85,7 @@ class Topic(Shown):
 
 
 class Point(Shown):
-    """An interest of somebody, on the bubble of its main topic; `share` is that of all their strength."""
+    """A user's interest, on the bubble of its main topic; `share`: of the user's total strength."""
 
     topic: str
     name: str
@@ -94,9 +94,9 @@ class Point(Shown):
 
 
 class ThemeMap(Shown):
-    """The catalogue's topics on a page of `width` × `height`, y downwards, with somebody's `points` if there are any.
+    """The catalogue's topics on a page of `width` × `height`, y downwards, optionally with a user's `points`.
 
-    All themes are named, and those categories that found room for their name.
+    All themes are labelled, and those categories whose label fits.
     """
 
     title: str
@@ -109,7 +109,7 @@ class ThemeMap(Shown):
 
     @classmethod
     def of(cls, layout: pl.DataFrame, themes: Themes, points: pl.DataFrame | None = None, whose: str = "") -> Self:
-        """Show what `theme_map` laid out and, strongest first, points (topic, name, tier, share) of somebody."""
+        """Show what `theme_map` laid out and, strongest first, a user's points (topic, name, tier, share)."""
         ids, names = themes.at("topic")["id"], themes.at("topic").select("id", "name", "items").to_dicts()
         categories, upper = themes.names("category"), themes.at("theme")["id"].to_list()
         places = layout.filter(pl.col("level") == "topic").sort("group").select("x", "y", radius="size").to_dicts()
@@ -137,13 +137,13 @@ def _lane(rows: pl.DataFrame, steps: dict[object, int]) -> Lane:
 
 
 def _standing(lane: Lane) -> tuple[int, int]:
-    """Where a lane stands among others: by its longest tier, the higher of two as long ones, then by its first step."""
+    """Sort key of a lane: its longest tier, of equally long ones the higher, then its first step."""
     longest = max(range(len(TIERS)), key=lambda rank: (lane.tiers.count(TIERS[rank]), rank))  # type: ignore[arg-type]
     return -longest, next(step for step, tier in enumerate(lane.tiers) if tier)
 
 
 def _labels(layout: pl.DataFrame, themes: Themes, level: str) -> list[Label]:
-    """Labels of a level in the order in which they found room."""
+    """Labels of a level in the order in which they were placed."""
     rows = layout.filter(pl.col("level") == level).select("group", "x", "y", text="label")
     names = themes.at(level).select("group", "id", "name")
     named = rows.join(names, on="group", maintain_order="left").drop("group")

@@ -1,4 +1,4 @@
-"""What profiles say of interest points, as plain arrays: the form in which requests read them."""
+"""Tiers, numbers and topics of interest points as plain arrays, which requests read faster than a table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from strata.data.history import ranges
 from strata.data.schema import TIERS
 
 NUMBERS = ("share", "persistence", "recency", "absent", "recent", "quiet")
-"""Columns of a profile table that facts hold."""
+"""Columns of a profile table that `PointFacts.numbers` holds."""
 
 
 @dataclass(frozen=True)
 class PointFacts:
-    """Of P points: `tiers` (P,) index of TIERS; `numbers` (P, len(NUMBERS)) float32, 0 where a table lacks a column.
+    """Facts of P points: `tiers` (P,), index in TIERS; `numbers` (P, len(NUMBERS)) float32, 0 for missing columns.
 
-    `leaf_points` (L,): point of each leaf, ascending; `leaf_topics` (L,): the topic it is.
+    `leaf_points` (L,): point of each leaf, ascending; `leaf_topics` (L,): topic of each leaf.
     """
 
     tiers: np.ndarray
@@ -55,8 +55,8 @@ class PointFacts:
 def point_weights(shares: np.ndarray, owners: np.ndarray, factors: np.ndarray | float = 1.0) -> np.ndarray:
     """Weights (P,) of points: √share × factor, scaled to sum to 1 for each owner.
 
-    The root keeps one strong point from silencing the others. Where no point of an owner has a share, as where all
-    are pinned, they share alike.
+    The root keeps one strong point from dominating. Where no point of an owner has a share, as where all are pinned,
+    all weigh the same.
     """
     weights = np.sqrt(shares).astype(np.float64)
     if len(owners):
@@ -66,5 +66,5 @@ def point_weights(shares: np.ndarray, owners: np.ndarray, factors: np.ndarray | 
 
 
 def tier_factors(tiers: np.ndarray, tier_weights: Mapping[str, float]) -> np.ndarray:
-    """What points (P,) count by their tier, 1 where nothing is said of it: (P,)."""
+    """Weight of each point's tier (P,); 1 for tiers not in `tier_weights`."""
     return np.asarray(np.array([tier_weights.get(tier, 1.0) for tier in TIERS])[tiers])

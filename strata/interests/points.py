@@ -1,4 +1,4 @@
-"""From a history to interest points: groups of topics that a user chose from, each with a vector and a medoid."""
+"""Finds interest points in histories: clusters of the topics a user chose from, each with a vector and a medoid."""
 
 from dataclasses import dataclass, replace
 
@@ -13,12 +13,12 @@ from strata.interests.grouping import GROUPINGS
 
 @dataclass(frozen=True)
 class InterestPoints:
-    """Points of many users, the point of each event, and the topics each point is made of.
+    """Points of many users, the point of each event, and the topics of each point.
 
     `users` (P,): owner's row. `vectors` (P, d): unit vector of the weighted members.
     `medoids` (P,): item row of the member nearest to the point's vector.
-    `of_event` (n,): point of each event of the history they were found in, −1 for events that were let go.
-    `of_leaf` (L,): point of each leaf; `topics` (L,): the leaf's topic. A leaf is what one user chose of one topic.
+    `of_event` (n,): point of each event of the history they were found in, −1 for dropped events.
+    `of_leaf` (L,): point of each leaf; `topics` (L,): the leaf's topic. A leaf: one user's events on one topic.
     """
 
     users: np.ndarray
@@ -32,13 +32,12 @@ class InterestPoints:
 def find_points(
     history: History, vectors: np.ndarray, topics: np.ndarray, *, height: float, method: Method = "ward"
 ) -> InterestPoints:
-    """Group the topics of each user's positive history; the number of points follows the user.
+    """Cluster the topics of each user's positive history; each user gets as many points as the cut leaves.
 
-    The leaves are topics, not items: the catalogue has already told its topics apart with the evidence of all items,
-    so near-duplicates fall together, points mean the same at two times and in two users, and a user of 30,000 events
-    has no more leaves than the catalogue has topics. Ward's method cuts at `height`, a Euclidean distance (as
-    PinnerSage does over items, arXiv 2007.03634). `history` must hold positive events only; `vectors` (n_items, d)
-    unit; `topics` (n_items,) topic of each item.
+    The leaves are topics, not items: near-duplicate items fall together, points are comparable between times and
+    users, and a user of 30,000 events has no more leaves than the catalogue has topics. Ward's method cuts at `height`,
+    a Euclidean distance (as PinnerSage does over items, arXiv 2007.03634). `history` must hold positive events only;
+    `vectors` (n_items, d): unit; `topics` (n_items,): topic of each item.
     """
     n_topics = int(topics.max(initial=0)) + 1
     keys = history.users.astype(np.int64) * n_topics + topics[history.items]
@@ -57,9 +56,9 @@ def find_points(
 
 
 def let_go(points: InterestPoints, history: History, vectors: np.ndarray, events: np.ndarray) -> InterestPoints:
-    """The points without some events: `events` (n,) bool. A point keeps one of its events at least.
+    """The points without the `events` (n,) bool, of which no point may lose all.
 
-    What represents a point, its vector and its medoid, follows from the events it keeps.
+    Vectors and medoids are computed again from the remaining events.
     """
     of_event = np.where(events, -1, points.of_event)
     found, medoids = _represent(of_event, history, vectors, len(points.users))

@@ -21,7 +21,7 @@ class Profiles:
     Columns of `table`: user_row, user_id, point, name, phrases, tier, because, strength, share, persistence,
     periods, of_periods, absent, recency, span, recent, quiet, events, items, first_seen, last_seen, medoid, evidence,
     topics (all of the point's), topic, category, theme (of its medoid), stated (in the profile text).
-    `dislikes`: what users spoke against, apart from what they like: the same table with only DISLIKE_COLUMNS.
+    `dislikes`: points of negative events, as profiles whose table has only DISLIKE_COLUMNS.
     """
 
     table: pl.DataFrame
@@ -60,7 +60,7 @@ class Profiles:
 
 
 def showcase(table: pl.DataFrame) -> str:
-    """The id of a user worth looking at: most tiers, then the longest judged history, then the fewest points.
+    """The id of an example user: most tiers, then most active periods, then the fewest points.
 
     Raises UnknownId where nobody has a point.
     """

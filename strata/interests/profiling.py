@@ -1,4 +1,4 @@
-"""From histories to profiles: points found, tiered, named, with their evidence."""
+"""Makes profiles from histories: finds interest points, assigns tiers, names them, cites evidence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,18 +25,18 @@ from strata.interests.tiers import FADED, assign, by_chance, reasons
 
 @dataclass(frozen=True)
 class Statements:
-    """What users say of themselves: `users` (S,) rows, ascending, each once, and `vectors` (S, d) of their texts."""
+    """Profile texts: `users` (S,) rows, ascending, each once, and the `vectors` (S, d) of their texts."""
 
     users: np.ndarray
     vectors: np.ndarray
 
     def of_users(self, first: int, last: int) -> "Statements":
-        """Those of users first … last − 1, who are counted from 0 then."""
+        """Those of users first … last − 1, renumbered from 0."""
         there = slice(*np.searchsorted(self.users, [first, last]))
         return Statements(self.users[there] - first, self.vectors[there])
 
     def support(self, points: InterestPoints, similarity: float) -> np.ndarray:
-        """Whether each point (P,) is what its owner states: a cosine of at least `similarity`."""
+        """Whether each point (P,) matches its owner's text: a cosine of at least `similarity`."""
         if not len(self.users):
             return np.zeros(len(points.users), bool)
         place = np.minimum(np.searchsorted(self.users, points.users), len(self.users) - 1)
@@ -49,10 +49,10 @@ NOTHING_STATED = Statements(np.zeros(0, np.int32), np.zeros((0, 0), np.float32))
 
 @dataclass(frozen=True)
 class Profiler:
-    """What profiles are made with: a catalogue, its item vectors (n_items, d), phrases and themes, and the rules.
+    """Makes profiles, with a catalogue, its item vectors (n_items, d), phrases, themes and settings.
 
-    `height`: the Ward cut as a distance, `settings.cut` × the spread of the whole catalogue: no user's few items tell
-    how wide the space is.
+    `height`: the Ward cut as a distance, `settings.cut` × the spread of the whole catalogue, as a single user has too
+    few items to measure a spread.
     """
 
     catalogue: Catalogue
@@ -75,10 +75,10 @@ class Profiler:
         user_ids: Sequence[str] | np.ndarray | None = None,
         statements: Statements = NOTHING_STATED,
     ) -> tuple[Profiles, int]:
-        """Profiles of all users of a history by what it holds before `time` (seconds), and how many points have faded.
+        """Profiles of all users of a history from its events before `time` (seconds), and how many points have faded.
 
-        `user_ids` (n_users,) are those of the history's users; without them all are "", as visitors are. What a user's
-        own profile text states is core. Faded points are neither persistent nor of now, so no longer interests.
+        `user_ids` (n_users,): ids of the history's users, "" by default. Points stated in a user's profile text are
+        core. Faded points, neither persistent nor momentary, are left out.
         """
         ids = np.full(history.n_users, "", object) if user_ids is None else np.asarray(user_ids, object)
         past = history.before(time)
@@ -109,7 +109,7 @@ class Profiler:
         return Profiles(table, points.vectors[order]), len(tiers) - len(kept)
 
     def _dislikes(self, history: History, points: InterestPoints, time: float, ids: np.ndarray) -> Profiles:
-        """What users spoke against: points like any other, but of no tier; they suppress and are shown apart."""
+        """Points of negative events: found like any other, without tier; they lower scores and are shown apart."""
         statistics = measure(history, points, time, self.settings)
         order = np.lexsort((np.arange(len(points.users)), -statistics.strength, points.users))
         table = self._table(history, points, statistics, np.zeros(len(order), np.int64), order, ids)
@@ -172,7 +172,7 @@ def _lists(groups: np.ndarray, values: np.ndarray, order: np.ndarray) -> pl.Seri
 
 
 def _membership(history: History, points: InterestPoints) -> sparse.csr_matrix:
-    """Points × items, the summed weight of a point's events on an item."""
+    """Summed weight of each point's events on each item: sparse (P, n_items)."""
     member = points.of_event >= 0
     shape = (len(points.users), history.n_items)
     coordinates = (points.of_event[member], history.items[member])

@@ -1,4 +1,4 @@
-"""Whose interests are asked for: a user of the release, or someone whose picks or words become points on the spot."""
+"""The person a request is about: a user of the release, or a new one profiled on the spot from choices or texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +22,10 @@ STATED = "stated in the profile text; nothing else is known"
 
 @dataclass(frozen=True)
 class QueryUser:
-    """User `row` of a history and of profiles; nobody else in there matters.
+    """The user at `row` of a history and of profiles; other users in them are ignored.
 
-    `rejected`: item rows spoken against. `is_query`: whether the points are what somebody asks for just now, not what
-    they did or say of themselves.
+    `rejected`: item rows not to recommend. `is_query`: whether the points come from a search text rather
+    than from behaviour or a bio.
     """
 
     row: int
@@ -50,14 +50,14 @@ class PastChoice:
 
 
 class NewUsers:
-    """Makes persons the release does not know, by the rules by which it made the profiles of those it knows."""
+    """Profiles persons who are not in the release, by the same rules as its users."""
 
     def __init__(self, profiler: Profiler, time: float, weights: Mapping[str, float]) -> None:
-        """`time`: up to when the release learned; `weights` of behaviours."""
+        """`time`: end of the release's data, in seconds; `weights`: by behaviour."""
         self.profiler = profiler
         self.time = time
         self.weights = weights
-        # Compiled now, where numba's cache lacks it: it takes seconds, which no visitor should wait for.
+        # Compile now (seconds, unless numba has it cached), so that no request waits for it.
         ward_groups(np.eye(2, dtype=np.float32), np.array([0, 2]), 1.0)
 
     @property
@@ -66,10 +66,10 @@ class NewUsers:
         return self.profiler.settings
 
     def from_choices(self, picks: Sequence[PastChoice]) -> QueryUser:
-        """A person with this history, in time order; raises UnknownId naming the items that do not exist.
+        """A person with this history, in time order. Raises UnknownId naming the items that do not exist.
 
-        A pick without time comes a second after the one before it; where none has a time, they are one session
-        that has just ended.
+        A choice without time comes a second after the one before it; if none has a time, they form one session that
+        has just ended.
         """
         catalogue = self.profiler.catalogue
         items = rows_of([pick.item_id for pick in picks], catalogue)
@@ -85,9 +85,9 @@ class NewUsers:
         return QueryUser(0, liked, self.profiler.profiles(history, now)[0], history.items[history.weights < 0])
 
     def from_texts(self, vectors: np.ndarray, *, query: bool = True) -> QueryUser:
-        """A person of whom only words are known: each text, by its vector (n, d), is a point.
+        """A person of whom only texts are known: each vector (n, d) of a text is a point.
 
-        What is wished for just now is momentary; what people say of themselves, as in a bio, is core.
+        Search texts (`query`) are momentary; what people say of themselves, as in a bio, is core.
         """
         themes = self.profiler.themes
         nothing = History.from_columns(*(np.zeros(0) for _ in range(4)), n_users=1, n_items=len(themes.of_item))
@@ -96,7 +96,7 @@ class NewUsers:
 
 
 def _said(vectors: np.ndarray, themes: Themes, *, query: bool) -> pl.DataFrame:
-    """The profile table of texts: each named after the catalogue's topic it is nearest to."""
+    """The profile table of texts, each named after its nearest topic."""
     topics = themes.groups["level"].to_numpy() == LEVELS[0]
     nearest = np.argmax(vectors @ np.asarray(themes.vectors)[topics].T, axis=1)
     of_topic = themes.groups.filter(topics).sort("group")

@@ -14,26 +14,26 @@ class TierSettings(Settings):
     cut: float = Field(1.6, ge=0)
     """Height of the cut, in units of the catalogue's spread; higher: fewer, broader points."""
     half_life_days: float = Field(30.0, gt=0)
-    """Of strength and recency."""
+    """Half-life of strength and recency."""
     period_days: float = Field(7.0, gt=0)
-    """Persistence is the share of the user's active periods in which a point occurs."""
+    """Length of a period; persistence is the share of the user's active periods in which a point occurs."""
     min_periods: int = Field(4, ge=1)
     """Active periods that a history needs before anything can be stable or core."""
     core_persistence: float = Field(0.36, gt=0, le=1)
-    """From here on a point is core."""
+    """Least persistence of a core point."""
     stable_persistence: float = Field(0.12, gt=0, le=1)
-    """From here on, and below core, a point is stable."""
+    """Least persistence of a stable point."""
     doubt: float = Field(0.03, ge=0, lt=1)
-    """Chance of staying away for so long below which a point steps down a tier; squared: has ended."""
+    """A point steps down a tier if an absence as long as its own is less likely than this; below its square it ends."""
     recent_days: float = Field(14.0, gt=0)
-    """What counts as lately."""
+    """Length of the recent past."""
     momentary_events: int = Field(2, ge=1)
-    """Events lately that make an interest of now; one alone is as likely noise."""
+    """Recent events that make a point momentary; a single one may be noise."""
     least_events: int = Field(5, ge=1)
-    """A faded point with fewer is noise."""
+    """A faded point with fewer events is noise."""
     over_after: float = Field(1.6, gt=0)
-    """An interest of now is over once it is quiet for so many of its own gaps."""
+    """A momentary point ends once it is quiet for this many times its own mean gap."""
     stated_similarity: float = Field(0.5, ge=-1, le=1)
-    """Cosine from which a point is what the profile text states, and so core."""
+    """Least cosine to the profile text at which a point counts as stated, and so core."""
     evidence: int = Field(3, ge=1)
     """Items shown as evidence."""

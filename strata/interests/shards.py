@@ -1,4 +1,4 @@
-"""All users' profiles, a shard of users at a time: bounded memory, and a killed run goes on where it was."""
+"""All users' profiles, one shard of users at a time: memory is bounded, and a killed run can resume."""
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -18,14 +18,14 @@ from strata.interests.profiling import NOTHING_STATED, Profiler, Statements
 from strata.storage import read_array, read_json, replacing, write_json
 
 EVENTS_AT_ONCE = 200_000
-"""Events of a shard, about: what bounds memory, whatever the number of users."""
+"""Approximate events per shard; bounds memory whatever the number of users."""
 TABLES = (("profiles.parquet", "points.npy"), ("dislikes.parquet", "dislikes.npy"))
 
 
 def shards(history: History, events_at_once: int = EVENTS_AT_ONCE) -> Iterator[tuple[int, History]]:
-    """Consecutive users with about so many events: the first user's row, and the histories, counted from 0.
+    """Yield (row of the first user, history renumbered from 0) of consecutive users with about `events_at_once` events.
 
-    A user is never divided.
+    A user's events are never split.
     """
     first = 0
     while first < history.n_users:
@@ -45,11 +45,11 @@ def profile_shards(
     corrections: Corrections | None = None,
     progress: Callable[[int], None] = lambda users: None,
 ) -> Iterator[Path]:
-    """Profiles of each shard as a folder under `scratch`, those that a killed run left there taken as they are.
+    """Profiles of each shard as a folder under `scratch`; folders that a killed run left there are reused.
 
     `histories`: each shard's first user and events, as `shards` gives them; `user_ids` are those of all users.
-    `scratch` must belong to these very inputs and this very code (tag its name with the fingerprint of both).
-    `progress` is told the users.
+    `scratch` must be specific to these inputs and this code (put a fingerprint of both in its name). `progress` is
+    called with the number of users done.
     """
     for first, history in histories:
         last = first + history.n_users
@@ -68,14 +68,14 @@ def profile_shards(
 
 
 def _shifted(profiles: Profiles, first: int) -> Profiles:
-    """With user rows counted from the first user of all."""
+    """Profiles with `first` added to the user rows."""
     table = profiles.table.with_columns((pl.col(USER_ROW) + first).cast(pl.Int32))
     dislikes = None if profiles.dislikes is None else _shifted(profiles.dislikes, first)
     return Profiles(table, profiles.vectors, dislikes)
 
 
 def merge(parts: list[Path], folder: Path) -> dict[str, object]:
-    """Join the shards in `folder`, one at a time; gives counts for metrics: users, points, points of each tier."""
+    """Join the shards in `folder`, one at a time; returns counts for metrics: users, points, points of each tier."""
     for table, vectors in TABLES:
         _join_tables([part / table for part in parts], folder / table)
         _join_arrays([part / vectors for part in parts], folder / vectors)
@@ -94,7 +94,7 @@ def merge(parts: list[Path], folder: Path) -> dict[str, object]:
 
 
 def discard(scratch: Path) -> None:
-    """Remove the shards of this and of earlier runs of the same stage."""
+    """Remove the shards of this and earlier runs of the same stage."""
     shutil.rmtree(scratch.parent, ignore_errors=True)
 
 

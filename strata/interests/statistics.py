@@ -17,9 +17,9 @@ class PointStatistics:
     persistence: share of the user's active periods in which the point occurs, `periods` of `of_periods`.
     absent: the user's active periods since it last occurred.
     recency: 2^(−age of the latest event / half-life). span: share of the user's lifetime it covers.
-    recent: its events in the user's recent days. gap: mean days between the recent days on which it occurred, at
-    least 1. quiet: days since its latest event. Recent days and quiet are counted back from T, or from the user's
-    latest event where that is longer than the recent days ago.
+    recent: its events in the last `recent_days`. gap: mean days between the recent days on which it occurred, at
+    least 1. quiet: days since its latest event. recent, gap and quiet count back from T or, for a user without events
+    in the last `recent_days`, from their latest event.
     """
 
     strength: np.ndarray
@@ -44,7 +44,7 @@ def measure(history: History, points: InterestPoints, time: float, settings: Tie
     """
     first, last = _first_and_last(history.times, history.users, history.n_users)
     period = ((time - history.times) // (settings.period_days * DAY)).astype(np.int64)
-    active = np.unique(history.users * BEYOND + period)  # latest period of each user first
+    active = np.unique(history.users * BEYOND + period)  # each user's latest period first
     of_periods = np.bincount(active // BEYOND, minlength=history.n_users)
 
     owner, n_points, member = points.users, len(points.users), points.of_event >= 0
@@ -61,7 +61,7 @@ def measure(history: History, points: InterestPoints, time: float, settings: Tie
     return PointStatistics(
         strength=np.bincount(point, weight * np.exp2(-age / settings.half_life_days), n_points).astype(
             np.float64
-        ),  # of nothing, it counts in int
+        ),  # without events, bincount gives integers
         persistence=periods / np.maximum(of_periods[owner], 1),
         periods=periods,
         of_periods=of_periods[owner],
@@ -82,14 +82,14 @@ BEYOND = np.int64(1 << 24)
 
 
 def _now(last: np.ndarray, time: float, settings: TierSettings) -> np.ndarray:
-    """The time (n_users,) from which "lately" counts back: T, or a user's latest event where that is long ago."""
+    """Time (n_users,) from which recent days count back: T, or the user's latest event if that is before them."""
     return np.where(time - last <= settings.recent_days * DAY, time, last)
 
 
 def _recent(point: np.ndarray, ago: np.ndarray, n_points: int, recent_days: float) -> tuple[np.ndarray, np.ndarray]:
     """Recent events of each point (P,), and the mean gap in days between the recent days it occurred on (P,).
 
-    `point` and `ago` (n,): the point of each event and how many days before its owner's now it lies.
+    `point` and `ago` (n,): point of each event, and its age in days before its owner's `_now`.
     """
     there = ago <= recent_days
     point, day = point[there], np.maximum(ago[there], 0).astype(np.int64)

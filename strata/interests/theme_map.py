@@ -1,4 +1,4 @@
-"""Where the catalogue's topics lie on a map: near what they are like, each theme an island, no name on another."""
+"""Two-dimensional map of topics: similar topics lie close, themes stay together, labels do not overlap."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ MARGIN, GAP = 12.0, 1.0
 FILLED = 0.3
 """Share of the map that bubbles cover."""
 ISLANDS = 0.2
-"""How far topics are drawn towards their category and their theme before they are laid out."""
+"""How far topic centres are moved towards their category and their theme before the layout."""
 STEPS = 300
 """Steps, at most, in which bubbles are pushed apart."""
 SIZES = {"theme": 17.0, "category": 10.0}
@@ -44,9 +44,9 @@ Box = tuple[float, float, float, float]
 def theme_map(themes: Themes, seed: int = 7) -> pl.DataFrame:
     """Lay out topics by t-SNE (van der Maaten and Hinton 2008) of their centres, then push bubbles and labels apart.
 
-    One row per topic, per theme, and per category that found room for its label: level, group, x, y (downwards),
-    size, label. Topics have the middle and radius of their bubble, whose area grows with their items; the others the
-    middle, text and height of their label. The same themes give the same map.
+    One row per topic, per theme, and per category whose label fits: level, group, x, y (downwards), size, label. For
+    topics, (x, y) and size are the middle and radius of the bubble, whose area grows with their items; for the others,
+    the middle and letter height of the label. The same themes give the same map.
     """
     items = themes.at("topic")["items"].to_numpy()
     radii = np.sqrt(items / items.sum() * FILLED * WIDTH * HEIGHT / np.pi)
@@ -62,12 +62,12 @@ def theme_map(themes: Themes, seed: int = 7) -> pl.DataFrame:
 
 
 def estimated_width(line: str) -> float:
-    """Width of a line of letters 1 high, in a font that is not known."""
+    """Estimated width of a line of letters 1 high, whatever the font."""
     return (len(line) + len(WIDE.findall(line)) / 2) * LETTER
 
 
 def box_of(text: str, middle: Place, size: float, width: Callable[[str], float] = estimated_width) -> Box:
-    """What a text of one or more lines covers."""
+    """The box that a text of one or more lines covers."""
     lines = text.split("\n")
     half_width, half_height = max(map(width, lines)) * size / 2, len(lines) * size * LINE / 2
     return middle[0] - half_width, middle[1] - half_height, middle[0] + half_width, middle[1] + half_height
@@ -80,9 +80,9 @@ def place_labels(
     reach: int,
     width: Callable[[str], float] = estimated_width,
 ) -> list[Place | None]:
-    """The middle of each label (text, wanted middle, size), clear of all before it and of boxes `taken`.
+    """The middle of each label (text, wanted middle, size), without overlap with earlier labels or boxes `taken`.
 
-    None where there is no room within `reach` half lines. `width` is that of a line of letters 1 high.
+    None where there is no room within `reach` half lines. `width` measures a line of letters 1 high.
     """
     boxes = list(taken)
     places: list[Place | None] = []
@@ -96,7 +96,7 @@ def place_labels(
 
 
 def _labels(themes: Themes, level: str, places: np.ndarray, taken: list[Box]) -> list[Row]:
-    """Rows of the map for the labels of a level, those of large groups first: all themes, categories near by."""
+    """Map rows for the labels of a level, largest groups first; theme labels may be placed far off, others not."""
     groups, size = themes.at(level), SIZES[level]
     reach = 80 if level == "theme" else 3
     texts = _theme_texts(themes) if level == "theme" else _category_texts(themes)
@@ -112,7 +112,7 @@ def _theme_texts(themes: Themes) -> list[str]:
 
 
 def _category_texts(themes: Themes) -> list[str]:
-    """The first part of each category's name that the name of its theme does not say already."""
+    """For each category, the first part of its name that is not in the name of its theme."""
     texts = []
     for name, theme in zip(themes.names("category"), themes.above("category", "theme"), strict=True):
         said = themes.names("theme")[theme].casefold().split(" · ")
@@ -123,7 +123,7 @@ def _category_texts(themes: Themes) -> list[str]:
 
 
 def _middles(themes: Themes, level: str, places: np.ndarray) -> list[Place]:
-    """Of each group, the place (x, y) of the topic with the least summed distance to its topics, by their items."""
+    """Position (x, y) of each group's medoid topic: least summed distance to its topics, weighted by items."""
     of_topic, items = themes.above("topic", level), themes.at("topic")["items"].to_numpy()
     middles = []
     for group in range(themes.at(level).height):
@@ -135,7 +135,7 @@ def _middles(themes: Themes, level: str, places: np.ndarray) -> list[Place]:
 
 
 def _islands(themes: Themes) -> np.ndarray:
-    """Centres of topics (n, d), drawn towards those of their category and their theme."""
+    """Centres of topics (n, d), moved towards those of their category and their theme."""
     centres = themes.centres("topic")
     for level in ("category", "theme"):
         centres = centres + ISLANDS * (themes.centres(level)[themes.above("topic", level)] - centres)
@@ -143,17 +143,17 @@ def _islands(themes: Themes) -> np.ndarray:
 
 
 def _embed(vectors: np.ndarray, seed: int) -> np.ndarray:
-    """Two dimensions (n, 2) for vectors (n, d)."""
+    """Embed vectors (n, d) in two dimensions (n, 2)."""
     n = len(vectors)
     if n < 5:  # too few to have neighbourhoods
         return np.column_stack([np.arange(n), np.zeros(n)])
     embedding = TSNE(init="pca", metric="cosine", perplexity=min(30, (n - 1) / 3), max_iter=500, random_state=seed)
-    with threadpool_limits(1):  # sums over threads differ from run to run, and t-SNE makes much of it
+    with threadpool_limits(1):  # threaded sums differ from run to run, and t-SNE amplifies it
         return np.asarray(embedding.fit_transform(vectors), float)
 
 
 def _framed(places: np.ndarray) -> np.ndarray:
-    """Places turned so that they are widest from left to right, and stretched to the map."""
+    """Rotate places so that they are widest from left to right, and scale them to the map."""
     centred = places - places.mean(0)
     axes = np.linalg.svd(centred.T @ centred)[2]
     turned = centred @ axes.T
@@ -164,7 +164,7 @@ def _framed(places: np.ndarray) -> np.ndarray:
 
 
 def _push_apart(places: np.ndarray, radii: np.ndarray) -> np.ndarray:
-    """Places (n, 2) at which bubbles neither overlap nor leave the map."""
+    """Move places (n, 2) until bubbles neither overlap nor leave the map."""
     places, frame = places.copy(), np.array([WIDTH, HEIGHT])
     edge = np.minimum(radii[:, None] + GAP, frame / 2)
     for _ in range(STEPS):

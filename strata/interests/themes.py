@@ -1,4 +1,4 @@
-"""The catalogue's own map of interests: topic ⊂ category ⊂ theme, learned from item vectors, named from text."""
+"""Groups of items at three levels, topic ⊂ category ⊂ theme, learned from item vectors and named from item text."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ from strata.settings import Settings
 from strata.storage import read_array, write_array, write_table
 
 MOST_LEAVES = 4_000
-"""A tree needs all pairs of its leaves: larger catalogues are first gathered into this many small groups."""
+"""Most leaves of a Ward tree, whose memory is quadratic; larger catalogues are first grouped into this many."""
 LEARNED_FROM = 32
-"""Distinct items, at most, that the place of such a group is learned from."""
+"""Most distinct items from which K-Means learns the centre of such a group."""
 TYPICAL = 20
 """Items kept as examples of a group."""
 LEAST_SHARE = 0.03
@@ -33,20 +33,20 @@ AT_ONCE = 16_384
 
 
 class ThemeSettings(Settings):
-    """How fine the catalogue is divided; small catalogues get fewer groups."""
+    """How many groups the catalogue is divided into; small catalogues get fewer."""
 
     topics: PositiveInt = 1_000
-    """At most; narrow."""
+    """Most topics, the narrow groups."""
     categories: PositiveInt = 100
-    """At most."""
+    """Most categories."""
     themes: PositiveInt = 12
-    """At most; broad."""
+    """Most themes, the broad groups."""
     smallest: PositiveInt = 11
     """Distinct items that a topic should have on average."""
     phrases: PositiveInt = 5
     """Key phrases that name a group."""
     continuity: float = Field(0.3, ge=0, lt=1)
-    """How far items are drawn towards the group they had in the last release; 0: nothing is remembered."""
+    """How far vectors are moved towards their group of the last release; 0: it is ignored."""
     seed: int = 7
 
 
@@ -56,7 +56,7 @@ class Themes:
 
     `groups`: one row per group (level, group, id, parent, name, phrases, items, typical): `group` and `parent` are
     dense numbers within a level and the next one, `id` stays the same between releases, `typical` lists item rows,
-    nearest to the centre first, at most one of equal vectors before all distinct ones are listed.
+    nearest to the centre first; of equal vectors one comes first and the others after all distinct ones.
     `vectors` (n_groups, d): unit centres, aligned with `groups`.
     `of_item` (n_items, 3) int32: group number of each item at each of LEVELS.
     """
@@ -78,7 +78,7 @@ class Themes:
         return self.groups.filter(pl.col("level") == level).sort("group")
 
     def above(self, level: str, upper: str) -> np.ndarray:
-        """Number of the group of an `upper` level that each group of a level lies in: (n_groups,)."""
+        """Number of the `upper` group that contains each group of `level`: (n_groups,)."""
         groups = np.arange(self.at(level).height)
         for depth in range(LEVELS.index(level), LEVELS.index(upper)):
             groups = self.at(LEVELS[depth])["parent"].to_numpy()[groups]
@@ -103,7 +103,7 @@ class Themes:
 
 @dataclass(frozen=True)
 class FormerTopics:
-    """Topics of the last release: unit `centres` (k, d) among today's vectors, `groups` (k, 3) at each of LEVELS."""
+    """Topics of the last release: unit `centres` (k, d) in the new vector space, `groups` (k, 3) at each of LEVELS."""
 
     centres: np.ndarray
     groups: np.ndarray
@@ -118,10 +118,10 @@ def learn_themes(
 ) -> Themes:
     """Group the items that are `known` (n_items,) bool by Ward's method and place the others in the nearest topic.
 
-    Items of equal vectors (n_items, d) are one leaf that weighs as much as they, and the order of items changes
-    nothing. Each level groups the centres of the level below, so every topic lies in one category and every category
-    in one theme. Items near the same one of the `former` topics are drawn together, topics of the same former
-    category too, and so on: groups change where the catalogue does and not by chance.
+    Items of equal vectors (n_items, d) form one leaf with the sum of their weights; the order of items does not matter.
+    Each level groups the centres of the level below, so every topic lies in one category and every category in one
+    theme. Items nearest to the same `former` topic are moved together, and so are topics of the same former category
+    and categories of the same former theme: groups then change only where the catalogue does.
     """
     distinct, of_row = _distinct(vectors)
     weights = np.bincount(of_row[known], minlength=len(distinct))
@@ -149,7 +149,7 @@ def nearest(vectors: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 
 def _distinct(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The different rows of `vectors` (n, d), in an order that follows from them alone, and which one each row is."""
+    """The distinct rows of `vectors` (n, d), in sorted order, and the index of each row among them (n,)."""
     rows = np.ascontiguousarray(vectors, np.float32)
     as_bytes = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
     _, first, of_row = np.unique(as_bytes, return_index=True, return_inverse=True)
@@ -174,10 +174,10 @@ def _levels(
 
 
 def _counts(n_distinct: int, settings: ThemeSettings) -> tuple[int, int, int]:
-    """How many topics, categories and themes to make of so many distinct items.
+    """How many topics, categories and themes to make of this many distinct items.
 
-    Up to `smallest`² items their square root is more than they allow, and better than one topic for all. Categories
-    lie midway: a theme has as many of them as they have topics.
+    Topics are n / `smallest` or, below `smallest`² items, √n, which is then more. Categories are the geometric mean: a
+    theme has about as many categories as a category has topics.
     """
     topics = min(settings.topics, round(max(n_distinct / settings.smallest, n_distinct**0.5)))
     themes = min(settings.themes, -(-topics // 3))
@@ -185,7 +185,7 @@ def _counts(n_distinct: int, settings: ThemeSettings) -> tuple[int, int, int]:
 
 
 def _gather(vectors: np.ndarray, weights: np.ndarray, seed: int) -> np.ndarray:
-    """A leaf (m,) for each vector: its own, or in large catalogues that of its neighbourhood, by K-Means."""
+    """Leaf (m,) of each vector: one leaf per vector or, in large catalogues, one per K-Means cluster."""
     if len(vectors) <= MOST_LEAVES:
         return np.arange(len(vectors))
     chosen = np.random.default_rng(seed).choice(len(vectors), MOST_LEAVES, replace=False, p=weights / weights.sum())
@@ -197,7 +197,7 @@ def _gather(vectors: np.ndarray, weights: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _drawn(vectors: np.ndarray, weights: np.ndarray, former: FormerTopics, depth: int, continuity: float) -> np.ndarray:
-    """Vectors (m, d) drawn towards the mean of those that were in the same group of a level."""
+    """Vectors (m, d) moved towards the mean of those that were in the same former group of a level."""
     if not len(former.centres):
         return vectors
     were = np.unique(former.groups[nearest(vectors, former.centres), depth], return_inverse=True)[1]
@@ -212,7 +212,7 @@ def _describe(
     copies: np.ndarray,
     find_phrases: Callable[[sparse.csr_matrix], list[list[str]]],
 ) -> pl.DataFrame:
-    """The part of `Themes.groups` of one level; `closeness` to the centre and `copies` go with the `rows` known."""
+    """The part of `Themes.groups` of one level; `closeness` (to the centre) and `copies` are aligned with `rows`."""
     level, members = LEVELS[depth], of_item[rows, depth]
     order = np.lexsort((rows, -closeness, copies, members))
     counts = np.bincount(members)

@@ -1,4 +1,4 @@
-"""Points to tiers: what a user touches now, comes back to, or has always been about, and the numbers that say so."""
+"""Assigns interest points to tiers (momentary, stable, core), and gives the numbers behind each decision."""
 
 import numpy as np
 import polars as pl
@@ -12,13 +12,12 @@ FADED = -1
 
 
 def assign(statistics: PointStatistics, settings: TierSettings) -> np.ndarray:
-    """Tier number (an index of TIERS) of each point, or FADED for what is neither persistent nor of now: (P,).
+    """Tier number (an index of TIERS) of each point, or FADED if it is neither persistent nor momentary: (P,).
 
-    Persistence needs a history: with fewer than `min_periods` active periods every point is momentary. A persistent
-    point that would hardly have stayed away for so long if it were alive, with probability
-    (1 − persistence) ^ absent < `doubt`, steps down a tier; beyond doubt² it has ended. A momentary point needs
-    `momentary_events` recent events (one alone is as likely noise) and has ended once it is quiet for more than
-    `over_after` of its own gaps.
+    With fewer than `min_periods` active periods every point is momentary. p = (1 − persistence) ^ absent is the chance
+    that a live point stays away this long: below `doubt` a persistent point steps down a tier, below `doubt`² it has
+    ended. A momentary point needs `momentary_events` recent events (a single one may be noise) and has ended once it
+    is quiet for more than `over_after` times its own mean gap.
     """
     s = statistics
     judged = s.of_periods >= settings.min_periods
@@ -40,10 +39,10 @@ def by_chance(
     time: float,
     settings: TierSettings,
 ) -> np.ndarray:
-    """Events (n,) bool that say nothing of what their user wants: noise, or what is merely popular.
+    """Events (n,) bool that are noise, or mere popularity, rather than interest.
 
-    They are those of a momentary point before the recent days that made it momentary, and those of a faded point with
-    fewer than `least_events`. A user with too short a history to tell keeps them all.
+    These are events of a momentary point before the recent days that made it momentary, and events of a faded point
+    with fewer than `least_events`. Users with fewer than `min_periods` active periods keep all events.
     """
     last = _first_and_last(history.times, history.users, history.n_users)[1]
     judged = statistics.of_periods >= settings.min_periods
@@ -54,7 +53,7 @@ def by_chance(
 
 
 def reasons(settings: TierSettings) -> pl.Expr:
-    """The numbers that caused each point's tier, in one sentence, as the column `because` of a profile table."""
+    """The column `because` of a profile table: one sentence with the numbers behind each point's tier."""
     share = pl.format(
         "in {} of {} active {} ({}%)",
         "periods",
@@ -83,5 +82,5 @@ def reasons(settings: TierSettings) -> pl.Expr:
 
 
 def period_name(settings: TierSettings) -> str:
-    """What people call the periods that are counted."""
+    """The name of the counted periods, such as "weeks"."""
     return "weeks" if settings.period_days == 7 else f"{settings.period_days:g}-day periods"

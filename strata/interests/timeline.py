@@ -1,4 +1,4 @@
-"""A profile's timeline: the same person's points at one time after another, each as it was known then."""
+"""A profile's timeline: one person's points at several times, each from the events before that time."""
 
 from collections.abc import Callable, Sequence
 
@@ -31,9 +31,9 @@ def as_of(
     statements: Statements = NOTHING_STATED,
     corrections: Corrections | None = None,
 ) -> QueryUser:
-    """The person alone as known at a time (seconds): profiled from what their history holds before it, as corrected.
+    """The person as known at a time (seconds): profiled from their events before it, with corrections.
 
-    What people state and correct has no place among the events: it holds at any time. `statements` are their own.
+    `statements` (the person's own) and `corrections` hold at any time.
     """
     past = person.history.of_users(person.row, person.row + 1).before(at)
     profiles, _ = profiler.profiles(past, at, [user_id], statements)
@@ -43,7 +43,7 @@ def as_of(
 
 
 def moments(first: float, last: float, steps: int | None = None) -> list[float]:
-    """Times (seconds) after `first` up to `last`: the ends of the months (UTC) and `last`, or so many equal steps."""
+    """Times (seconds) after `first` up to `last`: month ends (UTC) and `last`, or the ends of `steps` equal steps."""
     if steps is not None:
         return [float(time) for time in np.linspace(first, last, steps + 1)[1:]]
     month = np.array([first, last]).astype("datetime64[s]").astype("datetime64[M]")
@@ -54,9 +54,8 @@ def moments(first: float, last: float, steps: int | None = None) -> list[float]:
 def timeline_of(interests: Callable[[float], pl.DataFrame], times: Sequence[float], themes: Themes) -> pl.DataFrame:
     """One row (time, key, name, tier, strength, persistence) for each point at each of `times`, by time.
 
-    `interests` gives the rows of somebody's profile table as of a time. Points of different times are the same one
-    where their main topic is: `key` is its stable id. They all have the name that the latest of them has, and no two
-    keys have the same.
+    `interests` gives the rows of one person's profile table as of a time. `key`: stable id of the main topic; points
+    with the same key are one interest and all get its latest name. Names are unique among keys.
     """
     ids = themes.at(LEVELS[0])["id"]
     parts = [pl.DataFrame(schema=TIMELINE)]

@@ -39,9 +39,7 @@ def load_model(kind: type[M], path: Path) -> M:
     try:
         return kind.of_arrays(load_file(path))
     except FileNotFoundError:
-        raise ReleaseError(
-            f"{path} is missing: another version of Strata made this; run dvc repro"
-        ) from None
+        raise ReleaseError(f"{path} is missing: another version of Strata made this; run dvc repro") from None
 
 
 def half_life_array(half_life: float | None) -> np.ndarray:

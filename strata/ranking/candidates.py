@@ -1,4 +1,4 @@
-"""Where recommendations come from: who is asked for, what a generator proposes, and all proposals side by side."""
+"""Candidates: what one generator proposes for a query batch, and the table that joins all generators' proposals."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from strata.ranking.query import QueryBatch
 
 
 class Found(NamedTuple):
-    """Points, items and scores (m,) of all that interest points found, whether it is proposed or not."""
+    """Points, items and scores (m,) of every item that an interest point found, proposed or not."""
 
     points: np.ndarray
     items: np.ndarray
@@ -23,8 +23,8 @@ class Found(NamedTuple):
 class Candidates:
     """Flat (user, item, score) triples, n of them: `users` 0 … B−1 ascending, `items` item rows, `scores` float32.
 
-    `everything` (B, n_items): the scores of all items, where the generator knows them. `found`: what interest points
-    found, where that is what it proposes from.
+    `everything` (B, n_items): scores of all items, if the generator computes them. `found`: what each interest point
+    found, if the generator proposes from points.
     """
 
     users: np.ndarray
@@ -35,7 +35,7 @@ class Candidates:
 
     @classmethod
     def best(cls, scores: np.ndarray, batch: QueryBatch, n: int, least: float | np.ndarray = -np.inf) -> Self:
-        """The `n` best items of every user that they may be shown and that score more than `least`, one or (B,)."""
+        """The `n` best items that each user may be shown and that score above `least`, a number or (B,)."""
         everybody = np.arange(len(batch))
         most, least = (np.broadcast_to(each, len(batch)) for each in (n, least))
         users, items, values = largest(scores, everybody, everybody, most, least, batch.admission)
@@ -50,17 +50,17 @@ class Candidates:
 class Generator(Protocol):
     """Proposes items in one way, and says why.
 
-    A new one is a module of strata/ranking/generators that has these members, and a line of its registry.
+    To add one, write a module in strata/ranking/generators with these members and add it to the registry.
     """
 
     @property
     def name(self) -> str:
-        """How weights, features and reasons refer to it."""
+        """The name that weights, features and reasons use for it."""
         ...
 
     @property
     def credited(self) -> Sequence[str]:
-        """Groups of the ranker's features that speak for it, beside its own scores: keys of `Features.groups`."""
+        """Feature groups whose contributions are credited to it, besides its own scores: keys of `Features.groups`."""
         ...
 
     def propose(self, batch: QueryBatch, n: int) -> Candidates:
@@ -68,16 +68,16 @@ class Generator(Protocol):
         ...
 
     def led_by(self, item: int, batch: QueryBatch) -> np.ndarray:
-        """Rows of the only user's items that led to `item`, the weightiest first; none where no items did."""
+        """Rows of the history items of a one-user batch that led to `item`, the strongest first; may be empty."""
         ...
 
     def says(self, led_by: str) -> str:
-        """How its reason begins; `led_by`: titles of what led to the item, in one line. Empty for nothing to say."""
+        """The beginning of its reason, or ""; `led_by`: titles of the items that led to it, in one line."""
         ...
 
 
 class ByNothing:
-    """Part of a generator that no single item of the history leads to."""
+    """Base of generators whose candidates come from no single item of the history."""
 
     def led_by(self, item: int, batch: QueryBatch) -> np.ndarray:  # noqa: ARG002
         """No rows."""
@@ -88,10 +88,9 @@ class ByNothing:
 class Table:
     """All candidates of a call: one row per (user, item), one column per generator.
 
-    `raw` (n, G): the generators' scores, 0 where one knows none. `scaled` (n, G) in [0, 1]: a generator's score
-    scaled between its worst and best candidate of that user, 0 where it did not propose the item. Rows are sorted by
-    user and item. `found`: what interest points found, of the table's items or not; `found_by`: the column of the
-    generator that proposes from it.
+    `raw` (n, G): the generators' scores, 0 where unknown. `scaled` (n, G) in [0, 1]: a generator's score scaled
+    between its worst and best candidate of that user, 0 where it did not propose the item. Rows are sorted by user and
+    item. `found`: what interest points found, also outside the table; `found_by`: column of the generator that uses it.
     """
 
     users: np.ndarray
@@ -104,7 +103,7 @@ class Table:
 
     @classmethod
     def join(cls, proposals: Mapping[str, Candidates], *, n_items: int) -> Self:
-        """Put the proposals of several generators side by side."""
+        """Join the proposals of several generators."""
         shape = 1 + max((int(c.users.max(initial=-1)) for c in proposals.values()), default=-1), n_items
         place = np.full(shape, NOTHING, np.int32)
         for proposed in proposals.values():
@@ -125,7 +124,7 @@ class Table:
 
     @classmethod
     def stacked(cls, blocks: Iterable[tuple[int, Self]]) -> Self:
-        """One table of several blocks of users; each says which number its first user has."""
+        """One table from (number of the first user, table) of several blocks of users."""
         first, tables = zip(*blocks, strict=True)
         return cls(
             np.concatenate([table.users + start for start, table in zip(first, tables, strict=True)]),
@@ -149,7 +148,7 @@ class Table:
         )
 
     def added(self, n_points: int) -> np.ndarray:
-        """What each of the only user's `n_points` added to the score of each row: (n_points, n), 0 where nothing."""
+        """What each of a single user's `n_points` added to the score of each row: (n_points, n)."""
         added = np.zeros((n_points, len(self)), np.float32)
         if self.found is not None:
             found, row = np.nonzero(self.found.items[:, None] == self.items)
@@ -166,13 +165,13 @@ class Table:
 
 
 def propose(batch: QueryBatch, generators: Sequence[Generator], n: int) -> Table:
-    """Ask every generator and put the answers side by side."""
+    """Ask every generator and join the answers."""
     proposals = {generator.name: generator.propose(batch, n) for generator in generators}
     return Table.join(proposals, n_items=batch.history.n_items)
 
 
 def columns(n: int, width: int) -> np.ndarray:
-    """Room for a table (n, width) float32 that is filled and read by columns: each lies together."""
+    """An empty column-major array (n, width) float32: each column is contiguous."""
     return np.empty((width, n), np.float32).T
 
 
@@ -182,7 +181,7 @@ def _mark(users: np.ndarray, items: np.ndarray, place: np.ndarray) -> None:
 
 
 def _number(place: np.ndarray, users: np.ndarray, items: np.ndarray) -> int:
-    """Number what is marked in `place` (B, n_items) from 0 and fill in what it is; how many there are."""
+    """Number the marked cells of `place` (B, n_items) from 0, write their users and items, and return how many."""
     size = 0
     for user in range(place.shape[0]):
         for item in range(place.shape[1]):
@@ -195,7 +194,7 @@ def _number(place: np.ndarray, users: np.ndarray, items: np.ndarray) -> int:
 def _fill(
     users: np.ndarray, items: np.ndarray, scores: np.ndarray, place: np.ndarray, raw: np.ndarray, scaled: np.ndarray
 ) -> None:
-    """Fill in scores, and scaled from 0 (the worst of a user) to 1 (the best); `users` (n,) lie together."""
+    """Fill `raw` and `scaled`, from 0 (a user's worst) to 1 (the best); equal `users` (n,) are adjacent."""
     start, n = 0, len(users)
     while start < n:
         low = high = scores[start]
@@ -212,4 +211,4 @@ def _fill(
 
 def _look_up(scores: np.ndarray, rows: np.ndarray, columns: np.ndarray, found: np.ndarray) -> None:
     for place in range(len(rows)):
-        found[place] = scores[np.uint64(rows[place]), np.uint64(columns[place])]  # unsigned: not from the end
+        found[place] = scores[np.uint64(rows[place]), np.uint64(columns[place])]  # unsigned: no negative indices

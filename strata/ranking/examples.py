@@ -1,4 +1,4 @@
-"""Examples that trees learn from: candidates of earlier windows, and which of them were chosen."""
+"""Training examples of the ranker: candidates of earlier windows, and which of them were chosen."""
 
 from dataclasses import dataclass, replace
 
@@ -7,10 +7,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Examples:
-    """The candidates of one slice's users.
+    """The candidates of one window's users.
 
     `queries` (n,): the user of each row, ascending, from 0; `features` (n, F); `chosen` (n,) bool; `n_chosen` (B,): how
-    many items each user chose, those that are no candidates among them.
+    many items each user chose, including those that are not candidates.
     """
 
     queries: np.ndarray
@@ -28,7 +28,7 @@ class Examples:
         )
 
     def fewer(self, users: int) -> "Examples":
-        """So many of the users where there are more, evenly drawn; the others have no rows then."""
+        """Keep the rows of at most `users` users, evenly spaced; `n_chosen` still counts all users."""
         n = len(self.n_chosen)
         kept = (self.queries + 1) * users // n > self.queries * users // n
         return replace(self, queries=self.queries[kept], features=self.features[kept], chosen=self.chosen[kept])

@@ -1,4 +1,4 @@
-"""What the learned ranker sees of each candidate: generators, interests and tiers, own history, trends, the item."""
+"""Features of candidates for the learned ranker: generator scores, interest points, own history, trends, item."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,18 +27,18 @@ NEAREST: Final = (
 )  # fmt: skip
 TOPIC: Final = ("topic tier", *(f"topic {name}" for name in NUMBERS))
 OWN: Final = ("own events", "own since", "own share", "own lately", "own days since")
-"""The last three count days on which the user was active: the share of them since the first with the item on which it
-was chosen, how many of the latest ones, and how many came after the last with the item."""
+"""The last three count days on which the user was active: the share of days with the item, since the first such day;
+days with the item among the latest; days since the last day with the item."""
 ITEM: Final = ("age", "price", "price ratio")
 USER: Final = ("events", "since")
 
 
 @dataclass(frozen=True)
 class Features:
-    """What is known of n_items at a cut-off.
+    """Data for features of n_items at a cut-off.
 
     `vectors` (n_items, d); `topics`, `kinds` (n_items,): topic and narrowest category of each item; `created` in
-    seconds and `price` (n_items,), NaN where unknown; `trends` of everybody's behaviour. `settings`: half-lives.
+    seconds and `price` (n_items,), NaN where unknown; `trends` of all users' behaviour. `settings`: half-lives.
     """
 
     vectors: np.ndarray
@@ -62,7 +62,7 @@ class Features:
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
-        """Columns of `of` after those of the generators, in order, by what they tell of."""
+        """Group → its columns of `of`, in order; the generators' own columns come before them."""
         return {
             "nearest": NEAREST, "topic": TOPIC, "own": self._own_names, "kind": self._of_half_lives("kind"),
             "trends": self.trends.names,
@@ -70,14 +70,14 @@ class Features:
         }  # fmt: skip
 
     def names(self, generators: Sequence[str]) -> tuple[str, ...]:
-        """Columns of `of`."""
+        """Names of the columns of `of`."""
         of_generators = (*generators, *(f"{name} scaled" for name in generators))
         return (*of_generators, *chain.from_iterable(self.groups.values()))
 
     def credits(self, generators: Sequence[Generator]) -> np.ndarray:
-        """Which generator each column of `of` speaks for: its place among `generators`, NOTHING for none: (F,).
+        """The generator that each column of `of` is credited to, as an index in `generators`, NOTHING for none: (F,).
 
-        Its own two columns, and those of the groups that it is credited with.
+        A generator gets its own two columns and those of its `credited` groups.
         """
         own = np.arange(len(generators))
         credited = {group: place for place, each in enumerate(generators) for group in each.credited}
@@ -85,7 +85,7 @@ class Features:
         return np.concatenate([own, own, *others])
 
     def of(self, table: Table, batch: QueryBatch) -> np.ndarray:
-        """Features of each row of the table: (n, F) float32, NaN where something is unknown; columns lie together."""
+        """Features of each row of the table: (n, F) float32, column-major, NaN where unknown."""
         found, start = columns(len(table), len(self.names(table.generators))), 0
         for fill, width in self._parts(table):
             fill(table, batch, found[:, start : start + width])
@@ -93,7 +93,7 @@ class Features:
         return found
 
     def of_points(self, features: np.ndarray, table: Table, batch: QueryBatch) -> np.ndarray:
-        """`features` (n, F) of the table's rows with those of interest points as they are for `batch`."""
+        """A copy of `features` (n, F) in which those that depend on interest points are computed again for `batch`."""
         found, start = features.copy("K"), 0
         for fill, width in self._parts(table)[:3]:
             fill(table, batch, found[:, start : start + width])
@@ -108,13 +108,13 @@ class Features:
         return tuple(f"{what} {days:g}d" for days in self.settings.half_lives_days)
 
     def nearest_tiers(self, table: Table, batch: QueryBatch) -> np.ndarray:
-        """Place among TIERS of the point that each row's item is nearest to, −1 for users without points: (n,)."""
+        """Tier (index in TIERS) of the point nearest to each row's item, −1 for users without points: (n,)."""
         found = columns(len(table), len(NEAREST))
         self._nearest(table, batch, found)
         return found[:, NEAREST.index("nearest tier")].astype(np.int64)
 
     def _parts(self, table: Table) -> list[tuple[Callable[[Table, QueryBatch, np.ndarray], None], int]]:
-        """What fills so many columns (n, width), in their order; those that depend on interest points come first."""
+        """(function that fills columns, their number), in order; those that depend on interest points come first."""
         return [
             (self._generators, table.raw.shape[1] + table.scaled.shape[1]),
             *((getattr(self, f"_{group}"), len(columns)) for group, columns in self.groups.items()),  # _nearest, …
@@ -124,7 +124,7 @@ class Features:
         np.concatenate([table.raw, table.scaled], axis=1, out=found)
 
     def _nearest(self, table: Table, batch: QueryBatch, found: np.ndarray) -> None:
-        """Cosines to the nearest point of each tier and to the nearest dislike, and what is known of the nearest."""
+        """Cosines to the nearest point of each tier and the nearest dislike; tier and numbers of the nearest point."""
         found[:, : len(TIERS) + 2] = ABSENT
         found[:, len(TIERS) + 2 :] = np.nan
         facts, everybody = batch.facts, np.arange(len(batch) + 1)
@@ -147,17 +147,17 @@ class Features:
             compiled(_nearest)(near, nobody, places, *bounds, facts.tiers[own], facts.numbers[own], found[mine])
 
     def _topic(self, table: Table, batch: QueryBatch, found: np.ndarray) -> None:
-        """What is known of the user's point that holds the item's topic."""
+        """Tier and numbers of the user's point that contains the item's topic."""
         facts, n_topics = batch.facts, int(self.topics.max(initial=0)) + 1
         of_topic = np.full(len(batch) * n_topics, -1)
         of_topic[batch.owners[facts.leaf_points] * np.int64(n_topics) + facts.leaf_topics] = facts.leaf_points
         point = of_topic[table.users * np.int64(n_topics) + self.topics[table.items]]
-        found[:, 0] = np.append(facts.tiers, ABSENT)[point]  # nowhere, −1, picks the last
+        found[:, 0] = np.append(facts.tiers, ABSENT)[point]  # −1, no point, picks the last
         for column, numbers in enumerate(facts.numbers.T, start=1):
             found[:, column] = np.append(numbers, 0)[point]
 
     def _own(self, table: Table, batch: QueryBatch, found: np.ndarray) -> None:
-        """How much and how lately the user chose the item."""
+        """How often and how recently the user chose the item."""
         history = batch.choices
         found[:] = 0
         for since in ("own since", "own days since"):
@@ -168,7 +168,7 @@ class Features:
             found[place >= 0] = numbers[place[place >= 0]]
 
     def _kind(self, table: Table, batch: QueryBatch, found: np.ndarray) -> None:
-        """What share items of the item's kind have in what the user chose."""
+        """Share of the item's kind in the user's choices."""
         history, n_kinds = batch.choices, int(self.kinds.max(initial=0)) + 1
         of_event = history.users * np.int64(n_kinds) + self.kinds[history.items]
         of_row = table.users * np.int64(n_kinds) + self.kinds[table.items]
@@ -198,7 +198,7 @@ class Features:
         found[:, 1] = ((batch.times - last) / DAY)[table.users]
 
     def _decayed(self, batch: QueryBatch) -> tuple[np.ndarray, np.ndarray]:
-        """Age of each choice in days (n,), and what is left of it after each of h half-lives (n, h)."""
+        """Age of each choice in days (n,), and its decayed weight by each of h half-lives (n, h)."""
         age = np.maximum(batch.times[batch.choices.users] - batch.choices.times, 0) / DAY
         return age, np.stack([np.exp2(-age / days) for days in self.settings.half_lives_days], axis=1)
 
@@ -210,12 +210,12 @@ def _nearest(
 ) -> None:  # fmt: skip
     """Fill NEAREST of each row of a table from the `cosines` (P, n) of points to items.
 
-    User u likes the points from liked[u] to liked[u + 1] and dislikes those from disliked[u] on, likewise; `tiers` and
-    `numbers` are of the points that anybody likes.
+    User u likes the points from liked[u] to liked[u + 1], and dislikes those from disliked[u] to disliked[u + 1];
+    `tiers` and `numbers` are of the liked points.
     """
     n_tiers = found.shape[1] - numbers.shape[1] - 2
     for row in range(len(users)):
-        user, item = np.uint64(users[row]), np.uint64(items[row])  # unsigned: never counted from the end
+        user, item = np.uint64(users[row]), np.uint64(items[row])  # unsigned: no negative indices
         first, stop = np.uint64(liked[user]), np.uint64(liked[user + np.uint64(1)])
         best, nearest = np.float32(-np.inf), first
         for point in range(first, stop):
@@ -232,9 +232,9 @@ def _nearest(
 
 
 def _of_pairs(history: History, age: np.ndarray, decayed: np.ndarray, lately: int) -> np.ndarray:
-    """Columns of each pair of user and item in a history, of each half-life and OWN: (pairs, h + len(OWN)).
+    """Columns for each half-life and OWN, of each (user, item) pair of a history: (pairs, h + len(OWN)).
 
-    `age` (n,): of its events in days; `decayed` (n, h): what is left of them; `lately`: active days that count so.
+    `age` (n,): of its events in days; `decayed` (n, h): their decayed weights; `lately`: latest active days to count.
     """
     order, starts = history.by_pair
     counts = np.diff(starts, append=len(order))
@@ -242,7 +242,7 @@ def _of_pairs(history: History, age: np.ndarray, decayed: np.ndarray, lately: in
     days_ago = age.astype(np.int64)
     span = int(days_ago.max()) + 1
     days = history.users * np.int64(span) + days_ago
-    active = np.unique(days)  # each user's, the latest first
+    active = np.unique(days)  # each user's days, the latest first
     before = np.searchsorted(active, np.arange(history.n_users) * span)
     after = (np.searchsorted(active, days) - before[history.users])[order]  # active days after each event's
     another = np.diff(after, prepend=-1) != 0

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees that order candidates (LambdaMART), learned from what was chosen after earlier times."""
+"""The LambdaMART ranker: gradient-boosted trees learned from what was chosen in earlier windows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ MODEL, REPORT = "trees-{}.txt", "report.json"
 
 @dataclass(frozen=True)
 class LambdaMart:
-    """Trees learned some times over, the names of the features (F,) they look at, and how they were learned.
+    """Boosters of several seeds, the names of their features (F,), and a report of how they were learned.
 
-    What one seed of the trees makes of a list is in part its luck; scores of several are added up.
+    Scores of all seeds are added up, as the ranking of a single seed is partly chance.
     """
 
     boosters: tuple[lightgbm.Booster, ...]
@@ -40,13 +40,13 @@ class LambdaMart:
 
     @cached_property
     def forest(self) -> Forest:
-        """The trees as scores are computed with them."""
+        """All trees in the form that computes scores."""
         return Forest.of(*self.boosters)
 
     def contributions(self, table: Table, features: Callable[[], np.ndarray], credits: np.ndarray) -> np.ndarray:
         """What each generator adds to the score of each row, by Shapley values (TreeSHAP): (n, G).
 
-        `credits` (F,): the generator that each feature speaks for, NOTHING for none, as those of the item alone.
+        `credits` (F,): the generator that each feature is credited to, NOTHING for none (such as item features).
         """
         n_generators = len(table.generators)
         if not len(table):
@@ -68,9 +68,9 @@ class LambdaMart:
     ) -> Self:
         """Learn from all windows, in time order, with the smallest trees as good as the best on windows left out.
 
-        As good: no more than one standard error, over the users, behind it (Breiman et al. 1984). Slices fewer than
-        `apart` places from the one left out share what was chosen with it and are left out too. Sizes are tried with
-        the first of the `seeds`. `advance` is told of each model fitted; there are `n_fits`.
+        As good: within one standard error over the users (Breiman et al. 1984). Windows fewer than `apart` places from
+        the one left out overlap it and are left out too. Sizes are tried with the first of the `seeds`. `advance` is
+        called with 1 for each model fitted, `n_fits` times.
         """
         folds = _left_out(windows, settings, apart)
         tries = [(one.leaves, one.rounds) for one in settings.sizes if folds or one.leaves == settings.few_leaves]
@@ -128,7 +128,7 @@ def n_fits(windows: Sequence[Examples], settings: TreeSettings, *, apart: int, s
 
 
 def ndcg(scores: np.ndarray, examples: Examples) -> np.ndarray:
-    """NDCG@10 of each user of a slice when its rows are ordered by `scores` (n,): (B,)."""
+    """NDCG@10 of each user of a window when its rows are ordered by `scores` (n,): (B,)."""
     order = np.lexsort((-scores, examples.queries))
     queries = examples.queries[order]
     place = np.arange(len(queries)) - np.searchsorted(queries, queries)
@@ -140,9 +140,9 @@ def ndcg(scores: np.ndarray, examples: Examples) -> np.ndarray:
 
 
 def smallest_as_good(sizes: Sequence[tuple[int, int]], reached: Sequence[np.ndarray]) -> tuple[int, list[float]]:
-    """Place of the fewest leaves, and of these the best, among (leaves, rounds) as good as the best, and all means.
+    """Index of the (leaves, rounds) with the fewest leaves among those as good as the best, and all mean NDCGs.
 
-    `reached`: NDCG@10 of the same users with each size. Without users the first size will do.
+    `reached`: NDCG@10 of the same users with each size. Of equal leaves the best mean wins. Without users: 0.
     """
     means = [round(float(each.mean()), 6) if len(each) else 0.0 for each in reached]
     if not len(reached[0]):
@@ -153,7 +153,7 @@ def smallest_as_good(sizes: Sequence[tuple[int, int]], reached: Sequence[np.ndar
 
 
 def _left_out(windows: Sequence[Examples], settings: TreeSettings, apart: int) -> dict[int, list[int]]:
-    """The windows that are left out, the latest first, and which of the others are learned from meanwhile."""
+    """Window left out → windows to learn from meanwhile, the latest first."""
     found: dict[int, list[int]] = {}
     judged = 0
     for left_out in reversed(range(len(windows))):
@@ -165,7 +165,7 @@ def _left_out(windows: Sequence[Examples], settings: TreeSettings, apart: int) -
 
 
 def dataset(windows: Sequence[Examples], settings: TreeSettings) -> lightgbm.Dataset:
-    """Examples as LightGBM learns from them, as often as one likes."""
+    """Examples as a LightGBM data set that can be used for several fits."""
     groups = np.concatenate([np.bincount(s.queries) for s in windows])
     return lightgbm.Dataset(
         np.concatenate([s.features for s in windows]),
@@ -176,7 +176,7 @@ def dataset(windows: Sequence[Examples], settings: TreeSettings) -> lightgbm.Dat
 
 
 def boost(data: lightgbm.Dataset, leaves: int, rounds: int, seed: int, settings: TreeSettings) -> lightgbm.Booster:
-    """So many trees of so many leaves; the same for the same seed."""
+    """Fit `rounds` trees of `leaves` leaves; deterministic for a seed."""
     parameters = {
         "objective": "lambdarank",
         "lambdarank_truncation_level": settings.lambdarank_truncation_level,
@@ -194,8 +194,8 @@ def boost(data: lightgbm.Dataset, leaves: int, rounds: int, seed: int, settings:
 
 
 def _of_rows(n: int, settings: TreeSettings) -> dict[str, Any]:
-    """What n rows ask for, both when LightGBM reads them and when it learns.
+    """Parameters for n rows, the same for the data set and for fitting.
 
-    Columns are read one by one: rows would be copied for each tree, which draws some of both.
+    Column-wise, as row-wise LightGBM copies the rows for each tree that samples rows and columns.
     """
     return {"min_data_in_leaf": min(settings.min_data_in_leaf, max(n // 100, 1)), "force_col_wise": True, "verbose": -1}

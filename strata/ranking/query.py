@@ -15,14 +15,13 @@ from strata.interests.profiles import Profiles
 
 @dataclass(frozen=True)
 class QueryBatch:
-    """The users one call recommends to, numbered 0 … B−1.
+    """The users that one call recommends to, numbered 0 … B−1.
 
-    `history`: their events, with B users. `points` (P, d), `owners` (P,) and `weights` (P,): their interest
-    points, whose they are and how much each counts, less than 0 for what they dislike. `facts`: tier, numbers and
-    topics of the points they like, which come first. `allowed` (n_items,) bool: what filters admit. `times` (B,): when
-    each is asked for, in seconds. `exclude_seen`: whether items of the history must not come back; `exclude_hidden`:
-    whether those that their user's behaviour spoke against must not. `cosines` (P, n_items): of all points to all
-    items, where the catalogue is small enough to be looked at whole.
+    `history`: their events, with B users. `points` (P, d): their interest points, liked ones first; `owners` (P,): user
+    of each; `weights` (P,): below 0 for dislikes. `facts`: tiers, numbers and topics of the liked points. `allowed`
+    (n_items,) bool: what filters admit. `times` (B,): time of each query, in seconds. `exclude_seen`: leave out items
+    of the history; `exclude_hidden`: leave out items whose events are not choices. `cosines` (P, n_items): of all
+    points to all items, if the catalogue is small enough.
     """
 
     history: History
@@ -46,21 +45,21 @@ class QueryBatch:
 
     @cached_property
     def barred_events(self) -> History:
-        """The events whose items must not come back to their user."""
+        """The events whose items must not be recommended to their user."""
         if self.exclude_seen:
             return self.history
         return self.history.keep(~self.history.chosen & self.exclude_hidden)
 
     @cached_property
     def barred(self) -> np.ndarray:
-        """What must not come back to each user: (B, n_items) bool."""
+        """Items that must not be recommended to each user: (B, n_items) bool."""
         found = np.zeros((len(self), self.history.n_items), bool)
         found[self.barred_events.users, self.barred_events.items] = True
         return found
 
     @cached_property
     def admission(self) -> Admission:
-        """Item rows that filters admit, and what of them must not come back to whom."""
+        """Item rows that filters admit, and which of them are barred for each user."""
         items = np.flatnonzero(self.allowed)
         place, barred = np.full(len(self.allowed), NOTHING), self.barred_events
         if not len(barred):
@@ -101,8 +100,8 @@ def query_batch(
 ) -> QueryBatch:
     """Known users (B,) rows as a query batch: their events in `history` and the points of their profiles.
 
-    A point counts by `point_weights`, a dislike −`dislike` × √share. `time`, in seconds: of all or of each. `index`, of
-    the items, where their cosines to the points are wanted, as far as it tells them.
+    A point's weight comes from `point_weights`, a dislike's is −`dislike` × √share. `time` in seconds: one for all, or
+    (B,). `index`: item index that fills `cosines` if it can.
     """
     rows, owners = _rows_of(profiles, users)
     facts = profiles.facts.take(rows)

@@ -1,4 +1,4 @@
-"""Rankers: what puts candidates in order. A new one is a module that has these members, and a line here."""
+"""Rankers score candidates. To add one, write a module with the members of `Ranker` and add it to RANKERS."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from strata.ranking.weighted_sum import SUM, WeightedSum
 
 
 class Ranker(Protocol):
-    """Scores a table of candidates. `features` gives the features (n, F) of its rows, where they are needed."""
+    """Scores a table of candidates; `features()` computes the features (n, F) of its rows, if needed."""
 
     def scores(self, table: Table, features: Callable[[], np.ndarray]) -> np.ndarray:
         """Score of each row (n,), comparable within a user."""
@@ -31,13 +31,13 @@ RANKERS: Final[Mapping[str, tuple[str, Callable[[Path], Ranker]]]] = {
     "lambdamart": (REPORT, LambdaMart.read),
     "weighted-sum": (SUM, WeightedSum.read),
 }
-"""By the method of settings: a file that a written ranker has, and how it is read."""
+"""`RankSettings.method` → (file that a saved ranker of this kind has, function that reads it)."""
 
 
 def read_ranker(folder: Path, method: str) -> Ranker:
-    """The ranker of a folder that the stage `rank` wrote, by the method of its settings.
+    """Read the ranker that the stage `rank` wrote, by the method of its settings.
 
-    The sum ranks where there was nothing that trees could have learned from.
+    Falls back to the weighted sum where there was nothing for trees to learn from.
     """
     file, read = RANKERS[method]
     return read(folder) if (folder / file).exists() else WeightedSum.read(folder)

@@ -1,4 +1,4 @@
-"""What every recommendation does, in a module of its own: who asks only this need not depend on how it is done."""
+"""Settings of recommending and ranking, in a module of their own so that reading them imports no models."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -9,41 +9,41 @@ from strata.settings import Settings
 
 Days = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
 Weights = Annotated[dict[str, PositiveFloat], Field(min_length=1)]
-"""Of generators by their names, in proportion; those that are not named count nothing."""
+"""Generator name → relative weight; generators that are not named count 0."""
 
 
 class ArrivalSettings(Settings):
-    """What counts as new, and how what is known of its topic and brand is weighed."""
+    """What counts as a new item, and how its topic and brand are weighed."""
 
     few: PositiveInt = 5
-    """An item that fewer users chose is new: models of behaviour cannot learn of it."""
+    """An item chosen by fewer users is new: collaborative models cannot learn it."""
     new_days: PositiveFloat = 365.0
-    """Days for which an item is new, where it is known when it came."""
+    """Days for which an item is new, if its creation time is known."""
     lately_days: PositiveFloat = 60.0
-    """What was first chosen so many days ago, at most, tells how new items of its topic and of its brand fare."""
+    """Items first chosen within so many days show how well new items of their topic and brand do."""
     half_life_days: PositiveFloat = 160.0
-    """Of what a user chose."""
+    """Half-life of a user's choices."""
     smoothing: PositiveFloat = 5.0
-    """Events, or items, of the average that are added to what is known of a user and of a group of items."""
+    """Pseudo-count of average events, or items, added to those of a user and of a group of items."""
 
 
 class GeneratorSettings(Settings):
-    """How candidates are proposed, beside what models of behaviour say."""
+    """Settings of the generators that are not collaborative models."""
 
     least_quota: PositiveInt = 5
-    """Items that even the weakest interest point proposes."""
+    """Least items that each interest point proposes."""
     topic_half_life_days: PositiveFloat = 40.0
-    """Of what a user chose of a topic, for what is popular in it."""
+    """Half-life of a user's choices, for the popular items of their topics."""
     arrivals: ArrivalSettings = ArrivalSettings()
 
 
 class FeatureSettings(Settings):
-    """What the trees see of a candidate; a ranker must see what it has learned from."""
+    """Settings of features; a ranker must be used with those it was trained with."""
 
     half_lives_days: Days = (10.0, 40.0, 160.0)
-    """Of what a user chose of the item and of its kind: a feature for each."""
+    """Half-lives of a user's choices of the item and of its kind: a feature for each."""
     lately: PositiveInt = 5
-    """Days on which the user was active, the latest ones, that count as lately."""
+    """The user's latest active days that count as recent."""
     windows_days: Days = (1.0, 3.0, 7.0, 14.0, 30.0, 90.0)
     """An item's share of all events in each window is a feature."""
     trend_days: tuple[PositiveFloat, PositiveFloat] = (7.0, 30.0)
@@ -66,38 +66,38 @@ class RecommendSettings(Settings):
     candidates: int = 100
     """Items each generator proposes for a user."""
     repeats: bool = False
-    """Whether what the user already had may come back: yes where people re-consume, as in retail."""
+    """Whether items of the user's history may be recommended again: yes where people re-consume, as in retail."""
     tier_weights: dict[str, float] = dict.fromkeys(TIERS, 1.0)
     dislike: float = Field(0.5, ge=0)
-    """How much dislikes take from what lies near to them."""
+    """How much dislikes lower the scores of items near to them."""
     of_words: Weights = {"interests": 2.0, "popular": 1.0}
-    """For somebody who wishes in words: what fits them first, the popular among it before the rest."""
+    """Generator weights for a search text: items that fit it first, popular ones among them before the rest."""
     of_bio: Weights = {"interests": 1.0, "popular": 4.0}
-    """For a newcomer who told of themselves and did nothing: where they work says little of what they buy."""
+    """Generator weights for a user with a profile text but no history: such texts predict little."""
     generators: GeneratorSettings = GeneratorSettings()
     features: FeatureSettings = FeatureSettings()
 
 
 class SumSettings(Settings):
-    """How the weighted sum is found among its trials."""
+    """How the weighted sum is tuned by random search."""
 
     concentration: PositiveFloat = 0.7
-    """Of the Dirichlet distribution that weightings are drawn from: below 1 most have a few large weights."""
+    """Of the Dirichlet distribution of weightings: below 1, most have a few large weights."""
     best_share: float = Field(default=0.05, gt=0, le=1)
-    """Of the weightings tried, whose mean is taken: windows are small, and the single best owes much to chance."""
+    """Share of the best weightings whose mean is taken: the single best on a small window is largely chance."""
 
 
 class Size(Settings):
-    """Trees of so many leaves, and the numbers of them that are tried."""
+    """A number of leaves per tree, and the numbers of trees tried with it."""
 
     leaves: int = Field(ge=2, le=32)
-    """Of a tree; scores are computed with a bit for each leaf, 32 in all."""
+    """Leaves per tree, 32 at most: scoring uses one bit of 32 for each leaf."""
     rounds: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
     """Numbers of trees."""
 
 
 class TreeSettings(Settings):
-    """How trees are learned and which sizes are tried; names that LightGBM has are LightGBM's."""
+    """How trees are learned and which sizes are tried; LightGBM's parameters keep their names."""
 
     sizes: Annotated[tuple[Size, ...], Field(min_length=1)] = (
         Size(leaves=4, rounds=(100, 200, 400)),
@@ -105,17 +105,17 @@ class TreeSettings(Settings):
         Size(leaves=16, rounds=(100, 200, 400)),
         Size(leaves=32, rounds=(100, 200)),
     )
-    """Tried on windows left out: 11 sizes as they ship, each on all of these windows."""
+    """Sizes tried on the windows left out: 11 by default."""
     few_leaves: int = 8
-    """Leaves where nothing can be left out; one of the sizes."""
+    """Leaves used where no window can be left out; one of `sizes`."""
     left_out: PositiveInt = 3
-    """Windows, at most, that are left out in turn, the latest ones."""
+    """Most windows that are left out in turn, from the latest."""
     enough: PositiveInt = 2_500
-    """Users of windows left out, by whom sizes can be told apart: more windows would only take longer."""
+    """Users in windows left out that suffice to compare sizes; no further window is left out."""
     tried_on: PositiveInt = 2_500
-    """Users of a window, at most, on whom sizes are tried: to far fewer, small trees seem enough."""
+    """Most users of a window in trial fits; with far fewer, trees that are too small win."""
     learning_rate: PositiveFloat = 0.05
-    """Of what a tree says, the share that is added up."""
+    """Shrinkage of each tree."""
     feature_fraction: float = Field(default=0.5, gt=0, le=1)
     """Share of the features that a tree may look at."""
     bagging_fraction: float = Field(default=0.7, gt=0, le=1)
@@ -123,11 +123,11 @@ class TreeSettings(Settings):
     bagging_freq: PositiveInt = 1
     """Trees after which rows are drawn anew."""
     lambda_l2: NonNegativeFloat = 5.0
-    """L2 regularisation of what a leaf says."""
+    """L2 regularisation of leaf values."""
     min_data_in_leaf: PositiveInt = 100
-    """Rows, at least; a hundredth of all rows where that is fewer."""
+    """Least rows per leaf, or a hundredth of all rows if that is fewer."""
     lambdarank_truncation_level: PositiveInt = 30
-    """Places of a list from which pairs are learned: three times those that are judged."""
+    """Top places whose pairs are learned from: three times those of NDCG@10."""
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -146,25 +146,25 @@ class RankSettings(Settings):
 
     method: Literal["lambdamart", "weighted-sum"] = "lambdamart"
     trials: int = 200
-    """Weightings tried for the weighted sum, each generator alone and all alike among them."""
+    """Weightings tried for the weighted sum, including equal weights and each generator alone."""
     users: int = Field(1_000, ge=1)
-    """Users, at most, on whom they are tried."""
+    """Most users on whom weightings are tried."""
     windows: int = Field(6, ge=1)
     """Earlier windows from which the trees learn what was chosen next."""
     window_share: float = Field(0.05, gt=0)
     """Share of all interactions between the start of one window and of the next."""
     horizon: int = Field(2, ge=1)
-    """Shares that a window is long: what is chosen within it counts as next."""
+    """Length of a window in `window_share`s: what is chosen within it counts as next."""
     learners: int = Field(5_000, ge=1)
-    """Users of a window, at most, from whom the trees learn, where the data holds `learners_from` users or more."""
+    """Most users of a window from whom the trees learn, if the data has `learners_from` users or more."""
     learners_from: int = Field(20_000, ge=1)
-    """Below so many users, all of them teach."""
+    """With fewer users than this, the trees learn from all of them."""
     negatives: int = Field(150, ge=1)
-    """Candidates of a user, at most, that were not chosen and are learned from."""
+    """Negatives (candidates not chosen) sampled per user, at most, on average."""
     newcomers: PositiveInt = 5
-    """One in so many users teaches once more as a newcomer, and one in so many asked for what is new alone."""
+    """One in so many users is added again as a newcomer, and one in so many with new items as the only candidates."""
     newcomer_items: PositiveInt = 3
-    """Items that are known of such a newcomer."""
+    """History items of such a newcomer."""
     seed: int = 7
     models: int = Field(2, ge=1)
     """How often the trees are learned, each time with the next seed; their scores are added up."""
@@ -172,10 +172,10 @@ class RankSettings(Settings):
     trees: TreeSettings = TreeSettings()
 
     def most_learners(self, n_users: int) -> int:
-        """How many users of a slice may teach where the data holds `n_users`."""
+        """Most users of a window to learn from, if the data has `n_users`."""
         return n_users if n_users < self.learners_from else self.learners
 
     @property
     def seeds(self) -> range:
-        """A seed for each time."""
+        """A seed for each of `models`."""
         return range(self.seed, self.seed + self.models)

@@ -1,4 +1,4 @@
-"""More of some tiers: what a mix of tiers adds to scores."""
+"""Changes scores towards the tiers that a request asks more of."""
 
 from collections.abc import Mapping
 
@@ -17,10 +17,10 @@ def mix(
     scores: np.ndarray,
     tier_weights: Mapping[str, float] | None,
 ) -> np.ndarray:
-    """What asking for more of some tiers adds to the scores (n,) of a table: 0 without one.
+    """What the requested tier weights add to the scores (n,) of a table: 0 without any.
 
-    An item nearest to a point of a tier gains ln(weight) standard deviations of its user's scores; LEAST_WEIGHT bounds
-    it.
+    An item whose nearest point is of a tier gains ln(weight) standard deviations of its user's scores; weights below
+    LEAST_WEIGHT count as LEAST_WEIGHT.
     """
     if not tier_weights:
         return np.zeros(len(table))
@@ -33,4 +33,4 @@ def mix(
 
 
 LEAST_WEIGHT = 1e-2
-"""Weight at which a tier is as good as unwanted; its items still come when there is nothing else."""
+"""Weight at which a tier is practically excluded; its items still come if there is nothing else."""

@@ -1,4 +1,4 @@
-"""Earlier times at which the ranker may look: what was known then, what was proposed, and what was chosen next."""
+"""Earlier windows that the ranker learns from: what was known before, what was proposed, and what was chosen next."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,9 +15,9 @@ from strata.ranking.two_stage import Models, tables
 
 
 def training_windows(history: History, end: float, settings: RankSettings, *, repeats: bool) -> list[Window]:
-    """Windows of equal shares of all interactions, each a step later, the last one ending at `end` (seconds).
+    """Windows of equal shares of all interactions, each one step later; the last ends at `end` (seconds).
 
-    Of many users a sample is drawn: the examples of all windows are held in memory at once.
+    Large sets of users are sampled, as the examples of all windows are in memory at once.
     """
     times = np.sort(history.times)
     step = max(int(settings.window_share * len(times)), 1)
@@ -35,10 +35,10 @@ def training_windows(history: History, end: float, settings: RankSettings, *, re
 
 
 def newcomers(window: Window, settings: RankSettings) -> Window:
-    """One in `newcomers` of the users once more, as if `newcomer_items` of their past were all that is known of them.
+    """A sample of one in `newcomers` users, with only `newcomer_items` items of their past as history.
 
-    Trees that saw long histories alone rank for somebody with a few items worse than popularity does. Users and items
-    are drawn by the settings' seed.
+    Trees that learned from long histories only are worse than popularity for users with a few items. Users and items
+    are drawn with the settings' seed.
     """
     rng, n_items = np.random.default_rng(settings.seed), settings.newcomer_items
     pairs = window.past.positive().matrix()[window.users]
@@ -52,9 +52,10 @@ def newcomers(window: Window, settings: RankSettings) -> Window:
 def session(
     users: np.ndarray, items: np.ndarray, time: float, rng: np.random.Generator, *, most: int, like: History
 ) -> History:
-    """`most` of the items (n,) of each of `users` (n,), or as many as there are, as one session just before `time`.
+    """Up to `most` random items of each user, from pairs `users` (n,), `items` (n,), as one session just before `time`.
 
-    Times are those that `NewUsers.from_choices` gives choices without one. `like`: whose users and items are meant.
+    Times are as `NewUsers.from_choices` sets them for choices without time. `like`: history whose users and items these
+    are.
     """
     order = np.lexsort((rng.random(len(users)), users))
     users, items = users[order], items[order]
@@ -67,9 +68,9 @@ def session(
 
 
 def asked_for_arrivals(window: Window, arrivals: np.ndarray, settings: RankSettings) -> Window:
-    """One in `newcomers` of the users who chose new items, asked for these alone; `arrivals`: rows of the new items.
+    """One in `newcomers` of the users who chose new items, with only these as candidates; `arrivals`: their rows.
 
-    Among what many chose nothing new is chosen often enough that trees learn to tell it apart.
+    Among all candidates new items are chosen too rarely for trees to learn which of them are good.
     """
     fresh = window.only(window.warm).among(np.isin(np.arange(window.past.n_items), arrivals))
     return fresh.only(np.random.default_rng(settings.seed).random(len(fresh.users)) < 1 / settings.newcomers)
@@ -85,10 +86,10 @@ def training_examples(
     *,
     least_users: int,
 ) -> Examples:
-    """What a window's users teach, and some of them once more as newcomers, and some asked for new items alone.
+    """Examples of a window's users, of some again with only new items as candidates, and of some again as newcomers.
 
-    `profiled` gives profiles by a window's past. Only items that `least_users` users chose before count, but of what
-    is new that any did.
+    `profiled` gives profiles from a window's past. Only items that `least_users` users chose before are candidates,
+    except where new items are the only ones.
     """
     chosen_by = np.bincount(window.past.choices.matrix().indices, minlength=window.past.n_items)
     usual = window.among(chosen_by >= least_users)
@@ -115,10 +116,10 @@ def examples(
     seed: int,
     had: History | None = None,
 ) -> Examples:
-    """The candidates of a window's users with their features; all that were chosen, and of the others a sample.
+    """The candidates of a window's users with their features: all that were chosen, and a sample of the others.
 
-    `had`: what the users really did before, where the window's past does not say all of it: unless things come back,
-    what they had already teaches nothing.
+    `had`: the users' full history, where the window's past is cut: unless items may be recommended again, items in it
+    are no negatives.
     """
     rng = np.random.default_rng(seed)
     queries, features, chosen = [], [], []

@@ -1,4 +1,4 @@
-"""How much each item was chosen in windows before a time, and what its past says of it."""
+"""Popularity of each item in windows before a time, and its other statistics."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,11 +12,11 @@ from strata.ranking.settings import FeatureSettings
 
 @dataclass(frozen=True)
 class Trends:
-    """What a history of n events tells of its items; asked about any time, nothing later counts.
+    """Item statistics of a history of n events, as of any time; later events do not count.
 
     `keys` (n,): item · span + seconds since `start`, ascending; `times` (n,), ascending. `first` (n_items,): each
-    item's first event, inf where there is none. `weight`, `again` (n_items,): mean weight of its events, shrunk,
-    and events per user. `settings`: windows, and what smooths.
+    item's first event, inf where there is none. `weight`, `again` (n_items,): smoothed mean weight of its events, and
+    events per user, both as of the end of the history. `settings`: windows and smoothing.
     """
 
     keys: np.ndarray
@@ -30,7 +30,7 @@ class Trends:
 
     @classmethod
     def of(cls, history: History, settings: FeatureSettings) -> Self:
-        """Read what a history's users chose."""
+        """Compute from the choices of a history."""
         history = history.choices
         n_items, times = history.n_items, history.times
         start = float(times.min(initial=np.inf)) if len(times) else 0.0
@@ -52,14 +52,14 @@ class Trends:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Columns of `of_pairs`."""
+        """Names of the columns of `of_pairs`."""
         windows = (*(f"share {days:g}d" for days in self.settings.windows_days), "share ever")
         return (*windows, "trend", "days since first", "days since last", "mean weight", "events per user")
 
     def of_pairs(self, items: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """What was known of `items` (n,) at `times` (n,) in seconds: (n, len(names)) float32.
+        """Statistics of `items` (n,) as of `times` (n,) in seconds: (n, len(names)) float32.
 
-        Shares are of all events of the window, so that windows of a busy and of a quiet season compare.
+        Shares are of all events in the window, so that busy and quiet seasons compare.
         """
         if len(times) and (times == times[0]).all():
             of_all = self._of_all(float(times[0]))
@@ -67,7 +67,7 @@ class Trends:
         return self._at(items, times)
 
     def _of_all(self, time: float) -> np.ndarray:
-        """Every item at one time, which is kept: a release is asked about the same time again and again."""
+        """All items at one time, cached: a release is asked about the same time again and again."""
         if time not in self._kept:
             self._kept.clear()
             everything = np.arange(len(self.first))

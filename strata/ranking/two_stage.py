@@ -1,4 +1,4 @@
-"""From users to ranked items: who is asked for, which generators propose, what ranks, how the list is cut."""
+"""Two-stage ranking for the users of a window: query batch, candidates, scores, best k items."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from strata.ranking.settings import RecommendSettings
 class Models:
     """Everything learned up to one cut-off that recommending needs.
 
-    `popularity` (n_items,): windowed; `new_items` (m,): rows of items that hardly anybody has chosen yet.
+    `popularity` (n_items,): windowed; `new_items` (m,): rows of new items, which few users have chosen.
     """
 
     profiles: Profiles
@@ -37,8 +37,8 @@ class Models:
 
     @classmethod
     def of(cls, profiles: Profiles, known: GeneratorInputs, vectors: np.ndarray) -> Self:
-        """Put together what one cut-off has; `vectors` (n_items, d)."""
-        settings, vectors = known.settings, np.asarray(vectors)  # a view: memory maps are slow to index
+        """Build all models of one cut-off; `vectors` (n_items, d)."""
+        settings, vectors = known.settings, np.asarray(vectors)  # a plain array: memory maps are slow to index
         features = Features.before(known.catalogue, vectors, known.topics, known.past, settings.features)
         new = new_items(known.catalogue, known.past, settings.generators.arrivals)
         return cls(profiles, generators_of(known), features, known.index, known.collaborative.counts, new)
@@ -50,7 +50,7 @@ class Models:
 
     @cached_property
     def credits(self) -> np.ndarray:
-        """The generator that each feature speaks for: (F,), see `Features.credits`."""
+        """The generator that each feature is credited to: (F,), see `Features.credits`."""
         return self.features.credits(self.generators)
 
     def score(self, table: Table, batch: QueryBatch, ranker: Ranker) -> np.ndarray:
@@ -59,13 +59,13 @@ class Models:
 
 
 SCORES_AT_ONCE = 4_000_000
-"""Users × items whose scores one generator holds in memory."""
+"""Most users × items whose scores one generator holds in memory."""
 USERS_AT_ONCE = 256
-"""At most: what is known of more does not stay in a processor's cache."""
+"""Most users in a block: data of more does not stay in the processor's cache."""
 
 
 def blocks(n_users: int, n_items: int) -> list[slice]:
-    """Users in blocks of about the same size that fit in memory, some for each core; an empty one where nobody is."""
+    """Equal blocks of users that fit in memory, a multiple of the cores; one empty block without users."""
     most = min(max(1, SCORES_AT_ONCE // max(n_items, 1)), USERS_AT_ONCE)
     n_blocks = max(-(-n_users // most), 1)
     if n_users > n_blocks > 1:
@@ -77,7 +77,7 @@ def blocks(n_users: int, n_items: int) -> list[slice]:
 def tables(
     window: Window, models: Models, settings: RecommendSettings, available: np.ndarray
 ) -> Iterator[tuple[slice, QueryBatch, Table]]:
-    """Candidates for the users of a window, a block of users at a time: which of them, the query batch, the table."""
+    """Candidates for the users of a window, by block: (which users, query batch, table)."""
     asked = partial(_asked, window=window, models=models, settings=settings, available=available)
     return side_by_side(asked, blocks(len(window.users), window.past.n_items))
 

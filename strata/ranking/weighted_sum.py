@@ -1,4 +1,4 @@
-"""One ranking from many generators: a weighted sum that one can read, or trees that learned from earlier windows."""
+"""The weighted-sum ranker: a readable weight for each generator, tuned on a validation window."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,13 +19,13 @@ SUM = "weighted_sum.json"
 
 @dataclass(frozen=True)
 class WeightedSum:
-    """score = Σ_g weight_g · feature_g: how much each generator counts, and how that was found."""
+    """score = Σ_g weight_g · scaled_g, with one weight per generator and a report of their tuning."""
 
     weights: dict[str, float]
     report: dict[str, Any] = field(default_factory=dict)
 
     def scores(self, table: Table, features: Callable[[], np.ndarray] | None = None) -> np.ndarray:  # noqa: ARG002
-        """Score of each row of the table (n,); the sum reads the generators' scores alone."""
+        """Score of each row of the table (n,), from the generators' scaled scores only."""
         return np.asarray(table.scaled @ self.vector(table.generators))
 
     def contributions(
@@ -36,20 +36,20 @@ class WeightedSum:
 
     @classmethod
     def in_proportion(cls, weights: Mapping[str, float]) -> Self:
-        """These weights of generators, scaled so that they add up to 1."""
+        """A sum with these generator weights, scaled to add up to 1."""
         total = sum(weights.values())
         return cls({name: weight / total for name, weight in weights.items()})
 
     def vector(self, generators: Sequence[str]) -> np.ndarray:
-        """Weights (G,) in the order of the table's columns; generators that were not weighed count nothing."""
+        """Weights (G,) in the order of `generators`; 0 for generators without a weight."""
         return np.array([self.weights.get(name, 0.0) for name in generators], np.float32)
 
     @classmethod
     def tune(cls, table: Table, window: Window, settings: RankSettings) -> Self:
-        """Random weightings on the simplex, each generator alone among them; judged by NDCG@10 on the window.
+        """Random search over weightings on the simplex, and each generator alone, by NDCG@10 on the window.
 
-        The mean of the best ones is taken: validation windows are small, and the single best weighting owes much
-        to chance. `table` holds the candidates of the window's users, numbered in the window's order.
+        Takes the mean of the best ones, as the single best weighting on a small window is largely chance. `table`: the
+        candidates of the window's users, numbered in the window's order.
         """
         names, n_users = table.generators, len(window.users)
         rng = np.random.default_rng(settings.seed)

@@ -1,4 +1,4 @@
-"""The audience of an item or a text: the users it concerns most."""
+"""The audience of an item or a text: the users most interested in it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from strata.recommendation.explanation import EVIDENCE
 
 @dataclass(frozen=True)
 class Member:
-    """A user of an audience, and the interest that adds most to the `score`; `evidence` are item ids."""
+    """A user of an audience, with the interest that adds most to their `score`; `evidence`: item ids."""
 
     user_id: str
     score: float
@@ -27,10 +27,10 @@ class Member:
 def audience_for(
     vector: np.ndarray, crowd: Crowd, catalogue: Catalogue, k: int, without: Sequence[int] | np.ndarray = ()
 ) -> list[Member]:
-    """Up to `k` users whom an item or a text of unit `vector` (d,) concerns most; none of the rows `without`.
+    """Up to `k` users most interested in an item or text of unit `vector` (d,), leaving out user rows `without`.
 
-    r_u = Σ_p w_p · max(0, x_p · v) over the points of a user, less the same over the dislikes. Who comes to 0 or less
-    is no audience; those who have the item already belong into `without`.
+    r_u = Σ_p w_p · max(0, x_p · v) over the user's points, less the same over their dislikes. Users with 0 or less are
+    left out; put those who have the item already in `without`.
     """
     cosines = np.asarray(crowd.profiles.vectors @ vector)
     against = crowd.disliked @ np.maximum(crowd.dislikes.vectors @ vector, 0)

@@ -1,4 +1,4 @@
-"""Lists of many users of a release at once, for newsletters and nightly jobs: what asking for each gives, faster."""
+"""Lists for many users at once, for newsletters and nightly jobs: the same as one by one, but faster."""
 
 from collections.abc import Callable, Sequence
 
@@ -24,9 +24,9 @@ def recommend_many(
 ) -> pl.DataFrame:
     """Up to `k` items of each user in the order given, best first: user_id, place (from 1), item_id and score.
 
-    The lists are those that `Recommender.recommend` gives; reasons are not among what is given. Users
-    who corrected something, and all where some items must be included, are asked for one by one. `advance` is told of
-    users done. Raises UnknownId and SettingsError as `recommend` does.
+    The lists equal those of `Recommender.recommend`, without reasons. Users with corrections, and all users where the
+    rules have must-includes, are computed one by one. `advance` is called with the number of users done. Raises
+    UnknownId and SettingsError as `recommend` does.
     """
     rows = np.array([recommender.user_row(user) for user in user_ids], np.int64)
     filled = recommender.filled(request.model_copy(update={"explain": False}))

@@ -1,4 +1,4 @@
-"""Brands, creators and shops to follow: near to somebody's interests, and new to them."""
+"""Brands, creators and shops to follow: near to a person's interests, and new to them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from strata.recommendation.crowd import cited, dislikes_of, titles, weigh
 
 @dataclass(frozen=True)
 class Brand:
-    """A brand or creator, its `items` that are nearest to somebody, and the interest they are near to."""
+    """A brand or creator, its `items` nearest to a person's interests, and the interest nearest to the best one."""
 
     name: str
     score: float
@@ -39,9 +39,9 @@ def brands_to_follow(
 ) -> list[Brand]:
     """Up to `k` brands (creators, shops) whose items are nearest to one person's interests, nearest first.
 
-    `own`: the person's points alone; `vectors` (n_items, d): unit. An item counts the largest w · max(0, cosine) to an
-    interest, less the same of dislikes; a brand the mean of its `leaders` best `available` items (n_items,)
-    bool, missing ones as 0. `without`: item rows the person had, whose brands they know; None leaves these in.
+    `own`: the person's points alone; `vectors` (n_items, d): unit. An item's fit is the largest w · max(0, cosine) to
+    an interest, less the same of dislikes; a brand's score is the mean fit of its `leaders` best `available` items
+    (n_items,) bool, missing ones as 0. `without`: item rows whose brands the person knows; None keeps all brands.
     """
     if not len(own.vectors):
         return []
@@ -68,7 +68,7 @@ def brands_to_follow(
 def _fit(
     own: Profiles, vectors: np.ndarray, rows: np.ndarray, tier_weights: Mapping[str, float], dislike: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What each of the items `rows` (n,) counts for one person, and the point that speaks most for it: two of (n,)."""
+    """Fit of each of the items `rows` (n,) to one person, and the point with the largest part: two of (n,)."""
     weights, dislikes = weigh(own, tier_weights), dislikes_of(own)
     against = dislike * weigh(dislikes, {})
     fit, point = np.zeros(len(rows)), np.zeros(len(rows), np.int64)

@@ -1,4 +1,4 @@
-"""What a shop insists on: more of new or scarce items, no more than so many of a kind, and items that must be shown."""
+"""Business rules: boosts for new or scarce items, caps per brand, category or theme, and must-include items."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ class Boost(Request):
     model_config = ConfigDict(json_schema_extra=_some_condition)
 
     newer_than_days: Annotated[float, Field(gt=0, le=100_000)] = Field(default=None, description="Created since then.")  # type: ignore[assignment]  # never null
-    """Items of unknown age are not new."""
+    """Items of unknown age do not meet it."""
     chosen_by_at_most: Count = Field(default=None, description="Users, at most, who chose it.")  # type: ignore[assignment]
     """Scarce items."""
     times: Weight = 1.0
@@ -78,9 +78,9 @@ class Boosts(Request):
 
 
 class BusinessRules(Boosts):
-    """What a list must apply_rules, after filters, by params.yaml or by the request; nothing by default.
+    """Rules that a list must obey, after filters, by params.yaml or by the request; none by default.
 
-    Rankings of items that the caller names are boosted and no more.
+    For rankings of items that the caller names, only boosts apply.
     """
 
     caps: Caps = Caps()
@@ -92,17 +92,17 @@ class BusinessRules(Boosts):
 
     @property
     def capped(self) -> dict[Kind, int]:
-        """The kinds that are capped, and at how many items."""
+        """Capped kinds → most items of one group."""
         return {kind: most for kind in get_args(Kind) if (most := getattr(self.caps, kind)) is not None}
 
     def but(self, asked: Boosts | None) -> Self:
-        """These rules, with those that `asked` names in place of its own."""
+        """These rules, with the fields set in `asked` replaced."""
         if asked is None:
             return self
         return self.model_copy(update={name: getattr(asked, name) for name in asked.model_fields_set})
 
     def check(self, catalogue: Catalogue, themes: Themes) -> None:
-        """Raise UnknownId or SettingsError where the rules cannot hold, whatever the list: see `apply_rules`."""
+        """Raise UnknownId or SettingsError where no list can obey the rules: see `apply_rules`."""
         for item_id, places in self.must_include.items():
             if places.worst is not None and places.worst < places.best:
                 raise SettingsError(
@@ -124,7 +124,7 @@ def boost(
     """Candidates (B, n), NOTHING pads, and their scores after all boosts, best first, ties in the order given.
 
     `time`: now, in seconds; `chosen_by` (n_items,): how many users chose each item. Boosting comes before re-ranking,
-    which reads scores and nothing else. Without boosts both come back as they are.
+    which only sees scores. Without boosts both are returned unchanged.
     """
     if not rules.boosts:
         return items, scores
@@ -148,11 +148,10 @@ def apply_rules(
 ) -> np.ndarray:
     """The list of one user under caps and must-includes: `k` item rows at most, best first.
 
-    `ranked` (n,): re-ranked candidates, best first, NOTHING pads; more than `k` where caps are to find others in
-    place of what they drop. `allowed` (n_items,) bool: what filters admit; nothing else is shown. A must-include keeps
-    the place it earned or has the nearest one it may have, if need be the next free one; where `k` is too short for
-    them all, those named first are there. Raises UnknownId for items that do not exist, SettingsError where
-    must-includes alone break a cap.
+    `ranked` (n,): re-ranked candidates, best first, NOTHING pads; give more than `k` under caps, to replace what they
+    drop. `allowed` (n_items,) bool: what filters admit; nothing else is shown. A must-include keeps its earned place or
+    moves to the nearest place it may have, or else the next free one; if they are more than `k`, those named first are
+    kept. Raises UnknownId for items that do not exist, SettingsError where must-includes alone break a cap.
     """
     named = rows_of(list(rules.must_include), catalogue).tolist() if rules.must_include else []
     musts = {row: places for row, places in zip(named, rules.must_include.values(), strict=True) if allowed[row]}
@@ -169,7 +168,7 @@ def apply_rules(
 def _within_caps(
     rows: list[int], musts: Mapping[int, Places], rules: BusinessRules, catalogue: Catalogue, themes: Themes
 ) -> list[int]:
-    """The item rows that caps leave, in their order; `musts` count first and stay."""
+    """The item rows that pass the caps, in order; `musts` are counted first and always kept."""
     kinds = dict(zip(rows, _kinds(rows, rules, catalogue, themes), strict=True))
     held = Counter(kind for row in musts for kind in kinds[row])
     for kind, group in held:
@@ -189,7 +188,7 @@ def _within_caps(
 
 
 def _kinds(rows: list[int], rules: BusinessRules, catalogue: Catalogue, themes: Themes) -> list[list[tuple[Kind, str]]]:
-    """The brand, categories and theme of each item, as far as they are capped; what is unknown is of none."""
+    """(kind, group) pairs of each item for the capped kinds; none where unknown."""
     items, names = catalogue.items.select(BRAND, CATEGORIES)[rows], themes.names("theme")
     groups: dict[Kind, list[list[str]]] = {
         "brand": [[brand] if brand else [] for brand in items[BRAND]],
@@ -200,7 +199,7 @@ def _kinds(rows: list[int], rules: BusinessRules, catalogue: Catalogue, themes: 
 
 
 def _placed(musts: Mapping[int, Places], kept: list[int], k: int) -> list[tuple[int, int]]:
-    """Place from 0 and item row of each must-include, by place: as few places as can be from those they earned."""
+    """(place from 0, item row) of each must-include, as near as possible to allowed places, then to the earned one."""
     places = np.arange(k)
     earned = np.array([kept.index(row) for row in musts])[:, None]
     best = np.array([must.best - 1 for must in musts.values()])[:, None]

@@ -1,4 +1,4 @@
-"""Everybody's interest points and what they count, for answers that compare people."""
+"""All users' interest points and their weights, for answers that compare users."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from strata.recommendation.explanation import EVIDENCE
 
 @dataclass(frozen=True)
 class Crowd:
-    """Everybody's points and what they count, made once per release for one answer after another.
+    """All users' points and their weights, computed once per release.
 
-    `liked` (n_users, P): weight of each point with its owner, √share × tier weight, summing to 1 for each user.
-    `disliked` (n_users, D): the same of `dislikes`, summing to what a dislike counts.
+    `liked` (n_users, P): weight of each point for its owner, √share × tier weight, summing to 1 for each user.
+    `disliked` (n_users, D): the same for `dislikes`, without tiers, summing to `dislike`.
     """
 
     profiles: Profiles
@@ -33,7 +33,7 @@ class Crowd:
     def of(
         cls, profiles: Profiles, n_users: int, *, tier_weights: Mapping[str, float] | None = None, dislike: float = 0.5
     ) -> Self:
-        """Weigh all points of the `n_users` users; a tier without weight counts 1."""
+        """Weigh all points of the `n_users` users; a tier without a weight has 1."""
         dislikes, tier_weights = dislikes_of(profiles), tier_weights or {}
         liked, disliked = _by_owner(profiles, n_users, tier_weights), dislike * _by_owner(dislikes, n_users, {})
         return cls(profiles, dislikes, liked, disliked, tier_weights)
@@ -48,7 +48,7 @@ class Crowd:
 
 
 def alone(profiles: Profiles, user: int) -> Profiles:
-    """One user's points and dislikes without anybody else's."""
+    """One user's points and dislikes only."""
     part, dislikes = profiles.of(user), dislikes_of(profiles)
     against = dislikes.of(user)
     apart = Profiles(dislikes.table[against], dislikes.vectors[against])
@@ -56,7 +56,7 @@ def alone(profiles: Profiles, user: int) -> Profiles:
 
 
 def dislikes_of(profiles: Profiles) -> Profiles:
-    """The dislikes, be it none."""
+    """The dislikes; an empty table if there are none."""
     if profiles.dislikes is None:
         return Profiles(profiles.table.clear(), profiles.vectors[:0])
     return profiles.dislikes
@@ -64,7 +64,7 @@ def dislikes_of(profiles: Profiles) -> Profiles:
 
 def weigh(points: Profiles, tier_weights: Mapping[str, float]) -> np.ndarray:
     """Weights (P,) of points by their tiers, or of dislikes: see `point_weights`."""
-    tiered = "tier" in points.table.columns  # dislikes are of none
+    tiered = "tier" in points.table.columns  # dislikes have none
     factors = tier_factors(points.facts.tiers, tier_weights) if tiered else 1.0
     return point_weights(points.table["share"].to_numpy(), points.owners, factors)
 
@@ -81,7 +81,7 @@ def titles(item_ids: Sequence[str], catalogue: Catalogue) -> str:
 
 
 def _by_owner(points: Profiles, n_users: int, tier_weights: Mapping[str, float]) -> sparse.csr_matrix:
-    """Users × points, what each point counts."""
+    """Weight of each point for its owner: sparse (n_users, P)."""
     starts = np.searchsorted(points.owners, np.arange(n_users + 1))
     n_points = len(points.vectors)
     return sparse.csr_matrix((weigh(points, tier_weights), np.arange(n_points), starts), shape=(n_users, n_points))

@@ -1,4 +1,4 @@
-"""Why an item is recommended: the generator that mattered most, the interest point that led to it, and the evidence."""
+"""The reason for a recommendation: the main generator, the interest point that fits, and the evidence."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from strata.ranking.candidates import Generator
 from strata.ranking.query import QueryBatch
 
 EVIDENCE = 2
-"""History items that are cited."""
+"""Most history items cited in a reason."""
 
 
 @dataclass(frozen=True)
 class Reason:
     """One recommendation's reason.
 
-    `generator`: what contributed most, with its `share` of what speaks for the item. `interest`, `tier`: the point
-    without which the item would lose most of its score or, where it would lose nothing, the nearest, with the
-    `similarity` (cosine); None for users without points. `moved`: whether the score would fall without it.
-    `evidence`: item ids that the user chose and that led here. `text`: the reason as a sentence.
+    `generator`: the one that contributed most, with its `share` of all positive contributions. `interest`, `tier`: the
+    point without which the score would fall most or, if it would not fall, the nearest point; `similarity`: its cosine
+    to the item; None for users without points. `moved`: whether the score would fall without it. `evidence`: ids of
+    items in the history that led to the item. `text`: the reason as a sentence.
     """
 
     generator: str
@@ -44,10 +44,10 @@ def explain(
     cosines: np.ndarray,
     lost: np.ndarray,
 ) -> Reason:
-    """The reason for `item` (row) to the only user of `batch`.
+    """The reason for `item` (row) in a batch of one user.
 
-    `contributions` (G,): what each generator adds to the score. `points`: name, tier and evidence of the user's P;
-    `cosines` (P,): theirs to the item; `lost` (P,): what the item would lose without each.
+    `contributions` (G,): what each generator adds to the score. `points`: name, tier and evidence of the user's P
+    points; `cosines` (P,): of each to the item; `lost` (P,): how far the score falls without each.
     """
     main = int(np.argmax(contributions))
     total = float(np.maximum(contributions, 0).sum())

@@ -1,4 +1,4 @@
-"""What a score would lose without each interest point."""
+"""How far each score falls when one interest point is left out."""
 
 from dataclasses import replace
 
@@ -13,10 +13,10 @@ from strata.ranking.two_stage import Models
 def without_each_point(
     table: Table, features: np.ndarray, batch: QueryBatch, models: Models, ranker: Ranker
 ) -> np.ndarray:
-    """How much each row of the only user's `table` would lose of its score without each liked point: (P, len(table)).
+    """How far the score of each row of a single user's `table` falls without each liked point: (P, len(table)).
 
-    The other points keep their weights, and the generators what they found. Users who lack one point each are scored
-    at once. `features` (len(table), F): of the rows.
+    The other points keep their weights, and generators are not run again. All copies of the user, each without one
+    point, are scored at once. `features` (len(table), F): of the rows.
     """
     n_points, n_rows = len(batch.facts.tiers), len(table)
     if not n_points or not n_rows:
@@ -36,7 +36,7 @@ def without_each_point(
 
 
 def _lacking_each(batch: QueryBatch, n_points: int) -> QueryBatch:
-    """As many copies of the only user as there are points, each without one of them, and then the user."""
+    """Batch of one copy of the single user without each point in turn, and last the user with all points."""
     copies = n_points + 1
     kept = np.ones((copies, len(batch.owners)), bool)
     kept[np.arange(n_points), np.arange(n_points)] = False
@@ -52,12 +52,12 @@ def _lacking_each(batch: QueryBatch, n_points: int) -> QueryBatch:
         weights=batch.weights[chosen],
         facts=batch.facts.take(point),
         times=np.repeat(batch.times, copies),
-        cosines=None,  # they are asked about a few items
+        cosines=None,  # only a few items need them
     )
 
 
 def _scale(raw: np.ndarray, scaled: np.ndarray) -> float:
-    """How much a generator's feature grows with its score, among the rows it proposed."""
+    """Slope of a generator's scaled score over its raw score, among the rows it proposed."""
     there = scaled > 0
     if there.sum() < 2 or np.ptp(raw[there]) <= 0:
         return 1.0

@@ -1,4 +1,4 @@
-"""One person's list: candidates scored, boosted and re-ranked, held to the shop's rules, each with its reason."""
+"""Builds one person's list: candidates are scored, boosted, re-ranked, put under business rules and explained."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ from strata.recommendation.rerank import Mix, interest_mixes, rerank
 
 @dataclass(frozen=True)
 class Recommendation:
-    """An item for someone: `score` grows with confidence; `reason` says why, where that was asked for."""
+    """A recommended item: a higher `score` is better; `reason` says why, if requested."""
 
     item_id: str
     title: str
@@ -39,7 +39,7 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class ListBuilder:
-    """What one release makes lists from; `vectors` (n_items, d): unit; `time`: its present, in seconds."""
+    """Builds lists from one release; `vectors` (n_items, d): unit; `time`: end of its data, in seconds."""
 
     catalogue: Catalogue
     themes: Themes
@@ -52,7 +52,7 @@ class ListBuilder:
 
     @cached_property
     def popularity(self) -> np.ndarray:
-        """Windowed popularity of each item (n_items,): what is recommended where nothing better can be had."""
+        """Windowed popularity of each item (n_items,), used for the fallback."""
         return self.models.popularity
 
     @cached_property
@@ -67,8 +67,8 @@ class ListBuilder:
 
         `request`: filled with the release's settings; its filters are in `allowed` already.
 
-        Scores are the ranker's, whatever has moved places. A must-include that nothing proposed is scored as if it had
-        been. Raises UnknownId and SettingsError where must-includes cannot be had, as `apply_rules` does.
+        Scores are the ranker's, even where boosts, re-ranking or rules moved an item. A must-include that no generator
+        proposed is scored as if it had been. Raises UnknownId and SettingsError as `apply_rules` does.
         """
         k, asked = request.k, np.array([person.row])
         batch = self._batch(asked, person.history, person.profiles, allowed, request, exclude_hidden=exclude_hidden)
@@ -100,9 +100,9 @@ class ListBuilder:
     def of_many(
         self, users: np.ndarray, allowed: np.ndarray, n: int, request: ListRequest
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Item rows (B, k), best first, NOTHING pads, and their scores, of users (B,) rows: what `best` gives each.
+        """Item rows (B, k), best first, NOTHING pads, and their scores, for user rows (B,).
 
-        But for items that must be included.
+        The same as `best` for each, except that must-includes are not supported.
         """
         profiles, n_items, k = self.models.profiles, len(allowed), request.k
         batch = self._batch(users, self.history, profiles, allowed, request)
@@ -127,26 +127,26 @@ class ListBuilder:
         return listed, np.where(listed == NOTHING, 0.0, np.append(scores, 0.0)[place])
 
     def popular(self, k: int, allowed: np.ndarray, rules: BusinessRules) -> list[Recommendation]:
-        """Up to `k` of the items `allowed` (n_items,) by popularity, scaled to at most 1: the fallback of all lists."""
+        """The fallback list: up to `k` of the items `allowed` (n_items,) by popularity, scaled to at most 1."""
         rows = np.flatnonzero(allowed)
         rows = rows[np.argsort(-self.popularity[rows], kind="stable")]
         scores = self.popularity[rows][None]
         items = boost(rows[None], scores, rules, self.catalogue, self.time, self.chosen_by)[0][0]
-        n = max(self.settings.candidates, k) * len(self.models.generators)  # as many as are ranked at other times
+        n = max(self.settings.candidates, k) * len(self.models.generators)  # as many as are usually ranked
         listed = apply_rules(items[:n], k, rules, self.catalogue, self.themes, allowed)
         reason = Reason("popular", 1.0, None, None, None, (), "Popular these days")
         highest = float(self.popularity.max(initial=1e-12))
         return [self.item(int(row), float(self.popularity[row]) / highest, reason) for row in listed]
 
     def item(self, row: int, score: float, reason: Reason | None = None) -> Recommendation:
-        """An item row as it is recommended."""
+        """A `Recommendation` of an item row."""
         return Recommendation(str(self.catalogue.ids[row]), self.catalogue.titles[row], round(score, 6), reason)
 
     def _arranged(
         self, profiles: Profiles, users: Sequence[int] | np.ndarray, items: np.ndarray, scores: np.ndarray, k: int,
         request: ListRequest,
     ) -> np.ndarray:  # fmt: skip
-        """Candidates (B, n) of some users, best first, NOTHING pads, as they are asked for: (B, k), more for caps.
+        """Boost and re-rank candidates (B, n), best first, NOTHING pads: (B, k), or (B, n) under caps.
 
         Boosts change scores, so they come first.
         """
@@ -154,7 +154,7 @@ class ListBuilder:
         mixes: tuple[Mix, ...] = ()
         if request.rerank.calibration > 0:
             mixes = interest_mixes(items, np.asarray(users), self.vectors, profiles, self.themes)
-        # Caps drop some, and others are to take their place.
+        # Caps drop some items, which others replace.
         n = items.shape[1] if request.effective_rules.capped else k
         return rerank(items, scores, n, request.rerank, self.vectors, mixes)
 
@@ -213,6 +213,6 @@ class ListBuilder:
 
 
 def by_words_alone(batch: QueryBatch) -> np.ndarray:
-    """Who has interest points and no history, (B,) bool: a sum ranks for them, trees have learned from histories."""
+    """Users with interest points but no history, (B,) bool: the weighted sum ranks for them: trees need a history."""
     liked = batch.owners[: len(batch.facts.tiers)]
     return np.asarray(np.isin(np.arange(len(batch)), liked) & (np.diff(batch.choices.offsets) == 0))

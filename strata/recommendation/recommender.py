@@ -1,4 +1,4 @@
-"""What a release answers: interests by tier, now and as they were, and items for someone, each with its reason."""
+"""The library's main class: loads a release and answers all requests about users, items and interests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ DEFAULT = ListRequest()
 
 @dataclass(frozen=True)
 class Recommender:
-    """A verified release in memory, without its language model: known items and users need no encoding."""
+    """A verified release in memory, without its language model, which only new texts need."""
 
     manifest: Manifest
     catalogue: Catalogue
@@ -70,10 +70,10 @@ class Recommender:
 
     @classmethod
     def load(cls, folder: Path, corrections: Path | None = None) -> "Recommender":
-        """Verify and read a release; `corrections` of another file hold in place of the release's own.
+        """Verify and read a release; a `corrections` file replaces the release's own.
 
         Raises ReleaseError naming what is wrong, SourceError where the corrections are damaged, UnknownId or
-        SettingsError where the business rules can never hold.
+        SettingsError where no list can obey the business rules.
         """
         manifest = verify(folder)
         catalogue = Catalogue.read(folder / Part.ITEMS)
@@ -125,7 +125,7 @@ class Recommender:
 
     @cached_property
     def list_builder(self) -> ListBuilder:
-        """What makes lists of items."""
+        """The builder of item lists."""
         time = self.new_users.time
         return ListBuilder(
             self.catalogue, self.themes, self.vectors, self.history, self.models, self.ranker, self.settings, time
@@ -133,13 +133,13 @@ class Recommender:
 
     @cached_property
     def crowd(self) -> Crowd:
-        """Everybody's points and what they count."""
+        """All users' points and their weights."""
         weights, dislike = self.settings.tier_weights, self.settings.dislike
         return Crowd.of(self.profiles, self.history.n_users, tier_weights=weights, dislike=dislike)
 
     @cached_property
     def rising(self) -> Rising:
-        """What is chosen more than its past lets expect."""
+        """How much more each topic is chosen lately than expected."""
         return rising_topics(self.history, self.themes, self.new_users.time, self.trends)
 
     def user_row(self, user_id: str) -> int:
@@ -150,7 +150,7 @@ class Recommender:
         return self.users[user_id]
 
     def user(self, user_id: str, at: float | None = None) -> QueryUser:
-        """A user of the release with what they corrected, now or as of a time (seconds). Raises UnknownId."""
+        """A user of the release with their corrections, now or as of a time (seconds). Raises UnknownId."""
         row = self.user_row(user_id)
         blocked = np.flatnonzero(self.corrections.blocked_items(user_id, self.themes))
         mine = self.history.of(row)
@@ -158,20 +158,20 @@ class Recommender:
         person = QueryUser(row, self.history, self.profiles, np.union1d(blocked, hidden))
         if at is None and user_id not in self.corrections:
             return person
-        # The release's profiles hold the corrections of its own file, which may not be those in force.
+        # Profiles in the release contain the corrections of its own file, which may have been replaced.
         time, stated = self.new_users.time if at is None else at, self.statements.of_users(row, row + 1)
         return as_of(person, time, self.new_users.profiler, user_id, stated, self.corrections)
 
     def interests(self, whose: str | QueryUser, at: float | None = None) -> pl.DataFrame:
         """Rows of the profile table, now or as of a time: core first, then stable, then momentary. Raises UnknownId.
 
-        As of a time, nothing later counts but corrections; before the first event, and of words, there is nothing.
+        As of a time, only corrections may be later; empty before the first event, and for persons made from texts.
         """
         person = self._person(whose, at)
         return person.profiles.table[person.profiles.of(person.row)]
 
     def levels(self, whose: str | QueryUser, at: float | None = None) -> Levels:
-        """Categories, preferences, points, dislikes and what is stated, now or as of a time. Raises UnknownId."""
+        """Categories, preferences, points, dislikes and stated attributes, now or as of a time. Raises UnknownId."""
         person = self._person(whose, at)
         if at is None:
             at = max(self.new_users.time, person.history.times[person.history.of(person.row)].max(initial=0) + 1)
@@ -179,7 +179,7 @@ class Recommender:
         return levels_of(person, at, self.catalogue, self.themes, self.new_users.settings, stated)
 
     def timeline(self, user_id: str, steps: int | None = None) -> pl.DataFrame:
-        """A user's points at each month's end, or at so many equal steps: see `timeline_of`. Raises UnknownId."""
+        """A user's points at each month's end, or at `steps` equal steps: see `timeline_of`. Raises UnknownId."""
         times = self.history.times[self.history.of(self.user_row(user_id))]
         when = moments(float(times[0]), self.new_users.time, steps) if len(times) else []
         return timeline_of(lambda time: self.interests(user_id, time), when, self.themes)
@@ -191,7 +191,7 @@ class Recommender:
     def recommend(self, whose: str | QueryUser, request: ListRequest = DEFAULT) -> list[Recommendation]:
         """Up to `k` items for a user (by id) or a visitor, best first.
 
-        Raises UnknownId, and SettingsError where rules cannot hold (see `apply_rules`).
+        Raises UnknownId, and SettingsError where rules cannot be obeyed (see `apply_rules`).
         """
         person, filled = self._person(whose), self.filled(request)
         allowed = self._allowed(person, filled.filters)
@@ -200,19 +200,19 @@ class Recommender:
     def rank(
         self, whose: str | QueryUser, item_ids: Sequence[str], request: ListRequest = DEFAULT
     ) -> list[Recommendation]:
-        """All of `item_ids` (each once), best first, whatever is available or seen. Raises UnknownId naming them.
+        """All of `item_ids` (each once), best first, even if unavailable or seen. Raises UnknownId naming unknown ones.
 
-        Of the request only the mix of tiers, boosts and `explain` hold here.
+        Of the request, only the tier mix, boosts and `explain` apply.
         """
         named = np.zeros(len(self.catalogue), bool)
         named[rows_of(item_ids, self.catalogue)] = True
         boosts = BusinessRules(boosts=self.filled(request).effective_rules.boosts)
         asked = ListRequest(tier_mix=request.tier_mix, rules=boosts, explain=request.explain)
-        asked = asked.model_copy(update={"k": len(item_ids)})  # more than a list may hold
+        asked = asked.model_copy(update={"k": len(item_ids)})  # may exceed the limit of lists
         return self.list_builder.best(self._person(whose), named, len(item_ids), asked, exclude_hidden=False)
 
     def filled(self, request: ListRequest) -> ListRequest:
-        """A request with what this release is set to in place of what is null."""
+        """The request with nulls replaced by the release's settings."""
         return request.filled(exclude_seen=not self.settings.repeats, rerank=self.rerank, rules=self.rules)
 
     def similar_items(self, item_id: str, k: int = 10, *, filters: Filters | None = None) -> list[Recommendation]:
@@ -226,15 +226,15 @@ class Recommender:
         return self._nearest(vector, k, self.admitted(filters))
 
     def similar_users(self, whose: str | QueryUser, k: int = 10) -> list[SimilarUser]:
-        """Up to `k` other users of the likest interests, with those that are shared. Raises UnknownId."""
+        """Up to `k` other users with the most similar interests, and the shared ones. Raises UnknownId."""
         own = [self.user_row(whose)] if isinstance(whose, str) else []
         person = self._person(whose)
         return similar_users(alone(person.profiles, person.row), self.crowd, k, np.array(own, np.int64))
 
     def audience(self, of: str | np.ndarray, k: int = 10) -> list[Member]:
-        """Up to `k` users whom an item (by id) or a text's unit vector (d,) concerns most. Raises UnknownId.
+        """Up to `k` users most interested in an item (by id) or a text's unit vector (d,). Raises UnknownId.
 
-        Those who had the item, or blocked its topic, are no audience of it.
+        Users who had the item or blocked its topic are left out.
         """
         if isinstance(of, np.ndarray):
             return audience_for(of, self.crowd, self.catalogue, k)
@@ -246,7 +246,7 @@ class Recommender:
         return audience_for(self.vectors[row], self.crowd, self.catalogue, k, without)
 
     def hot_topics(self, whose: str | QueryUser, k: int = 10, *, filters: Filters | None = None) -> list[HotTopic]:
-        """Up to `k` topics on the rise within the themes of somebody's interests, hottest first. Raises UnknownId."""
+        """Up to `k` rising topics within the themes of a person's interests, hottest first. Raises UnknownId."""
         person = self._person(whose)
         own, weights = alone(person.profiles, person.row), self.settings.tier_weights
         available = self._allowed(person, filters)
@@ -262,7 +262,7 @@ class Recommender:
         )
 
     def brands_to_follow(self, whose: str | QueryUser, k: int = 10, *, filters: Filters | None = None) -> list[Brand]:
-        """Up to `k` brands (creators, shops) new to somebody and near to their interests. Raises UnknownId."""
+        """Up to `k` brands (creators, shops) new to a person and near to their interests. Raises UnknownId."""
         person = self._person(whose)
         return brands_to_follow(
             alone(person.profiles, person.row),
@@ -277,7 +277,7 @@ class Recommender:
         )
 
     def richest_user(self) -> str:
-        """A user to show. Raises UnknownId where nobody has an interest point."""
+        """The id of an example user. Raises UnknownId where nobody has an interest point."""
         return showcase(self.profiles.table)
 
     def _person(self, whose: str | QueryUser, at: float | None = None) -> QueryUser:
@@ -286,7 +286,7 @@ class Recommender:
         return whose if at is None else as_of(whose, at, self.new_users.profiler)
 
     def _allowed(self, person: QueryUser, filters: Filters | None) -> np.ndarray:
-        """Items that are admitted and not spoken against: bool (n_items,)."""
+        """Admitted items that the person has not rejected: bool (n_items,)."""
         allowed = self.admitted(filters)
         allowed[person.rejected] = False
         return allowed

@@ -1,4 +1,4 @@
-"""What a list should be like: every option of a list, once, for programs, the command line and the service."""
+"""Options of a list request, shared by the library, the command line and the service."""
 
 from typing import Self
 
@@ -38,11 +38,11 @@ class ListRequest(Request):
 
     @property
     def tier_weights(self) -> dict[str, float]:
-        """The weights of the tiers that are named."""
+        """The tier weights that the request sets."""
         return {} if self.tier_mix is None else self.tier_mix.model_dump(exclude_unset=True)
 
     def filled(self, *, exclude_seen: bool, rerank: RerankSettings, rules: BusinessRules) -> Self:
-        """The same with what a release is set to in place of what is null."""
+        """The request with nulls replaced by these settings."""
         return self.model_copy(
             update={
                 "exclude_seen": exclude_seen if self.exclude_seen is None else self.exclude_seen,
@@ -59,5 +59,5 @@ class ListRequest(Request):
 
     @property
     def effective_rules(self) -> BusinessRules:
-        """The rules that hold."""
+        """The rules that apply; none if null."""
         return self.rules or BusinessRules()

@@ -1,4 +1,4 @@
-"""From many good candidates to a few that go together: lists that vary, and whose mix is the user's own."""
+"""Re-ranking for diversity, and for calibration to the user's own mix of themes and tiers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,22 +17,22 @@ from strata.settings import Settings
 
 
 class RerankSettings(Settings):
-    """How far a list may leave its scores; diversity 0 and calibration 0 change nothing."""
+    """How far re-ranking may depart from scores; diversity 0 and calibration 0 change nothing."""
 
     diversity: float = Field(default=0.0, ge=0, le=1)
-    """0: the best scores; 1: after the best item, whatever is farthest from those chosen."""
+    """0: the best scores; 1: the best item, then always the one farthest from those chosen."""
     calibration: float = Field(default=0.0, ge=0, le=1)
     """0: the best scores; 1: the user's own mix, whatever the scores."""
     pool: PositiveInt = 4
-    """Lists' lengths that diversity puts in order where calibration then chooses from them."""
+    """If both are used, diversity passes `pool` × k candidates on to calibration."""
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether every list stays as it is."""
+        """Whether lists are left unchanged."""
         return not self.diversity and not self.calibration
 
     def but(self, diversity: float | None, calibration: float | None) -> Self:
-        """These settings, with what is given in place of their own."""
+        """These settings, with the given values replaced."""
         given = {"diversity": diversity, "calibration": calibration}
         asked = {name: value for name, value in given.items() if value is not None}
         return self.model_validate({**self.model_dump(), **asked})
@@ -40,10 +40,10 @@ class RerankSettings(Settings):
 
 @dataclass(frozen=True)
 class Mix:
-    """What a list is made of, and what it should be.
+    """Groups of candidates (by theme or tier) and the target mix of a list.
 
     `groups` (B, n): group of each candidate, NOTHING for none. `target` (B, G): share of each group that a user's list
-    should have, summing to 1; zeros for users of whom nothing is known, and then nothing is asked.
+    should have, summing to 1; all zeros for users without a target.
     """
 
     groups: np.ndarray
@@ -58,11 +58,11 @@ def rerank(
     vectors: np.ndarray,
     mixes: Sequence[Mix] = (),
 ) -> np.ndarray:
-    """The `k` candidates (fewer where there are fewer) that make the best list of each user, best first: (B, k).
+    """The `k` candidates (fewer where there are fewer) of each user's re-ranked list, best first: (B, k).
 
-    `items` (B, n): candidates, best first, NOTHING pads; `scores` (B, n): theirs, any real numbers that compare within
-    a user; `vectors` (n_items, d): unit. Where both are asked for, what diversity puts in a place has that place's
-    score for calibration. Ties go to the earlier candidate.
+    `items` (B, n): candidates, best first, NOTHING pads; `scores` (B, n): comparable within a user; `vectors`
+    (n_items, d): unit. With both diversity and calibration, the i-th item by diversity gets the i-th best score for
+    calibration. Ties go to the earlier candidate.
     """
     k = min(k, items.shape[1])
     if not settings.diversity and not (settings.calibration and mixes):
@@ -90,8 +90,8 @@ def scaled(items: np.ndarray, scores: np.ndarray) -> np.ndarray:
 def diversify(items: np.ndarray, scores: np.ndarray, k: int, diversity: float, vectors: np.ndarray) -> np.ndarray:
     """Places of `k` candidates chosen by max-sum diversification (Borodin et al. 2012): (B, k), NOTHING pads.
 
-    `scores` (B, n) as `scaled`. Each next one has the best (1 − d) · score + d · Σ (1 − cosine) to those chosen. Of
-    pyversity's strategies it loses least NDCG for the diversity it brings.
+    `scores` (B, n): as `scaled` gives. Each step maximises (1 − d) · score + d · Σ (1 − cosine) to those chosen.
+    Of pyversity's strategies this one loses least NDCG for the diversity gained.
     """
     places = np.full((len(items), k), NOTHING, np.int64)
     for row, there in enumerate(items != NOTHING):
@@ -104,12 +104,12 @@ def diversify(items: np.ndarray, scores: np.ndarray, k: int, diversity: float, v
 def calibrate(scores: np.ndarray, k: int, calibration: float, mixes: Sequence[Mix]) -> np.ndarray:
     """Places of `k` candidates chosen so that the list's mix follows the user's (Steck 2018): (B, k), NOTHING pads.
 
-    `scores` (B, n) as `scaled`. Each next one makes (1 − c) · mean score − c · divergence of the list so far largest.
-    The divergence is that of `miscalibration`, over its greatest value, averaged over the `mixes`. Adding an item
-    changes it by what its group gains alone, so that a step looks at groups, not at lists.
+    `scores` (B, n): as `scaled` gives. Each step maximises (1 − c) · mean score − c · divergence of the list so far.
+    The divergence is that of `miscalibration`, divided by its maximum, averaged over the `mixes`. An item changes it
+    only through its group, so a step evaluates groups rather than lists.
     """
     starts = np.cumsum([0, *(mix.target.shape[1] for mix in mixes)])
-    nowhere = starts[-1]  # a last column, for items of no group, that nobody wants
+    nowhere = starts[-1]  # a last column with target 0, for items of no group
     pairs = zip(mixes, starts, strict=False)
     groups = np.stack([np.where(mix.groups == NOTHING, nowhere, mix.groups + start) for mix, start in pairs])
     wanted = np.concatenate([*(mix.target for mix in mixes), np.zeros((len(scores), 1))], axis=1)
@@ -129,9 +129,9 @@ def calibrate(scores: np.ndarray, k: int, calibration: float, mixes: Sequence[Mi
 
 
 def _gained(wanted: np.ndarray, counts: np.ndarray, n: int) -> np.ndarray:
-    """How much less a list of `n` items diverges from the shares `wanted` (B, G) with one more of a group: (B, G).
+    """How much the divergence of a list of `n` items from shares `wanted` (B, G) falls if one is of a group: (B, G).
 
-    `counts` (B, G): items of each group, n − 1 at most; compared with an item of no group.
+    `counts` (B, G): items of each group so far, n − 1 in all at most; compared with adding an item of no group.
     """
     least = SMOOTHING * np.maximum(wanted, 1e-12)
     before, after = (least + (1 - SMOOTHING) * share for share in (counts / n, (counts + 1) / n))
@@ -141,10 +141,9 @@ def _gained(wanted: np.ndarray, counts: np.ndarray, n: int) -> np.ndarray:
 def interest_mixes(
     items: np.ndarray, users: np.ndarray, vectors: np.ndarray, profiles: Profiles, themes: Themes
 ) -> tuple[Mix, Mix]:
-    """What lists should be made of for users (B,) with candidates `items` (B, n): by theme, and by tier.
+    """Target mixes by theme and by tier, for users (B,) with candidates `items` (B, n).
 
-    An item is of its theme, and of the tier of the user's point that it is nearest to; each point asks for its share
-    of the user's strength.
+    An item's tier is that of the user's nearest point; targets are the points' shares of the user's strength.
     """
     there, n_themes = items != NOTHING, int((themes.groups["level"] == "theme").sum())
     of_theme = np.where(there, themes.of_item[items, LEVELS.index("theme")], NOTHING)
@@ -167,5 +166,5 @@ def _summing_to_1(weights: np.ndarray) -> np.ndarray:
 
 
 def _at(values: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """`values` (B, n) at `places` (B, k), NOTHING where a place is."""
+    """`values` (B, n) at `places` (B, k), NOTHING where the place is NOTHING."""
     return np.where(places == NOTHING, NOTHING, np.take_along_axis(values, places, axis=1))

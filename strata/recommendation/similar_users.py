@@ -1,4 +1,4 @@
-"""Who shares an interest: users alike, and the audience of an item or a text."""
+"""Users with similar interests, and the interests they share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from strata.recommendation.crowd import Crowd, _best, weigh
 AT_ONCE = 4_096
 """Users whose points are compared at a time."""
 MOST = 3
-"""Shared interests that are named."""
+"""Most shared interests named per user."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class SharedInterest:
 
 @dataclass(frozen=True)
 class SimilarUser:
-    """Somebody of like interests: `similarity` up to 1, for the same interests of the same weight."""
+    """A user with similar interests; `similarity` is 1 for the same points with the same weights."""
 
     user_id: str
     similarity: float
@@ -36,11 +36,11 @@ class SimilarUser:
 
 
 def similar_users(own: Profiles, crowd: Crowd, k: int, without: Sequence[int] | np.ndarray = ()) -> list[SimilarUser]:
-    """Up to `k` users with the interests nearest to one person's, nearest first; none of the rows `without`.
+    """Up to `k` users with the interests nearest to one person's, nearest first, leaving out user rows `without`.
 
-    `own`: the person's points alone (`alone`). Each of them is compared with the nearest of the other's, by
-    max(0, cosine), and each of the other's with the nearest of theirs; the similarity is the mean of the two weighted
-    sums, so that both must find what they like in the other. Users without anything in common are left out.
+    `own`: the person's points only (see `alone`). Each is matched to the other user's nearest by max(0, cosine), and
+    each of the other's to the nearest of `own`; the similarity is the mean of the two weighted sums, so that it is high
+    only if each covers the other. Users without anything in common are left out.
     """
     if not len(own.vectors):
         return []
@@ -70,7 +70,7 @@ def _alike(mine: np.ndarray, weights: np.ndarray, crowd: Crowd) -> np.ndarray:
 
 
 def _shared(own: Profiles, weights: np.ndarray, crowd: Crowd, user: int) -> tuple[SharedInterest, ...]:
-    """The weightiest pairs of points that are each other's nearest."""
+    """The pairs of points that are each other's nearest, by largest weight."""
     points = crowd.points_of(user)
     cosines = np.asarray(own.vectors @ crowd.profiles.vectors[points].T)
     nearest = cosines.argmax(1)

@@ -1,4 +1,4 @@
-"""What somebody may want to follow: topics on the rise among their interests, and brands near to them."""
+"""Topics that rise in popularity, and those of them within a person's interests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ from strata.settings import Settings
 
 
 class TrendSettings(Settings):
-    """What makes a topic hot, and what stands for it and for a brand."""
+    """What makes a topic hot, and how many items represent a topic or a brand."""
 
     hot_days: float = Field(default=14.0, gt=0)
-    """The window that counts as lately."""
+    """Length of the recent window."""
     past_days: float = Field(default=180.0, gt=0)
-    """The longer past before it, which says what is to be expected."""
+    """Length of the past before it, from which expected numbers come."""
     smoothing: float = Field(default=5.0, gt=0)
-    """Users added to what a topic has and to what was expected: a few people make no trend."""
+    """Users added to a topic's number and to the expected one, so that a few people make no trend."""
     leaders: PositiveInt = 3
-    """Items that lead a hot topic; a brand to follow is judged by the mean of as many."""
+    """Items shown for a hot topic; a brand's score is the mean of as many of its items."""
 
 
 @dataclass(frozen=True)
 class Rising:
-    """What rises at a time: `lift` (n_topics,) over what the past lets expect, `lately` (n_items,) users of items."""
+    """Trends at a time: `lift` (n_topics,), ratio to expected users; `lately` (n_items,), recent users of each item."""
 
     lift: np.ndarray
     lately: np.ndarray
@@ -38,7 +38,7 @@ class Rising:
 
 @dataclass(frozen=True)
 class HotTopic:
-    """A topic chosen `lift` times as much as expected, the `items` that lead it, and the interest it belongs to."""
+    """A topic chosen `lift` times as much as expected, its top `items`, and the interest it belongs to."""
 
     topic_id: str
     name: str
@@ -51,10 +51,10 @@ class HotTopic:
 
 
 def rising_topics(history: History, themes: Themes, time: float, settings: TrendSettings) -> Rising:
-    """How much more each topic is chosen before `time` (seconds) than its longer past lets expect.
+    """How much more each topic was chosen shortly before `time` (seconds) than its longer past predicts.
 
-    lift = (users lately + s) / (users expected + s), s the smoothing; expected is a topic's share of all the past's
-    (user, topic) pairs, times the pairs of lately. Without a past nothing rises: 1 everywhere.
+    lift = (recent users + s) / (expected users + s), s the smoothing; expected is the topic's share of all past
+    (user, topic) pairs, times the number of recent pairs. Without a past the lift is 1 everywhere.
     """
     start = time - settings.hot_days * DAY
     liked, topics = history.positive(), themes.of_item[:, 0]
@@ -78,9 +78,9 @@ def hot_topics(
 ) -> list[HotTopic]:
     """Up to `k` rising topics within the themes of one person's interests, hottest first.
 
-    `own`: the person's points alone. A topic belongs to the interest of its theme with the largest w · max(0, cosine)
-    to its centre, and is scored by that times log2 of its lift. What the person dislikes is left out, and so are
-    topics of which nobody lately chose an `available` item (n_items,) bool; at most `leaders` of these lead one.
+    `own`: the person's points only. A topic belongs to the interest of its theme with the largest w · max(0, cosine)
+    to its centre; its score is that times log2 of its lift. Disliked topics are left out, and so are topics without
+    recent choices of an `available` item (n_items,) bool; at most `leaders` of these items are shown.
     """
     near = weigh(own, tier_weights) * np.maximum(themes.centres("topic") @ own.vectors.T, 0)
     near *= themes.above("topic", "theme")[:, None] == own.table["theme"].to_numpy()

@@ -1,4 +1,4 @@
-"""The gate: a release that is clearly worse than the one it would replace is refused, with its reasons."""
+"""The release gate: refuses a release that is clearly worse than the current one, and says why."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class GateSettings(Settings):
-    """What a new release may lose."""
+    """How far metrics of a new release may fall."""
 
     may_fall: dict[str, Share] = {
         "ndcg@10.all": 0.02,
@@ -27,12 +27,12 @@ class GateSettings(Settings):
         "strata.coverage@10": 0.3,
         USERS_WITH_POINTS: 0.05,
     }
-    """Metric, by its path in metrics.json, → share of the current value that may be lost. Higher is better."""
+    """Metric (path in metrics.json, higher is better) → share of the current value that may be lost."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One rule, applied: `least` is the lowest value of `metric` that passes, None where nothing is compared."""
+    """Result of one rule; `least`: lowest value of `metric` that passes, None without a current value."""
 
     metric: str
     current: float | None
@@ -43,7 +43,7 @@ class Verdict:
 
 
 def figures(release_folder: Path) -> dict[str, float]:
-    """Every number a rule may name: the manifest's metrics by dotted path, and the share of users with points."""
+    """All numbers that rules can name: the manifest's metrics by dotted path, and the share of users with points."""
     profiles = pl.read_parquet(release_folder / Part.PROFILES / "profiles.parquet", columns=[USER])
     users = pl.read_parquet(release_folder / Part.USERS, columns=[USER])
     with_points = profiles[USER].n_unique() / max(users.height, 1)
@@ -56,7 +56,7 @@ def judge(current: Mapping[str, float] | None, new: Mapping[str, float], setting
 
 
 def as_markdown(verdicts: Sequence[Verdict]) -> str:
-    """The table of reasons."""
+    """The verdicts as a Markdown table."""
     lines = ["| metric | current | new | at least | verdict |", "|---|---:|---:|---:|---|"]
     for verdict in verdicts:
         numbers = " | ".join(

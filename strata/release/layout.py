@@ -1,10 +1,10 @@
-"""What a release is made of: the parts by their paths below its folder, for who writes, loads, judges or reads it."""
+"""Paths of a release's parts, relative to its folder."""
 
 from enum import StrEnum
 
 
 class Part(StrEnum):
-    """A file or folder of a release: `folder / Part.ITEMS` is where it lies."""
+    """A file or folder of a release, such as `folder / Part.ITEMS`."""
 
     ENCODER = "encoder"
     ITEMS = "tables/items.parquet"

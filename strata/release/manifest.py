@@ -1,4 +1,4 @@
-"""A release is one folder whose manifest names every file with its SHA-256: written once, verified before each load."""
+"""Release folders: a manifest with the SHA-256 of every file, written once and verified before each load."""
 
 import hashlib
 import json
@@ -17,12 +17,12 @@ FORMAT = 3
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a release is: `id` follows from its content; `files` maps relative paths to SHA-256."""
+    """Content of a release: `id` is a hash of `files`, which maps relative paths to SHA-256."""
 
     id: str
     files: dict[str, str]
     versions: dict[str, str]
-    """Path → hash of the data and the artefacts it was made from, as in dvc.lock."""
+    """Path → hash of the data and artefacts it was made from, as in dvc.lock."""
     metrics: dict[str, Any]
 
 

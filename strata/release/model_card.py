@@ -1,4 +1,4 @@
-"""The model card: what a release is for, what it learned from, how good it is and where it ends."""
+"""The model card: a release's purpose, training data, quality and limits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ Strata learns users' interests from behaviour and text, sorts them into tiers an
 | as published (zero-shot) | {zero_shot} |
 | fine-tuned | {tuned} |
 
-StoredModel: {kept}.
+Kept: {kept}.
 
 ## Interests
 {points:,} points of {profiled:,} users ({per_user:.1f} each):
@@ -42,5 +42,5 @@ momentary: {momentary_events} times or more in the last {recent_days} days, and 
 
 
 def model_card(facts: Mapping[str, Any]) -> str:
-    """Fill in the card; `facts` holds every name of TEMPLATE."""
+    """Fill in the card; `facts` must hold every placeholder of TEMPLATE."""
     return TEMPLATE.format(**facts)

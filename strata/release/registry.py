@@ -1,4 +1,4 @@
-"""The release registry: verified copies of releases in one folder, and a pointer to the one that serves."""
+"""The release registry: verified copies of releases in one folder, and a pointer to the one in service."""
 
 import fcntl
 import json
@@ -20,7 +20,7 @@ ID = re.compile(r"[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Pointer:
-    """Which release serves, and those that served before it, each once, the latest last."""
+    """The release in service, and those that served before it, each once, the latest last."""
 
     current: str | None = None
     former: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Pointer:
         return Pointer(release, tuple(each for each in past if each != release))
 
     def back(self) -> "Pointer":
-        """The pointer after a roll back; the release left behind is not among the former ones."""
+        """The pointer after a roll back; the release rolled back from is dropped."""
         return Pointer(self.former[-1], self.former[:-1])
 
 
@@ -45,7 +45,7 @@ class Entry:
     metrics: Mapping[str, Any]
     current: bool
     former: bool
-    """Served right before the current one: where a roll back leads."""
+    """Served right before the current one: the target of a roll back."""
     fault: str = ""
     """Why its manifest cannot be read, if so."""
 
@@ -53,17 +53,17 @@ class Entry:
 class Registry:
     """Releases under `folder`/ID and the pointer `folder`/current.json, which is replaced in one step.
 
-    Every release is verified when it comes in and again before the pointer moves to it, so whoever follows the
-    pointer finds whole releases only. Changes from several processes wait for each other.
+    Every release is verified when it is added and again before the pointer moves to it, so the pointer always leads
+    to a complete release. A lock serialises changes by several processes.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def add(self, release_folder: Path) -> str:
-        """Copy a release in and return its id; a sound one that is there already stays as it is.
+        """Copy a release in and return its id; an intact copy already there is kept.
 
-        Raises ReleaseError naming the file if the release, or the copy, is not what its manifest says.
+        Raises ReleaseError naming the file if the release, or the copy, does not match its manifest.
         """
         release = verify(release_folder).id
         with self._alone():
@@ -74,12 +74,12 @@ class Registry:
         return release
 
     def list(self) -> Sequence[Entry]:
-        """All releases in the order in which they came in."""
+        """All releases in the order in which they were added."""
         pointer = self._pointer()
         return [self._entry(release, pointer) for release in self._ids()]
 
     def promote(self, release: str) -> None:
-        """Verify a release of the registry and point to it. Raises ReleaseError and leaves the pointer otherwise."""
+        """Verify a release of the registry and point to it. Raises ReleaseError, leaving the pointer, if it fails."""
         with self._alone():
             self._point(self._pointer().to(self._known(release)))
 
@@ -97,19 +97,19 @@ class Registry:
         return pointer.former[-1]
 
     def current(self) -> Path | None:
-        """Folder of the release that serves, or None before the first promotion."""
+        """Folder of the release in service, or None before the first promotion."""
         release = self._pointer().current
         return None if release is None else self.folder / self._known(release)
 
     def prune(self, keep: int) -> Sequence[str]:
-        """Remove all but the `keep` latest releases; never the current one nor the one before it. Returns what went."""
+        """Remove all but the `keep` latest releases, the current one and the one before it. Returns the removed ids."""
         if keep < 1:
             raise ReleaseError(f"keep is {keep}; keep at least 1 release")
         with self._alone():
             pointer = self._pointer()
             kept = {*self._ids()[-keep:], pointer.current, *pointer.former[-1:]}
             removed = [release for release in self._ids() if release not in kept]
-            if removed:  # first the pointer, so that it never names what is gone
+            if removed:  # pointer first, so that it never names a removed release
                 former = tuple(release for release in pointer.former if release not in removed)
                 self._write(Pointer(pointer.current, former))
             for folder in (*removed, *(path.name for path in self.folder.glob(".*.tmp"))):
@@ -136,7 +136,7 @@ class Registry:
         return pointer
 
     def _ids(self) -> Sequence[str]:
-        """Ids by the time they came in: the manifest is written when a release is copied."""
+        """Ids by the time they were added: the manifest is written when a release is copied."""
         folders = [path for path in self.folder.glob("*") if ID.fullmatch(path.name) and path.is_dir()]
         return [path.name for path in sorted(folders, key=_arrival)]
 
@@ -161,7 +161,7 @@ class Registry:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """One change at a time; the system drops the lock of a process that dies."""
+        """Lock for one change at a time; the system releases it if the process dies."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

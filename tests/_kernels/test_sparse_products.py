@@ -35,3 +35,14 @@ def test_dense_rows_are_those_of_the_product(rows: int, middle: int, columns: in
         sparse.random(*shape, 0.4, "csr", np.float32, rng=rng) for shape in ((rows, middle), (middle, columns))
     )
     assert np.allclose(dense_product(left, right), (left @ right).toarray(), atol=1e-6)
+
+
+def test_a_product_of_zero_is_no_second_column() -> None:
+    """Weights that have faded to 0 are stored; a column that only they led to counts once all the same."""
+    zeros = sparse.csr_matrix((np.zeros(6, np.float32), [0, 1, 0, 1, 0, 1], [0, 2, 4, 6]), (3, 2))
+    zeros.data[0] = 1.0
+    found = top_products(zeros.T.tocsr(), zeros, np.zeros(2), shrink=1.0, most=2)
+    assert not found.nnz
+    ones = sparse.csr_matrix((np.array([0, 0, 1, 1], np.float32), [0, 1, 0, 1], [0, 2, 4]), (2, 2))
+    pairs = top_products(ones.T.tocsr(), ones, np.zeros(2), shrink=1.0, most=2)
+    assert pairs.toarray().tolist() == [[0, 1], [1, 0]]

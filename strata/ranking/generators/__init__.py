@@ -1,1 +1,1 @@
-"""Generators: each proposes items in one way, and says what led to an item and how its reason reads."""
+"""Candidate generators: each proposes items in one way and explains its proposals."""

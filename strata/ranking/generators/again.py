@@ -1,4 +1,4 @@
-"""What the user keeps coming back to."""
+"""Items that the user chose before, for re-consumption."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ from strata.ranking.query import QueryBatch
 
 @dataclass(frozen=True)
 class BoughtBefore(ByNothing):
-    """What the user keeps coming back to: weeks with the item, weighted 2^(−age / half-life); ties by popularity.
+    """Items of the history by the number of weeks with the item, weighted 2^(−age / half-life); ties by popularity.
 
-    `counts` (n_items,): popularity. `half_life_days`: of the weeks.
+    `counts` (n_items,): popularity. `half_life_days`: half-life of a week's weight.
     """
 
     counts: np.ndarray
@@ -23,11 +23,11 @@ class BoughtBefore(ByNothing):
     credited = ("own", "kind")
 
     def says(self, led_by: str) -> str:  # noqa: ARG002
-        """That the user keeps choosing it."""
+        """Says that the user keeps choosing it."""
         return "you keep coming back to it"
 
     def propose(self, batch: QueryBatch, n: int) -> Candidates:
-        """The `n` items most often chosen before, where items may come back."""
+        """The `n` best items chosen before; none where seen items are excluded."""
         history = batch.choices
         if batch.exclude_seen or not len(history):
             return Candidates.none()

@@ -16,9 +16,9 @@ from strata.ranking.query import QueryBatch
 class NearestToInterests(ByNothing):
     """Items nearest to each interest point: r_ij = Σ_k w_ik · (x_ik · y_j) over the points k that found item j.
 
-    Each point finds as many as its weight, in which its tier counts, gives it a quota of, and `least_quota` at least:
-    no strong interest silences the others, and an item belongs to the interests it is really near to. Dislikes find
-    nothing; what they are near to loses w_ik · max(0, x_ik · y_j).
+    Each point has a quota in proportion to its weight (which includes its tier weight), `least_quota` at least, so that
+    strong interests do not crowd out the others. Dislikes propose nothing; items near to them lose
+    |w_ik| · max(0, x_ik · y_j).
     """
 
     index: ItemIndex
@@ -27,7 +27,7 @@ class NearestToInterests(ByNothing):
     credited = ("nearest", "topic")
 
     def says(self, led_by: str) -> str:  # noqa: ARG002
-        """Nothing: every reason ends with the interest point that it fits."""
+        """Says nothing: every reason ends with its interest point anyway."""
         return ""
 
     def propose(self, batch: QueryBatch, n: int) -> Candidates:
@@ -44,9 +44,9 @@ class NearestToInterests(ByNothing):
         return Candidates(users[best], of_user[best], totals[best], found=found)
 
     def search(self, batch: QueryBatch, n: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Liked points (p,), the items nearest to them (p, m) and the cosines, as many as quota and history call for.
+        """Yield liked points (p,), their nearest items (p, m) and cosines; m covers the quota and the barred items.
 
-        Points that call for about as many are searched for together: a search takes time with its length.
+        Points that need about the same m are searched together, as time grows with m.
         """
         liked, needed = self._quotas(batch, n)
         needed = needed + np.diff(batch.barred_events.offsets)[batch.owners[liked]]
@@ -63,13 +63,13 @@ class NearestToInterests(ByNothing):
         return liked, quotas.astype(np.int64)
 
     def _looked_at(self, batch: QueryBatch, n: int, cosines: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Point, item and cosine of all that is nearest within the points' quotas, from all cosines: three of (m,)."""
+        """Point, item and cosine of the items within each point's quota, from the full cosine matrix: three of (m,)."""
         liked, quotas = self._quotas(batch, n)
         anything = np.full(len(liked), -np.inf)
         return largest(cosines, liked, batch.owners[liked], quotas, anything, batch.admission)
 
     def _searched(self, batch: QueryBatch, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The same of a catalogue that is searched."""
+        """The same as `_looked_at`, by searching the index."""
         liked, of_liked = self._quotas(batch, n)
         quotas = np.zeros(len(batch.weights), np.int64)
         quotas[liked] = of_liked
@@ -88,7 +88,7 @@ class NearestToInterests(ByNothing):
         return point[in_order], item[in_order], near[in_order]
 
     def _disliked(self, batch: QueryBatch, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """What dislikes take from each (user, item) pair (n,), 0 or less; `users` ascending."""
+        """What dislikes add to the score of each (user, item) pair: (n,), 0 or less; `users` ascending."""
         taken, against = np.zeros(len(users)), np.flatnonzero(batch.weights < 0)
         starts, stops = (np.searchsorted(users, batch.owners[against], side) for side in ("left", "right"))
         if batch.cosines is not None:
@@ -103,7 +103,7 @@ class NearestToInterests(ByNothing):
 def _summed(
     users: np.ndarray, items: np.ndarray, scores: np.ndarray, n_items: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each pair of user and item once, in order, and the sum of its scores: three of (m,); `users` (n,) ascending."""
+    """Distinct (user, item) pairs in order, and the sum of each one's scores: three of (m,); `users` (n,) ascending."""
     owners, rows, totals = np.empty(len(users), np.int64), np.empty(len(users), np.int64), np.empty(len(users))
     size = compiled(_sum)(users, items, scores, np.zeros(n_items), owners, rows, totals)
     return owners[:size], rows[:size], totals[:size]
@@ -113,7 +113,7 @@ def _sum(
     users: np.ndarray, items: np.ndarray, scores: np.ndarray, sums: np.ndarray,
     owners: np.ndarray, rows: np.ndarray, totals: np.ndarray,
 ) -> int:  # fmt: skip
-    """Fill the answers, user by user; how many there are. `sums` (n_items,): zeros, before and after."""
+    """Fill `owners`, `rows` and `totals`, and return how many. `sums` (n_items,): zeros, before and after."""
     size, start, n = 0, 0, len(users)
     while start < n:
         stop = start
@@ -135,7 +135,7 @@ def _take(
     cosines: np.ndarray, points: np.ndarray, starts: np.ndarray, stops: np.ndarray, weights: np.ndarray,
     items: np.ndarray, taken: np.ndarray,
 ) -> None:  # fmt: skip
-    """Add to `taken` (n,) what each of the `points` that are disliked takes from the places of its owner."""
+    """Add to `taken` (n,) the (negative) scores of disliked `points`, each on its owner's rows from start to stop."""
     for number in range(len(points)):
         for place in range(starts[number], stops[number]):
             taken[place] += weights[number] * max(cosines[points[number], items[place]], np.float32(0))

@@ -11,7 +11,7 @@ from strata.ranking.query import QueryBatch
 
 @dataclass(frozen=True)
 class FromHistory:
-    """Items that an item model (EASE, neighbours, transitions) finds going with the user's weighted history."""
+    """Items that an item model (EASE, item-kNN, association rules, ALS) scores for the user's weighted history."""
 
     model: ItemModel
     name: str
@@ -25,12 +25,12 @@ class FromHistory:
         return Candidates.best(scores, batch, n, least=0.0)
 
     def led_by(self, item: int, batch: QueryBatch) -> np.ndarray:
-        """Liked items that the model finds `item` going with."""
+        """Liked history items to which the model relates `item`, the strongest first."""
         chosen = np.unique(batch.history.items[batch.history.weights > 0])
         strength = self.model.between(chosen, item)
         best = np.lexsort((chosen, -strength))
         return np.asarray(chosen[best[strength[best] > 0]])
 
     def says(self, led_by: str) -> str:
-        """What the item goes with."""
+        """Says what the item goes with."""
         return f"goes with {led_by}" if led_by else ""

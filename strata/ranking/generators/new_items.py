@@ -1,4 +1,4 @@
-"""What is new: items that hardly anybody has chosen yet, by what is known of their topic and of their brand."""
+"""New items, which few users have chosen yet, scored by their topic and brand."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -16,11 +16,10 @@ from strata.ranking.settings import ArrivalSettings
 
 @dataclass(frozen=True)
 class Group:
-    """Items by one property, such as the topic or the brand, in g groups.
+    """Statistics of items grouped by one property, such as topic or brand, in g groups.
 
-    `of_item` (n_items,): each item's group. `share` (g,): of all events of liking. `fares` (g,):
-    such events that an item of the group that came lately has had, on average. `smoothing`: events, or items, of the
-    average that are added to both.
+    `of_item` (n_items,): each item's group. `share` (g,): share of all positive events. `fares` (g,): mean number of
+    recent positive events of the group's recently arrived items. `smoothing`: pseudo-count of average events, or items.
     """
 
     of_item: np.ndarray
@@ -30,7 +29,7 @@ class Group:
 
     @classmethod
     def of(cls, of_item: np.ndarray, liked: History, arrived: np.ndarray, lately: np.ndarray, smoothing: float) -> Self:
-        """From all events of liking; `arrived` (n_items,) bool: items first chosen lately, `lately`: how often."""
+        """From all positive events; `arrived` (n_items,) bool: items first chosen recently; `lately`: recent events."""
         n = int(of_item.max(initial=0)) + 1
         share = np.bincount(of_item[liked.items], minlength=n) / max(len(liked), 1)
         total, items = (np.bincount(of_item, part * arrived, n) for part in (lately, np.ones(len(of_item))))
@@ -38,7 +37,7 @@ class Group:
         return cls(of_item, share, (total + smoothing * mean) / (items + smoothing), smoothing)
 
     def lift(self, history: History, weights: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """How many times as often as everybody each user chose the groups of `items` (m,): (n_users, m).
+        """Smoothed ratio of each user's share of the groups of `items` (m,) to all users' share: (n_users, m).
 
         `weights` (n,): of the events of the history.
         """
@@ -51,7 +50,7 @@ class Group:
 
 
 def new_items(catalogue: Catalogue, past: History, settings: ArrivalSettings) -> np.ndarray:
-    """Rows (m,) of the items that hardly anybody has chosen in a past, but those that are known to be old."""
+    """Rows (m,) of the items that fewer than `few` users chose in a past, except those created long before its end."""
     created = (catalogue.items[CREATED].dt.epoch("us").cast(pl.Float64) / 1e6).to_numpy()
     old = float(past.times.max(initial=0)) - created > settings.new_days * DAY
     few = np.bincount(past.choices.matrix().indices, minlength=past.n_items) < settings.few
@@ -62,10 +61,10 @@ def new_items(catalogue: Catalogue, past: History, settings: ArrivalSettings) ->
 class Arrivals(ByNothing):
     """New items of the topics and brands that a user chooses more than others do.
 
-    Models of behaviour find nothing that nobody chose, and text alone cannot tell which new items sell. An item scores
-    lift of its topic × lift of its brand × √(how arrivals of the topic fare × how those of the brand do).
-    `items` (m,): rows of those that are new. `by_topic`, `by_brand`: what is known of both.
-    `half_life_days`: of what a user chose.
+    Collaborative models cannot find items nobody chose, and text alone does not tell which new items sell. Score =
+    lift of the topic × lift of the brand × √(`fares` of the topic × `fares` of the brand).
+    `items` (m,): rows of the new items. `by_topic`, `by_brand`: statistics of both.
+    `half_life_days`: half-life of a user's choices.
     """
 
     items: np.ndarray
@@ -76,7 +75,7 @@ class Arrivals(ByNothing):
     credited = ()
 
     def says(self, led_by: str) -> str:  # noqa: ARG002
-        """That it is new."""
+        """Says that it is new."""
         return "new, of a kind you choose"
 
     @classmethod
@@ -94,7 +93,7 @@ class Arrivals(ByNothing):
         return cls(new_items(catalogue, past, settings), by_topic, by_brand, settings.half_life_days)
 
     def propose(self, batch: QueryBatch, n: int) -> Candidates:
-        """The best new items of users who have a history: of `n`, the share of new ones among all they may be shown."""
+        """The best new items of users who have a history: `n` × the share of new items among all allowed items."""
         history = batch.choices
         items = self.items[batch.allowed[self.items]]
         if not len(history) or not len(items):

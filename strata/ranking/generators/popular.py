@@ -1,4 +1,4 @@
-"""What many chose lately: of everything, and of the topics of the user's interests."""
+"""Recently popular items: of the whole catalogue, and of the topics of the user's interests."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,18 +13,18 @@ from strata.ranking.query import QueryBatch
 
 @dataclass(frozen=True)
 class Popular(ByNothing):
-    """What many chose in the latest window: `counts` (n_items,)."""
+    """The most popular items of the latest window; `counts` (n_items,): their popularity."""
 
     counts: np.ndarray
     name: str = "popular"
     credited = ("trends",)
 
     def says(self, led_by: str) -> str:  # noqa: ARG002
-        """That many choose it."""
+        """Says that it is popular."""
         return "popular these days"
 
     def propose(self, batch: QueryBatch, n: int) -> Candidates:
-        """The `n` most popular items that each user may be shown; what nobody chose only to those without interests."""
+        """The `n` most popular items that each user may be shown; with 0 choices only for users without interests."""
         interested = np.bincount(batch.owners[batch.weights > 0], minlength=len(batch)) > 0
         least = np.where(interested, 0.0, -np.inf)
         scores = np.broadcast_to(self.counts, (len(batch), len(self.counts)))
@@ -33,9 +33,9 @@ class Popular(ByNothing):
 
 @dataclass(frozen=True)
 class PopularInTopics(ByNothing):
-    """What is popular in the topics of the user's interests: share of the topic in what they chose × the item's in it.
+    """Popular items of the user's topics: the topic's share of the user's choices × the item's share of the topic.
 
-    `counts` (n_items,): popularity; `topics` (n_items,): topic of each item. What the user chose counts
+    `counts` (n_items,): popularity; `topics` (n_items,): topic of each item. A choice counts
     2^(−age / `half_life_days`).
     """
 
@@ -46,7 +46,7 @@ class PopularInTopics(ByNothing):
     credited = ()
 
     def says(self, led_by: str) -> str:  # noqa: ARG002
-        """That many choose it among what the user is into."""
+        """Says that it is popular in the user's topics."""
         return "popular among what you are into"
 
     def propose(self, batch: QueryBatch, n: int) -> Candidates:
@@ -77,7 +77,7 @@ class PopularInTopics(ByNothing):
 
 
 def _spread(wanted: np.ndarray, topics: np.ndarray, share: np.ndarray, scores: np.ndarray) -> None:
-    """Fill `scores` (B, n_items): what is wanted of an item's topic (B, topics) × its share of it."""
+    """Fill `scores` (B, n_items): `wanted` (B, topics) of the item's topic × `share` (n_items,) of the item."""
     for user in range(len(scores)):
         for item in range(len(topics)):
             scores[user, item] = wanted[user, np.uint64(topics[item])] * share[item]

@@ -1,4 +1,4 @@
-"""The generators there are, in the order of a table's columns, and what each is made from."""
+"""Registry of all generators, in the order of a table's columns."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,10 +22,7 @@ from strata.ranking.settings import RecommendSettings
 
 @dataclass(frozen=True)
 class GeneratorInputs:
-    """What is known at one cut-off: `topics` (n_items,) topic of each item, `past` all events before it.
-
-    `settings`: how candidates are proposed.
-    """
+    """Inputs of generators at one cut-off: `topics` (n_items,), topic of each item; `past`, all events before it."""
 
     catalogue: Catalogue
     index: ItemIndex
@@ -46,7 +43,7 @@ GENERATORS: Final[tuple[Callable[[GeneratorInputs], Iterable[Generator]], ...]] 
     lambda known: [BoughtBefore(known.collaborative.counts, days) for days in known.collaborative.own_half_lives],
     lambda known: [Arrivals.of(known.catalogue, known.topics, known.past, known.settings.generators.arrivals)],
 )
-"""Each line gives the generators that what is known allows: none, one, or one for each model."""
+"""Each function makes none, one or, for several models, many generators from the inputs."""
 
 
 def generators_of(known: GeneratorInputs) -> tuple[Generator, ...]:

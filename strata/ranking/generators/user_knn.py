@@ -1,4 +1,4 @@
-"""What people with much the same history chose."""
+"""Items chosen by users with a similar history (user-kNN)."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,14 @@ from strata.ranking.query import QueryBatch
 
 @dataclass(frozen=True)
 class FromUserKnn(ByNothing):
-    """What people with much the same history chose."""
+    """Items chosen by users with a similar history."""
 
     model: UserKnn
     name: str = "user-knn"
     credited = ()
 
     def says(self, led_by: str) -> str:  # noqa: ARG002
-        """Who chose it."""
+        """Says who chose it."""
         return "chosen by people with a history like yours"
 
     def propose(self, batch: QueryBatch, n: int) -> Candidates:

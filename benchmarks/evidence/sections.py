@@ -5,6 +5,8 @@ from typing import Final
 
 SHOP, SITE, FILMS = "complete-journey", "stack-exchange", "movielens-100k"
 DATA: Final = (SHOP, SITE, FILMS)
+MADE: Final = "made"
+"""The data set that benchmarks/made makes, of any size."""
 THEMES, EVALUATED = ("themes",), ("evaluate",)
 RECOMMENDER = ("tier", "collaborate", "index", "rank")
 """Stages that make what a release recommends by; pictures and model card move no figure."""
@@ -46,6 +48,13 @@ def _quality(name: str, data: str, modules: tuple[str, ...], stages: tuple[str, 
     paths = tuple(f"{QUALITY}{each}.py" for each in modules)
     own = tuple((f"{QUALITY}__main__.py", part) for part in parts)
     return Section(f"python -m benchmarks.quality --only {name}", data, paths, stages, own, _files(data))
+
+
+def _kernels(name: str) -> Section:
+    """A section of `python -m benchmarks.kernels`."""
+    modules = tuple(f"benchmarks/kernels/{each}.py" for each in (name.replace("-", "_"), "made", "whole"))
+    files = (*_files(FILMS), "benchmarks/kernels/requirements.txt")
+    return Section(f"python -m benchmarks.kernels --only {name}", FILMS, modules, RECOMMENDER, files=files)
 
 
 def _files(data: str) -> tuple[str, ...]:
@@ -96,6 +105,18 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "stack-exchange": _quality("stack-exchange", SITE, ("questions",), THEMES),
         "service": _quality("service", FILMS, ("service",), RECOMMENDER),
         "speed": _quality("speed", FILMS, ("speed",), RECOMMENDER),
+    },
+    "kernels": {
+        name: _kernels(name) for name in ("forest", "ward", "selection", "sparse-products", "threads", "hierarchy")
+    },
+    "scale": {
+        "made-100k": Section(
+            "python -m benchmarks.made.scale",
+            MADE,
+            ("benchmarks/made/scale.py", "benchmarks/made/dataset.py"),
+            ("package",),
+            files=("benchmarks/made/vocabulary.yaml",),
+        ),
     },
 }
 """By evidence file and section. A new section has a line here beside that of the command which makes it."""

@@ -117,12 +117,12 @@ def libraries(recommender: Recommender, folder: Path) -> tuple[dict[str, Library
     return found, "; ".join(excluded)
 
 
-def signals_of(recommender: Recommender, users: list[str]) -> np.ndarray:
+def features_of(recommender: Recommender, users: list[str]) -> np.ndarray:
     """What the trees see of all candidates of these users: (n, F)."""
     rows = np.array([recommender.user_row(user) for user in users])
     batch = query_batch(
         rows, recommender.history, recommender.profiles, recommender.settings.tier_weights, recommender.new_users.time,
-        allowed=recommender.admitted(), index=recommender.index,
+        allowed=recommender.admitted(), index=recommender.models.index,
     )  # fmt: skip
     table = propose(batch, recommender.models.generators, recommender.settings.candidates)
     return recommender.models.features.of(table, batch)
@@ -137,7 +137,7 @@ def races(ground: Ground, turns: int) -> list[Race]:
         makers = {OWN: Forest, **{name: swap[Forest] for name, swap in swaps.items()}}
         forests = {name: maker.of(*recommender.ranker.boosters) for name, maker in makers.items()}
         for users in (1, BLOCK):
-            features = signals_of(recommender, ground.users(users))
+            features = features_of(recommender, ground.users(users))
             what = f"Scores of {len(features):,} candidates of {users} users, {ground.name}, one core"
             ways = {name: partial(forest.scores, features) for name, forest in forests.items()}
             with one_core():

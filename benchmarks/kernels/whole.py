@@ -9,21 +9,23 @@ from benchmarks.kernels.swap import one_core, within
 from strata.interests.query_users import PastChoice
 from strata.recommendation.batches import recommend_many
 from strata.recommendation.recommender import Recommender
+from strata.recommendation.request import ListRequest
 
-CALLS, BLOCK, BATCH, LISTED, PICKS = 40, 256, 1_000, 10, 20
+CALLS, BLOCK, BATCH, PICKS = 40, 256, 1_000, 20
+PLAIN, REASONED = ListRequest(k=10, explain=False), ListRequest(k=10)
 Asked = Callable[[Recommender, Ground], object]
 
 
 def plain(recommender: Recommender, ground: Ground) -> None:
     """Ten items for each of CALLS users, one by one."""
     for user in ground.users(CALLS):
-        recommender.recommend(user, LISTED, explained=False)
+        recommender.recommend(user, PLAIN)
 
 
 def explained(recommender: Recommender, ground: Ground) -> None:
     """The same with reasons."""
     for user in ground.users(CALLS):
-        recommender.recommend(user, LISTED)
+        recommender.recommend(user, REASONED)
 
 
 def new_users(recommender: Recommender, ground: Ground) -> None:
@@ -32,17 +34,17 @@ def new_users(recommender: Recommender, ground: Ground) -> None:
     for user in ground.users(CALLS):
         seen = history.items[history.of(recommender.users[user])][-PICKS:]
         picks = [PastChoice(str(item)) for item in recommender.catalogue.ids[seen]]
-        recommender.recommend(recommender.new_users.from_choices(picks), LISTED, explained=False)
+        recommender.recommend(recommender.new_users.from_choices(picks), PLAIN)
 
 
 def batch(recommender: Recommender, ground: Ground) -> None:
     """Ten items for each of BATCH users at once, on all cores."""
-    recommend_many(recommender, ground.users(BATCH), LISTED)
+    recommend_many(recommender, ground.users(BATCH), PLAIN)
 
 
 def block(recommender: Recommender, ground: Ground) -> None:
     """As many of them as are looked at together, at most."""
-    recommend_many(recommender, ground.users(BLOCK), LISTED)
+    recommend_many(recommender, ground.users(BLOCK), PLAIN)
 
 
 KINDS: Final[dict[str, tuple[str, int, Asked]]] = {

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from strata._kernels.sparse_products import dense_product, top_products
+from strata._kernels.sparse_products import top_products
 from strata.data.history import History
 from strata.models.files import csr_arrays, csr_of, half_life_array, half_life_of
 from strata.models.item_model import weigh
@@ -28,7 +28,7 @@ class ItemKnn:
 
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
         """Scores (B, n_items)."""
-        return dense_product(histories, self.weights)
+        return np.asarray((histories @ self.weights).toarray(), np.float32)
 
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
         """How much each of the `chosen` items (m,) adds to the score of `item`: (m,)."""

@@ -1,7 +1,11 @@
-"""The code a result depends on: the files that a program imports, and those of the pipeline's stages before it."""
+"""The code a result depends on: the files that a program imports, and those of the pipeline's stages before it.
+
+python -m benchmarks.closure    # writes the code that each stage imports among its dependencies in dvc.yaml
+"""
 
 import ast
 import io
+import re
 import subprocess
 import tarfile
 from collections.abc import Collection, Iterable, Mapping
@@ -12,6 +16,7 @@ from typing import Any
 import yaml
 
 PACKAGES = ("strata", "tasks", "benchmarks")
+STAGES_IMPORT = ("strata", "tasks")
 TEXTS = (".py", ".yaml", ".txt", ".dvc")
 Files = Mapping[str, str]
 """Path from the root, with slashes → text."""
@@ -118,3 +123,40 @@ def _segments(path: str) -> list[str]:
 def _meet(dep: list[str], out: list[str]) -> bool:
     """Whether one path is, or may be, the other or lies in it."""
     return dep[0] == out[0] and all(a == b or "*" in (a, b) for a, b in zip(dep, out, strict=False))
+
+
+def with_code(description: str, files: Files) -> str:
+    """A dvc.yaml whose stages depend on exactly the code that they import; all else stays as it is."""
+    lines, found, stage = description.split("\n"), [], ""
+    place = 0
+    while place < len(lines):
+        line = lines[place]
+        place += 1
+        found.append(line)
+        named = re.fullmatch(r"  (\w+):", line)
+        stage = named[1] if named else stage
+        if line.strip() != "deps:":
+            continue
+        start = line[: line.index("deps:")] + "- "
+        others = []
+        while place < len(lines) and lines[place].startswith(start):
+            others += [] if lines[place].endswith(".py") else [lines[place]]
+            place += 1
+        code = closure((f"tasks/{stage}.py", "tasks/__init__.py"), files, STAGES_IMPORT)
+        found += [start + path for path in sorted(code, key=lambda path: (not path.startswith("tasks/"), path))]
+        found += others
+    return "\n".join(found)
+
+
+def main() -> None:
+    """Write dvc.yaml of this clone anew."""
+    root = Path(__file__).parent.parent
+    path = root / "dvc.yaml"
+    before = path.read_text(encoding="utf-8")
+    after = with_code(before, files_here(root))
+    path.write_text(after, encoding="utf-8")
+    print("dvc.yaml: dependencies written anew" if after != before else "dvc.yaml: nothing to change")
+
+
+if __name__ == "__main__":
+    main()

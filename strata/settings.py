@@ -49,7 +49,7 @@ def read_settings(model: type[S], section: str, path: Path = Path("params.yaml")
     try:
         return model.model_validate(content or {})
     except ValidationError as error:
-        faults = "; ".join(f"{section}.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        faults = "; ".join(f"{'.'.join(map(str, (section, *e['loc'])))}: {e['msg']}" for e in error.errors())
         raise SettingsError(f"{path}: {faults}. Allowed keys: {', '.join(model.model_fields)}") from None
 
 

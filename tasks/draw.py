@@ -29,11 +29,11 @@ def main() -> None:
     points = profiles.table.filter(pl.col(USER) == user_id)
     _write(ThemeMap.of(layout, themes), "themes")
     _write(ThemeMap.of(layout, themes, points, whose), "interests")
-    _write(SwimLanes.of(_course(inputs, themes, user_id), whose), "tiers-over-time")
+    _write(SwimLanes.of(_timeline(inputs, themes, user_id), whose), "tiers-over-time")
     say(f"themes, and the interests of {whose}, drawn in {PICTURES}")
 
 
-def _course(inputs: Inputs, themes: Themes, user_id: str) -> pl.DataFrame:
+def _timeline(inputs: Inputs, themes: Themes, user_id: str) -> pl.DataFrame:
     profiler = Profiler.of(inputs.catalogue, inputs.vectors, themes, read_settings(TierSettings, "tier"))
     row = int(np.flatnonzero(inputs.user_ids == user_id)[0])
     own = inputs.history.of_users(row, row + 1)

@@ -34,7 +34,7 @@ def main() -> None:
     available = inputs.catalogue.available(window.time, window.past)
     rankers: dict[str, Ranker] = {
         WEIGHTED: WeightedSum.read(RANKER),
-        OURS: read_ranker(RANKER, read_settings(RankSettings, "rank").method),
+        OURS: read_ranker(RANKER, read_settings(RankSettings, "rank").method, models.feature_names),
     }
     for name, ranker in rankers.items():
         rankings[name] = rank(window, models, ranker, recommend, available, max(settings.k))

@@ -37,6 +37,14 @@ def test_dependencies_cover_what_a_stage_imports(name: str) -> None:
     assert listed == needed, f"dvc.yaml, {name}: add {sorted(needed - listed)}, drop {sorted(listed - needed)}"
 
 
+def test_the_command_writes_what_stages_import_into_dvc_yaml() -> None:
+    text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    assert benchmarks.closure.with_code(text, FILES) == text
+    without = text.replace("    - strata/ranking/rankers.py\n", "").replace("    - tasks/rank.py\n", "")
+    assert without != text
+    assert benchmarks.closure.with_code(without, FILES) == text
+
+
 def test_the_peers_own_environment_holds_all_that_they_import() -> None:
     folder = ROOT / "benchmarks" / "peers"
     pinned = {line.split("==")[0].lower() for line in (folder / "requirements.txt").read_text("utf-8").splitlines()}

@@ -72,9 +72,11 @@ def tiny_ranker(models: Models, history: History) -> LambdaMart:
     return LambdaMart.fit([found], models.features.names(models.names), TreeSettings(), apart=1, seeds=(1, 2))
 
 
-def tiny_recommender(history: History, corrections: Corrections | None = None) -> Recommender:
+def tiny_recommender(
+    history: History, corrections: Corrections | None = None, settings: RecommendSettings | None = None
+) -> Recommender:
     """All four users of `history`, known up to TIME, and what they corrected since."""
-    settings = RecommendSettings(repeats=True)
+    settings = settings or RecommendSettings(repeats=True)
     models = tiny_models(history, settings)
     return Recommender(
         manifest=Manifest("tiny", {}, {}, {}),

@@ -47,7 +47,7 @@ class Lists:
         inputs, recommend = Inputs(), read_settings(RecommendSettings, "recommend")
         window, models = window_between(inputs, known, end), models_at(inputs, known)
         window = window.only(window.warm)
-        ranker = read_ranker(RANKER, read_settings(RankSettings, "rank").method)
+        ranker = read_ranker(RANKER, read_settings(RankSettings, "rank").method, models.feature_names)
         available = inputs.catalogue.available(window.time, window.past)
         items = np.full((len(window.users), AMONG), NOTHING, np.int64)
         scores = np.full(items.shape, -np.inf)

@@ -24,13 +24,15 @@ class TierSettings(Settings):
     stable_persistence: float = Field(0.12, gt=0, le=1)
     """Least persistence of a stable point."""
     doubt: float = Field(0.03, ge=0, lt=1)
-    """A point steps down a tier if an absence as long as its own is less likely than this; below its square it ends."""
+    """If an absence as long as a point's own is less likely than this, core becomes stable and stable ends.
+
+    Below its square, core ends too."""
     recent_days: float = Field(14.0, gt=0)
     """Length of the recent past."""
     momentary_events: int = Field(2, ge=1)
     """Recent events that make a point momentary; a single one may be noise."""
     least_events: int = Field(5, ge=1)
-    """A faded point with fewer events is noise."""
+    """A faded point with fewer events is noise, for what measures the tiers; profiles hold no faded points."""
     over_after: float = Field(1.6, gt=0)
     """A momentary point ends once it is quiet for this many times its own mean gap."""
     stated_similarity: float = Field(0.5, ge=-1, le=1)

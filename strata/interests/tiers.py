@@ -14,10 +14,11 @@ FADED = -1
 def assign(statistics: PointStatistics, settings: TierSettings) -> np.ndarray:
     """Tier number (an index of TIERS) of each point, or FADED if it is neither persistent nor momentary: (P,).
 
-    With fewer than `min_periods` active periods every point is momentary. p = (1 − persistence) ^ absent is the chance
-    that a live point stays away this long: below `doubt` a persistent point steps down a tier, below `doubt`² it has
-    ended. A momentary point needs `momentary_events` recent events (a single one may be noise) and has ended once it
-    is quiet for more than `over_after` times its own mean gap.
+    With fewer than `min_periods` active periods every point is momentary; one of a single period is never persistent.
+    p = (1 − persistence) ^ absent is the chance that a live point stays away this long: below `doubt` a core point
+    becomes stable and a stable one has ended, below `doubt`² a core one has ended too. A momentary point needs
+    `momentary_events` recent events (a single one may be noise) and has ended once it is quiet for more than
+    `over_after` times its own mean gap.
     """
     s = statistics
     judged = s.of_periods >= settings.min_periods

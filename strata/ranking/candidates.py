@@ -102,13 +102,14 @@ class Table:
     found_by: int = NOTHING
 
     @classmethod
-    def join(cls, proposals: Mapping[str, Candidates], *, n_items: int) -> Self:
+    def join(cls, proposals: Mapping[str, Candidates], *, n_items: int, always: Candidates | None = None) -> Self:
         """Join the proposals of several generators."""
-        shape = 1 + max((int(c.users.max(initial=-1)) for c in proposals.values()), default=-1), n_items
+        every = [*proposals.values(), *([] if always is None else [always])]
+        shape = 1 + max((int(each.users.max(initial=-1)) for each in every), default=-1), n_items
         place = np.full(shape, NOTHING, np.int32)
-        for proposed in proposals.values():
-            compiled(_mark)(proposed.users, proposed.items, place)
-        users, items = (np.empty(sum(len(c.users) for c in proposals.values()), np.int64) for _ in range(2))
+        for each in every:
+            compiled(_mark)(each.users, each.items, place)
+        users, items = (np.empty(sum(len(each.users) for each in every), np.int64) for _ in range(2))
         size = compiled(_number)(place, users, items)
         users, items = users[:size], items[:size]
         raw, scaled = (columns(len(users), len(proposals)) for _ in range(2))
@@ -164,10 +165,14 @@ class Table:
         return np.asarray(np.append(self.items, NOTHING)[positions])  # NOTHING, −1, picks the last
 
 
-def propose(batch: QueryBatch, generators: Sequence[Generator], n: int) -> Table:
-    """Ask every generator and join the answers."""
+def propose(batch: QueryBatch, generators: Sequence[Generator], n: int, always: np.ndarray | None = None) -> Table:
+    """Ask every generator and join the answers; items `always` (m,) are candidates of all, proposed or not."""
     proposals = {generator.name: generator.propose(batch, n) for generator in generators}
-    return Table.join(proposals, n_items=batch.history.n_items)
+    if always is None:
+        return Table.join(proposals, n_items=batch.history.n_items)
+    users, items = np.repeat(np.arange(len(batch)), len(always)), np.tile(always, len(batch))
+    wanted = Candidates(users, items, np.zeros(len(users), np.float32))
+    return Table.join(proposals, n_items=batch.history.n_items, always=wanted)
 
 
 def columns(n: int, width: int) -> np.ndarray:

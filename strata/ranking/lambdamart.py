@@ -10,6 +10,7 @@ import lightgbm
 import numpy as np
 
 from strata._kernels.forest import Forest
+from strata.errors import ReleaseError
 from strata.evaluation.tuning import JUDGED_AT
 from strata.ranking.candidates import Table
 from strata.ranking.examples import Examples
@@ -54,6 +55,12 @@ class LambdaMart:
         values = sum(np.asarray(each.predict(features(), pred_contrib=True, num_threads=1)) for each in self.boosters)
         values = np.asarray(values)[:, :-1]
         return np.stack([values[:, credits == place].sum(1) for place in range(n_generators)], axis=1)
+
+    def check(self, names: Sequence[str]) -> None:
+        """Raises ReleaseError unless the trees were learned from features of these `names` (F,)."""
+        if self.names != tuple(names):
+            other = ", ".join(sorted(set(self.names) ^ set(names))) or "their order"
+            raise ReleaseError(f"trees learned from other features than this code has ({other}); run dvc repro")
 
     @classmethod
     def fit(

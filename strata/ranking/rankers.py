@@ -1,6 +1,6 @@
 """Rankers score candidates. To add one, write a module with the members of `Ranker` and add it to RANKERS."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -22,6 +22,10 @@ class Ranker(Protocol):
         """What each generator adds to the score of each row (n, G); `credits` (F,) as `Features.credits` gives them."""
         ...
 
+    def check(self, names: Sequence[str]) -> None:
+        """Raises ReleaseError unless it was learned from features of these `names` (F,)."""
+        ...
+
     def write(self, folder: Path) -> None:
         """Write the ranker as files of a folder."""
         ...
@@ -34,10 +38,12 @@ RANKERS: Final[Mapping[str, tuple[str, Callable[[Path], Ranker]]]] = {
 """`RankSettings.method` → (file that a saved ranker of this kind has, function that reads it)."""
 
 
-def read_ranker(folder: Path, method: str) -> Ranker:
+def read_ranker(folder: Path, method: str, names: Sequence[str]) -> Ranker:
     """Read the ranker that the stage `rank` wrote, by the method of its settings.
 
     Falls back to the weighted sum where there was nothing for trees to learn from.
     """
     file, read = RANKERS[method]
-    return read(folder) if (folder / file).exists() else WeightedSum.read(folder)
+    ranker = read(folder) if (folder / file).exists() else WeightedSum.read(folder)
+    ranker.check(names)
+    return ranker

@@ -67,7 +67,7 @@ class RecommendSettings(Settings):
     """Items each generator proposes for a user."""
     repeats: bool = False
     """Whether items of the user's history may be recommended again: yes where people re-consume, as in retail."""
-    tier_weights: dict[str, float] = dict.fromkeys(TIERS, 1.0)
+    tier_weights: dict[str, NonNegativeFloat] = dict.fromkeys(TIERS, 1.0)
     dislike: float = Field(0.5, ge=0)
     """How much dislikes lower the scores of items near to them."""
     of_words: Weights = {"interests": 2.0, "popular": 1.0}
@@ -76,6 +76,12 @@ class RecommendSettings(Settings):
     """Generator weights for a user with a profile text but no history: such texts predict little."""
     generators: GeneratorSettings = GeneratorSettings()
     features: FeatureSettings = FeatureSettings()
+
+    @model_validator(mode="after")
+    def _of_tiers(self) -> Self:
+        if unknown := sorted(set(self.tier_weights) - set(TIERS)):
+            raise ValueError(f"tier_weights holds {', '.join(unknown)}; tiers are {', '.join(TIERS)}")
+        return self
 
 
 class SumSettings(Settings):
@@ -113,7 +119,7 @@ class TreeSettings(Settings):
     enough: PositiveInt = 2_500
     """Users in windows left out that suffice to compare sizes; no further window is left out."""
     tried_on: PositiveInt = 2_500
-    """Most users of a window in trial fits; with far fewer, trees that are too small win."""
+    """Users of a window, at most, from whom trial fits learn; with far fewer, trees that are too small win."""
     learning_rate: PositiveFloat = 0.05
     """Shrinkage of each tree."""
     feature_fraction: float = Field(default=0.5, gt=0, le=1)
@@ -160,7 +166,7 @@ class RankSettings(Settings):
     learners_from: int = Field(20_000, ge=1)
     """With fewer users than this, the trees learn from all of them."""
     negatives: int = Field(150, ge=1)
-    """Negatives (candidates not chosen) sampled per user, at most, on average."""
+    """Negatives (candidates not chosen) drawn per user, about so many."""
     newcomers: PositiveInt = 5
     """One in so many users is added again as a newcomer, and one in so many with new items as the only candidates."""
     newcomer_items: PositiveInt = 3

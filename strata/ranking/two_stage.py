@@ -10,6 +10,7 @@ import numpy as np
 
 from strata._kernels.threads import cores, side_by_side
 from strata.embeddings.index import ItemIndex
+from strata.errors import SettingsError
 from strata.evaluation.window import Window
 from strata.interests.profiles import Profiles
 from strata.ranking.candidates import Generator, Table, propose
@@ -37,16 +38,27 @@ class Models:
 
     @classmethod
     def of(cls, profiles: Profiles, known: GeneratorInputs, vectors: np.ndarray) -> Self:
-        """Build all models of one cut-off; `vectors` (n_items, d)."""
+        """Build all models of one cut-off; `vectors` (n_items, d). Raises SettingsError for unknown generators."""
         settings, vectors = known.settings, np.asarray(vectors)  # a plain array: memory maps are slow to index
         features = Features.before(known.catalogue, vectors, known.topics, known.past, settings.features)
         new = new_items(known.catalogue, known.past, settings.generators.arrivals)
-        return cls(profiles, generators_of(known), features, known.index, known.collaborative.counts, new)
+        generators = generators_of(known)
+        names = [generator.name for generator in generators]
+        if unknown := sorted({*settings.of_words, *settings.of_bio} - set(names)):
+            raise SettingsError(
+                f"recommend.of_words and of_bio name {', '.join(unknown)}; there are {', '.join(names)}"
+            )
+        return cls(profiles, generators, features, known.index, known.collaborative.counts, new)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The generators' names, in order."""
         return tuple(generator.name for generator in self.generators)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of all features (F,), in order."""
+        return self.features.names(self.names)
 
     @cached_property
     def credits(self) -> np.ndarray:

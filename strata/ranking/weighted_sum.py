@@ -40,6 +40,9 @@ class WeightedSum:
         total = sum(weights.values())
         return cls({name: weight / total for name, weight in weights.items()})
 
+    def check(self, names: Sequence[str]) -> None:
+        """Fits all features: generators that were not weighed count nothing."""
+
     def vector(self, generators: Sequence[str]) -> np.ndarray:
         """Weights (G,) in the order of `generators`; 0 for generators without a weight."""
         return np.array([self.weights.get(name, 0.0) for name in generators], np.float32)

@@ -24,7 +24,7 @@ from strata.recommendation.business_rules import BusinessRules, apply_rules, boo
 from strata.recommendation.explanation import Reason, explain
 from strata.recommendation.leave_one_point_out import without_each_point
 from strata.recommendation.request import ListRequest
-from strata.recommendation.rerank import Mix, interest_mixes, rerank
+from strata.recommendation.rerank import Mix, RerankSettings, interest_mixes, rerank
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class ListBuilder:
     ranker: Ranker
     settings: RecommendSettings
     time: float
+    rerank: RerankSettings
 
     @cached_property
     def popularity(self) -> np.ndarray:
@@ -61,18 +62,19 @@ class ListBuilder:
         return popularity(self.history, self.time)
 
     def best(
-        self, person: QueryUser, allowed: np.ndarray, n: int, request: ListRequest, *, exclude_hidden: bool = True
+        self, person: QueryUser, allowed: np.ndarray, n: int, request: ListRequest, *, everything: bool = False
     ) -> list[Recommendation]:
         """Up to `k` items of those `allowed` (n_items,) bool, best first, from `n` candidates of each generator.
 
         `request`: filled with the release's settings; its filters are in `allowed` already.
 
-        Scores are the ranker's, even where boosts, re-ranking or rules moved an item. A must-include that no generator
+        With `everything` all that is allowed is ranked, hidden items and those that nothing proposes too. Scores are
+        the ranker's, even where boosts, re-ranking or rules moved an item. A must-include that no generator
         proposed is scored as if it had been. Raises UnknownId and SettingsError as `apply_rules` does.
         """
         k, asked = request.k, np.array([person.row])
-        batch = self._batch(asked, person.history, person.profiles, allowed, request, exclude_hidden=exclude_hidden)
-        table = propose(batch, self.models.generators, n)
+        batch = self._batch(asked, person.history, person.profiles, allowed, request, exclude_hidden=not everything)
+        table = propose(batch, self.models.generators, n, np.flatnonzero(allowed) if everything else None)
         ranker: Ranker = self.ranker
         if by_words_alone(batch)[0]:
             ranker = WeightedSum.in_proportion(self.settings.of_words if person.is_query else self.settings.of_bio)
@@ -91,7 +93,7 @@ class ListBuilder:
             joined = np.zeros(len(allowed), bool)
             joined[table.items], joined[missing] = True, True
             batch, n = replace(batch, allowed=joined), int(joined.sum())
-            table = propose(batch, self.models.generators, n)
+            table = propose(batch, self.models.generators, n, missing)
             table = table.only(np.isin(table.items, missing))
             scores = self.models.score(table, batch, ranker)
             found |= self._described(person, batch, table, scores, ranker, request)
@@ -112,7 +114,7 @@ class ListBuilder:
         if told.any():
             scores = np.where(told[table.users], WeightedSum.in_proportion(self.settings.of_bio).scores(table), scores)
         mixed = scores + mix(table, batch, self.models.features, scores, request.tier_weights)
-        plain = request.rerank.changes_nothing and request.effective_rules == BusinessRules()
+        plain = self._reranking(request).changes_nothing and request.effective_rules == BusinessRules()
         order = table.top(mixed, len(users), k if plain else int(np.bincount(table.users, minlength=1).max()))
         found = table.items_at(order), np.append(mixed, -np.inf)[order]
         ranked = self._arranged(profiles, users, *found, k, request)
@@ -152,11 +154,15 @@ class ListBuilder:
         """
         items, scores = boost(items, scores, request.effective_rules, self.catalogue, self.time, self.chosen_by)
         mixes: tuple[Mix, ...] = ()
-        if request.rerank.calibration > 0:
+        reranking = self._reranking(request)
+        if reranking.calibration > 0:
             mixes = interest_mixes(items, np.asarray(users), self.vectors, profiles, self.themes)
         # Caps drop some items, which others replace.
         n = items.shape[1] if request.effective_rules.capped else k
-        return rerank(items, scores, n, request.rerank, self.vectors, mixes)
+        return rerank(items, scores, n, reranking, self.vectors, mixes)
+
+    def _reranking(self, request: ListRequest) -> RerankSettings:
+        return self.rerank.but(request.diversity, request.calibration)
 
     def _batch(
         self,

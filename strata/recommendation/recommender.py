@@ -92,21 +92,21 @@ class Recommender:
         settings = read_settings(RecommendSettings, "recommend", params)
         collaborative = CollaborativeModels.read(folder / Part.MODELS)
         known = GeneratorInputs(catalogue, index, collaborative, themes.of_item[:, 0], history, settings)
+        models = Models.of(Profiles.read(folder / Part.PROFILES), known, vectors)
+        method = read_settings(RankSettings, "rank", params).method
         return cls(
             manifest=manifest,
             catalogue=catalogue,
             users={user: row for row, user in enumerate(accounts[USER].to_list())},
             accounts=accounts,
             history=history,
-            models=Models.of(Profiles.read(folder / Part.PROFILES), known, vectors),
-            ranker=read_ranker(folder / Part.RANKER, read_settings(RankSettings, "rank", params).method),
+            models=models,
+            ranker=read_ranker(folder / Part.RANKER, method, models.feature_names),
             vectors=vectors,
             available=catalogue.available(time, history),
             settings=settings,
             new_users=NewUsers(profiler, time, {str(name): weight for name, weight in weights.items()}),
-            statements=Statements(
-                read_array(folder / Part.PROFILE_TEXT_USERS), read_array(folder / Part.PROFILE_TEXTS)
-            ),
+            statements=Statements(*map(read_array, (folder / Part.PROFILE_TEXT_USERS, folder / Part.PROFILE_TEXTS))),
             corrections=Corrections.read(corrections or folder / Part.CORRECTIONS),
             rerank=read_settings(RerankSettings, "rerank", params),
             rules=rules,
@@ -128,7 +128,15 @@ class Recommender:
         """The builder of item lists."""
         time = self.new_users.time
         return ListBuilder(
-            self.catalogue, self.themes, self.vectors, self.history, self.models, self.ranker, self.settings, time
+            self.catalogue,
+            self.themes,
+            self.vectors,
+            self.history,
+            self.models,
+            self.ranker,
+            self.settings,
+            time,
+            self.rerank,
         )
 
     @cached_property
@@ -209,7 +217,7 @@ class Recommender:
         boosts = BusinessRules(boosts=self.filled(request).effective_rules.boosts)
         asked = ListRequest(tier_mix=request.tier_mix, rules=boosts, explain=request.explain)
         asked = asked.model_copy(update={"k": len(item_ids)})  # may exceed the limit of lists
-        return self.list_builder.best(self._person(whose), named, len(item_ids), asked, exclude_hidden=False)
+        return self.list_builder.best(self._person(whose), named, len(item_ids), asked, everything=True)
 
     def filled(self, request: ListRequest) -> ListRequest:
         """The request with nulls replaced by the release's settings."""

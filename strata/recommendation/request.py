@@ -53,11 +53,6 @@ class ListRequest(Request):
         )
 
     @property
-    def rerank(self) -> RerankSettings:
-        """How the list is re-ranked."""
-        return RerankSettings(diversity=self.diversity or 0.0, calibration=self.calibration or 0.0)
-
-    @property
     def effective_rules(self) -> BusinessRules:
         """The rules that apply; none if null."""
         return self.rules or BusinessRules()

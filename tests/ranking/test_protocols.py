@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strata.data.history import History
+from strata.errors import ReleaseError, SettingsError
 from strata.ranking.candidates import Generator, propose
 from strata.ranking.query import QueryBatch, query_batch
 from strata.ranking.rankers import RANKERS, Ranker, read_ranker
+from strata.ranking.settings import RecommendSettings
 from strata.ranking.two_stage import Models
 from strata.ranking.weighted_sum import WeightedSum
 from tests.strategies import N_ITEMS, N_USERS, TIME, histories
@@ -126,9 +128,38 @@ class TestRanker:
         assert np.isfinite(added).all()
         assert added.any()
 
+    def test_it_is_checked_against_the_features_of_this_code(self, method: str, tmp_path: Path) -> None:
+        models, ranker = learned(method)
+        ranker.write(tmp_path)
+        if method == "weighted-sum":  # reads no features
+            read_ranker(tmp_path, method, ())
+            return
+        with pytest.raises(ReleaseError, match=r"other features than this code has \(new one\); run dvc repro"):
+            read_ranker(tmp_path, method, (*models.feature_names, "new one"))
+        with pytest.raises(ReleaseError, match="their order"):
+            read_ranker(tmp_path, method, models.feature_names[::-1])
+
     def test_it_ranks_the_same_once_it_is_read_from_its_files(self, method: str, tmp_path: Path) -> None:
         models, ranker = learned(method)
         ranker.write(tmp_path)
-        again, batch = read_ranker(tmp_path, method), asked(models, SOME)
+        again, batch = read_ranker(tmp_path, method, models.feature_names), asked(models, SOME)
         assert type(again) is type(ranker)
         np.testing.assert_array_equal(scores_of(models, again, batch), scores_of(models, ranker, batch))
+
+
+def test_items_that_nothing_proposes_can_be_candidates_all_the_same() -> None:
+    models = tiny_models(SOME)
+    batch = asked(models, SOME)
+    nobody: tuple[Generator, ...] = ()
+    table = propose(batch, nobody, 5, np.array([2, 5]))
+    assert list(zip(table.users, table.items, strict=True)) == [(user, item) for user in EVERYBODY for item in (2, 5)]
+    whole = propose(batch, models.generators, 1, np.arange(N_ITEMS))
+    assert len(whole) == N_USERS * N_ITEMS
+    assert np.isfinite(models.score(whole, batch, learned("lambdamart")[1])).all()
+
+
+def test_weights_of_no_generator_and_of_no_tier_are_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match="name intrests; there are interests, "):
+        tiny_models(SOME, RecommendSettings(of_words={"intrests": 1.0}))
+    with pytest.raises(ValueError, match="tier_weights holds momentory; tiers are momentary, stable, core"):
+        RecommendSettings(tier_weights={"momentory": 2.0})

@@ -19,6 +19,7 @@ from strata.evaluation.beyond_accuracy import intra_list_diversity
 from strata.interests.query_users import PastChoice, QueryUser
 from strata.ranking.candidates import propose
 from strata.ranking.query import query_batch
+from strata.ranking.settings import GeneratorSettings, RecommendSettings
 from strata.recommendation.business_rules import Boost, BusinessRules, Places
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest, TierMix
@@ -239,3 +240,27 @@ def test_the_fallback_obeys_too(k: int, admitted: Filters, asked: BusinessRules)
 def test_an_item_that_must_be_there_and_does_not_exist_is_named() -> None:
     with pytest.raises(UnknownId, match="'nowhere'"):
         RECOMMENDER.recommend("u0", ListRequest(rules=BusinessRules(must_include={"nowhere": Places()})))
+
+
+def test_what_nothing_proposes_is_ranked_and_included_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two old items that nobody chose, far from both interests of u0, of which each proposes one item."""
+    created = pl.Series(CREATED, [NOW - timedelta(days=900)] * N_ITEMS, dtype=ITEMS[CREATED])
+    old = Catalogue(catalogue().with_columns(created))
+    monkeypatch.setattr("tests.tiny_recommender.PROFILER", replace(PROFILER, catalogue=old))
+    liked = [(0, item, day) for item in (0, 3, 1, 4) for day in (5, 30, 60, 90, 120)]
+    liked += [(1, item, day) for item in range(N_ITEMS) if item not in (8, 11) for day in (3, 50)]
+    users, items, days = map(np.array, zip(*liked, strict=True))
+    history = History.from_columns(
+        users, items, TIME - days * DAY, np.ones(len(users)), n_users=N_USERS, n_items=N_ITEMS
+    )
+    few = RecommendSettings(candidates=2, generators=GeneratorSettings(least_quota=1))
+    recommender = tiny_recommender(history, settings=few)
+    assert sorted(ids(recommender.rank("u0", IDS))) == sorted(IDS)
+    for item in ("i08", "i11"):
+        asked = ListRequest(k=1, rules=BusinessRules(must_include={item: Places()}))
+        assert ids(recommender.recommend("u0", asked)) == [item]
+
+
+def test_the_pool_of_diversity_is_the_settings_own() -> None:
+    builder = replace(RECOMMENDER, rerank=RerankSettings(diversity=0.5, pool=9)).list_builder
+    assert builder.rerank.but(0.2, None) == RerankSettings(diversity=0.2, pool=9)

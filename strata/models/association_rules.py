@@ -1,7 +1,5 @@
 """Association rules: items that follow others in users' histories."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -9,18 +7,14 @@ from scipy import sparse
 
 from strata._kernels.sparse_products import top_products
 from strata.data.history import History
-from strata.models.files import csr_arrays, csr_of, half_life_array, half_life_of
+from strata.models.item_weights import ItemWeights
 
 
-@dataclass(frozen=True)
-class AssociationRules:
+class AssociationRules(ItemWeights):
     """Sequential rules (Ludewig, Jannach, UMUAI 2018): how often an item follows another, each time 1 / events apart.
 
     `weights` CSR (n_items, n_items): of each item the strongest that follow it, divided by the item's total.
     """
-
-    weights: sparse.csr_matrix
-    half_life: float | None
 
     @classmethod
     def fit(cls, history: History, *, neighbours: int, half_life: float | None, shrink: float, distance: int) -> Self:
@@ -41,20 +35,3 @@ class AssociationRules:
         shares = sparse.diags(1 / total) @ follows
         identity = sparse.identity(n, np.float32, "csr")
         return cls(top_products(shares.tocsr(), identity, np.zeros(n), shrink=1.0, most=neighbours), half_life)
-
-    def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
-        """Scores (B, n_items)."""
-        return np.asarray((histories @ self.weights).toarray(), np.float32)
-
-    def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
-        """How much each of the `chosen` items (m,) adds to the score of `item`: (m,)."""
-        return np.asarray(self.weights[chosen][:, [item]].todense()).ravel()
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Arrays that `of_arrays` reads."""
-        return {**csr_arrays(self.weights), "half_life": half_life_array(self.half_life)}
-
-    @classmethod
-    def of_arrays(cls, content: Mapping[str, np.ndarray]) -> Self:
-        """Rebuild from `arrays`."""
-        return cls(csr_of(content), half_life_of(content))

@@ -1,12 +1,15 @@
 """The audience of an item or a text: the users most interested in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from strata.data.catalogue import Catalogue
+from strata.data.history import History
 from strata.data.schema import USER
+from strata.interests.corrections import Corrections
+from strata.interests.themes import Themes
 from strata.recommendation.crowd import Crowd, _best, cited
 from strata.recommendation.explanation import EVIDENCE
 
@@ -22,6 +25,15 @@ class Member:
     similarity: float
     evidence: tuple[str, ...]
     text: str
+
+
+def uninvited(
+    row: int, history: History, corrections: Corrections, users: Mapping[str, int], themes: Themes
+) -> np.ndarray:
+    """Rows of the users who had the item `row` or blocked its topic; `users`: row of each by its id."""
+    blocking = {line.user_id for line in corrections.lines if line.action == "block"} & users.keys()
+    against = [users[user] for user in blocking if corrections.blocked_items(user, themes)[row]]
+    return np.append(history.users[history.items == row], np.array(against, np.int64))
 
 
 def audience_for(

@@ -30,7 +30,7 @@ from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.rankers import Ranker, read_ranker
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.two_stage import Models
-from strata.recommendation.audience import Member, audience_for
+from strata.recommendation.audience import Member, audience_for, uninvited
 from strata.recommendation.brands import Brand, brands_to_follow
 from strata.recommendation.business_rules import BusinessRules
 from strata.recommendation.crowd import Crowd, alone
@@ -221,7 +221,7 @@ class Recommender:
 
     def filled(self, request: ListRequest) -> ListRequest:
         """The request with nulls replaced by the release's settings."""
-        return request.filled(exclude_seen=not self.settings.repeats, rerank=self.rerank, rules=self.rules)
+        return request.filled(exclude_seen=not self.settings.repeats, rules=self.rules)
 
     def similar_items(self, item_id: str, k: int = 10, *, filters: Filters | None = None) -> list[Recommendation]:
         """Up to `k` other items nearest to an item, with their cosines. Raises UnknownId."""
@@ -247,25 +247,20 @@ class Recommender:
         if isinstance(of, np.ndarray):
             return audience_for(of, self.crowd, self.catalogue, k)
         row = self.catalogue.row(of)
-        blocking = {line.user_id for line in self.corrections.lines if line.action == "block"} & self.users.keys()
-        against = [self.users[u] for u in blocking if self.corrections.blocked_items(u, self.themes)[row]]
-        had = self.history.users[self.history.items == row]
-        without = np.append(had, np.array(against, np.int64))
+        without = uninvited(row, self.history, self.corrections, self.users, self.themes)
         return audience_for(self.vectors[row], self.crowd, self.catalogue, k, without)
 
     def hot_topics(self, whose: str | QueryUser, k: int = 10, *, filters: Filters | None = None) -> list[HotTopic]:
         """Up to `k` rising topics within the themes of a person's interests, hottest first. Raises UnknownId."""
         person = self._person(whose)
-        own, weights = alone(person.profiles, person.row), self.settings.tier_weights
-        available = self._allowed(person, filters)
         return hot_topics(
-            own,
+            alone(person.profiles, person.row),
             self.rising,
             self.themes,
             self.catalogue,
             k,
-            tier_weights=weights,
-            available=available,
+            tier_weights=self.settings.tier_weights,
+            available=self._allowed(person, filters),
             leaders=self.trends.leaders,
         )
 

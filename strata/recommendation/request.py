@@ -7,7 +7,6 @@ from pydantic import Field
 from strata.data.filters import Filters
 from strata.fields import Degree, K, Request, Weight
 from strata.recommendation.business_rules import BusinessRules
-from strata.recommendation.rerank import RerankSettings
 
 
 class TierMix(Request):
@@ -41,13 +40,11 @@ class ListRequest(Request):
         """The tier weights that the request sets."""
         return {} if self.tier_mix is None else self.tier_mix.model_dump(exclude_unset=True)
 
-    def filled(self, *, exclude_seen: bool, rerank: RerankSettings, rules: BusinessRules) -> Self:
-        """The request with nulls replaced by these settings."""
+    def filled(self, *, exclude_seen: bool, rules: BusinessRules) -> Self:
+        """The request with these settings in place of nulls; the list builder knows how lists are re-ranked."""
         return self.model_copy(
             update={
                 "exclude_seen": exclude_seen if self.exclude_seen is None else self.exclude_seen,
-                "diversity": rerank.diversity if self.diversity is None else self.diversity,
-                "calibration": rerank.calibration if self.calibration is None else self.calibration,
                 "rules": rules.but(self.rules),
             }
         )

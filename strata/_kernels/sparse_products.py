@@ -1,8 +1,11 @@
-"""The largest entries of each row of a sparse product.
+"""Sparse products: the largest entries of each row, or dense rows for a few users.
 
-Stage `collaborate` takes 1.5 times as long with SciPy and sparse_dot_topn
-(`python -m benchmarks.kernels --only sparse-products`).
+Stage `collaborate` takes 1.5 times as long with SciPy and sparse_dot_topn, calls and batches of lists 1.2 times
+(`python -m benchmarks.kernels --only sparse-products`): too long for what lists-speedup promises of the service
+(`python -m benchmarks.quality --only service`).
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -38,6 +41,28 @@ def top_products(
     kept = np.arange(most) < counts[:, None]
     indptr = np.concatenate([[0], np.cumsum(counts)])
     return sparse.csr_matrix((values[kept], columns[kept], indptr), shape=(n, n))
+
+
+class CsrParts(NamedTuple):
+    """Arrays of a CSR matrix, without SciPy's checks: for one user these take longer than the product."""
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    data: np.ndarray
+
+
+def dense_product(left: sparse.csr_matrix | CsrParts, right: sparse.csr_matrix) -> np.ndarray:
+    """Left (B, m) @ right (m, n), dense: (B, n) float32."""
+    found = np.zeros((len(left.indptr) - 1, right.shape[1]), np.float32)
+    compiled(_dense_kernel)(left.indptr, left.indices, left.data, right.indptr, right.indices, right.data, found)
+    return found
+
+
+def sums_of_rows(left: sparse.csr_matrix | CsrParts, right: np.ndarray) -> np.ndarray:
+    """Left (B, m) @ right (m, n) where right is dense: (B, n) float32."""
+    found = np.zeros((len(left.indptr) - 1, right.shape[1]), np.float32)
+    compiled(_sums_kernel)(left.indptr, left.indices, np.asarray(left.data, np.float32), right, found)
+    return found
 
 
 ROWS_AT_ONCE = 512
@@ -83,3 +108,40 @@ def _kernel(
             if scores[order[place]] > 0:
                 columns[target, place], values[target, place] = found[order[place]], scores[order[place]]
                 counts[target] += 1
+
+
+def _dense_kernel(
+    indptr: np.ndarray, indices: np.ndarray, data: np.ndarray,
+    other_indptr: np.ndarray, other_indices: np.ndarray, other_data: np.ndarray,
+    found: np.ndarray,
+) -> None:  # fmt: skip
+    for row in range(len(found)):
+        sums = found[row]
+        for a in range(indptr[row], indptr[row + 1]):
+            middle, weight = indices[a], data[a]
+            for b in range(np.uint64(other_indptr[middle]), np.uint64(other_indptr[middle + 1])):
+                sums[np.uint64(other_indices[b])] += weight * other_data[b]  # unsigned: no check for negative indices
+
+
+def _sums_kernel(
+    indptr: np.ndarray, indices: np.ndarray, data: np.ndarray, right: np.ndarray, found: np.ndarray
+) -> None:
+    """Adds four rows of `right` at a time, so that the sums are read and written a quarter as often."""
+    for row in range(len(found)):
+        sums, place, stop = found[row], indptr[row], indptr[row + 1]
+        while place + 4 <= stop:
+            a, b, c, d = (
+                right[indices[place]],
+                right[indices[place + 1]],
+                right[indices[place + 2]],
+                right[indices[place + 3]],
+            )
+            of_a, of_b, of_c, of_d = data[place], data[place + 1], data[place + 2], data[place + 3]
+            for column in range(len(sums)):
+                two = sums[column] + of_a * a[column] + of_b * b[column]
+                sums[column] = two + of_c * c[column] + of_d * d[column]
+            place += 4
+        for last in range(place, stop):
+            a, of_a = right[indices[last]], data[last]
+            for column in range(len(sums)):
+                sums[column] += of_a * a[column]

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack
 
+from strata._kernels.sparse_products import sums_of_rows
 from strata.data.history import History
 from strata.models.files import half_life_array, half_life_of
 from strata.models.item_model import weigh
@@ -44,9 +45,9 @@ class Ease:
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
         """Scores (B, n_items)."""
         if len(self.items) == self.n_items:
-            return np.asarray(histories @ self.weights, np.float32)
+            return sums_of_rows(histories, self.weights)
         scores = np.zeros((histories.shape[0], self.n_items), np.float32)
-        scores[:, self.items] = histories[:, self.items] @ self.weights
+        scores[:, self.items] = sums_of_rows(histories[:, self.items], self.weights)
         return scores
 
     def arrays(self) -> dict[str, np.ndarray]:

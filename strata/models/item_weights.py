@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
+from strata._kernels.sparse_products import dense_product
 from strata.models.files import csr_arrays, csr_of, half_life_array, half_life_of
 
 
@@ -19,7 +20,7 @@ class ItemWeights:
 
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
         """Scores (B, n_items)."""
-        return np.asarray((histories @ self.weights).toarray(), np.float32)
+        return dense_product(histories, self.weights)
 
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
         """How much each of the `chosen` items (m,) adds to the score of `item`: (m,)."""

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from strata._kernels.selection import top_k
+from strata._kernels.sparse_products import CsrParts, dense_product
 from strata.data.history import DAY, History
 from strata.models.files import csr_arrays, csr_of, half_life_array, half_life_of
 from strata.models.item_model import weigh
@@ -55,17 +56,16 @@ class UserKnn:
         rows = self._unit_rows(self.histories)
         return sparse.csr_matrix((rows.data, rows.indices, rows.indptr), self.histories.shape).T.tocsr()
 
-    def _unit_rows(self, histories: sparse.csr_matrix) -> sparse.csr_matrix:
+    def _unit_rows(self, histories: sparse.csr_matrix) -> CsrParts:
         """Histories weighted by rarity, each row scaled to length 1."""
         data, lengths = histories.data * self.rarity[histories.indices], np.diff(histories.indptr)
         rows = np.repeat(np.arange(len(lengths)), lengths)
         norms = np.sqrt(np.bincount(rows, data.astype(np.float64) ** 2, len(lengths)))
-        data = (data / np.maximum(norms, 1e-12)[rows]).astype(np.float32)
-        return sparse.csr_matrix((data, histories.indices, histories.indptr), histories.shape)
+        return CsrParts(histories.indptr, histories.indices, (data / np.maximum(norms, 1e-12)[rows]).astype(np.float32))
 
     def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
         """Scores (B, n_items) float32 for histories that `seen` returned."""
-        similarity = (self._unit_rows(histories) @ self._by_item).toarray()
+        similarity = dense_product(self._unit_rows(histories), self._by_item)
         similarity[similarity > 1 - 1e-6] = 0  # identical history: the user itself
         if self.neighbours < similarity.shape[1]:
             least = top_k(similarity, self.neighbours)[1][:, -1:]
@@ -74,8 +74,7 @@ class UserKnn:
             similarity /= np.maximum(similarity.sum(1, keepdims=True), 1e-9)
         user, neighbour = np.nonzero(similarity)
         indptr = np.searchsorted(user, np.arange(len(similarity) + 1))
-        weights = sparse.csr_matrix((similarity[user, neighbour], neighbour, indptr), similarity.shape)
-        return np.asarray((weights @ self.histories).toarray(), np.float32)
+        return dense_product(CsrParts(indptr, neighbour, similarity[user, neighbour]), self.histories)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays that `of_arrays` reads."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from strata._kernels.sparse_products import top_products
+from strata._kernels.sparse_products import dense_product, top_products
 
 
 @given(st.integers(1, 9), st.integers(1, 12), st.integers(1, 14), st.floats(0, 20), st.integers(0, 999))
@@ -26,6 +26,15 @@ def test_the_largest_of_each_row_are_kept_and_ties_go_by_column(
     assert np.allclose(np.sort(found.toarray(), axis=1), np.sort(expected, axis=1), atol=1e-6)
     ties_apart = np.abs(found.toarray() - expected) > 1e-6
     assert not ties_apart.any() or np.allclose(found.toarray()[ties_apart].sum(), expected[ties_apart].sum(), atol=1e-5)
+
+
+@given(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9), st.integers(0, 999))
+def test_dense_rows_are_those_of_the_product(rows: int, middle: int, columns: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    left, right = (
+        sparse.random(*shape, 0.4, "csr", np.float32, rng=rng) for shape in ((rows, middle), (middle, columns))
+    )
+    assert np.allclose(dense_product(left, right), (left @ right).toarray(), atol=1e-6)
 
 
 def test_a_product_of_zero_is_no_second_column() -> None:

@@ -20,7 +20,7 @@ from benchmarks.kernels.race import OWN, Race, as_markdown, race
 from benchmarks.kernels.swap import recorded, replays, swapped
 from strata._kernels.forest import Forest
 from strata._kernels.selection import Admission, best_of_groups, largest, top_k, top_of_groups
-from strata._kernels.sparse_products import top_products
+from strata._kernels.sparse_products import CsrParts, dense_product, sums_of_rows, top_products
 from strata._kernels.threads import side_by_side
 from strata._kernels.ward import ward_groups
 from strata.interests.grouping import GROUPINGS
@@ -125,6 +125,12 @@ def test_products_by_libraries_are_own_ones(name: str) -> None:
     environment(say=print) if "topn" in name else None
     library, rng = sparse_products.LIBRARIES[name], np.random.default_rng(5)
     left = sparse.random(30, 40, 0.3, "csr", np.float32, rng=rng)
+    rows, dense = CsrParts(left.indptr, left.indices, left.data), rng.random((40, 6)).astype(np.float32)
+    for given_left in (left, rows):
+        np.testing.assert_allclose(
+            library[dense_product](given_left, left.T.tocsr()), dense_product(left, left.T.tocsr()), rtol=1e-5
+        )
+        np.testing.assert_allclose(library[sums_of_rows](given_left, dense), sums_of_rows(left, dense), rtol=1e-5)
     norms = np.sqrt(np.asarray(left.multiply(left).sum(1)).ravel())
     own, found = (
         function(left, left.T.tocsr(), norms, shrink=2.0, most=5) for function in (top_products, library[top_products])

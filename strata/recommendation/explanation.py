@@ -1,8 +1,8 @@
 """The reason for a recommendation: the main generator, the interest point that fits, and the evidence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,14 @@ from strata.ranking.query import QueryBatch
 
 EVIDENCE = 2
 """Most history items cited in a reason."""
+
+
+class CitedPoint(NamedTuple):
+    """An interest point as a reason cites it; `evidence`: ids of items."""
+
+    name: str
+    tier: str
+    evidence: list[str]
 
 
 @dataclass(frozen=True)
@@ -40,14 +48,14 @@ def explain(
     generators: Sequence[Generator],
     batch: QueryBatch,
     catalogue: Catalogue,
-    points: Sequence[Mapping[str, Any]],
+    points: Sequence[CitedPoint],
     cosines: np.ndarray,
     lost: np.ndarray,
 ) -> Reason:
     """The reason for `item` (row) in a batch of one user.
 
-    `contributions` (G,): what each generator adds to the score. `points`: name, tier and evidence of the user's P
-    points; `cosines` (P,): of each to the item; `lost` (P,): how far the score falls without each.
+    `contributions` (G,): what each generator adds to the score. `points`: the user's P points;
+    `cosines` (P,): of each to the item; `lost` (P,): how far the score falls without each.
     """
     main = int(np.argmax(contributions))
     total = float(np.maximum(contributions, 0).sum())
@@ -61,15 +69,15 @@ def explain(
         parts.append(said)
     if point is not None:
         if not evidence:
-            evidence = tuple(point["evidence"])[:EVIDENCE]
-        read_from = f" ({_titles(point['evidence'], catalogue)})" if point["evidence"] else ""
-        parts.append(f"{'fits' if moved else 'near to'} your {point['tier']} interest {point['name']}{read_from}")
+            evidence = tuple(point.evidence)[:EVIDENCE]
+        read_from = f" ({_titles(point.evidence, catalogue)})" if point.evidence else ""
+        parts.append(f"{'fits' if moved else 'near to'} your {point.tier} interest {point.name}{read_from}")
     text = ", ".join(parts) or "popular these days"
     return Reason(
         generator.name,
         round(max(float(contributions[main]), 0.0) / total, 3) if total > 0 else 0.0,
-        None if point is None else str(point["name"]),
-        None if point is None else str(point["tier"]),
+        None if point is None else point.name,
+        None if point is None else point.tier,
         None if cited is None else round(float(cosines[cited]), 3),
         evidence,
         text[0].upper() + text[1:],

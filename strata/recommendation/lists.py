@@ -1,8 +1,8 @@
 """Builds one person's list: candidates are scored, boosted, re-ranked, put under business rules and explained."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from strata.ranking.tier_mix import mix
 from strata.ranking.two_stage import Models
 from strata.ranking.weighted_sum import WeightedSum
 from strata.recommendation.business_rules import BusinessRules, apply_rules, boost
-from strata.recommendation.explanation import Reason, explain
+from strata.recommendation.explanation import CitedPoint, Reason, explain
 from strata.recommendation.leave_one_point_out import without_each_point
 from strata.recommendation.request import ListRequest
 from strata.recommendation.rerank import Mix, RerankSettings, interest_mixes, rerank
@@ -78,7 +78,8 @@ class ListBuilder:
         ranker: Ranker = self.ranker
         if by_words_alone(batch)[0]:
             ranker = WeightedSum.in_proportion(self.settings.of_words if person.is_query else self.settings.of_bio)
-        scores = self.models.score(table, batch, ranker)
+        features = self._features(table, batch)
+        scores = ranker.scores(table, features)
         mixed = scores + mix(table, batch, self.models.features, scores, request.tier_weights)
         order = table.top(mixed, 1, len(table))
         ranked = self._arranged(person.profiles, [person.row], table.items[order], mixed[order], k, request)
@@ -87,7 +88,9 @@ class ListBuilder:
             may_come[person.seen] = False
         listed = apply_rules(ranked[0], k, request.effective_rules, self.catalogue, self.themes, may_come)
         places = order[0][np.isin(table.items[order[0]], listed)]
-        found = self._described(person, batch, table.only(places), scores[places], ranker, request)
+        found = self._described(
+            person, batch, table.only(places), lambda: features()[places], scores[places], ranker, request
+        )
         missing = listed[~np.isin(listed, table.items)]
         if len(missing):
             joined = np.zeros(len(allowed), bool)
@@ -95,8 +98,9 @@ class ListBuilder:
             batch, n = replace(batch, allowed=joined), int(joined.sum())
             table = propose(batch, self.models.generators, n, missing)
             table = table.only(np.isin(table.items, missing))
-            scores = self.models.score(table, batch, ranker)
-            found |= self._described(person, batch, table, scores, ranker, request)
+            features = self._features(table, batch)
+            scores = ranker.scores(table, features)
+            found |= self._described(person, batch, table, features, scores, ranker, request)
         return [found[item] for item in listed.tolist()]
 
     def of_many(
@@ -187,27 +191,34 @@ class ListBuilder:
             index=self.models.index,
         )
 
+    def _features(self, table: Table, batch: QueryBatch) -> Callable[[], np.ndarray]:
+        """Function that gives the features of a table's rows; they are computed at most once."""
+        return cache(lambda: self.models.features.of(table, batch))
+
     def _described(
         self,
         person: QueryUser,
         batch: QueryBatch,
         table: Table,
+        features: Callable[[], np.ndarray],
         scores: np.ndarray,
         ranker: Ranker,
         request: ListRequest,
     ) -> dict[int, Recommendation]:
         """The items of a table by their rows, with their scores (len(table),) and reasons."""
-        reasons = self._reasons(person, batch, table, ranker) if request.explain else [None] * len(table)
+        reasons = self._reasons(person, batch, table, features(), ranker) if request.explain else [None] * len(table)
         found = zip(table.items.tolist(), scores.tolist(), reasons, strict=True)
         return {item: self.item(item, score, reason) for item, score, reason in found}
 
-    def _reasons(self, person: QueryUser, batch: QueryBatch, chosen: Table, ranker: Ranker) -> list[Reason]:
-        """The reason of each row of `chosen`."""
-        features = self.models.features.of(chosen, batch)
+    def _reasons(
+        self, person: QueryUser, batch: QueryBatch, chosen: Table, features: np.ndarray, ranker: Ranker
+    ) -> list[Reason]:
+        """The reason of each row of `chosen`, of these `features` (len(chosen), F)."""
         lost = without_each_point(chosen, features, batch, self.models, ranker)
         contributions = ranker.contributions(chosen, lambda: features, self.models.credits)
         profiles, rows = person.profiles, person.profiles.of(person.row)
-        points = profiles.table[rows].select("name", "tier", "evidence").to_dicts()
+        columns = [profiles.table[name][rows].to_list() for name in ("name", "tier", "evidence")]
+        points = [CitedPoint(*row) for row in zip(*columns, strict=True)]
         cosines = self.vectors[chosen.items] @ np.asarray(profiles.vectors[rows]).T
         return [
             explain(

@@ -23,9 +23,19 @@ hypothesis.settings.register_profile("strata", deadline=None, max_examples=40, d
 hypothesis.settings.load_profile("strata")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first: a mistake shows within seconds."""
+    """Fast tests first: a mistake shows within seconds. What shares a fixture that takes long runs in one process."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    module = item.path.relative_to(ROOT / "tests")
+    if "workspace" in getattr(item, "fixturenames", ()) or module.parts[0] == "services":
+        return "pipeline"
+    return "flows" if module.parts[0] == "flows" else str(module)
 
 
 class Workspace:

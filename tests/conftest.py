@@ -17,25 +17,32 @@ from strata.data.sources.packages import fetch_data
 from tests.places import ROOT
 
 EVERY_NTH_USER = 5
+ON_PIPELINE = ("test_pipeline", "services/", "cli/test_all", "cli/test_related", "recommendation/test_related")
+"""Starts of the paths of modules whose tests read what the pipeline made."""
 
 # No deadline: these machines are shared. The same examples every time: a red run can be repeated.
 hypothesis.settings.register_profile("strata", deadline=None, max_examples=40, derandomize=True)
 hypothesis.settings.load_profile("strata")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first: a mistake shows within seconds. What shares a fixture that takes long runs in one process."""
+    """Fast tests first: a mistake shows within seconds."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
-def _group(item: pytest.Item) -> str:
-    module = item.path.relative_to(ROOT / "tests")
-    if "workspace" in getattr(item, "fixturenames", ()) or module.parts[0] == "services":
-        return "pipeline"
-    return "flows" if module.parts[0] == "flows" else str(module)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Side by side: what shares a fixture that takes long, the pipeline or Prefect, runs in one process."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFixture(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.split("::")[0].removeprefix("tests/")
+            if module.startswith(ON_PIPELINE):
+                return "pipeline"
+            return "flows" if module.startswith("flows/") else module
+
+    return ByFixture(config, log)
 
 
 class Workspace:

@@ -34,7 +34,7 @@ demo: .venv/.pipeline  ## fetch MovieLens-100K, run the whole pipeline, show a u
 
 test: setup  ## lint, types, import contract, then every test
 	$(MAKE) --no-print-directory lint
-	OMP_NUM_THREADS=1 pytest -n logical  # a process a core; threads on data this small would only wait
+	OMP_NUM_THREADS=1 pytest -n logical --no-loadscope-reorder  # a process a core; threads on data this small would only wait
 
 evidence: setup  ## measure the tiers on simulated users, Complete Journey and MovieLens (after `make demo`): docs/evidence
 	python -m benchmarks.evidence

@@ -24,7 +24,7 @@ from strata.models.popularity import popularity
 from strata.models.user_knn import UserKnn
 from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.lambdamart import LambdaMart
-from strata.ranking.settings import RecommendSettings, TreeSettings
+from strata.ranking.settings import RecommendSettings, Size, TreeSettings
 from strata.ranking.training_windows import examples
 from strata.ranking.two_stage import Models
 from strata.recommendation.recommender import Recommender
@@ -69,7 +69,8 @@ def tiny_ranker(models: Models, history: History) -> LambdaMart:
     window = Window.of(history, middle, TIME, repeats=True)
     settings = RecommendSettings(repeats=True)
     found = examples(window, models, settings, np.ones(N_ITEMS, bool), negatives=10, seed=1)
-    return LambdaMart.fit([found], models.features.names(models.names), TreeSettings(), apart=1, seeds=(1, 2))
+    few = TreeSettings(sizes=(Size(leaves=8, rounds=(30,)),))
+    return LambdaMart.fit([found], models.features.names(models.names), few, apart=1, seeds=(1, 2))
 
 
 def tiny_recommender(

@@ -15,7 +15,7 @@ from strata.ranking.examples import Examples
 from strata.ranking.features import OWN
 from strata.ranking.lambdamart import LambdaMart, ndcg, smallest_as_good
 from strata.ranking.query import query_batch
-from strata.ranking.settings import FeatureSettings, TreeSettings
+from strata.ranking.settings import FeatureSettings, Size, TreeSettings
 from strata.ranking.tier_mix import mix
 from strata.ranking.trends import Trends
 from strata.ranking.two_stage import Models
@@ -124,7 +124,8 @@ def test_of_many_users_as_many_are_drawn_as_asked_for(users: int) -> None:
 
 def test_trees_find_the_signal_that_matters_and_survive_a_round_trip(tmp_path) -> None:
     windows = [examples_of(seed) for seed in range(3)]
-    trees = LambdaMart.fit(windows, ["ease", "cosine core", "price"], TreeSettings(), apart=1, seeds=(3, 4))
+    sizes = TreeSettings(sizes=(Size(leaves=4, rounds=(100,)), Size(leaves=8, rounds=(50, 100))))
+    trees = LambdaMart.fit(windows, ["ease", "cosine core", "price"], sizes, apart=1, seeds=(3, 4))
     unseen = examples_of(9)
     assert ndcg(trees.predict(unseen.features), unseen).mean() > 0.9
     assert next(iter(trees.report["gain"])) == "cosine core"

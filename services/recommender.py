@@ -62,6 +62,8 @@ class Status(BaseModel):
     workers=ServiceSettings.from_environment().workers,
     envs=[ONE_THREAD],
     traffic={"timeout": 60},
+    logging={"access": {"enabled": ServiceSettings.from_environment().access_log}},
+    tracing={"excluded_urls": ".*"},  # nothing collects spans, and making them takes a tenth of a request
     metrics={"enabled": False},  # BentoML's have a label for any path a caller sends: see metrics.Metered
     runner_probe={"enabled": False},  # without the encoder, known users are still answered
 )

@@ -55,6 +55,13 @@ def _group(nodeid: str) -> str:
     return "flows" if module.startswith("flows/") else module
 
 
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """A test that loads an encoder gives the whole process its threads; small trees then take ten times as long."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
 class Workspace:
     """A clone of the project in its own folder, with its own data, parameters and DVC cache."""
 

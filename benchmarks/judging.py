@@ -46,7 +46,7 @@ class Points:
         if digest not in self._found:
             topics, method = self._context.topics["validation"], self._context.settings.method
             self._found[digest] = find_points(
-                history, self._context.vectors, topics, height=self._context.height, method=method
+                history, self._context.spaces["validation"], topics, height=self._context.height, method=method
             )
         return self._found[digest]
 
@@ -93,8 +93,8 @@ class Past:
         history, found = self.history, points.of(self.history)
         statistics = measure(history, found, self.time, settings)
         tiers = assign(statistics, settings)
-        chance = by_chance(history, found, statistics, tiers, self.time, settings) & (tiers != FADED)[found.of_event]
-        medoids = let_go(found, history, context.vectors, chance).medoids
+        chance = by_chance(history, found, statistics, tiers, settings) & (tiers != FADED)[found.of_event]
+        medoids = let_go(found, history, context.spaces["validation"], chance).medoids
         long_enough = statistics.of_periods >= settings.min_periods
         judged = np.flatnonzero((tiers != FADED) & long_enough & self.active[found.users])
         users, topics = found.users[judged], context.topics["validation"][medoids[judged]]

@@ -3,8 +3,9 @@
 A block begins with <!-- shown: COMMAND --> and ends with <!-- /shown -->. COMMAND is one of `strata …`, run on the
 release of this clone at 80 columns; `cat FILE`, a table that the pipeline wrote; or `ask PATH BODY`, what the service
 answers to a JSON body; of long lists the first entries. `… | from "A" until "B"` shows the lines from the first
-that begins with A to the one before the first that begins with B. docs/shown.json says of which release and of which
-code of the command line and the service the blocks are; a test compares it with dvc.lock, strata/cli and services.
+that begins with A to the one before the first that begins with B. docs/shown.json says of which pipeline (its code,
+parameters and data, as processors round differently) and of which code of the command line and the service the blocks
+are; a test compares it with dvc.lock, strata/cli and services.
 
 python -m benchmarks.shown
 """
@@ -48,11 +49,21 @@ def pages(root: Path) -> list[Path]:
 
 
 def state(root: Path) -> dict[str, str]:
-    """What all blocks depend on: the release of dvc.lock, and the code of the command line and the service."""
-    lock: dict[str, Any] = YAML(typ="safe").load(root / "dvc.lock")
-    release = next(out["md5"] for out in lock["stages"]["package"]["outs"] if out["path"] == "artifacts/release")
-    code = [body(text) for path, text in sorted(files_here(root).items()) if path.startswith(CODE)]
-    return {"release": release, "code": hashlib.sha256("".join(code).encode()).hexdigest()}
+    """What all blocks depend on: all that goes into the pipeline, and the code of the command line and the service."""
+    files = files_here(root)
+    stages: dict[str, Any] = YAML(typ="safe").load(root / "dvc.lock")["stages"]
+    made = {out["path"] for stage in stages.values() for out in stage["outs"]}
+    inputs: list[Any] = []
+    for stage in stages.values():
+        read = [dep for dep in stage["deps"] if dep["path"] not in made and dep["path"] != "params.yaml"]
+        inputs += [body(files[d["path"]]) if d["path"] in files else d["md5"] for d in read]
+    inputs.append(YAML(typ="safe").load(root / "params.yaml"))
+    code = [body(text) for path, text in sorted(files.items()) if path.startswith(CODE)]
+    return {"pipeline": _hash(json.dumps(inputs)), "code": _hash("".join(code))}
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def filled(text: str, root: Path) -> str:
@@ -153,7 +164,7 @@ def main() -> None:
 
 
 def stale(root: Path) -> list[str]:
-    """What changed since the blocks were filled in: of `release` and `code`."""
+    """What changed since the blocks were filled in: of `pipeline` and `code`."""
     recorded, now = read_json(root / RECORD), state(root)
     return [name for name in now if recorded.get(name) != now[name]]
 

@@ -28,12 +28,12 @@ from benchmarks.simulate import SimulationSettings, simulate
 from strata.data.catalogue import Catalogue
 from strata.data.history import History
 from strata.data.schema import CATEGORIES
+from strata.embeddings.space import InterestSpace
 from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.shards import merge, profile_shards
 from strata.interests.themes import Themes
 from strata.settings import read_settings
-from strata.storage import read_array
 
 NOW = 1_500_000_000.0
 PER_SHARD = 2_000
@@ -90,7 +90,8 @@ def measure(users: int, workspace: Path) -> dict[str, float]:
     """Profile so many users; points, seconds, users per second and the most memory held, in MB."""
     artifacts = workspace / "artifacts"
     catalogue = Catalogue.read(artifacts / "tables" / "items.parquet")
-    vectors, themes = read_array(artifacts / "vectors" / "items.npy"), Themes.read(artifacts / "models/live/themes")
+    live = artifacts / "models" / "live"
+    space, themes = InterestSpace.read(live / "space"), Themes.read(live / "themes")
     groups = catalogue.items[CATEGORIES].list.first().rank("dense").fill_null(0).cast(pl.Int64).to_numpy() - 1
     settings = read_settings(TierSettings, "tier", workspace / "params.yaml")
     simulation = SimulationSettings(users=PER_SHARD)
@@ -99,7 +100,7 @@ def measure(users: int, workspace: Path) -> dict[str, float]:
         for k in range(min(DISTINCT, -(-users // PER_SHARD)))
     ]
     ids = np.arange(users).astype(f"U{len(str(users))}")
-    profiler = Profiler.of(catalogue, vectors, themes, settings)
+    profiler = Profiler.of(catalogue, space, themes, settings)
 
     def histories() -> Iterator[tuple[int, History]]:
         for first in range(0, users, PER_SHARD):

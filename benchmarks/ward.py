@@ -25,7 +25,7 @@ from strata.cli.terminal import console
 from strata.embeddings.vectors import spread, unit
 from strata.storage import read_array, write_array
 
-ITEMS: Final = Path("artifacts/vectors/items.npy")
+ITEMS: Final = Path("artifacts/models/live/space/items.npy")
 USERS: Final = {20: 2_000, 100: 500, 300: 80}
 """Events of a user → users: a second of the slowest way, at most."""
 CUT: Final = 1.7

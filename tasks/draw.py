@@ -17,6 +17,7 @@ from strata.storage import write_json
 from tasks import PICTURES, run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import say
+from tasks.spaces import space_of
 
 
 def main() -> None:
@@ -34,7 +35,7 @@ def main() -> None:
 
 
 def _timeline(inputs: Inputs, themes: Themes, user_id: str) -> pl.DataFrame:
-    profiler = Profiler.of(inputs.catalogue, inputs.vectors, themes, read_settings(TierSettings, "tier"))
+    profiler = Profiler.of(inputs.catalogue, space_of("live"), themes, read_settings(TierSettings, "tier"))
     row = int(np.flatnonzero(inputs.user_ids == user_id)[0])
     own = inputs.history.of_users(row, row + 1)
 

@@ -18,8 +18,9 @@ from strata.settings import read_settings
 from strata.storage import read_array, read_json, write_json, write_table, write_text
 from tasks import EVALUATION, RANKER, VECTORS, run
 from tasks.inputs import Inputs, folder
+from tasks.models import models_at
 from tasks.reporting import progress, say
-from tasks.window import models_at, window_between
+from tasks.window import window_between
 
 WEIGHTED = "weighted sum of generators"
 
@@ -40,7 +41,7 @@ def main() -> None:
         rankings[name] = rank(window, models, ranker, recommend, available, max(settings.k))
     evaluation = judge(rankings, window, settings.k)
     themes = Themes.read(folder("backtest") / "themes").of_item[:, -1]
-    report = summarise(evaluation, settings, inputs.vectors, themes)
+    report = summarise(evaluation, settings, inputs.texts, themes)
     write_json(_flat_metrics(report), EVALUATION / "metrics.json")
     write_json(report, EVALUATION / "report.json")
     write_text(as_markdown(report), EVALUATION / "metrics.md")
@@ -57,7 +58,7 @@ def _baselines(inputs: Inputs, window: Window, k: int) -> dict[str, np.ndarray]:
     models, grid = behavioural(settings, repeats=window.repeats), settings.grids.mean_vector
     texts = {
         "zero-shot text": mean_vector(np.asarray(read_array(VECTORS / "zero_shot.npy")), grid),
-        "fine-tuned text": mean_vector(inputs.vectors, grid),
+        "fine-tuned text": mean_vector(inputs.texts, grid),
     }
     before = window_between(inputs, "validation", "backtest")
     for name, model in texts.items():

@@ -1,22 +1,23 @@
-"""Stage index: all items, searchable by vector.
+"""Stage index@WHICH: items searchable by vector, in the interest space of a cut-off, or by their texts, for words."""
 
-One index serves every cut-off: the encoder is the same for all, and items that do not exist at a cut-off are left
-out by the recommender's filter.
-"""
-
+from strata.data.schema import CUT_OFFS
 from strata.embeddings.index import IndexSettings, ItemIndex
 from strata.settings import read_settings
-from tasks import INDEX, run
-from tasks.inputs import Inputs
+from tasks import TEXT_INDEX, run
+from tasks.inputs import Inputs, folder
 from tasks.reporting import say
+from tasks.spaces import space_of
+
+TEXTS = "texts"
 
 
-def main() -> None:
+def main(which: str) -> None:
     """Build and write the index."""
-    index = ItemIndex.build(Inputs().vectors, read_settings(IndexSettings, "index"))
-    index.write(INDEX)
-    say(f"{len(index):,} vectors in {type(index.index).__name__}")
+    vectors = Inputs().texts if which == TEXTS else space_of(which).vectors
+    index = ItemIndex.build(vectors, read_settings(IndexSettings, "index"))
+    index.write(TEXT_INDEX if which == TEXTS else folder(which) / "items.faiss")
+    say(f"{which}: {len(index):,} vectors in {type(index.index).__name__}")
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, one_of=(*CUT_OFFS, TEXTS))

@@ -41,8 +41,8 @@ class Inputs:
         return CutOffs.read(HISTORY / "cut_offs.json")
 
     @cached_property
-    def vectors(self) -> np.ndarray:
-        """Fine-tuned item vectors (n_items, d)."""
+    def texts(self) -> np.ndarray:
+        """Fine-tuned vectors of the items' texts (n_items, t)."""
         return np.asarray(read_array(VECTORS / "items.npy"))
 
     def time(self, cut_off: str) -> float:

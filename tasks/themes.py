@@ -12,6 +12,7 @@ from strata.storage import write_table
 from tasks import run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import say
+from tasks.spaces import space_of
 
 ANCHORS = Path("anchors")
 """Groups of the last release, kept by the release flow; they know the test period, so only `live` may use them."""
@@ -23,8 +24,9 @@ def main(cut_off: str) -> None:
     settings = read_settings(ThemeSettings, "themes")
     known = inputs.catalogue.available(inputs.time(cut_off), inputs.history)
     anchors = Anchors.read(ANCHORS) if cut_off == "live" and (ANCHORS / "themes.parquet").exists() else None
-    former = None if anchors is None else anchors.topics(inputs.vectors, inputs.catalogue.items)
-    themes = learn_themes(inputs.vectors, known, Phrases(inputs.catalogue.items), settings, former)
+    vectors = space_of(cut_off).vectors
+    former = None if anchors is None else anchors.topics(vectors, inputs.catalogue.items)
+    themes = learn_themes(vectors, known, Phrases(inputs.catalogue.items), settings, former)
     if anchors is not None:
         themes = match_anchors(themes, anchors, inputs.catalogue.items)
         retired = anchors.retired_by(themes)

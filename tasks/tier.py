@@ -15,6 +15,7 @@ from strata.storage import read_array, write_json
 from tasks import CORRECTIONS, HISTORY, TABLES, VECTORS, run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import progress, say
+from tasks.spaces import space_of
 
 SCRATCH = Path("checkpoints") / "tier"
 """Outside DVC's outs, which it removes before a run: so the next run can resume from a killed run's shards."""
@@ -24,8 +25,10 @@ def main(cut_off: str) -> None:
     """Find, measure, name and tier the points of all users."""
     inputs = Inputs()
     time, themes = inputs.time(cut_off), Themes.read(folder(cut_off) / "themes")
-    profiler = Profiler.of(inputs.catalogue, inputs.vectors, themes, read_settings(TierSettings, "tier"))
-    statements = Statements(read_array(VECTORS / "profile_text_users.npy"), read_array(VECTORS / "profile_texts.npy"))
+    space = space_of(cut_off)
+    profiler = Profiler.of(inputs.catalogue, space, themes, read_settings(TierSettings, "tier"))
+    texts = space.of_texts(read_array(VECTORS / "profile_texts.npy"))
+    statements = Statements(read_array(VECTORS / "profile_text_users.npy"), texts)
     corrections = Corrections.read(CORRECTIONS) if cut_off == "live" else Corrections()
     scratch = SCRATCH / cut_off / _tag(cut_off, profiler.settings, corrections)[:16]
     history, ids = inputs.history, inputs.user_ids
@@ -45,7 +48,8 @@ def _tag(cut_off: str, settings: TierSettings, corrections: Corrections) -> str:
     files = [
         *(TABLES / name for name in ("items.parquet", "users.parquet")),
         *(HISTORY / name for name in ("interactions.parquet", "cut_offs.json")),
-        *(VECTORS / name for name in ("items.npy", "profile_texts.npy", "profile_text_users.npy")),
+        *(VECTORS / name for name in ("profile_texts.npy", "profile_text_users.npy")),
+        *sorted((folder(cut_off) / "space").iterdir()),
         *sorted((folder(cut_off) / "themes").iterdir()),
     ]
     corrected = [line.model_dump_json() for line in corrections.lines]

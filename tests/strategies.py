@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
 from strata.data.schema import ITEMS
+from strata.embeddings.space import InterestSpace
 from strata.embeddings.vectors import unit
 from strata.interests.phrases import Phrases
 from strata.interests.profiling import Profiler
@@ -62,4 +63,5 @@ def themes() -> Themes:
 
 def profiler(settings: TierSettings) -> Profiler:
     """What makes profiles over this catalogue."""
-    return Profiler.of(Catalogue(catalogue()), vectors(), themes(), settings)
+    space = InterestSpace.of_text_alone(vectors())
+    return Profiler.of(Catalogue(catalogue()), space, themes(), settings)

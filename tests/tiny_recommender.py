@@ -87,7 +87,7 @@ def tiny_recommender(
         history=history,
         models=models,
         ranker=tiny_ranker(models, history),
-        vectors=vectors(),
+        texts=INDEX,
         available=np.ones(N_ITEMS, bool),
         settings=settings,
         new_users=NewUsers(PROFILER, TIME, {"like": 1.0, "dislike": -1.0}),
@@ -107,10 +107,11 @@ def write_tiny_release(folder: Path, history: History, corrections: str = "") ->
     write_table(tiny.catalogue.items, parts / Part.ITEMS)
     write_table(tiny.accounts, parts / Part.USERS)
     CutOffs(TIME, TIME, TIME, TIME).write(parts / Part.CUT_OFFS)
-    write_array(tiny.vectors, parts / Part.VECTORS)
+    PROFILER.space.write(parts / Part.SPACE)
     write_array(tiny.statements.users, parts / Part.PROFILE_TEXT_USERS)
     write_array(tiny.statements.vectors, parts / Part.PROFILE_TEXTS)
     tiny.models.index.write(parts / Part.INDEX)
+    tiny.texts.write(parts / Part.TEXT_INDEX)
     tiny.themes.write(parts / Part.THEMES)
     tiny.profiles.write(parts / Part.PROFILES)
     tiny_collaborative(history).write(parts / Part.MODELS, {})

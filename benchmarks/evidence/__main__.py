@@ -13,7 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from benchmarks import ward, workspaces
-from benchmarks.evidence import ablation, again, coverage, explanation, names, planted, promise, stability
+from benchmarks.evidence import ablation, again, coverage, explanation, names, planted, promise, pursued, stability
 from benchmarks.evidence.context import STAGES, Context
 from benchmarks.evidence.files import Row, write_evidence
 from benchmarks.evidence.sections import DATA, FILMS, SHOP, SITE
@@ -41,6 +41,9 @@ SECTIONS: Final = {
     "explanation": Section(explanation.rows, (FILMS,)),
     "ablation": Section(lambda context: ablation.rows(context, "journey", repeats=True), (SHOP,)),
     "ablation-films": Section(lambda context: ablation.rows(context, "ml100k", repeats=False), (FILMS,)),
+    "pursued": Section(lambda context: pursued.rows(context, "journey"), (SHOP,)),
+    "pursued-films": Section(lambda context: pursued.rows(context, "ml100k"), (FILMS,)),
+    "pursued-site": Section(lambda context: pursued.rows(context, "stackexchange"), (SITE,)),
     "speed": Section(lambda context: [Row(**row) for row in ward.rows()], (FILMS,)),
 }
 """A new section is a module with `rows` and a line here."""

@@ -1,4 +1,4 @@
-"""What every section measures on: a workspace of the pipeline, its catalogue, behaviour, vectors and topics."""
+"""What every section measures on: a workspace of the pipeline, its catalogue, behaviour, interest spaces and topics."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -13,13 +13,13 @@ import polars as pl
 from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History, as_date
 from strata.data.schema import CATEGORIES
+from strata.embeddings.space import InterestSpace
 from strata.embeddings.vectors import spread
 from strata.errors import SourceError
 from strata.evaluation.split import CutOffs
 from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes
 from strata.settings import read_settings
-from strata.storage import read_array
 
 Before = Literal["validation", "backtest"]
 """The cut-offs whose topics may be judged: those of `live` know everything."""
@@ -33,14 +33,15 @@ STAGES = ("themes@validation", "themes@backtest")
 class Context:
     """A workspace of n items.
 
-    `history`: the positive events of all times. `vectors` (n, d): unit vectors. `topics`: topic of each item (n,) as
-    learned up to each cut-off. `folder`: where the workspace lies. `say` tells people how far a section has come.
+    `history`: the positive events of all times. `spaces`: unit vectors of items (n, d), and `topics`: topic of each
+    item (n,), as learned up to each cut-off. `folder`: where the workspace lies. `say` tells people how far a section
+    has come.
     """
 
     catalogue: Catalogue
     history: History
     cut_offs: CutOffs
-    vectors: np.ndarray
+    spaces: Mapping[Before, np.ndarray]
     topics: Mapping[Before, np.ndarray]
     settings: TierSettings
     folder: Path
@@ -50,10 +51,8 @@ class Context:
     def read(cls, folder: Path, say: Callable[[str], None]) -> Self:
         """Read what the stages left in a workspace. Raises SourceError where they have not run."""
         artifacts = folder / "artifacts"
-        models: dict[Before, Path] = {
-            name: artifacts / "models" / name / "themes" for name in ("validation", "backtest")
-        }
-        missing = [path for path in (artifacts / "vectors" / "items.npy", *models.values()) if not path.exists()]
+        models: dict[Before, Path] = {name: artifacts / "models" / name for name in ("validation", "backtest")}
+        missing = [model / "themes" for model in models.values() if not (model / "themes").exists()]
         if missing:
             raise SourceError(f"{missing[0]} does not exist; run dvc repro {' '.join(STAGES)} in {folder}")
         catalogue = Catalogue.read(artifacts / "tables" / "items.parquet")
@@ -63,12 +62,17 @@ class Context:
             catalogue,
             History.read(path, n_users=n_users, n_items=len(catalogue)).positive(),
             CutOffs.read(artifacts / "history" / "cut_offs.json"),
-            np.asarray(read_array(artifacts / "vectors" / "items.npy")),
-            {name: np.asarray(Themes.read(model).of_item[:, 0]) for name, model in models.items()},
+            {name: np.asarray(InterestSpace.read(model / "space").vectors) for name, model in models.items()},
+            {name: np.asarray(Themes.read(model / "themes").of_item[:, 0]) for name, model in models.items()},
             read_settings(TierSettings, "tier", folder / "params.yaml"),
             folder,
             say,
         )
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """Unit vectors of the items (n, d) as learned up to the backtest cut-off, after which most is judged."""
+        return self.spaces["backtest"]
 
     @cached_property
     def height(self) -> float:
@@ -90,11 +94,18 @@ class Context:
     def learned(self) -> str:
         """Up to when what judges was learned, for the text of rows."""
         tuned, known = as_date(self.cut_offs.finetune), as_date(self.cut_offs.backtest)
-        return f"Language model tuned on what came before {tuned}, topics learned from the items of {known}."
+        return f"Language model tuned on what came before {tuned}, interest space and topics learned up to {known}."
 
     def topics_at(self, time: float) -> np.ndarray:
         """Topic of each item (n,) by what was known at `time` (seconds), by the latest cut-off before it."""
-        return self.topics["backtest" if time >= self.cut_offs.backtest else "validation"]
+        return self.topics[self._known(time)]
+
+    def vectors_at(self, time: float) -> np.ndarray:
+        """Unit vectors of the items (n, d) by what was known at `time` (seconds), by the latest cut-off before it."""
+        return self.spaces[self._known(time)]
+
+    def _known(self, time: float) -> Before:
+        return "backtest" if time >= self.cut_offs.backtest else "validation"
 
     def times(self, cut_off: Before, days: float) -> list[float]:
         """Up to TIMES midnights (UTC) after a cut-off, evenly spread, with so many `days` left to the next cut-off."""

@@ -165,7 +165,7 @@ def covered(
             if len(points) and len(chosen):
                 past = _past(context, at, user, points, time)
                 for number, way in enumerate(ways):
-                    best = (context.vectors[chosen] @ way(past, min(MOST, len(points))).T).max(1)
+                    best = (context.vectors_at(time)[chosen] @ way(past, min(MOST, len(points))).T).max(1)
                     hits[number, user] += (best[:, None] >= nears).sum(0)
                 cases[user] += len(chosen)
     return hits, cases
@@ -176,7 +176,7 @@ def _past(context: Context, at: Standing, user: int, points: np.ndarray, time: f
     items, item = np.unique(at.history.items[own], return_inverse=True)
     strength, persistence = at.statistics.strength[points], at.statistics.persistence[points]
     return Past(
-        context.vectors[items],
+        context.vectors_at(time)[items],
         item,
         (time - at.history.times[own]) / DAY,
         at.points.vectors[points],

@@ -108,9 +108,13 @@ class Before:
         """Cosine of each of the items to the decayed mean vector of some users: (len(part), m)."""
         return np.asarray(self._means(half_life)[part] @ self._item_vectors.T)
 
+    @property
+    def _vectors(self) -> np.ndarray:
+        return self.context.vectors_at(self.time)
+
     @cached_property
     def _item_vectors(self) -> np.ndarray:
-        return self.context.vectors[self.items]
+        return self._vectors[self.items]
 
     @cached_property
     def nearest_medoid(self) -> np.ndarray:
@@ -159,7 +163,7 @@ class Before:
     def _centres(self) -> np.ndarray:
         shape = (self.n_topics, len(self.topics))
         members = sparse.csr_matrix((np.ones(shape[1], np.float32), (self.topics, np.arange(shape[1]))), shape)
-        return unit(members @ self.context.vectors)
+        return unit(members @ self._vectors)
 
     def _means(self, half_life: float) -> np.ndarray:
         if half_life in self._kept_means:
@@ -167,7 +171,7 @@ class Before:
         mine = self._mine
         decayed = (mine.weights * np.exp2(-(self.time - mine.times) / DAY / half_life)).astype(np.float32)
         shape = (len(self.users), self.past.n_items)
-        means = unit(sparse.csr_matrix((decayed, (mine.users, mine.items)), shape) @ self.context.vectors)
+        means = unit(sparse.csr_matrix((decayed, (mine.users, mine.items)), shape) @ self._vectors)
         self._kept_means[half_life] = means
         return means
 
@@ -177,7 +181,7 @@ class Before:
 
     @cached_property
     def _points(self) -> tuple[InterestPoints, PointStatistics]:
-        points = find_points(self._mine, self.context.vectors, self.topics, height=self.context.height)
+        points = find_points(self._mine, self._vectors, self.topics, height=self.context.height)
         return points, measure(self._mine, points, self.time, self.context.settings)
 
     def _to_medoids(self, vectors: np.ndarray) -> np.ndarray:
@@ -188,7 +192,7 @@ class Before:
         nearest = np.full((len(self.users), len(vectors)), -1, np.float32)
         for rank in range(MEDOIDS):
             chosen = order[place == rank]
-            found = self.context.vectors[points.medoids[chosen]] @ vectors.T
+            found = self._vectors[points.medoids[chosen]] @ vectors.T
             owners = points.users[chosen]
             nearest[owners] = np.maximum(nearest[owners], found)
         return nearest

@@ -51,7 +51,7 @@ def sorted_into_tiers(history: History, points: InterestPoints, time: float, set
     """What points found in a history say at a time: their tiers, events by chance in none of them."""
     statistics = measure(history, points, time, settings)
     tiers = assign(statistics, settings)
-    chance = by_chance(history, points, statistics, tiers, time, settings)
+    chance = by_chance(history, points, statistics, tiers, settings)
     return Reading(np.where(chance, -1, points.of_event), points.users, tiers)
 
 

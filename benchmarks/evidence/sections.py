@@ -84,7 +84,10 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "explanation": _evidence("explanation", FILMS, RECOMMENDER),
         "ablation": _evidence("ablation", SHOP),
         "ablation-films": _evidence("ablation-films", FILMS, module="benchmarks/evidence/ablation.py"),
-        "speed": _evidence("speed", FILMS, ("embed",), module="benchmarks/ward.py"),
+        "pursued": _evidence("pursued", SHOP),
+        "pursued-films": _evidence("pursued-films", FILMS, module="benchmarks/evidence/pursued.py"),
+        "pursued-site": _evidence("pursued-site", SITE, module="benchmarks/evidence/pursued.py"),
+        "speed": _evidence("speed", FILMS, ("themes",), module="benchmarks/ward.py"),
         "tiering": Section(
             "python -m benchmarks.tiering --output docs/evidence",
             FILMS,

@@ -48,11 +48,11 @@ def standings(context: Context, time: float) -> Iterator[Standing]:
 
 def standing(context: Context, history: History, time: float, first: int = 0) -> Standing:
     """The points of a history's users at `time`, later than all of its events, from what they did alone."""
-    vectors, settings, topics = context.vectors, context.settings, context.topics_at(time)
+    vectors, settings, topics = context.vectors_at(time), context.settings, context.topics_at(time)
     points = find_points(history, vectors, topics, height=context.height, method=settings.method)
     statistics = measure(history, points, time, settings)
     tiers = assign(statistics, settings)
-    chance = by_chance(history, points, statistics, tiers, time, settings) & (tiers != FADED)[points.of_event]
+    chance = by_chance(history, points, statistics, tiers, settings) & (tiers != FADED)[points.of_event]
     points = let_go(points, history, vectors, chance)
     short = statistics.of_periods < settings.min_periods
     return Standing(first, history, points, measure(history, points, time, settings), tiers, short)

@@ -13,6 +13,7 @@ from benchmarks.simulate import SimulationSettings, simulate
 from strata.data.history import DAY
 from strata.data.schema import CATEGORIES as KINDS
 from strata.data.schema import CREATED, ITEM, ITEM_ROW, ITEMS, TIME, TIMESTAMP, TITLE, USER, USER_ROW, USERS, WEIGHT
+from strata.embeddings.space import SpaceSettings
 from strata.embeddings.vectors import unit
 from strata.evaluation.split import CutOffs
 from strata.evaluation.window import Window
@@ -23,9 +24,23 @@ from strata.ranking.settings import RecommendSettings
 from strata.ranking.training_windows import examples
 from strata.release.manifest import write_release
 from strata.storage import write_array, write_json, write_table
-from tasks import CORRECTIONS, HISTORY, INDEX, RANKER, RELEASE, TABLES, VECTORS, collaborate, index, themes, tier
+from tasks import (
+    CORRECTIONS,
+    HISTORY,
+    RANKER,
+    RELEASE,
+    SHARE,
+    TABLES,
+    TEXT_INDEX,
+    VECTORS,
+    collaborate,
+    index,
+    space,
+    themes,
+    tier,
+)
 from tasks.inputs import Inputs, folder
-from tasks.window import models_at
+from tasks.models import models_at
 
 DIMENSION, TOPICS, CATEGORIES, THEMES = 384, 1_000, 100, 12
 NEARNESS: Final = (1.0, 0.8, 0.6, 0.7)
@@ -58,9 +73,9 @@ def workspace(target: Path, params: Path, *, items: int, users: int) -> Path:
         shutil.copyfile(params, target / "params.yaml")
         with contextlib.chdir(target):
             _write_tables(items, users)
-            for stage in (themes.main, tier.main, collaborate.main):
+            for stage in (space.main, themes.main, tier.main, collaborate.main, index.main):
                 stage("live")
-            index.main()
+            index.main("texts")
             _learn_trees()
             _package()
     return target
@@ -84,6 +99,7 @@ def _write_tables(n_items: int, n_users: int) -> None:
     write_array(np.zeros(0, np.int32), VECTORS / "profile_text_users.npy")
     write_array(np.zeros((0, DIMENSION), np.float32), VECTORS / "profile_texts.npy")
     write_json({"chosen": CHOSEN}, folder("backtest") / TUNING)
+    write_json({"share": SpaceSettings().behaviour}, SHARE)
 
 
 def _items(topics: np.ndarray, rng: np.random.Generator) -> pl.DataFrame:
@@ -125,10 +141,11 @@ def _package() -> None:
         "tables": TABLES,
         "history.parquet": HISTORY / "interactions.parquet",
         "cut_offs.json": HISTORY / "cut_offs.json",
-        "vectors.npy": VECTORS / "items.npy",
         "profile_text_users.npy": VECTORS / "profile_text_users.npy",
         "profile_texts.npy": VECTORS / "profile_texts.npy",
-        "items.faiss": INDEX,
+        "items.faiss": folder("live") / "items.faiss",
+        "texts.faiss": TEXT_INDEX,
+        "space": folder("live") / "space",
         "themes": folder("live") / "themes",
         "profiles": folder("live") / "profiles",
         "collaborative": folder("live") / "collaborative",

@@ -48,7 +48,7 @@ Say = Callable[[str], None]
 def workspace(root: Path, **settings: Mapping[str, Any]) -> Path:
     """The workspace of the section `journey`, as far as it is needed here."""
     overrides = {**settings, "recommend": {"repeats": True}}
-    stages = ["themes@validation", "collaborate@validation", "index"]
+    stages = ["themes@validation", "collaborate@validation"]
     return workspaces.workspace("complete-journey", overrides=overrides, stages=stages, root=root)
 
 
@@ -80,9 +80,10 @@ def teach(site: Site, known: History, say: Say) -> LambdaMart:
     for day in TAUGHT:
         window = site.window(known, midnight(day), least_users=0)
         window = window.only(window.warm).sample(TEACHERS, site.ranking.seed)
-        models = site.models(window.past, window.time, window.users)
+        then = site.at(window.past, window.time)
+        models = then.models(window.past, window.time, window.users)
         names = models.features.names(models.names)
-        learned.append(site.learn(window, models))
+        learned.append(then.learn(window, models))
         say(f"{day}: {len(window.users)} households teach the trees")
     return LambdaMart.fit(learned, names, site.ranking.trees, apart=1, seeds=site.ranking.seeds)
 
@@ -107,6 +108,7 @@ def _judge(
 ) -> dict[str, tuple[Window, Values]]:
     """Newcomers by their picks, newcomers by what they tell (rows and vectors in `bios`), and new items, at a time."""
     new = window_of_new(site.history, known, time)
+    site = site.at(new.past, time)
     models = site.models(new.past, time, new.users)
     month, days = site.window(known, time), chosen["usual"][WINDOWED]["window_days"]
     out = part_of(len(site.accounts)) == 0

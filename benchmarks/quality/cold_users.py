@@ -102,7 +102,7 @@ def _said(site: Site, window: Window, vectors: np.ndarray) -> Profiles:
         one.table.with_columns(pl.lit(user, pl.Int32).alias(USER_ROW))
         for user, one in zip(window.users, found, strict=True)
     ]
-    return Profiles(pl.concat(tables), np.asarray(vectors, np.float32))
+    return Profiles(pl.concat(tables), np.concatenate([profiles.vectors for profiles in found]))
 
 
 def told(site: Site, users: Sequence[int] | np.ndarray) -> list[str]:

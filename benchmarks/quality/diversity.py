@@ -22,7 +22,9 @@ from strata.recommendation.rerank import Mix, RerankSettings, interest_mixes, re
 from strata.settings import read_settings
 from tasks import RANKER
 from tasks.inputs import Inputs, folder
-from tasks.window import models_at, window_between
+from tasks.models import models_at
+from tasks.spaces import space_of
+from tasks.window import window_between
 
 AMONG, LISTED = 100, 10
 STRENGTHS = (0.05, 0.1, 0.15, 0.2, 0.3)
@@ -56,7 +58,8 @@ class Lists:
             best = table.top(found, len(audience), AMONG)
             items[part] = table.items_at(best)
             scores[part] = np.where(best == NOTHING, -np.inf, np.append(found, -np.inf)[best])
-        return cls(window, items, scores, models.profiles, Themes.read(folder(known) / "themes"), inputs.vectors)
+        themes, vectors = Themes.read(folder(known) / "themes"), space_of(known).vectors
+        return cls(window, items, scores, models.profiles, themes, vectors)
 
     def mixes(self, ranked: np.ndarray) -> tuple[Mix, Mix]:
         """Themes and tiers of ranked items (B, n), and the users' own shares of them."""

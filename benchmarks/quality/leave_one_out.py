@@ -20,6 +20,7 @@ from strata.data.catalogue import Catalogue
 from strata.data.history import History
 from strata.data.schema import ITEM, TIMESTAMP, USER, VALUE
 from strata.embeddings.index import IndexSettings, ItemIndex
+from strata.embeddings.space import InterestSpace
 from strata.evaluation.metrics import bootstrap, ndcg_at_k
 from strata.evaluation.report import OURS, split_hash
 from strata.evaluation.tuning import tune
@@ -112,16 +113,16 @@ def _ours(
 ) -> np.ndarray:
     """Per-user NDCG@10 of the whole recommender, its ranker learned from the places before the last."""
     recommend, settings = read_settings(RecommendSettings, "recommend"), read_settings(RankSettings, "rank")
-    vectors = np.asarray(read_array(folder / "artifacts" / "vectors" / "items.npy"))
+    space = InterestSpace.read(folder / "artifacts" / "models" / "backtest" / "space")
     themes = Themes.read(folder / "artifacts" / "models" / "backtest" / "themes")
-    profiler = Profiler.of(catalogue, vectors, themes, read_settings(TierSettings, "tier"))
-    index, everything = ItemIndex.build(vectors, IndexSettings()), np.ones(len(catalogue), bool)
+    profiler = Profiler.of(catalogue, space, themes, read_settings(TierSettings, "tier"))
+    index, everything = ItemIndex.build(space.vectors, IndexSettings()), np.ones(len(catalogue), bool)
 
     def models_of(asked: Window) -> Models:
         profiles, _ = profiler.profiles(asked.past, asked.time)
         collaborative = CollaborativeModels.fit(asked.past, asked.time, chosen)
         known = GeneratorInputs(catalogue, index, collaborative, themes.of_item[:, 0], asked.past, recommend)
-        return Models.of(profiles, known, vectors)
+        return Models.of(profiles, known, space.vectors)
 
     learned, names = [], ()
     for place in range(SLICES, 0, -1):

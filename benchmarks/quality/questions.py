@@ -123,7 +123,7 @@ def _baselines(site: Site) -> dict[str, Baseline]:
     return {
         **behavioural(tuning, repeats=False),
         ZERO_SHOT: mean_vector(site.zero_shot, tuning.grids.mean_vector),
-        "fine-tuned text": mean_vector(site.vectors, tuning.grids.mean_vector),
+        "fine-tuned text": mean_vector(site.texts, tuning.grids.mean_vector),
     }
 
 
@@ -132,7 +132,7 @@ def _weighted(site: Site, windows: Sequence[Window]) -> WeightedSum:
     blocks: list[tuple[int, Table]] = []
     start = 0
     for window in windows:
-        models = site.models(window.past, window.time, window.users)
+        models = site.at(window.past, window.time).models(window.past, window.time, window.users)
         found = tables(window, models, site.recommend, site.available(window))
         blocks += [(start + part.start, table) for part, _, table in found]
         start += len(window.users)
@@ -147,15 +147,17 @@ def _trees(site: Site, history: History, time: float) -> LambdaMart:
     settings, learned = site.ranking, []
     names: tuple[str, ...] = ()
     for window in training_windows(history.before(time), time, settings, repeats=False):
-        models = site.models(window.past, window.time, window.users)
+        then = site.at(window.past, window.time)
+        models = then.models(window.past, window.time, window.users)
         names = models.features.names(models.names)
-        learned.append(site.learn(window, models))
+        learned.append(then.learn(window, models))
     learned = [one for one in learned if one.chosen.any()]
     return LambdaMart.fit(learned, names, settings.trees, apart=settings.horizon, seeds=settings.seeds)
 
 
 def _judge_next(site: Site, window: Window, trees: LambdaMart, weighted: WeightedSum) -> Values:
-    models, available = site.models(window.past, window.time, window.users), site.available(window)
+    then = site.at(window.past, window.time)
+    models, available = then.models(window.past, window.time, window.users), site.available(window)
     values = {
         name: judge_baseline(model, window.past, window, site.chosen[name]) for name, model in _baselines(site).items()
     }
@@ -174,9 +176,10 @@ def _judge_newcomers(site: Site, part: int) -> list[Values]:
         window = newcomers(site.history, month, out, picks_of(site.history.before(time), time))
         window = window.only(window.warm)
         if len(window.users):
-            models = site.models(month.past, time, window.users)
+            then = site.at(month.past, time)
+            models = then.models(month.past, time, window.users)
             days = site.chosen[WINDOWED]["window_days"]
-            found.append(judge_picks(site, window, month.past, models, trees, days))
+            found.append(judge_picks(then, window, month.past, models, trees, days))
     return found
 
 
@@ -184,7 +187,8 @@ def _judge_new(site: Site, time: float, trees: LambdaMart, chosen: Mapping[str, 
     window = window_of_new(site.history, _without_asks(site, time), time)
     if not len(window.users):
         return []
-    return [judge_new(site, window, site.models(window.past, time, window.users), trees, chosen)]
+    then = site.at(window.past, time)
+    return [judge_new(then, window, then.models(window.past, time, window.users), trees, chosen)]
 
 
 def _judge_bios(site: Site, time: float) -> list[Values]:
@@ -199,6 +203,7 @@ def _judge_bios(site: Site, time: float) -> list[Values]:
     window = newcomers(site.history, month, new, nothing)
     if not len(window.users):
         return []
+    site = site.at(month.past, time)
     models = site.models(month.past, time, window.users)
     days = site.chosen[WINDOWED]["window_days"]
     said = texts[np.searchsorted(writers, window.users)]

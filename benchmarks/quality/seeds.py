@@ -19,8 +19,9 @@ from strata.settings import read_settings
 from strata.storage import read_json
 from tasks import RANKER
 from tasks.inputs import Inputs
+from tasks.models import models_at
 from tasks.rank import examples
-from tasks.window import models_at, window_between
+from tasks.window import window_between
 
 SEEDS, LISTED = (7, 17, 27), 10
 

@@ -1,6 +1,7 @@
 """A workspace whose recommender is made anew at times of one's own, and rows that pool what users got at several.
 
-Language model, vectors and topics are the workspace's: they may know nothing of what is judged.
+Language model and texts are the workspace's: they may know nothing of what is judged. Space and topics are those of a
+time: see `Site.at`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from strata.data.history import DAY, History
 from strata.data.schema import USER
 from strata.embeddings.encoder import Encoder, EncoderSettings
 from strata.embeddings.index import IndexSettings, ItemIndex
+from strata.embeddings.space import InterestSpace, SpaceSettings
 from strata.errors import SourceError
 from strata.evaluation.metrics import ndcg_at_k
 from strata.evaluation.report import split_hash
@@ -28,7 +30,7 @@ from strata.evaluation.window import Window
 from strata.interests.profiles import Profiles
 from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
-from strata.interests.themes import Themes
+from strata.interests.themes import Themes, ThemeSettings, learn_themes
 from strata.models.baselines import Baseline
 from strata.models.fitted import TUNING, CollaborativeModels
 from strata.models.settings import CollaborativeSettings
@@ -51,14 +53,14 @@ Values = tuple[np.ndarray, Mapping[str, np.ndarray]]
 class Site:
     """A workspace of n_items and n_users: what they did, and the settings to make models with at any time.
 
-    `vectors`, `zero_shot` (n_items, d); `chosen`: the settings of each baseline, tuned before what is judged.
+    `texts`, `zero_shot` (n_items, t); `chosen`: the settings of each baseline, tuned before what is judged.
     """
 
     folder: Path
     catalogue: Catalogue
     accounts: pl.DataFrame
     history: History
-    vectors: np.ndarray
+    texts: np.ndarray
     zero_shot: np.ndarray
     profiler: Profiler
     index: ItemIndex
@@ -79,16 +81,17 @@ class Site:
             raise SourceError(f"{made / 'themes'} does not exist; run dvc repro themes@{cut_off} in {folder}")
         catalogue = Catalogue.read(artifacts / "tables" / "items.parquet")
         accounts = pl.read_parquet(artifacts / "tables" / "users.parquet")
-        vectors = np.asarray(read_array(artifacts / "vectors" / "items.npy"))
+        texts = np.asarray(read_array(artifacts / "vectors" / "items.npy"))
+        space = InterestSpace.read(made / "space")
         tuning = made / "collaborative" / TUNING
         interactions = artifacts / "history" / "interactions.parquet"
         themes = Themes.read(made / "themes")
         return cls(
             folder, catalogue, accounts,
             History.read(interactions, n_users=len(accounts), n_items=len(catalogue)),
-            vectors, np.asarray(read_array(artifacts / "vectors" / "zero_shot.npy")),
-            Profiler.of(catalogue, vectors, themes, read_settings(TierSettings, "tier", settings)),
-            _index(artifacts / "items.faiss", vectors, read_settings(IndexSettings, "index", settings)),
+            texts, np.asarray(read_array(artifacts / "vectors" / "zero_shot.npy")),
+            Profiler.of(catalogue, space, themes, read_settings(TierSettings, "tier", settings)),
+            _index(made / "items.faiss", space.vectors, read_settings(IndexSettings, "index", settings)),
             read_json(tuning)["chosen"] if tuning.exists() else {},
             read_settings(RecommendSettings, "recommend", settings),
             read_settings(RankSettings, "rank", settings),
@@ -100,6 +103,16 @@ class Site:
         stop, least = time + MONTH if end is None else end, self.least_users if least_users is None else least_users
         return Window.of(history, time, stop, repeats=self.recommend.repeats, least_users=least)
 
+    def at(self, past: History, time: float) -> "Site":
+        """The site with the interest space, topics and index as the product would have learned them by `time`."""
+        params, phrases = self.folder / "params.yaml", self.profiler.phrases
+        known = self.catalogue.available(time, past)
+        space = InterestSpace.fit(self.texts, known, past, read_settings(SpaceSettings, "space", params))
+        themes = learn_themes(space.vectors, known, phrases, read_settings(ThemeSettings, "themes", params))
+        profiler = Profiler.of(self.catalogue, space, themes, self.profiler.settings, phrases)
+        index = ItemIndex.build(space.vectors, read_settings(IndexSettings, "index", params))
+        return replace(self, profiler=profiler, index=index)
+
     def profiles(self, history: History, time: float) -> Profiles:
         """Points of all users of a history, as known at `time`, by the rules of the product."""
         return self.profiler.profiles(history, time)[0]
@@ -110,7 +123,7 @@ class Site:
         topics = self.profiler.themes.of_item[:, 0]
         collaborative = CollaborativeModels.fit(past, time, self.chosen)
         known = GeneratorInputs(self.catalogue, self.index, collaborative, topics, past, self.recommend)
-        return Models.of(profiles, known, self.vectors)
+        return Models.of(profiles, known, self.profiler.vectors)
 
     def available(self, window: Window) -> np.ndarray:
         """Items that exist when a window starts: bool (n_items,)."""

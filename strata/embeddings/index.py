@@ -60,6 +60,11 @@ class ItemIndex:
     def __len__(self) -> int:
         return int(self.index.ntotal)
 
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self.index.d)
+
     def cosines(self, vectors: np.ndarray) -> np.ndarray | None:
         """Cosines (B, n_items) of vectors (B, d) to all items, or None for HNSW.
 

@@ -12,6 +12,7 @@ from scipy import sparse
 from strata.data.catalogue import Catalogue
 from strata.data.history import History
 from strata.data.schema import LEVELS, TIERS, TIME, USER, USER_ROW
+from strata.embeddings.space import InterestSpace
 from strata.embeddings.vectors import spread
 from strata.interests.naming import name_points
 from strata.interests.phrases import Phrases
@@ -25,7 +26,7 @@ from strata.interests.tiers import FADED, assign, by_chance, reasons
 
 @dataclass(frozen=True)
 class Statements:
-    """Profile texts: `users` (S,) rows, ascending, each once, and the `vectors` (S, d) of their texts."""
+    """Profile texts: `users` (S,) rows, ascending, each once, and where their texts lie in the space: (S, d)."""
 
     users: np.ndarray
     vectors: np.ndarray
@@ -49,24 +50,36 @@ NOTHING_STATED = Statements(np.zeros(0, np.int32), np.zeros((0, 0), np.float32))
 
 @dataclass(frozen=True)
 class Profiler:
-    """Makes profiles, with a catalogue, its item vectors (n_items, d), phrases, themes and settings.
+    """Makes profiles, with a catalogue, the interest space of its items, phrases, themes and settings.
 
     `height`: the Ward cut as a distance, `settings.cut` × the spread of the whole catalogue, as a single user has too
     few items to measure a spread.
     """
 
     catalogue: Catalogue
-    vectors: np.ndarray
+    space: InterestSpace
     phrases: Phrases
     themes: Themes
     settings: TierSettings
     height: float
 
     @classmethod
-    def of(cls, catalogue: Catalogue, vectors: np.ndarray, themes: Themes, settings: TierSettings) -> Self:
-        """Find the catalogue's phrases and measure its spread, once for all profiles."""
-        height = settings.cut * spread(vectors)
-        return cls(catalogue, vectors, Phrases(catalogue.items), themes, settings, height)
+    def of(
+        cls,
+        catalogue: Catalogue,
+        space: InterestSpace,
+        themes: Themes,
+        settings: TierSettings,
+        phrases: Phrases | None = None,
+    ) -> Self:
+        """Measure the space's spread and, where they are not given, find the catalogue's phrases, for all profiles."""
+        height = settings.cut * spread(space.vectors)
+        return cls(catalogue, space, phrases or Phrases(catalogue.items), themes, settings, height)
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """Unit vectors of the items (n_items, d)."""
+        return self.space.vectors
 
     def profiles(
         self,
@@ -98,7 +111,7 @@ class Profiler:
         statistics = measure(history, points, time, settings)
         stated = statements.support(points, settings.stated_similarity)
         tiers = np.where(stated, TIERS.index("core"), assign(statistics, settings))
-        chance = by_chance(history, points, statistics, tiers, time, settings)
+        chance = by_chance(history, points, statistics, tiers, settings)
         chance &= (tiers != FADED)[points.of_event]
         points = let_go(points, history, self.vectors, chance)
         statistics = measure(history, points, time, settings)
@@ -142,7 +155,7 @@ class Profiler:
                 "phrases": pl.Series([found for _, found in names], dtype=pl.List(pl.String)),
                 "tier": pl.Series([TIERS[t] for t in tiers[order]], dtype=pl.String),
                 "strength": strength.round(6),
-                "share": (strength / np.maximum(total, 1e-12)).round(6),
+                "share": np.divide(strength, total, out=np.zeros(len(total)), where=total > 0).round(6),
                 "persistence": statistics.persistence[order].round(6),
                 "periods": statistics.periods[order],
                 "of_periods": statistics.of_periods[order],

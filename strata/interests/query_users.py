@@ -85,13 +85,13 @@ class NewUsers:
         return QueryUser(0, liked, self.profiler.profiles(history, now)[0], history.items[history.weights < 0])
 
     def from_texts(self, vectors: np.ndarray, *, query: bool = True) -> QueryUser:
-        """A person of whom only texts are known: each vector (n, d) of a text is a point.
+        """A person of whom only texts are known: each unit vector (n, t) of a text becomes a point of the space.
 
         Search texts (`query`) are momentary; what people say of themselves, as in a bio, is core.
         """
-        themes = self.profiler.themes
+        themes, points = self.profiler.themes, self.profiler.space.of_texts(vectors)
         nothing = History.from_columns(*(np.zeros(0) for _ in range(4)), n_users=1, n_items=len(themes.of_item))
-        profiles = Profiles(_said(vectors, themes, query=query), np.asarray(vectors, np.float32))
+        profiles = Profiles(_said(points, themes, query=query), points)
         return QueryUser(0, nothing, profiles, is_query=query)
 
 

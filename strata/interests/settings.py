@@ -23,6 +23,8 @@ class TierSettings(Settings):
     """Least persistence of a core point."""
     stable_persistence: float = Field(0.12, gt=0, le=1)
     """Least persistence of a stable point."""
+    margin: float = Field(0.1, ge=0, lt=1)
+    """Share of those two by which persistence must fall below them before the tier is lost: no back and forth."""
     doubt: float = Field(0.03, ge=0, lt=1)
     """If an absence as long as a point's own is less likely than this, core becomes stable and stable ends.
 

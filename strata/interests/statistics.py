@@ -1,4 +1,8 @@
-"""The numbers behind a tier: strength, persistence, recency and span of interest points."""
+"""The numbers behind a tier: strength, persistence, recency and span of interest points.
+
+Time goes by in the owner's own steps: periods are the same ones whenever one looks, and what is lately is counted back
+from the owner's latest event. So a point changes by what its owner does; time alone lets its strength fade.
+"""
 
 from dataclasses import dataclass
 
@@ -16,10 +20,10 @@ class PointStatistics:
     strength: Σ weight · 2^(−age / half-life) over the point's events, age in days before T.
     persistence: share of the user's active periods in which the point occurs, `periods` of `of_periods`.
     absent: the user's active periods since it last occurred.
+    standing: how it has lasted (see `_standing`): 2 like a core point, 1 like a stable one, 0 neither.
     recency: 2^(−age of the latest event / half-life). span: share of the user's lifetime it covers.
-    recent: its events in the last `recent_days`. gap: mean days between the recent days on which it occurred, at
-    least 1. quiet: days since its latest event. recent, gap and quiet count back from T or, for a user without events
-    in the last `recent_days`, from their latest event.
+    recent: its events in the last `recent_days` up to the user's latest event. gap: mean days between the recent days
+    on which it occurred, at least 1. quiet: days from its latest event to the user's latest.
     """
 
     strength: np.ndarray
@@ -27,6 +31,7 @@ class PointStatistics:
     periods: np.ndarray
     of_periods: np.ndarray
     absent: np.ndarray
+    standing: np.ndarray
     recency: np.ndarray
     span: np.ndarray
     recent: np.ndarray
@@ -40,10 +45,11 @@ class PointStatistics:
 def measure(history: History, points: InterestPoints, time: float, settings: TierSettings) -> PointStatistics:
     """Measure all points at `time` (seconds, later than every event) in one vectorised pass.
 
-    Periods are counted backwards from `time`; only those in which the user did anything count.
+    Only periods in which the user did anything count.
     """
     first, last = _first_and_last(history.times, history.users, history.n_users)
-    period = ((time - history.times) // (settings.period_days * DAY)).astype(np.int64)
+    started = np.floor((history.times + MONDAY) / (settings.period_days * DAY)).astype(np.int64)
+    period = started.max(initial=0) - started
     active = np.unique(history.users * BEYOND + period)  # each user's latest period first
     of_periods = np.bincount(active // BEYOND, minlength=history.n_users)
 
@@ -55,8 +61,11 @@ def measure(history: History, points: InterestPoints, time: float, settings: Tie
     latest = touched[np.searchsorted(touched, np.arange(n_points) * BEYOND)] % BEYOND
     absent = np.searchsorted(active, owner * BEYOND + latest) - np.searchsorted(active, owner * BEYOND)
 
-    now = _now(last, time, settings)
-    recent, gap = _recent(point, (now[owner[point]] - when) / DAY, n_points, settings.recent_days)
+    from_last = np.searchsorted(active, owner[touched // BEYOND] * BEYOND + touched % BEYOND)
+    from_last -= np.searchsorted(active, owner[touched // BEYOND] * BEYOND)
+    standing = _standing(touched // BEYOND, from_last, of_periods[owner], periods, settings)
+
+    recent, gap = _recent(point, (last[owner[point]] - when) / DAY, n_points, settings.recent_days)
     age = (time - when) / DAY
     return PointStatistics(
         strength=np.bincount(point, weight * np.exp2(-age / settings.half_life_days), n_points).astype(
@@ -66,11 +75,12 @@ def measure(history: History, points: InterestPoints, time: float, settings: Tie
         periods=periods,
         of_periods=of_periods[owner],
         absent=absent,
+        standing=standing,
         recency=np.exp2(-(time - point_last) / DAY / settings.half_life_days),
         span=(point_last - point_first) / np.maximum(last[owner] - first[owner], 1.0),
         recent=recent,
         gap=gap,
-        quiet=np.maximum(now[owner] - point_last, 0) / DAY,
+        quiet=np.maximum(last[owner] - point_last, 0) / DAY,
         events=np.bincount(point, minlength=n_points),
         first_seen=point_first,
         last_seen=point_last,
@@ -81,9 +91,36 @@ BEYOND = np.int64(1 << 24)
 """More periods than any history has: user · BEYOND + period is one sortable key."""
 
 
-def _now(last: np.ndarray, time: float, settings: TierSettings) -> np.ndarray:
-    """Time (n_users,) from which recent days count back: T, or the user's latest event if that is before them."""
-    return np.where(time - last <= settings.recent_days * DAY, time, last)
+MONDAY = 3 * DAY
+"""1970 began on a Thursday; weeks begin on Mondays."""
+
+
+def _standing(
+    point: np.ndarray, from_last: np.ndarray, of_periods: np.ndarray, periods: np.ndarray, settings: TierSettings
+) -> np.ndarray:
+    """How each point has lasted, as a state that needs a margin to be lost: (P,).
+
+    It lasts like a core point once its persistence reached `core_persistence`, until it has fallen `margin` below;
+    like a stable one in the same way. `point`, `from_last` (m,): point of each period in which it occurs, latest
+    first, and how many active periods of its owner came since; `of_periods`, `periods` (P,).
+    """
+    n_points = len(periods)
+    place = of_periods[point] - from_last  # 1 is the owner's first active period
+    before = np.arange(len(point)) - np.searchsorted(point, point)
+    count = periods[point] - before  # periods with the point, up to this one
+    until = np.where(before > 0, np.roll(place, 1) - 1, of_periods[point])  # it does not occur again before
+    judged_from = np.maximum(place, settings.min_periods)
+    judged = judged_from <= until
+    highest, lowest = count / judged_from, count / np.maximum(until, 1)
+    standing = np.zeros(n_points, np.int64)
+    for threshold in (settings.stable_persistence, settings.core_persistence):
+        entered = np.full(n_points, len(point) + 1)
+        left = np.full(n_points, len(point) + 1)
+        np.minimum.at(entered, point[judged & (highest >= threshold)], before[judged & (highest >= threshold)])
+        lost = judged & (lowest < threshold * (1 - settings.margin))
+        np.minimum.at(left, point[lost], before[lost])
+        standing += (entered < left) & (entered <= len(point))  # the latest period has the smallest number
+    return standing
 
 
 def _recent(point: np.ndarray, ago: np.ndarray, n_points: int, recent_days: float) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ import polars as pl
 from strata.data.history import DAY, History
 from strata.interests.points import InterestPoints
 from strata.interests.settings import TierSettings
-from strata.interests.statistics import PointStatistics, _first_and_last, _now
+from strata.interests.statistics import PointStatistics, _first_and_last
 
 FADED = -1
 
@@ -15,6 +15,7 @@ def assign(statistics: PointStatistics, settings: TierSettings) -> np.ndarray:
     """Tier number (an index of TIERS) of each point, or FADED if it is neither persistent nor momentary: (P,).
 
     With fewer than `min_periods` active periods every point is momentary; one of a single period is never persistent.
+    Others are core or stable by how they have lasted (`PointStatistics.standing`).
     p = (1 − persistence) ^ absent is the chance that a live point stays away this long: below `doubt` a core point
     becomes stable and a stable one has ended, below `doubt`² a core one has ended too. A momentary point needs
     `momentary_events` recent events (a single one may be noise) and has ended once it is quiet for more than
@@ -24,8 +25,7 @@ def assign(statistics: PointStatistics, settings: TierSettings) -> np.ndarray:
     judged = s.of_periods >= settings.min_periods
     persistent = judged & (s.periods >= 2)
     staying_away = (1 - np.minimum(s.persistence, 0.99)) ** s.absent
-    core = persistent & (s.persistence >= settings.core_persistence)
-    stable = persistent & ~core & (s.persistence >= settings.stable_persistence)
+    core, stable = persistent & (s.standing == 2), persistent & (s.standing == 1)
     doubted, ended = staying_away < settings.doubt, staying_away < settings.doubt**2
     of_now = (s.recent >= settings.momentary_events) & (s.quiet <= settings.over_after * s.gap)
     momentary = ~judged | (~core & ~stable & of_now)
@@ -37,7 +37,6 @@ def by_chance(
     points: InterestPoints,
     statistics: PointStatistics,
     tiers: np.ndarray,
-    time: float,
     settings: TierSettings,
 ) -> np.ndarray:
     """Events (n,) bool that are noise, or mere popularity, rather than interest.
@@ -48,7 +47,7 @@ def by_chance(
     last = _first_and_last(history.times, history.users, history.n_users)[1]
     judged = statistics.of_periods >= settings.min_periods
     of_now = np.append(judged & (tiers == 0), [False])[points.of_event]
-    before = _now(last, time, settings)[history.users] - history.times > settings.recent_days * DAY
+    before = last[history.users] - history.times > settings.recent_days * DAY
     rare = np.append((tiers == FADED) & (statistics.events < settings.least_events), [False])[points.of_event]
     return np.asarray((of_now & before) | rare)
 
@@ -63,21 +62,29 @@ def reasons(settings: TierSettings) -> pl.Expr:
         (pl.col("persistence") * 100).round(0).cast(pl.Int64),
     )
     core, stable = (f"{value:.0%}" for value in (settings.core_persistence, settings.stable_persistence))
+    lately = f"{settings.recent_days:g}"
     away = pl.format("away for the last {}", "absent")
-    was_core = pl.col("persistence") >= settings.core_persistence
+    was_core, was_stable = (
+        pl.col("persistence") >= settings.core_persistence,
+        pl.col("persistence") >= settings.stable_persistence,
+    )
     short = pl.col("of_periods") < settings.min_periods
     sentence = (
         pl.when(pl.col("stated"))
         .then(pl.format("stated in the profile text; {}", share))
-        .when(pl.col("tier") == "core")
+        .when((pl.col("tier") == "core") & was_core)
         .then(pl.format("{}, core from {}", share, pl.lit(core)))
+        .when(pl.col("tier") == "core")
+        .then(pl.format("{}, core since it was {}", share, pl.lit(core)))
         .when((pl.col("tier") == "stable") & was_core)
         .then(pl.format("{} but {}: no longer core", share, away))
-        .when(pl.col("tier") == "stable")
+        .when((pl.col("tier") == "stable") & was_stable)
         .then(pl.format("{}, stable from {}", share, pl.lit(stable)))
+        .when(pl.col("tier") == "stable")
+        .then(pl.format("{}, stable since it was {}", share, pl.lit(stable)))
         .when(short)
         .then(pl.format("{}: too short a history to be more than momentary", share))
-        .otherwise(pl.format("{}, {} events lately, last {} days ago", share, "recent", pl.col("quiet").round(0)))
+        .otherwise(pl.format("{}, {} events in the {} days up to the last visit", share, "recent", pl.lit(lately)))
     )
     return sentence.alias("because")
 

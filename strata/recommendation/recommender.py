@@ -15,6 +15,7 @@ from strata.data.filters import Filters, rows_of
 from strata.data.history import History
 from strata.data.schema import USER
 from strata.embeddings.index import ItemIndex
+from strata.embeddings.space import InterestSpace
 from strata.errors import ReleaseError, UnknownId
 from strata.evaluation.split import CutOffs
 from strata.interests.corrections import Corrections
@@ -58,7 +59,7 @@ class Recommender:
     history: History
     models: Models
     ranker: Ranker
-    vectors: np.ndarray
+    texts: ItemIndex
     available: np.ndarray
     settings: RecommendSettings
     new_users: NewUsers
@@ -80,19 +81,19 @@ class Recommender:
         accounts = pl.read_parquet(folder / Part.USERS)
         history = History.read(folder / Part.HISTORY, n_users=len(accounts), n_items=len(catalogue))
         time = CutOffs.read(folder / Part.CUT_OFFS).live
-        vectors = read_array(folder / Part.VECTORS)
-        if len(vectors) != len(catalogue):
-            raise ReleaseError(f"release {manifest.id}: {len(vectors)} vectors for {len(catalogue)} items")
+        space = InterestSpace.read(folder / Part.SPACE)
+        if len(space.vectors) != len(catalogue):
+            raise ReleaseError(f"release {manifest.id}: {len(space.vectors)} vectors for {len(catalogue)} items")
         params = folder / Part.PARAMS
         index, themes = ItemIndex.read(folder / Part.INDEX), Themes.read(folder / Part.THEMES)
-        profiler = Profiler.of(catalogue, vectors, themes, read_settings(TierSettings, "tier", params))
+        profiler = Profiler.of(catalogue, space, themes, read_settings(TierSettings, "tier", params))
         weights = read_settings(CleaningSettings, "cleaning", params).weights
         rules = read_settings(BusinessRules, "rules", params)
         rules.check(catalogue, themes)
         settings = read_settings(RecommendSettings, "recommend", params)
         collaborative = CollaborativeModels.read(folder / Part.MODELS)
         known = GeneratorInputs(catalogue, index, collaborative, themes.of_item[:, 0], history, settings)
-        models = Models.of(Profiles.read(folder / Part.PROFILES), known, vectors)
+        models = Models.of(Profiles.read(folder / Part.PROFILES), known, space.vectors)
         method = read_settings(RankSettings, "rank", params).method
         return cls(
             manifest=manifest,
@@ -102,11 +103,13 @@ class Recommender:
             history=history,
             models=models,
             ranker=read_ranker(folder / Part.RANKER, method, models.feature_names),
-            vectors=vectors,
+            texts=ItemIndex.read(folder / Part.TEXT_INDEX),
             available=catalogue.available(time, history),
             settings=settings,
             new_users=NewUsers(profiler, time, {str(name): weight for name, weight in weights.items()}),
-            statements=Statements(*map(read_array, (folder / Part.PROFILE_TEXT_USERS, folder / Part.PROFILE_TEXTS))),
+            statements=Statements(
+                read_array(folder / Part.PROFILE_TEXT_USERS), space.of_texts(read_array(folder / Part.PROFILE_TEXTS))
+            ),
             corrections=Corrections.read(corrections or folder / Part.CORRECTIONS),
             rerank=read_settings(RerankSettings, "rerank", params),
             rules=rules,
@@ -119,6 +122,11 @@ class Recommender:
         return self.models.profiles
 
     @property
+    def vectors(self) -> np.ndarray:
+        """Unit vectors of the items (n_items, d) in the interest space."""
+        return self.new_users.profiler.vectors
+
+    @property
     def themes(self) -> Themes:
         """The catalogue's groups."""
         return self.new_users.profiler.themes
@@ -126,18 +134,10 @@ class Recommender:
     @cached_property
     def list_builder(self) -> ListBuilder:
         """The builder of item lists."""
-        time = self.new_users.time
         return ListBuilder(
-            self.catalogue,
-            self.themes,
-            self.vectors,
-            self.history,
-            self.models,
-            self.ranker,
-            self.settings,
-            time,
-            self.rerank,
-        )
+            self.catalogue, self.themes, self.vectors, self.history, self.models, self.ranker, self.settings,
+            self.new_users.time, self.rerank,
+        )  # fmt: skip
 
     @cached_property
     def crowd(self) -> Crowd:
@@ -227,11 +227,11 @@ class Recommender:
         """Up to `k` other items nearest to an item, with their cosines. Raises UnknownId."""
         row, admitted = self.catalogue.row(item_id), self.admitted(filters)
         admitted[row] = False
-        return self._nearest(self.vectors[row], k, admitted)
+        return self._nearest(self.models.index, self.vectors[row], k, admitted)
 
     def search(self, vector: np.ndarray, k: int = 10, *, filters: Filters | None = None) -> list[Recommendation]:
-        """Up to `k` items nearest to a text's unit vector (d,), with their cosines. Raises UnknownId."""
-        return self._nearest(vector, k, self.admitted(filters))
+        """Up to `k` items of texts nearest to a text's unit vector (t,), with their cosines. Raises UnknownId."""
+        return self._nearest(self.texts, vector, k, self.admitted(filters))
 
     def similar_users(self, whose: str | QueryUser, k: int = 10) -> list[SimilarUser]:
         """Up to `k` other users with the most similar interests, and the shared ones. Raises UnknownId."""
@@ -240,12 +240,13 @@ class Recommender:
         return similar_users(alone(person.profiles, person.row), self.crowd, k, np.array(own, np.int64))
 
     def audience(self, of: str | np.ndarray, k: int = 10) -> list[Member]:
-        """Up to `k` users most interested in an item (by id) or a text's unit vector (d,). Raises UnknownId.
+        """Up to `k` users most interested in an item (by id) or a text's unit vector (t,). Raises UnknownId.
 
         Users who had the item or blocked its topic are left out.
         """
         if isinstance(of, np.ndarray):
-            return audience_for(of, self.crowd, self.catalogue, k)
+            wanted = self.new_users.profiler.space.of_texts(of[None])[0]
+            return audience_for(wanted, self.crowd, self.catalogue, k)
         row = self.catalogue.row(of)
         without = uninvited(row, self.history, self.corrections, self.users, self.themes)
         return audience_for(self.vectors[row], self.crowd, self.catalogue, k, without)
@@ -294,7 +295,7 @@ class Recommender:
         allowed[person.rejected] = False
         return allowed
 
-    def _nearest(self, vector: np.ndarray, k: int, admitted: np.ndarray) -> list[Recommendation]:
-        rows, cosines = self.models.index.search(np.asarray(vector, np.float32)[None], k, admitted)
+    def _nearest(self, index: ItemIndex, vector: np.ndarray, k: int, admitted: np.ndarray) -> list[Recommendation]:
+        rows, cosines = index.search(np.asarray(vector, np.float32)[None], k, admitted)
         found = zip(rows[0].tolist(), cosines[0].tolist(), strict=True)
         return [self.list_builder.item(row, cosine) for row, cosine in found if row != NOTHING]

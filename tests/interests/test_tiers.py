@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,6 +74,33 @@ def test_what_was_core_and_stays_away_steps_down_and_then_ends() -> None:
     assert away(1) == "core"
     assert away(3) == "stable"
     assert away(8) is None
+
+
+@given(histories(), st.floats(0, 300))
+def test_time_alone_changes_no_tier_and_lets_strength_fade(history: History, days: float) -> None:
+    now, later = (profile(history, time).table for time in (TIME, TIME + days * DAY))
+    same = ["user_row", "tier", "medoid", "persistence", "recent", "quiet", "evidence"]
+    assert now.select(same).sort(same[:3]).equals(later.select(same).sort(same[:3]))
+    assert later["strength"].sum() <= now["strength"].sum() + 1e-6
+    shares = later.group_by("user_row").agg("share")["share"]
+    assert all(abs(sum(of_user) - 1) < 1e-4 for of_user in shares)
+
+
+def test_a_tier_is_lost_only_by_a_margin_and_says_since_what_it_holds() -> None:
+    """Of 20 weeks the second interest was in 8 of the first 20 (40 %), then of 22, 24 and 26 weeks still in 8."""
+    weeks = [*range(1, 17, 2)]
+
+    def tier(more: int) -> tuple[str, str]:
+        always = {0: list(range(20 + more))}
+        often = {1: [19 + more - week for week in weeks]}
+        table = profile(weekly(always | often)).table.filter(pl.col("medoid") == "i01")
+        return (table["tier"].item(), table["because"].item()) if len(table) else ("none", "")
+
+    settings = (SETTINGS.core_persistence, SETTINGS.margin)
+    assert settings == (0.36, 0.1)
+    assert tier(0) == ("core", "in 8 of 20 active weeks (40%), core from 36%")
+    assert tier(3) == ("core", "in 8 of 23 active weeks (35%), core since it was 36%")
+    assert tier(6)[0] != "core", "8 of 26 is 31 %, below 36 % less a tenth of it"
 
 
 def test_old_events_are_no_part_of_an_interest_of_now() -> None:

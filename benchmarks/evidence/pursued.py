@@ -1,0 +1,109 @@
+"""Whether topics are what people pursue together: how much likelier two later choices of a user share one."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from benchmarks.evidence.context import Context
+from benchmarks.evidence.files import Row
+from benchmarks.evidence.intervals import pooled
+from strata.data.history import DAY, History, as_date
+from strata.embeddings.space import InterestSpace, SpaceSettings
+from strata.interests.phrases import Phrases
+from strata.interests.themes import ThemeSettings, learn_themes
+from strata.settings import read_settings
+from strata.storage import read_array
+
+WEEK = 7 * DAY
+OURS, BEHAVIOUR = "interest space", "behaviour alone"
+TEXTS = {"zero-shot text": "zero_shot.npy", "fine-tuned text": "items.npy"}
+
+
+def rows(context: Context, name: str) -> list[Row]:
+    """Rows topic-lift-NAME, against the better of topics by texts alone, and topic-lift-NAME-behaviour."""
+    later = _once(context.history.between(context.cut_offs.backtest, context.cut_offs.live))
+    topics = topics_by(context)
+    sums = {way: pair_shares(later, of_item) for way, of_item in topics.items()}
+    judged = np.flatnonzero(sums[OURS][:, 1] > 0)
+    if not len(judged):
+        context.say("nobody chose two items after the cut-off")
+        return []
+    lifts = {way: float(lift(each[judged].sum(0))) for way, each in sums.items()}
+    context.say(", ".join(f"{way} {found:.2f} ({topics[way].max() + 1} topics)" for way, found in lifts.items()))
+    text = max(TEXTS, key=lambda way: lifts[way])
+    what = (
+        f"Chance that two items that a user chose after {as_date(context.cut_offs.backtest)} share a topic learned "
+        "before, mean over users, over the chance that one of them shares a topic with what another user chose in the "
+        f"same week; {topics[OURS].max() + 1} topics"
+    )
+    excluded = f"{context.history.n_users - len(judged)} users with fewer than two such items."
+    found = []
+    for way, suffix in ((OURS, ""), (BEHAVIOUR, "-behaviour")):
+        both = np.hstack([sums[way], sums[text]])[judged]
+        found.append(
+            Row.of(
+                f"topic-lift-{name}{suffix}",
+                f"{what} by {way}. Per user: the two chances, then those of topics by {text}.",
+                pooled(both, lambda s: lift(s[..., :2]) - lift(s[..., 2:])), "times", len(judged),
+                value=lifts[way], reference=lifts[text], reference_name=text,
+                per_user=pl.DataFrame(both, schema=["shared", "expected", "shared_by_text", "expected_by_text"]),
+            )
+        )  # fmt: skip
+    return [replace(row, excluded=excluded) for row in found]
+
+
+def topics_by(context: Context) -> dict[str, np.ndarray]:
+    """Topic of each item (n_items,) by each way of placing items, as many topics of each, learned at the cut-off."""
+    time, params = context.cut_offs.backtest, context.folder / "params.yaml"
+    past = context.history.before(time)
+    known, phrases = context.catalogue.available(time, past), Phrases(context.catalogue.items)
+    texts = {way: np.asarray(read_array(context.folder / "artifacts/vectors" / file)) for way, file in TEXTS.items()}
+    settings = read_settings(SpaceSettings, "space", params).model_copy(update={"behaviour": 1.0})
+    alone = InterestSpace.fit(texts["fine-tuned text"], known, past, settings)
+    ways = {**texts, BEHAVIOUR: alone.vectors}
+    ours = context.topics["backtest"]
+    many = read_settings(ThemeSettings, "themes", params).model_copy(
+        update={"topics": int(ours.max()) + 1, "smallest": 1}
+    )
+    return {OURS: ours} | {way: learn_themes(each, known, phrases, many).of_item[:, 0] for way, each in ways.items()}
+
+
+def pair_shares(later: History, topics: np.ndarray) -> np.ndarray:
+    """Chance that two of a user's choices share a topic, and that one shares it with others' of the same week.
+
+    (n_users, 2); zeros for users with fewer than two choices. For each pair of choices the second is once the user's
+    own, and once any other user's of its week.
+    """
+    week, topic = ((later.times - later.times.min(initial=0)) // WEEK).astype(np.int64), topics[later.items]
+    shape = (int(week.max(initial=0)) + 1, int(topics.max(initial=0)) + 1)
+    everybody = sparse.csr_matrix((np.ones(len(later)), (week, topic)), shape).toarray()
+    found = np.zeros((later.n_users, 2))
+    for user in later.active_users():
+        own = later.of(user)
+        n = own.stop - own.start
+        if n < 2:
+            continue
+        mine = np.zeros(shape)
+        np.add.at(mine, (week[own], topic[own]), 1)
+        others = everybody - mine
+        others /= np.maximum(others.sum(1, keepdims=True), 1)
+        of_topic, of_week = mine.sum(0), mine.sum(1)
+        shared = (of_topic * (of_topic - 1)).sum()
+        expected = of_week @ others @ of_topic - (others * mine).sum()  # less each choice with its own week
+        found[user] = shared / (n * (n - 1)), expected / (n * (n - 1))
+    return found
+
+
+def lift(sums: np.ndarray) -> np.ndarray:
+    """The first of two sums (…, 2) over the second."""
+    return np.asarray(sums[..., 0] / np.maximum(sums[..., 1], 1e-12))
+
+
+def _once(history: History) -> History:
+    """The first choice of each item by each user."""
+    order, starts = history.by_pair
+    first = np.zeros(len(history), bool)
+    first[order[starts]] = True
+    return history.keep(first)

@@ -5,7 +5,7 @@ import numpy as np
 from strata.embeddings.index import IndexSettings, ItemIndex
 from strata.embeddings.space import InterestSpace
 from strata.evaluation.window import Window
-from strata.interests.phrases import Phrases
+from strata.interests.naming import Namer
 from strata.interests.profiles import Profiles
 from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
@@ -37,12 +37,12 @@ def models_at(inputs: Inputs, cut_off: str) -> Models:
     )
 
 
-def profiler_before(window: Window, inputs: Inputs, phrases: Phrases) -> Profiler:
+def profiler_before(window: Window, inputs: Inputs, namer: Namer) -> Profiler:
     """A profiler with an interest space and topics of its own, which know nothing of what comes in the window."""
     known = inputs.catalogue.available(window.time, window.past)
     space = InterestSpace.fit(inputs.texts, known, window.past, chosen_settings())
-    themes = learn_themes(space.vectors, known, phrases, read_settings(ThemeSettings, "themes"))
-    return Profiler.of(inputs.catalogue, space, themes, read_settings(TierSettings, "tier"), phrases)
+    themes = learn_themes(space.vectors, known, namer, read_settings(ThemeSettings, "themes"))
+    return Profiler.of(inputs.catalogue, space, themes, read_settings(TierSettings, "tier"))
 
 
 def models_before(window: Window, profiler: Profiler, profiles: Profiles, inputs: Inputs) -> Models:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from strata.interests.phrases import Phrases
+from strata.interests.naming import Namer
 from strata.ranking.candidates import Table
 from strata.ranking.examples import Examples
 from strata.ranking.lambdamart import LambdaMart, n_fits
@@ -56,13 +56,13 @@ def examples(inputs: Inputs, rank: RankSettings, recommend: RecommendSettings) -
     """
     windows = training_windows(inputs.history, inputs.time("backtest"), rank, repeats=recommend.repeats)
     found: list[Examples] = []
-    names, phrases = [], Phrases(inputs.catalogue.items)
+    names, namer = [], Namer.of(inputs.catalogue.items)
     n_users = len(inputs.user_ids)
     if rank.most_learners(n_users) < n_users:
         say(f"trees learn from at most {rank.learners:,} users of each window (rank.learners; {n_users:,} in all)")
     with progress("candidates of earlier windows", len(windows), "windows") as advance:
         for window in windows:
-            profiler = profiler_before(window, inputs, phrases)
+            profiler = profiler_before(window, inputs, namer)
             profiled = partial(profiles_before, profiler=profiler)
             models = models_before(window, profiler, profiled(window), inputs)
             available = inputs.catalogue.available(window.time, window.past)

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from strata.data.schema import CUT_OFFS, LEVELS
+from strata.embeddings.encoder import Encoder, EncoderSettings
 from strata.interests.anchors import Anchors, match_anchors
-from strata.interests.phrases import Phrases
+from strata.interests.naming import Namer
 from strata.interests.theme_map import theme_map
 from strata.interests.themes import ThemeSettings, learn_themes
 from strata.settings import read_settings
 from strata.storage import write_table
-from tasks import run
+from tasks import ENCODER, run
 from tasks.inputs import Inputs, folder
 from tasks.reporting import say
 from tasks.spaces import space_of
@@ -24,11 +27,14 @@ def main(cut_off: str) -> None:
     settings = read_settings(ThemeSettings, "themes")
     known = inputs.catalogue.available(inputs.time(cut_off), inputs.history)
     anchors = Anchors.read(ANCHORS) if cut_off == "live" and (ANCHORS / "themes.parquet").exists() else None
-    vectors = space_of(cut_off).vectors
-    former = None if anchors is None else anchors.topics(vectors, inputs.catalogue.items)
-    themes = learn_themes(vectors, known, Phrases(inputs.catalogue.items), settings, former)
+    space = space_of(cut_off)
+    former = None if anchors is None else anchors.topics(space.vectors, inputs.catalogue.items)
+    chosen = np.bincount(inputs.history.before(inputs.time(cut_off)).positive().items, minlength=len(inputs.catalogue))
+    encoder = Encoder.load(ENCODER, read_settings(EncoderSettings, "encoder"))
+    namer = Namer.of(inputs.catalogue.items, chosen, lambda phrases: space.of_texts(encoder.encode(phrases)))
+    themes = learn_themes(space.vectors, known, namer, settings, former)
     if anchors is not None:
-        themes = match_anchors(themes, anchors, inputs.catalogue.items)
+        themes = match_anchors(themes, anchors, inputs.catalogue.items, namer)
         retired = anchors.retired_by(themes)
         say(f"{cut_off}: of the last release's groups {len(retired)} are gone: {', '.join(retired[:8]) or 'none'}")
     themes.write(folder(cut_off) / "themes")

@@ -9,7 +9,7 @@ from strata.data.history import DAY, History
 from strata.data.schema import ITEMS
 from strata.embeddings.space import InterestSpace
 from strata.embeddings.vectors import unit
-from strata.interests.phrases import Phrases
+from strata.interests.naming import Namer
 from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.themes import Themes, ThemeSettings, learn_themes
@@ -58,7 +58,7 @@ def vectors() -> np.ndarray:
 
 def themes() -> Themes:
     """The groups of this catalogue."""
-    return learn_themes(vectors(), np.ones(N_ITEMS, bool), Phrases(catalogue()), ThemeSettings(smallest=2))
+    return learn_themes(vectors(), np.ones(N_ITEMS, bool), Namer.of(catalogue()), ThemeSettings(smallest=2))
 
 
 def profiler(settings: TierSettings) -> Profiler:

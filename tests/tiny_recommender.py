@@ -32,7 +32,7 @@ from strata.release.layout import Part
 from strata.release.manifest import Manifest, write_release
 from strata.storage import write_array, write_table
 from tests.places import ROOT
-from tests.strategies import N_ITEMS, TIME, USER_IDS, profiler, vectors
+from tests.strategies import DIMENSION, N_ITEMS, TIME, USER_IDS, profiler, vectors
 
 SETTINGS = TierSettings(cut=0.8, core_persistence=0.5, stable_persistence=0.12)
 PROFILER = profiler(SETTINGS)
@@ -109,7 +109,7 @@ def write_tiny_release(folder: Path, history: History, corrections: str = "") ->
     CutOffs(TIME, TIME, TIME, TIME).write(parts / Part.CUT_OFFS)
     PROFILER.space.write(parts / Part.SPACE)
     write_array(tiny.statements.users, parts / Part.PROFILE_TEXT_USERS)
-    write_array(tiny.statements.vectors, parts / Part.PROFILE_TEXTS)
+    write_array(np.zeros((0, DIMENSION), np.float32), parts / Part.PROFILE_TEXTS)
     tiny.models.index.write(parts / Part.INDEX)
     tiny.texts.write(parts / Part.TEXT_INDEX)
     tiny.themes.write(parts / Part.THEMES)

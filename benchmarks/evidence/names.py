@@ -1,4 +1,4 @@
-"""Whether a point's name says what is in it: made from half of its items, without the categories they have."""
+"""Whether a point's name says what is in it: that of half of its items' topic, without the categories they have."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,11 @@ from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SEED, pooled, share
 from benchmarks.evidence.standing import standings
 from strata.data.history import as_date
-from strata.data.schema import TITLE
+from strata.data.schema import CATEGORIES, TITLE
 from strata.embeddings.encoder import Encoder, EncoderSettings
+from strata.embeddings.space import InterestSpace
 from strata.embeddings.vectors import unit
-from strata.interests.naming import name_points
-from strata.interests.phrases import Phrases
-from strata.interests.themes import LEAST_SHARE
+from strata.interests.naming import Namer, name_of
 from strata.settings import read_settings
 
 FEWEST = 4
@@ -55,25 +54,26 @@ class Members:
         return np.asarray(self.counts(which, columns, int(columns.max()) + 1).argmax(1)).ravel()
 
 
-class Namer:
-    """Names points as profiles do, but from texts without categories, and reads names with the workspace's encoder."""
+class Names:
+    """Names points by their topics as profiles do, but from texts without categories, and reads names again."""
 
     def __init__(self, context: Context, time: float) -> None:
         items, self.topics = context.catalogue.items, context.topics_at(time)
-        self.phrases = Phrases(items, categories=False)
-        of_topic = (np.ones(len(items), np.float32), (self.topics, np.arange(len(items))))
-        self.of_topics = self.phrases.of_groups(sparse.csr_matrix(of_topic), n=5, least_share=LEAST_SHARE)
+        space = InterestSpace.read(context.folder / "artifacts" / "models" / "backtest" / "space")
         settings = read_settings(EncoderSettings, "encoder", context.folder / "params.yaml")
         self.encoder = Encoder.load(context.folder / "artifacts" / "encoder", settings)
+        silent = items.with_columns(pl.lit([], dtype=pl.List(pl.String)).alias(CATEGORIES))
+        namer = Namer.of(silent, read=lambda phrases: space.of_texts(self.encoder.encode(phrases)))
+        of_topic = sparse.csr_matrix((np.ones(len(items), np.float32), (self.topics, np.arange(len(items)))))
+        found = namer.phrases_of(of_topic, unit(of_topic @ space.vectors), n=5)
+        self.of_topics = self.encoder.encode([name_of(phrases) for phrases in found])
+        """Vectors of the topics' names (t, d)."""
         self.titles = self.encoder.encode(items[TITLE].fill_null("").to_list())
         """Vectors of the items' titles (n_items, d)."""
 
     def names(self, members: Members, items: np.ndarray) -> np.ndarray:
         """Vectors (P, d) of the names that points get from those of `items` (M,) that stand where members are shown."""
-        by_item = members.counts(members.shown, items, len(self.topics))
-        general = [self.of_topics[topic] for topic in members.most(members.shown, self.topics[items])]
-        named = name_points(by_item, members.owners, self.phrases, general)
-        return self.encoder.encode([name for name, _ in named])
+        return self.of_topics[members.most(members.shown, self.topics[items])]
 
 
 def rows(context: Context) -> list[Row]:
@@ -87,7 +87,7 @@ def rows(context: Context) -> list[Row]:
         context.say(f"no point has {FEWEST} items with a category")
         return []
     context.say(f"naming {len(members.owners):,} points of {as_date(times[0])}")
-    namer = Namer(context, times[0])
+    namer = Names(context, times[0])
     excluded = f"Points of {as_date(times[0])} with fewer than {FEWEST} different items that have a category."
     ours, random = (namer.names(members, items) for items in (members.item, members.drawn))
     return [
@@ -152,7 +152,7 @@ def categories_of(names: np.ndarray, titles: np.ndarray, groups: np.ndarray, mem
 
 
 def _category_rows(
-    context: Context, members: Members, namer: Namer, names: Sequence[np.ndarray], excluded: str
+    context: Context, members: Members, namer: Names, names: Sequence[np.ndarray], excluded: str
 ) -> list[Row]:
     groups = context.groups
     truth = members.most(~members.shown, groups[members.item])
@@ -164,7 +164,7 @@ def _category_rows(
     best = 1 + int(sums[:, 1:-1].sum(0).argmax())
     ours = Row.of(
         "names-category",
-        f"{what}nearest to the name made, without categories, from the other half: hits / cases.",
+        f"{what}nearest to the name, made without categories, of the topic of most of the other half: hits / cases.",
         pooled(sums, lambda s: (s[..., 0] - s[..., best]) / s[..., -1]), "share", len(sums),
         value=float(share(sums.sum(0)[[0, -1]])), reference=float(share(sums.sum(0)[[best, -1]])),
         reference_name=GUESSES[best], excluded=excluded, trials=TRIALS,
@@ -184,7 +184,7 @@ def _category_rows(
     return [ours, *others]
 
 
-def _odd_row(members: Members, namer: Namer, names: Sequence[np.ndarray], excluded: str) -> Row:
+def _odd_row(members: Members, namer: Names, names: Sequence[np.ndarray], excluded: str) -> Row:
     judged = members.odd >= 0
     hits = []
     for vectors in names:

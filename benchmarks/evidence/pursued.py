@@ -11,7 +11,7 @@ from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import pooled
 from strata.data.history import DAY, History, as_date
 from strata.embeddings.space import InterestSpace, SpaceSettings
-from strata.interests.phrases import Phrases
+from strata.interests.naming import Namer
 from strata.interests.themes import ThemeSettings, learn_themes
 from strata.settings import read_settings
 from strata.storage import read_array
@@ -58,7 +58,7 @@ def topics_by(context: Context) -> dict[str, np.ndarray]:
     """Topic of each item (n_items,) by each way of placing items, as many topics of each, learned at the cut-off."""
     time, params = context.cut_offs.backtest, context.folder / "params.yaml"
     past = context.history.before(time)
-    known, phrases = context.catalogue.available(time, past), Phrases(context.catalogue.items)
+    known, namer = context.catalogue.available(time, past), Namer.of(context.catalogue.items)
     texts = {way: np.asarray(read_array(context.folder / "artifacts/vectors" / file)) for way, file in TEXTS.items()}
     settings = read_settings(SpaceSettings, "space", params).model_copy(update={"behaviour": 1.0})
     alone = InterestSpace.fit(texts["fine-tuned text"], known, past, settings)
@@ -67,7 +67,7 @@ def topics_by(context: Context) -> dict[str, np.ndarray]:
     many = read_settings(ThemeSettings, "themes", params).model_copy(
         update={"topics": int(ours.max()) + 1, "smallest": 1}
     )
-    return {OURS: ours} | {way: learn_themes(each, known, phrases, many).of_item[:, 0] for way, each in ways.items()}
+    return {OURS: ours} | {way: learn_themes(each, known, namer, many).of_item[:, 0] for way, each in ways.items()}
 
 
 def pair_shares(later: History, topics: np.ndarray) -> np.ndarray:

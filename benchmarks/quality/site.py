@@ -7,6 +7,7 @@ time: see `Site.at`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,6 +28,7 @@ from strata.evaluation.report import split_hash
 from strata.evaluation.split import SplitSettings
 from strata.evaluation.tuning import trials
 from strata.evaluation.window import Window
+from strata.interests.naming import Namer
 from strata.interests.profiles import Profiles
 from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
@@ -98,6 +100,11 @@ class Site:
             read_settings(SplitSettings, "split", settings).least_users,
         )  # fmt: skip
 
+    @cached_property
+    def namer(self) -> Namer:
+        """Names topics by where phrases occur."""
+        return Namer.of(self.catalogue.items)
+
     def window(self, history: History, time: float, end: float | None = None, least_users: int | None = None) -> Window:
         """The window after a cut-off (seconds), by the rules of the workspace; a month long unless `end` is given."""
         stop, least = time + MONTH if end is None else end, self.least_users if least_users is None else least_users
@@ -105,11 +112,11 @@ class Site:
 
     def at(self, past: History, time: float) -> "Site":
         """The site with the interest space, topics and index as the product would have learned them by `time`."""
-        params, phrases = self.folder / "params.yaml", self.profiler.phrases
+        params = self.folder / "params.yaml"
         known = self.catalogue.available(time, past)
         space = InterestSpace.fit(self.texts, known, past, read_settings(SpaceSettings, "space", params))
-        themes = learn_themes(space.vectors, known, phrases, read_settings(ThemeSettings, "themes", params))
-        profiler = Profiler.of(self.catalogue, space, themes, self.profiler.settings, phrases)
+        themes = learn_themes(space.vectors, known, self.namer, read_settings(ThemeSettings, "themes", params))
+        profiler = Profiler.of(self.catalogue, space, themes, self.profiler.settings)
         index = ItemIndex.build(space.vectors, read_settings(IndexSettings, "index", params))
         return replace(self, profiler=profiler, index=index)
 

@@ -1,6 +1,6 @@
 """The interest space: what an item says and what people do with it, in one vector."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -61,19 +61,13 @@ class InterestSpace:
     @classmethod
     def fit(cls, texts: np.ndarray, known: np.ndarray, past: History, settings: SpaceSettings) -> Self:
         """Fuse text vectors (n_items, t) with the behaviour of `past`; `known` (n_items,) bool: items that exist."""
-        texts = np.asarray(texts, np.float32)
-        mean = texts[known].mean(0) if known.any() else np.zeros(texts.shape[1], np.float32)
-        text = unit(texts - mean)
-        users = np.bincount(past.positive().matrix().indices, minlength=len(texts))
-        trusted = users / (users + settings.trust)
-        seen = behaviour_vectors(past, settings.co_choice)
-        trusted[~seen.any(1)] = 0
-        if trusted.any():
-            seen = np.where(trusted[:, None] > 0, unit(seen - np.average(seen, axis=0, weights=trusted)), 0)
-        to_behaviour, foretold = _foretelling(text, seen, trusted)
-        blind = cls(np.zeros((0, 0), np.float32), mean, to_behaviour, settings.behaviour, foretold)
-        vectors = blind._fused(text, seen, trusted)
-        return cls(vectors, mean, to_behaviour, settings.behaviour, foretold)
+        return cls.of_parts(Parts.of(texts, known, past, settings), settings.behaviour)
+
+    @classmethod
+    def of_parts(cls, parts: "Parts", share: float) -> Self:
+        """Fuse what is known of items, with this share of behaviour."""
+        blind = cls(np.zeros((0, 0), np.float32), parts.text_mean, parts.to_behaviour, share, parts.foretold)
+        return replace(blind, vectors=blind._fused(parts.text, parts.seen, parts.trusted))
 
     def of_texts(self, vectors: np.ndarray) -> np.ndarray:
         """Where texts of these unit vectors (n, t) lie in the space: unit (n, d)."""
@@ -101,6 +95,36 @@ class InterestSpace:
             read_array(folder / f"{name}.npy") for name in ("items", "text_mean", "to_behaviour", "weights")
         )
         return cls(vectors, np.asarray(mean), np.asarray(to_behaviour), *weights.tolist())
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is known of items before they are fused: the same for every share.
+
+    `text` (n_items, t), `seen` (n_items, d − t): centred unit vectors of texts and of behaviour; `trusted` (n_items,):
+    how far behaviour is trusted, 0 to 1. The rest as in InterestSpace.
+    """
+
+    text: np.ndarray
+    seen: np.ndarray
+    trusted: np.ndarray
+    text_mean: np.ndarray
+    to_behaviour: np.ndarray
+    foretold: float
+
+    @classmethod
+    def of(cls, texts: np.ndarray, known: np.ndarray, past: History, settings: SpaceSettings) -> Self:
+        """Learn from the behaviour of `past`; see `InterestSpace.fit`."""
+        texts = np.asarray(texts, np.float32)
+        mean = texts[known].mean(0) if known.any() else np.zeros(texts.shape[1], np.float32)
+        text = unit(texts - mean)
+        users = np.bincount(past.positive().matrix().indices, minlength=len(texts))
+        trusted = users / (users + settings.trust)
+        seen = behaviour_vectors(past, settings.co_choice)
+        trusted[~seen.any(1)] = 0
+        if trusted.any():
+            seen = np.where(trusted[:, None] > 0, unit(seen - np.average(seen, axis=0, weights=trusted)), 0)
+        return cls(text, seen, trusted, mean, *_foretelling(text, seen, trusted))
 
 
 def _foretelling(text: np.ndarray, seen: np.ndarray, trusted: np.ndarray) -> tuple[np.ndarray, float]:

@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from strata.data.schema import ITEM, LEVELS, TITLE
 from strata.embeddings.vectors import unit
 from strata.interests.hierarchy import means
-from strata.interests.naming import distinct_names
+from strata.interests.naming import Namer, name_of, told_apart
 from strata.interests.themes import FormerTopics, Themes
 from strata.storage import read_array, write_array, write_table
 
@@ -83,20 +83,20 @@ class Anchors:
         return live.filter(~pl.col("id").is_in(themes.groups["id"].to_list()))["name"].to_list()
 
 
-def match_anchors(themes: Themes, anchors: Anchors, items: pl.DataFrame) -> Themes:
+def match_anchors(themes: Themes, anchors: Anchors, items: pl.DataFrame, namer: Namer) -> Themes:
     """Give groups that match an anchor its id and name, and all others ids never used before.
 
     From themes down to topics, groups and anchors are matched one to one (Hungarian method) by the share of an
     anchor's typical items that lie in a group, which works even if the language model changed. Cosines of centres
     decide only for anchors with no item left in the catalogue, and only if the anchors that still have items show that
-    old and new vectors are comparable. `items`: the items table, by row.
+    old and new vectors are comparable. `items`: the items table, by row. `namer` tells new groups from old ones.
     """
     parts: list[pl.DataFrame] = []
     for depth in reversed(range(len(LEVELS))):
         groups, former = themes.at(LEVELS[depth]), anchors.at(LEVELS[depth])
         parents = parts[-1]["id"].to_numpy()[groups["parent"].to_numpy()] if parts else np.full(groups.height, None)
         found = _match(themes, depth, parents, former, items)
-        parts.append(_identified(groups, former, found, anchors))
+        parts.append(_identified(groups, former, found, anchors, namer))
     return replace(themes, groups=pl.concat(reversed(parts)))
 
 
@@ -145,13 +145,16 @@ def _match(themes: Themes, depth: int, parents: np.ndarray, former: Anchors, ite
     return found
 
 
-def _identified(groups: pl.DataFrame, former: Anchors, found: np.ndarray, anchors: Anchors) -> pl.DataFrame:
+def _identified(
+    groups: pl.DataFrame, former: Anchors, found: np.ndarray, anchors: Anchors, namer: Namer
+) -> pl.DataFrame:
     """The groups of a level with the ids and names of their anchors, or new ones."""
     level, old = groups["level"][0], found >= 0
     ids, names = np.empty(len(found), object), np.empty(len(found), object)
     ids[old], names[old] = (former.groups[column].to_numpy()[found[old]] for column in ("id", "name"))
     numbers = [int(id.rpartition("-")[2]) for id in anchors.groups.filter(level=level)["id"]]
     ids[~old] = [f"{level}-{max(numbers, default=0) + place}" for place in range(1, 1 + (~old).sum())]
-    named = distinct_names(groups.filter(~old)["phrases"].to_list(), set(names[old]))
-    names[~old] = [name for name, _ in named]
+    new = groups.filter(~old)
+    examples = [namer.examples(typical) for typical in new["typical"].to_list()]
+    names[~old] = told_apart([name_of(phrases) for phrases in new["phrases"].to_list()], examples, names[old])
     return groups.with_columns(id=pl.Series(ids, dtype=pl.String), name=pl.Series(names, dtype=pl.String))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from strata.embeddings.space import InterestSpace, SpaceSettings
+from strata.embeddings.space import InterestSpace, Parts, SpaceSettings
 from strata.evaluation.metrics import ndcg_at_k
 from strata.evaluation.window import Window
 from strata.models.baselines import mean_vector
@@ -53,7 +53,8 @@ def choose_share(
     if len(shares) == 1 or not len(warm.users):
         why = "as set; no others are tried" if len(shares) == 1 else "as set; nobody chose before the window and in it"
         return BehaviourShare(usual, why, len(warm.users), ())
-    values = [_values(texts, known, warm, settings.model_copy(update={"behaviour": share}), grid) for share in shares]
+    parts = Parts.of(texts, known, window.past, settings)
+    values = [_values(InterestSpace.of_parts(parts, share), warm, grid) for share in shares]
     trials = []
     for share, value in zip(shares, values, strict=True):
         gain = value - values[0]
@@ -66,11 +67,8 @@ def choose_share(
     return BehaviourShare(best.share, why, len(warm.users), tuple(trials))
 
 
-def _values(
-    texts: np.ndarray, known: np.ndarray, window: Window, settings: SpaceSettings, grid: MeanVectorGrid
-) -> np.ndarray:
+def _values(space: InterestSpace, window: Window, grid: MeanVectorGrid) -> np.ndarray:
     """NDCG@10 of each user of the window (B,), by the best half-life of the grid."""
-    space = InterestSpace.fit(texts, known, window.past, settings)
     model = mean_vector(space.vectors, grid)
     found = [
         ndcg_at_k(window.rank(model.fit(window.past, window.time, half_life=half_life), JUDGED_AT), window.relevant, 10)

@@ -10,6 +10,7 @@ import polars as pl
 from strata.data.catalogue import Catalogue
 from strata.data.history import History
 from strata.data.schema import ATTRIBUTES, CATEGORIES, LEVELS, PROFILE_TEXT, TIERS, TIME
+from strata.interests.naming import told_apart
 from strata.interests.points import InterestPoints
 from strata.interests.profiles import Profiles
 from strata.interests.query_users import QueryUser
@@ -61,7 +62,7 @@ def levels_of(
     against = person.profiles.dislikes
     return Levels(
         _categories(liked, time, catalogue, themes, settings),
-        _preferences(liked, points, time, themes, settings),
+        _preferences(liked, points, time, catalogue, themes, settings),
         points,
         points.clear() if against is None else identified(_rows(against, person.row), themes),
         stated,
@@ -116,7 +117,7 @@ def _categories(
 
 
 def _preferences(
-    liked: History, points: pl.DataFrame, time: float, themes: Themes, settings: TierSettings
+    liked: History, points: pl.DataFrame, time: float, catalogue: Catalogue, themes: Themes, settings: TierSettings
 ) -> pl.DataFrame:
     """Themes with several points that are stable or core as a whole, by the rules for points."""
     groups, of_event = np.unique(themes.of_item[liked.items, 2], return_inverse=True)
@@ -133,7 +134,7 @@ def _preferences(
     table = (
         lasting.filter(pl.col("place") > 0)
         .join(below.filter(pl.col("n") >= LEAST_POINTS), on="theme")
-        .join(themes.at(LEVELS[2]).select("id", "name", "phrases", theme="group"), on="theme")
+        .join(themes.at(LEVELS[2]).select("id", "name", "phrases", "typical", theme="group"), on="theme")
         .sort("place", "strength", "theme", descending=[True, True, False])
         .with_columns(
             pl.col("strength", "share", "persistence", "recency", "span").round(6),
@@ -143,6 +144,9 @@ def _preferences(
             stated=False,
         )
     )
+    examples = [map(catalogue.titles.__getitem__, typical) for typical in table["typical"].to_list()]
+    names = told_apart(table["name"].to_list(), examples, points["name"].to_list())
+    table = table.with_columns(pl.Series("name", names, dtype=pl.String))
     return table.with_columns(reasons(settings)).select(PREFERENCE_COLUMNS)
 
 

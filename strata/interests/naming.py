@@ -1,54 +1,103 @@
-"""Unique names of groups and points, each made of a few phrases."""
+"""Names of groups: what several of their items share, told apart by an example where others share it too."""
 
-from collections.abc import Iterator
-from itertools import combinations, pairwise
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Self
 
 import numpy as np
+import polars as pl
 from scipy import sparse
 
-from strata.interests.phrases import Phrases
+from strata.data.schema import ITEM, TITLE
+from strata.interests.phrases import Phrases, shorten
+
+Reader = Callable[[list[str]], np.ndarray]
+"""Phrases → where they lie in the space of the groups' centres: unit (n, d)."""
+LENGTH = 2
+"""Phrases of a name."""
+LONGEST_EXAMPLE = 40
+"""Characters of an example's title in a name."""
+LEAST_SHARE = 0.03
+"""Share of a group's items that must carry a phrase for it to name the group."""
+LEAST_CARRIERS = 2
+"""Items of different texts that must carry it, in a group of at least SEVERAL."""
+SEVERAL = 4
 
 
-def distinct_names(
-    phrases: list[list[str]], taken: set[str] | None = None, *, length: int = 2
-) -> list[tuple[str, list[str]]]:
-    """A unique name of `length` phrases for each list; if taken, of other phrases, then of more, then with a number."""
-    taken = set(taken or ())
-    named = []
-    for found in phrases:
-        name = next((option for option in _options(found, length) if option not in taken), None)
-        number = 2
-        while name is None:
-            numbered = f"{next(_options(found, length))} ({number})"
-            name = numbered if numbered not in taken else None
-            number += 1
-        taken.add(name)
-        named.append((name, found))
-    return named
+@dataclass(frozen=True)
+class Namer:
+    """Names groups of a catalogue's items.
 
-
-def _options(phrases: list[str], length: int) -> Iterator[str]:
-    """Names that these phrases can make, the best first."""
-    found = phrases or ["Unnamed"]
-    for count in range(min(length, len(found)), len(found) + 1):
-        for chosen in combinations(found, count):
-            name = " · ".join(chosen)
-            first = name.split(maxsplit=1)[0]
-            yield name[0].upper() + name[1:] if first.islower() else name
-
-
-def name_points(
-    membership: sparse.csr_matrix, owners: np.ndarray, phrases: Phrases, topics: list[list[str]]
-) -> list[tuple[str, list[str]]]:
-    """A name and key phrases for each of P points, from its own items or, where they share none, from its topic.
-
-    `membership` (P, n_items): weights of each point's items; `owners` (P,): row of each point's user, ascending. No
-    two points of one user share a name. `topics`: key phrases of each point's topic.
+    `titles`, `ids`: of each item. `chosen` (n_items,): how often each was chosen; people know examples that are chosen
+    much. `read`: a language model that reads phrases; without it phrases are ranked by where they occur alone.
     """
-    found = phrases.of_groups(membership, n=5, least_share=0.3)
-    found = [own or general for own, general in zip(found, topics, strict=True)]
-    starts = np.flatnonzero(np.diff(owners, prepend=-1))
-    named: list[tuple[str, list[str]]] = []
-    for start, end in pairwise([*starts, len(owners)]):
-        named.extend(distinct_names(found[start:end], length=3))
-    return named
+
+    phrases: Phrases
+    titles: Sequence[str]
+    ids: Sequence[str]
+    chosen: np.ndarray
+    read: Reader | None = None
+
+    @classmethod
+    def of(cls, items: pl.DataFrame, chosen: np.ndarray | None = None, read: Reader | None = None) -> Self:
+        """A namer over an items table."""
+        ids = items[ITEM].to_list()
+        titles = [title or item for title, item in zip(items[TITLE].to_list(), ids, strict=True)]
+        return cls(Phrases(items), titles, ids, np.zeros(len(ids)) if chosen is None else chosen, read)
+
+    def phrases_of(self, membership: sparse.csr_matrix, centres: np.ndarray, n: int) -> list[list[str]]:
+        """Up to `n` phrases of each group, the most telling first.
+
+        `membership` (n_groups, n_items): positive weights. `centres` (n_groups, d): unit; with a reader a phrase's
+        score is multiplied by its cosine to the centre (KeyBERT's idea).
+        """
+        fits = None
+        if self.read is not None:
+            read = self.read
+
+            def fits(groups: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+                wanted, place = np.unique(numbers, return_inverse=True)
+                vectors = read(self.phrases.names[wanted].tolist())
+                return np.asarray((vectors[place] * centres[groups]).sum(1))
+
+        return self.phrases.of_groups(
+            membership, n, least_share=LEAST_SHARE, least_members=LEAST_CARRIERS, several=SEVERAL, fits=fits
+        )
+
+    def examples(self, typical: Sequence[int]) -> Iterator[str]:
+        """Titles of a group's typical items, the most chosen first, then their ids: no two groups have the same."""
+        rows = sorted(typical, key=lambda row: -self.chosen[row])  # sorts are stable: of equals the nearest first
+        yield from (self.titles[row] for row in rows)
+        yield from (self.ids[row] for row in rows)
+
+
+def name_of(phrases: Sequence[str]) -> str:
+    """A name of the first phrases, "" without any."""
+    name = " · ".join(phrases[:LENGTH])
+    return name[:1].upper() + name[1:] if name[:1] and name.split(maxsplit=1)[0].islower() else name
+
+
+def told_apart(names: Sequence[str], examples: Sequence[Iterator[str]], taken: Collection[str] = ()) -> list[str]:
+    """The names, those that are `taken` or shared among them with the first example that makes them unique.
+
+    Names that differ in capitals alone count as the same. Examples that are part of the name itself say nothing.
+    """
+    used = {name.casefold() for name in taken}
+    shared = Counter(name.casefold() for name in names)
+    found = []
+    for name, titles in zip(names, examples, strict=True):
+        key = name.casefold()
+        options = [name] if name and shared[key] == 1 else []
+        told = (_with_example(name, shorten(title, LONGEST_EXAMPLE)) for title in titles if title.casefold() != key)
+        unique = next((option for option in chain(options, told) if option.casefold() not in used), name or "Unnamed")
+        while unique.casefold() in used:  # said twice in the same words
+            unique = f"{unique} again"
+        used.add(unique.casefold())
+        found.append(unique)
+    return found
+
+
+def _with_example(name: str, title: str) -> str:
+    return f"{name}, such as {title}" if name else f"Such as {title}"

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain, pairwise
 
 import numpy as np
@@ -19,6 +20,14 @@ QUANTITY = re.compile(r"\([^)]*\d[^)]*\)|\S*\d\S*(?:(?<=\d)\s+[^\W\d_]{2,3}\b)?(
 """A number with its unit, or brackets with a number, and the sign that joins it to what follows."""
 UNCLOSED = re.compile(r"\([^\s()]*$")
 """An open bracket at the end of a title that was cut short."""
+NOISE = re.compile(
+    r"https?://\S+|www\.\S+|(?<!\w)@\w+|`[^`]*`|\$[^$]*[\\^_={}][^$]*\$|\\[a-zA-Z]+|[\w.]+\(\)"
+    r"|[A-Za-zÀ-ÿ_]*[\d_][A-Za-zÀ-ÿ\d_]*(?:['’]\w+)?"
+)
+"""Addresses, people spoken to, code, formulas, and words with digits, such as names of accounts."""
+CONTRACTION = re.compile(r"['’](?:ve|re|ll|d|m|t)$", re.IGNORECASE)
+"""The end of I've and don't, which name nothing."""
+POSSESSIVE = re.compile(r"['’]s?$")
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 BETWEEN = re.compile(r"[^\W\d]*(?:\s+[^\W\d]*)*")
 """What may stand between two words of one phrase: spaces and stop words, such as "of the"."""
@@ -34,12 +43,15 @@ LONGER = 0.2
 """Share that each further word adds to a phrase's score: of equally frequent phrases the longest says most."""
 AT_ONCE = 20_000
 """Groups named at a time."""
+Fits = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""(groups (m,), numbers of phrases (m,)) → how well each phrase fits its group: (m,)."""
 
 
 def words(text: str) -> list[str]:
     """Words that can stand in a name; Chinese text is segmented by jieba.
 
-    Stop words, numbers with units, and two-letter words other than capitals such as TV are left out.
+    Stop words, contractions, numbers with units, code, formulas, names of accounts, and two-letter words other than
+    capitals such as TV are left out.
     """
     return [word for word, _, _ in _tokens(text)]
 
@@ -51,13 +63,19 @@ def shorten(text: str, longest: int) -> str:
 
 def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
     """Each word with its start and end in the text."""
-    head = UNIT.sub(lambda match: " " * len(match.group()), text[:LONGEST_READ])
+    head = text[:LONGEST_READ]
+    for left_out in (UNIT, NOISE):
+        head = left_out.sub(lambda match: " " * len(match.group()), head)
     if CHINESE.search(head):
         found = ((word, a, b) for word, a, b in _segmenter()(head) if len(word) > 1 and WORD.fullmatch(word))
     else:
         matches = (match for match in WORD.finditer(head) if match.end() - match.start() > 2 or match.group().isupper())
         found = ((match.group(), match.start(), match.end()) for match in matches)
-    return (token for token in found if token[0].casefold() not in ENGLISH_STOP_WORDS)
+    return (
+        token
+        for token in found
+        if POSSESSIVE.sub("", token[0]).casefold() not in ENGLISH_STOP_WORDS and not CONTRACTION.search(token[0])
+    )
 
 
 def _segmenter() -> Callable[[str], Iterator[tuple[str, int, int]]]:
@@ -101,26 +119,48 @@ class Phrases:
         offsets = np.cumsum([0, *map(len, columns)])
         places = np.fromiter(chain.from_iterable(columns), np.int32, offsets[-1])
         shape = (len(found), len(number))
-        self.counts = sparse.csr_matrix((np.ones(len(places), np.float32), places, offsets), shape=shape)[rows]
+        self._by_text = sparse.csr_matrix((np.ones(len(places), np.float32), places, offsets), shape=shape)
+        self._text = sparse.csr_matrix(
+            (np.ones(len(rows), np.float32), rows, np.arange(len(rows) + 1)), shape=(len(rows), len(found))
+        )
+        """Items × their texts: items of equal texts are one carrier of a phrase."""
+        self.counts = self._by_text[rows]
         self._shares = np.asarray(self.counts.sum(0)).ravel() / max(len(rows), 1)
 
     def of_groups(
-        self, membership: sparse.csr_matrix, n: int, *, least_share: float, least_members: int = 1
+        self,
+        membership: sparse.csr_matrix,
+        n: int,
+        *,
+        least_share: float,
+        least_members: int = 1,
+        several: int = 1,
+        fits: Fits | None = None,
     ) -> list[list[str]]:
         """Up to `n` phrases that set each group of items apart, the most telling first; no two share a word.
 
         `membership` (n_groups, n_items) holds positive weights. A phrase describes a group only if members
-        with `least_share` of its weight, and at least `least_members` of them, carry it. It scores by its share of
-        the group times the logarithm of how much larger that is than its share of all items: class-based TF-IDF
-        (Grootendorst 2022), counted against the catalogue.
+        with `least_share` of its weight, and at least `least_members` of different texts, carry it; groups of fewer
+        than `several` different texts need one carrier. It scores by its share of the group times the logarithm of
+        how much larger that is than its share of all items: class-based TF-IDF (Grootendorst 2022), counted against
+        the catalogue. `fits` multiplies the scores of the best.
         """
         chosen: list[list[str]] = []
         for start in range(0, membership.shape[0], AT_ONCE):
-            ranked = self._rank(membership[start : start + AT_ONCE], COMPARED * n, least_share, least_members)
+            part = membership[start : start + AT_ONCE]
+            again = None if fits is None else partial(_shifted, fits, start)
+            ranked = self._rank(part, COMPARED * n, least_share, (least_members, several), again)
             chosen += [self.names[places[places >= 0]].tolist() for places in self._without_overlaps(ranked, n)]
         return chosen
 
-    def _rank(self, membership: sparse.csr_matrix, most: int, least_share: float, least_members: int) -> np.ndarray:
+    def _rank(
+        self,
+        membership: sparse.csr_matrix,
+        most: int,
+        least_share: float,
+        least: tuple[int, int],
+        fits: Fits | None,
+    ) -> np.ndarray:
         """The best phrases of each group, the best first: (n_groups, most), −1 where there are no more."""
         n_groups = membership.shape[0]
         inside = (membership @ self.counts).tocsr()
@@ -128,16 +168,24 @@ class Phrases:
         groups = np.repeat(np.arange(n_groups), np.diff(inside.indptr))
         shares = inside.data / np.maximum(np.asarray(membership.sum(1)).ravel(), 1e-12)[groups]
         telling = shares >= least_share
+        least_members, several = least
         if least_members > 1:
-            carriers = (membership.sign() @ self.counts).tocsr()
+            texts = (membership @ self._text).sign()
+            carriers = (texts @ self._by_text).tocsr()
             carriers.sort_indices()
-            telling &= carriers.data >= least_members
+            telling &= (carriers.data >= least_members) | (texts.getnnz(1) < several)[groups]
         groups, phrases, shares = groups[telling], inside.indices[telling], shares[telling]
         # Phrases no more frequent than elsewhere say little, but are better than no name.
         lift = np.maximum(shares / self._shares[phrases], 1.01)
         scores = shares * np.log(lift) * self._lengths[phrases]
         order = np.lexsort((phrases, -scores, groups))
         groups, phrases, scores = groups[order], phrases[order], scores[order]
+        if fits is not None:
+            best = np.arange(len(groups)) - np.searchsorted(groups, groups) < most
+            groups, phrases = groups[best], phrases[best]
+            scores = scores[best] * np.maximum(fits(groups, phrases), 0)
+            order = np.lexsort((phrases, -scores, groups))
+            groups, phrases, scores = groups[order], phrases[order], scores[order]
         first = np.searchsorted(groups, groups)
         rank = np.arange(len(groups)) - first
         kept = (rank < most) & (scores >= TELLING * scores[first])
@@ -160,6 +208,11 @@ class Phrases:
             said[rows, size[rows]] = said_by
             size[rows] += 1
         return chosen
+
+
+def _shifted(fits: Fits, start: int, groups: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """`fits` of groups that are counted from `start`."""
+    return fits(groups + start, numbers)
 
 
 def _phrases(title: str, description: str, categories: tuple[str, ...], tags: tuple[str, ...]) -> list[str]:
@@ -197,7 +250,7 @@ def _key(phrase: str) -> str:
 
 
 def _stem(word: re.Match[str]) -> str:
-    stem = re.sub(r"['’]s?$", "", word.group())
+    stem = POSSESSIVE.sub("", word.group())
     if len(stem) > 4 and stem.endswith("ies"):
         return stem[:-3] + "y"
     return stem[:-1] if len(stem) > 3 and stem.endswith("s") and not stem.endswith("ss") else stem

@@ -14,9 +14,8 @@ from strata.data.history import History
 from strata.data.schema import LEVELS, TIERS, TIME, USER, USER_ROW
 from strata.embeddings.space import InterestSpace
 from strata.embeddings.vectors import spread
-from strata.interests.naming import name_points
-from strata.interests.phrases import Phrases
-from strata.interests.points import InterestPoints, find_points, let_go
+from strata.interests.naming import name_of, told_apart
+from strata.interests.points import InterestPoints, cosines, find_points, let_go
 from strata.interests.profiles import DISLIKE_COLUMNS, Profiles
 from strata.interests.settings import TierSettings
 from strata.interests.statistics import PointStatistics, measure
@@ -50,7 +49,7 @@ NOTHING_STATED = Statements(np.zeros(0, np.int32), np.zeros((0, 0), np.float32))
 
 @dataclass(frozen=True)
 class Profiler:
-    """Makes profiles, with a catalogue, the interest space of its items, phrases, themes and settings.
+    """Makes profiles, with a catalogue, the interest space of its items, themes and settings.
 
     `height`: the Ward cut as a distance, `settings.cut` × the spread of the whole catalogue, as a single user has too
     few items to measure a spread.
@@ -58,23 +57,14 @@ class Profiler:
 
     catalogue: Catalogue
     space: InterestSpace
-    phrases: Phrases
     themes: Themes
     settings: TierSettings
     height: float
 
     @classmethod
-    def of(
-        cls,
-        catalogue: Catalogue,
-        space: InterestSpace,
-        themes: Themes,
-        settings: TierSettings,
-        phrases: Phrases | None = None,
-    ) -> Self:
-        """Measure the space's spread and, where they are not given, find the catalogue's phrases, for all profiles."""
-        height = settings.cut * spread(space.vectors)
-        return cls(catalogue, space, phrases or Phrases(catalogue.items), themes, settings, height)
+    def of(cls, catalogue: Catalogue, space: InterestSpace, themes: Themes, settings: TierSettings) -> Self:
+        """Measure the space's spread, once for all profiles."""
+        return cls(catalogue, space, themes, settings, settings.cut * spread(space.vectors))
 
     @property
     def vectors(self) -> np.ndarray:
@@ -97,7 +87,9 @@ class Profiler:
         past = history.before(time)
         liked, disliked = past.positive(), past.negative()
         profiles, n_faded = self._interests(liked, self._points(liked), time, ids, statements)
-        return replace(profiles, dislikes=self._dislikes(disliked, self._points(disliked), time, ids)), n_faded
+        dislikes = self._dislikes(disliked, self._points(disliked), time, ids)
+        table = _unlike(dislikes.table, profiles.table, self.catalogue, self.themes)
+        return replace(profiles, dislikes=replace(dislikes, table=table)), n_faded
 
     def _points(self, history: History) -> InterestPoints:
         topics = self.themes.of_item[:, 0]
@@ -113,7 +105,7 @@ class Profiler:
         tiers = np.where(stated, TIERS.index("core"), assign(statistics, settings))
         chance = by_chance(history, points, statistics, tiers, settings)
         chance &= (tiers != FADED)[points.of_event]
-        points = let_go(points, history, self.vectors, chance)
+        points = let_go(points, history, self.vectors, self.themes.of_item[:, 0], chance)
         statistics = measure(history, points, time, settings)
         kept = np.flatnonzero(tiers != FADED)
         order = kept[np.lexsort((kept, -statistics.strength[kept], -tiers[kept], points.users[kept]))]
@@ -142,8 +134,7 @@ class Profiler:
         owners = points.users[order]
         number = np.arange(len(owners)) - np.searchsorted(owners, owners)
         item_ids, topics = self.catalogue.ids, self.themes.of_item[points.medoids[order]].reshape(-1, len(LEVELS))
-        topic_phrases = self.themes.phrases("topic")
-        names = name_points(membership, owners, self.phrases, [topic_phrases[topic] for topic in topics[:, 0]])
+        named, topic_phrases = self.themes.names("topic"), self.themes.phrases("topic")
         strength = statistics.strength[order]
         total = np.bincount(owners, strength, minlength=history.n_users)[owners]
         return pl.DataFrame(
@@ -151,8 +142,8 @@ class Profiler:
                 USER_ROW: owners,
                 USER: _ids(ids[owners]),
                 "point": number.astype(np.int32),
-                "name": pl.Series([name for name, _ in names], dtype=pl.String),
-                "phrases": pl.Series([found for _, found in names], dtype=pl.List(pl.String)),
+                "name": pl.Series([named[topic] for topic in topics[:, 0]], dtype=pl.String),
+                "phrases": pl.Series([topic_phrases[topic] for topic in topics[:, 0]], dtype=pl.List(pl.String)),
                 "tier": pl.Series([TIERS[t] for t in tiers[order]], dtype=pl.String),
                 "strength": strength.round(6),
                 "share": np.divide(strength, total, out=np.zeros(len(total)), where=total > 0).round(6),
@@ -169,11 +160,30 @@ class Profiler:
                 "first_seen": _times(statistics.first_seen[order]),
                 "last_seen": _times(statistics.last_seen[order]),
                 "medoid": _ids(item_ids[points.medoids[order]]),
-                "evidence": _evidence(membership, item_ids, self.settings.evidence),
+                "evidence": _evidence(
+                    membership, self.vectors, points.vectors[order], item_ids, self.settings.evidence
+                ),
                 "topics": _lists(points.of_leaf, points.topics, order),
                 **{level: topics[:, depth] for depth, level in enumerate(LEVELS)},
             }
         )
+
+
+def _unlike(dislikes: pl.DataFrame, likes: pl.DataFrame, catalogue: Catalogue, themes: Themes) -> pl.DataFrame:
+    """The dislikes, those named like a like of the same user told apart from it by one of their own items."""
+    liked = likes.select(USER_ROW, "name").with_columns(also=True)
+    both = dislikes.join(liked, on=[USER_ROW, "name"], how="left", maintain_order="left")["also"].is_not_null()
+    if not both.any():
+        return dislikes
+    bases = [name_of(phrases) for phrases in themes.phrases("topic")]
+    users, names = dislikes[USER_ROW].to_list(), dislikes["name"].to_list()
+    for row in np.flatnonzero(both.to_numpy()):
+        topic, evidence = int(dislikes["topic"][int(row)]), dislikes["evidence"][int(row)].to_list()
+        own = [name for name, user in zip(names, users, strict=True) if user == users[row]]
+        taken = [*likes.filter(pl.col(USER_ROW) == users[row])["name"], *own]
+        titles = iter([*map(catalogue.title_of, evidence), *evidence])
+        (names[row],) = told_apart([bases[topic]], [titles], [*taken, bases[topic]])
+    return dislikes.with_columns(pl.Series("name", names, dtype=pl.String))
 
 
 def _lists(groups: np.ndarray, values: np.ndarray, order: np.ndarray) -> pl.Series:
@@ -192,11 +202,15 @@ def _membership(history: History, points: InterestPoints) -> sparse.csr_matrix:
     return sparse.coo_matrix((history.weights[member], coordinates), shape=shape).tocsr()
 
 
-def _evidence(membership: sparse.csr_matrix, item_ids: np.ndarray, most: int) -> pl.Series:
-    """The heaviest items of each point, ties by item row."""
+def _evidence(
+    membership: sparse.csr_matrix, vectors: np.ndarray, points: np.ndarray, item_ids: np.ndarray, most: int
+) -> pl.Series:
+    """The items of each point with the largest weight times cosine to it, ties by item row."""
     chosen = []
+    of = np.repeat(np.arange(len(points)), np.diff(membership.indptr))
+    said = membership.data * np.maximum(cosines(membership.indices, vectors, of, points), 0)
     for start, end in pairwise(membership.indptr):
-        items, weights = membership.indices[start:end], membership.data[start:end]
+        items, weights = membership.indices[start:end], said[start:end]
         chosen.append(item_ids[items[np.lexsort((items, -weights))[:most]]].tolist())
     return pl.Series(chosen, dtype=pl.List(pl.String))
 

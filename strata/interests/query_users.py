@@ -7,10 +7,11 @@ import numpy as np
 import polars as pl
 
 from strata._kernels.ward import ward_groups
+from strata.data.catalogue import Catalogue
 from strata.data.filters import rows_of
 from strata.data.history import History
 from strata.data.schema import LEVELS, USER, USER_ROW
-from strata.interests.naming import distinct_names
+from strata.interests.naming import name_of, told_apart
 from strata.interests.profiles import Profiles
 from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
@@ -91,17 +92,20 @@ class NewUsers:
         """
         themes, points = self.profiler.themes, self.profiler.space.of_texts(vectors)
         nothing = History.from_columns(*(np.zeros(0) for _ in range(4)), n_users=1, n_items=len(themes.of_item))
-        profiles = Profiles(_said(points, themes, query=query), points)
+        profiles = Profiles(_said(points, themes, self.profiler.catalogue, query=query), points)
         return QueryUser(0, nothing, profiles, is_query=query)
 
 
-def _said(vectors: np.ndarray, themes: Themes, *, query: bool) -> pl.DataFrame:
-    """The profile table of texts, each named after its nearest topic."""
+def _said(vectors: np.ndarray, themes: Themes, catalogue: Catalogue, *, query: bool) -> pl.DataFrame:
+    """The profile table of texts, each named after its nearest topic; of one topic several have examples of it."""
     topics = themes.groups["level"].to_numpy() == LEVELS[0]
     nearest = np.argmax(vectors @ np.asarray(themes.vectors)[topics].T, axis=1)
     of_topic = themes.groups.filter(topics).sort("group")
-    named = distinct_names([of_topic["phrases"][int(topic)].to_list() for topic in nearest])
-    n = len(vectors)
+    phrases = [of_topic["phrases"][int(topic)].to_list() for topic in nearest]
+    n, once = len(vectors), np.bincount(nearest)[nearest] == 1
+    bases = [of_topic["name"][int(topic)] if alone else "" for topic, alone in zip(nearest, once, strict=True)]
+    bases = [base or name_of(found) for base, found in zip(bases, phrases, strict=True)]
+    names = told_apart(bases, [map(catalogue.titles.__getitem__, of_topic["typical"][int(t)]) for t in nearest])
     category = of_topic["parent"].to_numpy()[nearest]
     parent = dict(themes.groups.filter(pl.col("level") == LEVELS[1]).select("group", "parent").iter_rows())
     return pl.DataFrame(
@@ -109,8 +113,8 @@ def _said(vectors: np.ndarray, themes: Themes, *, query: bool) -> pl.DataFrame:
             USER_ROW: np.zeros(n, np.int32),
             USER: [""] * n,
             "point": np.arange(n, dtype=np.int32),
-            "name": [name for name, _ in named],
-            "phrases": pl.Series([phrases for _, phrases in named], dtype=pl.List(pl.String)),
+            "name": names,
+            "phrases": pl.Series(phrases, dtype=pl.List(pl.String)),
             "tier": ["momentary" if query else "core"] * n,
             "because": [SAID if query else STATED] * n,
             "stated": [not query] * n,

@@ -1,8 +1,6 @@
 """Groups of items at three levels, topic ⊂ category ⊂ theme, learned from item vectors and named from item text."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -15,8 +13,7 @@ from scipy import sparse
 from strata.data.schema import LEVELS
 from strata.embeddings.vectors import unit
 from strata.interests.hierarchy import cut, means, merge
-from strata.interests.naming import distinct_names
-from strata.interests.phrases import Phrases
+from strata.interests.naming import Namer, name_of, told_apart
 from strata.settings import Settings
 from strata.storage import read_array, write_array, write_table
 
@@ -26,8 +23,6 @@ LEARNED_FROM = 32
 """Most distinct items from which K-Means learns the centre of such a group."""
 TYPICAL = 20
 """Items kept as examples of a group."""
-LEAST_SHARE = 0.03
-"""Share of a group's items that must carry a phrase for it to name the group."""
 AT_ONCE = 16_384
 """Vectors compared with all centres at a time."""
 
@@ -112,7 +107,7 @@ class FormerTopics:
 def learn_themes(
     vectors: np.ndarray,
     known: np.ndarray,
-    phrases: Phrases,
+    namer: Namer,
     settings: ThemeSettings,
     former: FormerTopics | None = None,
 ) -> Themes:
@@ -134,11 +129,13 @@ def learn_themes(
     of_distinct[~learned] = above[nearest(distinct[~learned], centres[0])]
     of_item, rows = of_distinct[of_row], np.flatnonzero(known)
     copies = _copies(of_row[rows])
-    find_phrases = partial(phrases.of_groups, n=settings.phrases, least_share=LEAST_SHARE)
-    tables = []
+    tables: list[pl.DataFrame] = []
     for depth in range(len(LEVELS)):
         closeness = (distinct * centres[depth][of_distinct[:, depth]]).sum(1)[of_row[rows]]
-        tables.append(_describe(depth, of_item, rows, closeness, copies, find_phrases))
+        members = _members(depth, of_item, rows, closeness, copies)
+        phrases = namer.phrases_of(members.matrix(len(of_item)), centres[depth], settings.phrases)
+        names = told_apart(list(map(name_of, phrases)), list(map(namer.examples, members.typical)))
+        tables.append(_described(depth, of_item, members, names, phrases))
     return Themes(pl.concat(tables), np.concatenate(centres), of_item)
 
 
@@ -204,31 +201,47 @@ def _drawn(vectors: np.ndarray, weights: np.ndarray, former: FormerTopics, depth
     return np.asarray(vectors + continuity * (means(vectors, weights, were)[0][were] - vectors), np.float32)
 
 
-def _describe(
-    depth: int,
-    of_item: np.ndarray,
-    rows: np.ndarray,
-    closeness: np.ndarray,
-    copies: np.ndarray,
-    find_phrases: Callable[[sparse.csr_matrix], list[list[str]]],
-) -> pl.DataFrame:
-    """The part of `Themes.groups` of one level; `closeness` (to the centre) and `copies` are aligned with `rows`."""
-    level, members = LEVELS[depth], of_item[rows, depth]
+@dataclass(frozen=True)
+class _Members:
+    """Members of a level's groups: of each group the item rows, nearest to the centre first."""
+
+    rows: list[np.ndarray]
+
+    @property
+    def typical(self) -> list[list[int]]:
+        """The first TYPICAL of each group."""
+        return [rows[:TYPICAL].tolist() for rows in self.rows]
+
+    def matrix(self, n_items: int) -> sparse.csr_matrix:
+        """Ones where an item is in a group: (n_groups, n_items)."""
+        groups = np.repeat(np.arange(len(self.rows)), list(map(len, self.rows)))
+        items = np.concatenate(self.rows)
+        return sparse.csr_matrix((np.ones(len(items), np.float32), (groups, items)), (len(self.rows), n_items))
+
+
+def _members(depth: int, of_item: np.ndarray, rows: np.ndarray, closeness: np.ndarray, copies: np.ndarray) -> _Members:
+    """Members of a level's groups among `rows`; `closeness` (to the centre) and `copies` are aligned with `rows`."""
+    members = of_item[rows, depth]
     order = np.lexsort((rows, -closeness, copies, members))
-    counts = np.bincount(members)
-    typical = [part[:TYPICAL].tolist() for part in np.split(rows[order], np.cumsum(counts)[:-1])]
-    membership = sparse.csr_matrix((np.ones(len(rows), np.float32), (members, rows)), shape=(len(counts), len(of_item)))
-    named = distinct_names(find_phrases(membership))
-    parents = of_item[[part[0] for part in typical], depth + 1] if depth + 1 < len(LEVELS) else [None] * len(counts)
+    return _Members(np.split(rows[order], np.cumsum(np.bincount(members))[:-1]))
+
+
+def _described(
+    depth: int, of_item: np.ndarray, members: _Members, names: list[str], phrases: list[list[str]]
+) -> pl.DataFrame:
+    """The part of `Themes.groups` of one level."""
+    level, typical = LEVELS[depth], members.typical
+    n = len(typical)
+    parents = of_item[[part[0] for part in typical], depth + 1] if depth + 1 < len(LEVELS) else [None] * n
     return pl.DataFrame(
         {
-            "level": [level] * len(counts),
-            "group": range(len(counts)),
-            "id": [f"{level}-{group + 1}" for group in range(len(counts))],
+            "level": [level] * n,
+            "group": range(n),
+            "id": [f"{level}-{group + 1}" for group in range(n)],
             "parent": parents,
-            "name": [name for name, _ in named],
-            "phrases": pl.Series([phrases for _, phrases in named], dtype=pl.List(pl.String)),
-            "items": counts,
+            "name": names,
+            "phrases": pl.Series(phrases, dtype=pl.List(pl.String)),
+            "items": list(map(len, members.rows)),
             "typical": pl.Series(typical, dtype=pl.List(pl.Int32)),
         },
         schema_overrides={"group": pl.Int32, "parent": pl.Int32, "items": pl.Int64},

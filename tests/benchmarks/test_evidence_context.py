@@ -17,14 +17,14 @@ from benchmarks.simulate import SimulationSettings, simulate
 from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
 from strata.data.schema import ITEM_ROW, ITEMS, TIERS, TIME, TIMESTAMP, USER_ROW, WEIGHT
+from strata.embeddings.space import InterestSpace
 from strata.embeddings.vectors import unit
 from strata.errors import SourceError
 from strata.evaluation.split import CutOffs
-from strata.interests.phrases import Phrases
+from strata.interests.naming import Namer
 from strata.interests.settings import TierSettings
 from strata.interests.shards import shards
 from strata.interests.themes import ThemeSettings, learn_themes
-from strata.storage import write_array
 from tests import strategies
 from tests.places import ROOT
 
@@ -58,7 +58,7 @@ def small_context(users: int = 40, seed: int = 3, folder: Path = Path()) -> Cont
         Catalogue(items()),
         simulation.history,
         CutOffs(NOW - 300 * DAY, NOW - 260 * DAY, NOW - 220 * DAY, NOW),
-        vectors(),
+        {"validation": vectors(), "backtest": vectors()},
         {"validation": GROUPS, "backtest": GROUPS},
         TierSettings(cut=1.0),
         folder,
@@ -87,11 +87,11 @@ def write_workspace(folder: Path, context: Context = CONTEXT) -> Path:
     against = events[:1].with_columns(pl.lit(-1.0, pl.Float32).alias(WEIGHT))
     pl.concat([events, against]).write_parquet(artifacts / "history" / "interactions.parquet")
     context.cut_offs.write(artifacts / "history" / "cut_offs.json")
-    write_array(context.vectors, artifacts / "vectors" / "items.npy")
-    known, phrases = np.ones(len(GROUPS), bool), Phrases(context.catalogue.items)
+    known, namer = np.ones(len(GROUPS), bool), Namer.of(context.catalogue.items)
     for name, topics in (("validation", 8), ("backtest", 64)):
-        themes = learn_themes(context.vectors, known, phrases, ThemeSettings(topics=topics))
+        themes = learn_themes(context.vectors, known, namer, ThemeSettings(topics=topics))
         themes.write(artifacts / "models" / name / "themes")
+        InterestSpace.of_text_alone(context.vectors).write(artifacts / "models" / name / "space")
     shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
     return folder
 
@@ -109,7 +109,7 @@ def test_a_workspace_is_read_as_the_stages_left_it(tmp_path: Path) -> None:
 
 def test_a_workspace_whose_stages_have_not_run_is_refused_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(
-        SourceError, match=r"items\.npy does not exist; run dvc repro themes@validation themes@backtest"
+        SourceError, match=r"validation/themes does not exist; run dvc repro themes@validation themes@backtest"
     ):
         Context.read(tmp_path, print)
     shutil.rmtree(write_workspace(tmp_path) / "artifacts" / "models" / "backtest")
@@ -143,9 +143,8 @@ def test_what_is_judged_is_what_profiles_hold(history: History) -> None:
     topics = profiler.themes.of_item[:, 0]
     cut_offs = CutOffs(0, 0, 0, strategies.TIME)
     by_cut_off = {"validation": topics, "backtest": topics}
-    context = Context(
-        Catalogue(strategies.catalogue()), history, cut_offs, strategies.vectors(), by_cut_off, settings, ROOT
-    )
+    spaces = dict.fromkeys(by_cut_off, strategies.vectors())
+    context = Context(Catalogue(strategies.catalogue()), history, cut_offs, spaces, by_cut_off, settings, ROOT)
     found = standing(context, history, strategies.TIME)
     profiles, _ = profiler.profiles(history, strategies.TIME)
     ours = zip(

@@ -12,6 +12,7 @@ from benchmarks.evidence import names
 from benchmarks.evidence.context import Context
 from benchmarks.evidence.names import FEWEST, Members, categories_of, halved, members_of
 from strata.embeddings.encoder import Encoder, EncoderSettings
+from strata.embeddings.space import InterestSpace
 from tests.benchmarks.test_evidence_context import GROUPS, NOW, ROOT, small_context
 
 CONTEXT = small_context()
@@ -66,9 +67,12 @@ def test_a_name_finds_its_category_but_not_by_the_points_own_items() -> None:
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Context:
     """The small context with a language model."""
     folder = tmp_path_factory.mktemp("workspace")
-    Encoder.load("all-minilm-l6-v2", EncoderSettings()).save(folder / "artifacts" / "encoder")
+    encoder, context = Encoder.load("all-minilm-l6-v2", EncoderSettings()), small_context(folder=folder)
+    encoder.save(folder / "artifacts" / "encoder")
+    space = InterestSpace.of_text_alone(encoder.encode(context.catalogue.titles))
+    space.write(folder / "artifacts" / "models" / "backtest" / "space")
     shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
-    return small_context(folder=folder)
+    return context
 
 
 def test_names_find_categories_that_names_of_other_items_do_not(workspace: Context) -> None:

@@ -167,7 +167,7 @@ def test_newcomers_and_new_items_are_judged_by_every_method(shop: Site) -> None:
     nothing = shop.history.keep(np.zeros(len(shop.history), bool))
     silent = newcomers(shop.history, month, OUT, nothing)
     assert not silent.warm.any()
-    _, of_words = judge_words(shop, silent, month.past, models, shop.vectors[: len(silent.users)], 30)
+    _, of_words = judge_words(shop, silent, month.past, models, shop.texts[: len(silent.users)], 30)
     new = window_of_new(shop.history, without(shop.history, OUT), TIME)
     assert np.flatnonzero(new.items).tolist() == [N_ITEMS - 2, N_ITEMS - 1]
     chosen = shop.tune({name: references(shop)[name] for name in (WINDOWED, ZERO_SHOT)}, [month])

@@ -114,8 +114,8 @@ def test_the_best_is_no_worse_than_todays_and_undoes_what_is_plainly_wrong(monke
     wrong = changed(TierSettings(cut=1.0), {"core_persistence": 0.6, "momentary_events": 4, "over_after": 0.8})
     context = replace(CONTEXT, settings=wrong)
     bench = Bench.of(context, Points(context), LEARN_SEEDS, EVERYBODY)
-    best, tried = learn(bench, trials=12, seconds=60)
-    assert 1 < tried <= 12
+    best, tried = learn(bench, trials=30, seconds=60)
+    assert 1 < tried <= 30
     today, found = bench.counts(wrong), bench.counts(best)
     assert parts(found).mean() > parts(today).mean() + 0.02
     assert best.model_dump(exclude=set(DIGITS)) == wrong.model_dump(exclude=set(DIGITS))

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from strata.cli.themes import themes as command
 from strata.data.schema import LEVELS
-from strata.interests.phrases import Phrases
+from strata.interests.naming import Namer
 from strata.interests.theme_map import theme_map
 from strata.interests.themes import Themes, ThemeSettings, learn_themes
 from strata.release.manifest import write_release
@@ -24,7 +24,7 @@ app.command()(command)
 @pytest.fixture
 def themes() -> Themes:
     settings = ThemeSettings(topics=6, categories=3, themes=2, smallest=2)
-    return learn_themes(vectors(), np.ones(N_ITEMS, bool), Phrases(catalogue()), settings)
+    return learn_themes(vectors(), np.ones(N_ITEMS, bool), Namer.of(catalogue()), settings)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from strata.data.schema import ITEMS, LEVELS
 from strata.embeddings.vectors import unit
 from strata.interests.anchors import Anchors, match_anchors, write_anchors
-from strata.interests.phrases import Phrases
+from strata.interests.naming import Namer
 from strata.interests.themes import Themes, ThemeSettings, learn_themes
 from tests.places import SHARED
 
@@ -50,8 +50,8 @@ def learn(
 ) -> Themes:
     """As the stage does it."""
     former = None if anchors is None else anchors.topics(vectors, items)
-    themes = learn_themes(vectors, np.ones(len(vectors), bool), Phrases(items), settings, former)
-    return themes if anchors is None else match_anchors(themes, anchors, items)
+    themes = learn_themes(vectors, np.ones(len(vectors), bool), Namer.of(items), settings, former)
+    return themes if anchors is None else match_anchors(themes, anchors, items, Namer.of(items))
 
 
 def release(themes: Themes, items: pl.DataFrame, folder: Path) -> Anchors:

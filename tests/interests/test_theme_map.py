@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from strata.data.schema import ITEMS
 from strata.embeddings.vectors import unit
-from strata.interests.phrases import Phrases
+from strata.interests.naming import Namer
 from strata.interests.theme_map import HEIGHT, WIDTH, box_of, theme_map
 from strata.interests.themes import Themes, ThemeSettings, learn_themes
 from tests.places import ROOT
@@ -30,7 +30,7 @@ def shop(n: int, seed: int = 0) -> Themes:
         for k, kind in enumerate(kinds)
     ]
     items = pl.DataFrame([{name: row.get(name) for name in ITEMS} for row in rows], schema=ITEMS)
-    return learn_themes(points, np.ones(n, bool), Phrases(items), SETTINGS)
+    return learn_themes(points, np.ones(n, bool), Namer.of(items), SETTINGS)
 
 
 def interests(themes: Themes) -> pl.DataFrame:

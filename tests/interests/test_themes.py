@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from strata.data.schema import ITEMS, LEVELS
 from strata.embeddings.item_text import item_texts
 from strata.embeddings.vectors import unit
-from strata.interests.naming import distinct_names
-from strata.interests.phrases import Phrases
+from strata.interests.naming import Namer, told_apart
 from strata.interests.themes import TYPICAL, Themes, ThemeSettings, learn_themes
 from tests.strategies import N_ITEMS, catalogue, vectors
 
@@ -19,7 +18,7 @@ SETTINGS = ThemeSettings(topics=6, categories=3, themes=2, smallest=2)
 
 def learned(known: np.ndarray | None = None) -> Themes:
     known = np.ones(N_ITEMS, bool) if known is None else known
-    return learn_themes(vectors(), known, Phrases(catalogue()), SETTINGS)
+    return learn_themes(vectors(), known, Namer.of(catalogue()), SETTINGS)
 
 
 @st.composite
@@ -41,7 +40,7 @@ def test_groups_are_nested_complete_and_the_same_in_any_order_of_items(
 ) -> None:
     points, items = drawn
     n = len(points)
-    themes = learn_themes(points, np.ones(n, bool), Phrases(items), SETTINGS)
+    themes = learn_themes(points, np.ones(n, bool), Namer.of(items), SETTINGS)
     for depth, level in enumerate(LEVELS):
         groups = themes.at(level)
         assert groups["items"].to_list() == np.bincount(themes.of_item[:, depth]).tolist()
@@ -58,9 +57,10 @@ def test_groups_are_nested_complete_and_the_same_in_any_order_of_items(
     )
 
     order = np.array(data.draw(st.permutations(range(n))))
-    again = learn_themes(points[order], np.ones(n, bool), Phrases(items[order]), SETTINGS)
+    again = learn_themes(points[order], np.ones(n, bool), Namer.of(items[order]), SETTINGS)
     assert (again.of_item == themes.of_item[order]).all()
-    assert again.groups.drop("typical").equals(themes.groups.drop("typical"))
+    names = pl.col("name").str.split(", such as").list.first()  # of equal items any is the example
+    assert again.groups.drop("typical").with_columns(names).equals(themes.groups.drop("typical").with_columns(names))
 
 
 def test_groups_are_named_from_what_their_items_share() -> None:
@@ -79,7 +79,7 @@ def test_an_item_unknown_then_goes_to_the_nearest_topic_and_to_that_of_its_equal
     assert themes.at("theme")["items"].sum() == N_ITEMS - 1
     points = vectors()
     points[3] = points[5]
-    twins = learn_themes(points, known, Phrases(catalogue()), SETTINGS).of_item
+    twins = learn_themes(points, known, Namer.of(catalogue()), SETTINGS).of_item
     assert (twins[3] == twins[5]).all()
 
 
@@ -90,14 +90,14 @@ def test_the_number_of_groups_follows_the_catalogue_up_to_the_settings(n: int, e
     points = unit(np.random.default_rng(0).normal(size=(n, 8)))
     items = pl.DataFrame([{name: None for name in ITEMS} | {"item_id": str(k)} for k in range(n)], schema=ITEMS)
     settings = ThemeSettings(topics=300, categories=60, themes=12, smallest=11)
-    themes = learn_themes(points, np.ones(n, bool), Phrases(items), settings)
+    themes = learn_themes(points, np.ones(n, bool), Namer.of(items), settings)
     assert [len(themes.names(level)) for level in LEVELS] == expected
 
 
 def test_a_thousand_copies_are_still_one_thing() -> None:
     points = np.repeat(unit(np.eye(3)), 1_000, axis=0)
     items = pl.DataFrame([{name: None for name in ITEMS} | {"item_id": str(k)} for k in range(3_000)], schema=ITEMS)
-    themes = learn_themes(points, np.ones(3_000, bool), Phrases(items), ThemeSettings())
+    themes = learn_themes(points, np.ones(3_000, bool), Namer.of(items), ThemeSettings())
     assert len(themes.names("topic")) == 2
 
 
@@ -118,10 +118,15 @@ def test_themes_survive_a_round_trip(tmp_path) -> None:
     assert np.array_equal(again.centres("category"), themes.centres("category"))
 
 
-def test_equal_names_are_told_apart() -> None:
-    phrases = [["tea", "cup"], ["tea", "cup", "pot"], ["tea", "cup"], [], ["Zen", "art"]]
-    named = [name for name, _ in distinct_names(phrases, {"Zen · art"})]
-    assert named == ["Tea · cup", "Tea · pot", "Tea · cup (2)", "Unnamed", "Zen · art (2)"]
+def test_names_that_are_shared_or_taken_are_told_apart_by_an_example() -> None:
+    names, titles = (
+        ["Tea · cup", "tea · cup", "Zen · art", "", "Pots"],
+        ["Kyoto", "Kyoto", "Motorcycles", "Stones", "Wok"],
+    )
+    found = told_apart(names, [iter([title, f"i{n}"]) for n, title in enumerate(titles)], {"Zen · art"})
+    assert found == [
+        "Tea · cup, such as Kyoto", "tea · cup, such as i1", "Zen · art, such as Motorcycles", "Such as Stones", "Pots",
+    ]  # fmt: skip
 
 
 def test_the_model_reads_the_telling_fields_of_an_item() -> None:

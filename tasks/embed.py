@@ -1,10 +1,11 @@
-"""Stage embed: vectors of items, tuned and zero-shot, and of users' profile texts."""
+"""Stage embed: vectors of items, tuned and zero-shot, and of the clauses of users' profile texts."""
 
 import numpy as np
 import polars as pl
 from rich.progress import Progress
 
 from strata.data.schema import PROFILE_TEXT
+from strata.embeddings.clauses import clauses
 from strata.embeddings.encoder import Encoder, EncoderSettings
 from strata.embeddings.item_text import item_texts
 from strata.settings import read_settings
@@ -13,15 +14,15 @@ from tasks import ENCODER, TABLES, VECTORS, run
 
 
 def main() -> None:
-    """Encode the item texts with both models and the profile texts with the tuned one."""
+    """Encode the item texts with both models and the profile texts with the tuned one, a row for each clause."""
     settings = read_settings(EncoderSettings, "encoder")
     texts = item_texts(pl.read_parquet(TABLES / "items.parquet"))
     profiles = pl.read_parquet(TABLES / "users.parquet", columns=[PROFILE_TEXT])[PROFILE_TEXT].to_list()
-    rows = np.array([row for row, text in enumerate(profiles) if text and text.strip()], np.int32)
+    said = [(row, clause) for row, text in enumerate(profiles) if text and text.strip() for clause in clauses(text)]
     tuned = Encoder.load(ENCODER, settings)
     write_array(_encode(tuned, texts, "items"), VECTORS / "items.npy")
-    write_array(_encode(tuned, [profiles[row] for row in rows], "profile texts"), VECTORS / "profile_texts.npy")
-    write_array(rows, VECTORS / "profile_text_users.npy")
+    write_array(_encode(tuned, [clause for _, clause in said], "profile texts"), VECTORS / "profile_texts.npy")
+    write_array(np.array([row for row, _ in said], np.int32), VECTORS / "profile_text_users.npy")
     base = Encoder.load(settings.base, settings)
     write_array(_encode(base, texts, "items, zero-shot"), VECTORS / "zero_shot.npy")
 

@@ -6,9 +6,10 @@ from strata.data.history import as_date
 from strata.data.schema import CUT_OFFS
 from strata.embeddings.checkpoints import fingerprint, loaded_code
 from strata.interests.corrections import Corrections
-from strata.interests.profiling import Profiler, Statements
+from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.shards import discard, merge, profile_shards, shards
+from strata.interests.statements import Statements
 from strata.interests.themes import Themes
 from strata.settings import read_settings
 from strata.storage import read_array, write_json
@@ -17,6 +18,8 @@ from tasks.inputs import Inputs, folder
 from tasks.reporting import progress, say
 from tasks.spaces import space_of
 
+NEARLY_ALL = 0.9
+"""Share of the points in one tier from which tiers tell little apart, and the run says so."""
 SCRATCH = Path("checkpoints") / "tier"
 """Outside DVC's outs, which it removes before a run: so the next run can resume from a killed run's shards."""
 
@@ -28,7 +31,7 @@ def main(cut_off: str) -> None:
     space = space_of(cut_off)
     profiler = Profiler.of(inputs.catalogue, space, themes, read_settings(TierSettings, "tier"))
     texts = space.of_texts(read_array(VECTORS / "profile_texts.npy"))
-    statements = Statements(read_array(VECTORS / "profile_text_users.npy"), texts)
+    statements = Statements.of(read_array(VECTORS / "profile_text_users.npy"), texts)
     corrections = Corrections.read(CORRECTIONS) if cut_off == "live" else Corrections()
     scratch = SCRATCH / cut_off / _tag(cut_off, profiler.settings, corrections)[:16]
     history, ids = inputs.history, inputs.user_ids
@@ -41,6 +44,12 @@ def main(cut_off: str) -> None:
         f"{cut_off} ({as_date(time)}): {summary['points']:,} points of {summary['users']:,} users: "
         f"{summary['core']:,} core, {summary['stable']:,} stable, {summary['momentary']:,} momentary"
     )
+    for tier, share in summary["shares"].items():
+        if share > NEARLY_ALL:
+            say(
+                f"{cut_off}: {share:.0%} of all points are {tier}, so tiers tell little apart here; periods that fit how "
+                "often people come (tier.period_days, tier.min_periods) and python -m benchmarks.thresholds may help"
+            )
 
 
 def _tag(cut_off: str, settings: TierSettings, corrections: Corrections) -> str:

@@ -12,9 +12,9 @@ from strata.embeddings.index import IndexSettings, ItemIndex
 from strata.evaluation.split import CutOffs
 from strata.evaluation.window import Window
 from strata.interests.corrections import Corrections
-from strata.interests.profiling import NOTHING_STATED
 from strata.interests.query_users import NewUsers
 from strata.interests.settings import TierSettings
+from strata.interests.statements import NOTHING_STATED
 from strata.models.als import Als
 from strata.models.association_rules import AssociationRules
 from strata.models.ease import Ease

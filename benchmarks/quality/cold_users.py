@@ -81,9 +81,14 @@ def judge_picks(
 
 
 def judge_words(
-    site: Site, window: Window, past: History, models: Models, vectors: np.ndarray, popular_days: float | None
+    site: Site,
+    window: Window,
+    past: History,
+    models: Models,
+    vectors: Sequence[np.ndarray] | np.ndarray,
+    popular_days: float | None,
 ) -> Values:
-    """The same for people of whom only words are known, one text (B, d) each: all that the window's users are."""
+    """The same for people of whom only words are known, the clauses (n, t) of one text, or it as a whole (t,), for each: all that the window's users are."""
     theirs = replace(models, profiles=_said(site, window, vectors))
     ranker = WeightedSum.in_proportion(site.recommend.of_bio)
     ranked = rank(window, theirs, ranker, site.recommend, site.available(replace(window, past=past)), LISTED)
@@ -94,10 +99,10 @@ def judge_words(
     }
 
 
-def _said(site: Site, window: Window, vectors: np.ndarray) -> Profiles:
+def _said(site: Site, window: Window, vectors: Sequence[np.ndarray] | np.ndarray) -> Profiles:
     """Each user's words as the points of `NewUsers.from_texts`."""
     new_users = NewUsers(site.profiler, window.time, {})
-    found = [new_users.from_texts(vector[None]).profiles for vector in vectors]
+    found = [new_users.from_texts(np.atleast_2d(each)).profiles for each in vectors]
     tables = [
         one.table.with_columns(pl.lit(user, pl.Int32).alias(USER_ROW))
         for user, one in zip(window.users, found, strict=True)

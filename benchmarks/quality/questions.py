@@ -206,7 +206,8 @@ def _judge_bios(site: Site, time: float) -> list[Values]:
     site = site.at(month.past, time)
     models = site.models(month.past, time, window.users)
     days = site.chosen[WINDOWED]["window_days"]
-    said = texts[np.searchsorted(writers, window.users)]
+    starts, stops = (np.searchsorted(writers, window.users, side) for side in ("left", "right"))
+    said = [texts[start:stop] for start, stop in zip(starts, stops, strict=True)]
     return [judge_words(site, window, month.past, models, said, days)]
 
 

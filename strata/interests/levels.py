@@ -126,7 +126,6 @@ def _preferences(
         {
             **vars(statistics),
             "theme": groups.astype(np.int32),
-            "items": np.bincount(np.searchsorted(groups, themes.of_item[np.unique(liked.items), 2])),
             "place": assign(statistics, settings),
         }
     ).with_columns(share=pl.col("strength") / pl.col("strength").sum().clip(1e-12))

@@ -18,33 +18,10 @@ from strata.interests.naming import name_of, told_apart
 from strata.interests.points import InterestPoints, cosines, find_points, let_go
 from strata.interests.profiles import DISLIKE_COLUMNS, Profiles
 from strata.interests.settings import TierSettings
+from strata.interests.statements import NOTHING_STATED, Statements
 from strata.interests.statistics import PointStatistics, measure
 from strata.interests.themes import Themes
 from strata.interests.tiers import FADED, assign, by_chance, reasons
-
-
-@dataclass(frozen=True)
-class Statements:
-    """Profile texts: `users` (S,) rows, ascending, each once, and where their texts lie in the space: (S, d)."""
-
-    users: np.ndarray
-    vectors: np.ndarray
-
-    def of_users(self, first: int, last: int) -> "Statements":
-        """Those of users first … last − 1, renumbered from 0."""
-        there = slice(*np.searchsorted(self.users, [first, last]))
-        return Statements(self.users[there] - first, self.vectors[there])
-
-    def support(self, points: InterestPoints, similarity: float) -> np.ndarray:
-        """Whether each point (P,) matches its owner's text: a cosine of at least `similarity`."""
-        if not len(self.users):
-            return np.zeros(len(points.users), bool)
-        place = np.minimum(np.searchsorted(self.users, points.users), len(self.users) - 1)
-        cosines = (np.asarray(self.vectors)[place] * points.vectors).sum(1)
-        return np.asarray((self.users[place] == points.users) & (cosines >= similarity))
-
-
-NOTHING_STATED = Statements(np.zeros(0, np.int32), np.zeros((0, 0), np.float32))
 
 
 @dataclass(frozen=True)
@@ -101,7 +78,7 @@ class Profiler:
         """Tier, name and explain the points found in `history` (positive events before `time`)."""
         settings = self.settings
         statistics = measure(history, points, time, settings)
-        stated = statements.support(points, settings.stated_similarity)
+        stated = statements.support(points, settings)
         tiers = np.where(stated, TIERS.index("core"), assign(statistics, settings))
         chance = by_chance(history, points, statistics, tiers, settings)
         chance &= (tiers != FADED)[points.of_event]

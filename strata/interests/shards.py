@@ -14,7 +14,8 @@ from strata.data.history import History
 from strata.data.schema import TIERS, USER_ROW
 from strata.interests.corrections import Corrections
 from strata.interests.profiles import Profiles
-from strata.interests.profiling import NOTHING_STATED, Profiler, Statements
+from strata.interests.profiling import Profiler
+from strata.interests.statements import NOTHING_STATED, Statements
 from strata.storage import read_array, read_json, replacing, write_json
 
 EVENTS_AT_ONCE = 200_000
@@ -88,6 +89,7 @@ def merge(parts: list[Path], folder: Path) -> dict[str, object]:
         "points": points,
         "points_per_user": round(points / max(users, 1), 3),
         **{tier: by_tier.get(tier, 0) for tier in TIERS},
+        "shares": {tier: round(by_tier.get(tier, 0) / max(points, 1), 4) for tier in TIERS},
         "faded": sum(read_json(part / "faded.json")["faded"] for part in parts),
         "dislikes": pq.read_metadata(folder / "dislikes.parquet").num_rows,
     }

@@ -23,7 +23,7 @@ class PointStatistics:
     standing: how it has lasted (see `_standing`): 2 like a core point, 1 like a stable one, 0 neither.
     recency: 2^(−age of the latest event / half-life). span: share of the user's lifetime it covers.
     recent: its events in the last `recent_days` up to the user's latest event. gap: mean days between the recent days
-    on which it occurred, at least 1. quiet: days from its latest event to the user's latest.
+    on which it occurred, at least 1. items: different ones. quiet: days from its latest event to the user's latest.
     """
 
     strength: np.ndarray
@@ -38,6 +38,7 @@ class PointStatistics:
     gap: np.ndarray
     quiet: np.ndarray
     events: np.ndarray
+    items: np.ndarray
     first_seen: np.ndarray
     last_seen: np.ndarray
 
@@ -65,6 +66,7 @@ def measure(history: History, points: InterestPoints, time: float, settings: Tie
     from_last -= np.searchsorted(active, owner[touched // BEYOND] * BEYOND)
     standing = _standing(touched // BEYOND, from_last, of_periods[owner], periods, settings)
 
+    pairs = np.unique(point * np.int64(history.n_items) + history.items[member])
     recent, gap = _recent(point, (last[owner[point]] - when) / DAY, n_points, settings.recent_days)
     age = (time - when) / DAY
     return PointStatistics(
@@ -82,6 +84,7 @@ def measure(history: History, points: InterestPoints, time: float, settings: Tie
         gap=gap,
         quiet=np.maximum(last[owner] - point_last, 0) / DAY,
         events=np.bincount(point, minlength=n_points),
+        items=np.bincount(pairs // history.n_items, minlength=n_points),
         first_seen=point_first,
         last_seen=point_last,
     )

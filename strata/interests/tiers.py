@@ -15,7 +15,7 @@ def assign(statistics: PointStatistics, settings: TierSettings) -> np.ndarray:
     """Tier number (an index of TIERS) of each point, or FADED if it is neither persistent nor momentary: (P,).
 
     With fewer than `min_periods` active periods every point is momentary; one of a single period is never persistent.
-    Others are core or stable by how they have lasted (`PointStatistics.standing`).
+    Others are core or stable by how they have lasted (`PointStatistics.standing`); what is of one item alone is never core.
     p = (1 − persistence) ^ absent is the chance that a live point stays away this long: below `doubt` a core point
     becomes stable and a stable one has ended, below `doubt`² a core one has ended too. A momentary point needs
     `momentary_events` recent events (a single one may be noise) and has ended once it is quiet for more than
@@ -25,7 +25,8 @@ def assign(statistics: PointStatistics, settings: TierSettings) -> np.ndarray:
     judged = s.of_periods >= settings.min_periods
     persistent = judged & (s.periods >= 2)
     staying_away = (1 - np.minimum(s.persistence, 0.99)) ** s.absent
-    core, stable = persistent & (s.standing == 2), persistent & (s.standing == 1)
+    core = persistent & (s.standing == 2) & (s.items > 1)
+    stable = persistent & (s.standing > 0) & ~core
     doubted, ended = staying_away < settings.doubt, staying_away < settings.doubt**2
     of_now = (s.recent >= settings.momentary_events) & (s.quiet <= settings.over_after * s.gap)
     momentary = ~judged | (~core & ~stable & of_now)
@@ -76,6 +77,8 @@ def reasons(settings: TierSettings) -> pl.Expr:
         .then(pl.format("{}, core from {}", share, pl.lit(core)))
         .when(pl.col("tier") == "core")
         .then(pl.format("{}, core since it was {}", share, pl.lit(core)))
+        .when((pl.col("tier") == "stable") & was_core & (pl.col("items") == 1) & (pl.col("absent") == 0))
+        .then(pl.format("{}, stable and not core as it is of one item", share))
         .when((pl.col("tier") == "stable") & was_core)
         .then(pl.format("{} but {}: no longer core", share, away))
         .when((pl.col("tier") == "stable") & was_stable)

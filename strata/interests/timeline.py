@@ -7,8 +7,9 @@ import polars as pl
 
 from strata.data.schema import LEVELS, TIME
 from strata.interests.corrections import Corrections
-from strata.interests.profiling import NOTHING_STATED, Profiler, Statements
+from strata.interests.profiling import Profiler
 from strata.interests.query_users import QueryUser
+from strata.interests.statements import NOTHING_STATED, Statements
 from strata.interests.themes import Themes
 
 TIMELINE = pl.Schema(

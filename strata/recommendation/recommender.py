@@ -21,9 +21,10 @@ from strata.evaluation.split import CutOffs
 from strata.interests.corrections import Corrections
 from strata.interests.levels import Levels, levels_of, stated_by
 from strata.interests.profiles import Profiles, showcase
-from strata.interests.profiling import Profiler, Statements
+from strata.interests.profiling import Profiler
 from strata.interests.query_users import NewUsers, QueryUser
 from strata.interests.settings import TierSettings
+from strata.interests.statements import Statements
 from strata.interests.themes import Themes
 from strata.interests.timeline import as_of, moments, timeline_of
 from strata.models.fitted import CollaborativeModels
@@ -107,7 +108,7 @@ class Recommender:
             available=catalogue.available(time, history),
             settings=settings,
             new_users=NewUsers(profiler, time, {str(name): weight for name, weight in weights.items()}),
-            statements=Statements(
+            statements=Statements.of(
                 read_array(folder / Part.PROFILE_TEXT_USERS), space.of_texts(read_array(folder / Part.PROFILE_TEXTS))
             ),
             corrections=Corrections.read(corrections or folder / Part.CORRECTIONS),

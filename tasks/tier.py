@@ -47,8 +47,8 @@ def main(cut_off: str) -> None:
     for tier, share in summary["shares"].items():
         if share > NEARLY_ALL:
             say(
-                f"{cut_off}: {share:.0%} of all points are {tier}, so tiers tell little apart here; periods that fit how "
-                "often people come (tier.period_days, tier.min_periods) and python -m benchmarks.thresholds may help"
+                f"{cut_off}: {share:.0%} of all points are {tier}, so tiers tell little apart here; periods that fit "
+                "how often people come (tier.period_days, tier.min_periods) or python -m benchmarks.thresholds may help"
             )
 
 

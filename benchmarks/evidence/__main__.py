@@ -13,7 +13,18 @@ from typing import Annotated, Final
 import typer
 
 from benchmarks import ward, workspaces
-from benchmarks.evidence import ablation, again, coverage, explanation, names, planted, promise, pursued, stability
+from benchmarks.evidence import (
+    ablation,
+    again,
+    coverage,
+    explanation,
+    names,
+    planted,
+    promise,
+    pursued,
+    similar,
+    stability,
+)
 from benchmarks.evidence.context import STAGES, Context
 from benchmarks.evidence.files import Row, write_evidence
 from benchmarks.evidence.sections import DATA, FILMS, SHOP, SITE
@@ -44,6 +55,7 @@ SECTIONS: Final = {
     "pursued": Section(lambda context: pursued.rows(context, "journey"), (SHOP,)),
     "pursued-films": Section(lambda context: pursued.rows(context, "ml100k"), (FILMS,)),
     "pursued-site": Section(lambda context: pursued.rows(context, "stackexchange"), (SITE,)),
+    "similar-films": Section(similar.rows, (FILMS,)),
     "speed": Section(lambda context: [Row(**row) for row in ward.rows()], (FILMS,)),
 }
 """A new section is a module with `rows` and a line here."""

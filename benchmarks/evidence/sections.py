@@ -87,6 +87,7 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "pursued": _evidence("pursued", SHOP),
         "pursued-films": _evidence("pursued-films", FILMS, module="benchmarks/evidence/pursued.py"),
         "pursued-site": _evidence("pursued-site", SITE, module="benchmarks/evidence/pursued.py"),
+        "similar-films": _evidence("similar-films", FILMS, module="benchmarks/evidence/similar.py"),
         "speed": _evidence("speed", FILMS, ("themes",), module="benchmarks/ward.py"),
         "tiering": Section(
             "python -m benchmarks.tiering --output docs/evidence",

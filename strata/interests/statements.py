@@ -52,9 +52,8 @@ class Statements:
             start, stop = (np.searchsorted(self.users, owners, side) for side in ("left", "right"))
             wrote = np.flatnonzero(stop > start)
             vectors = points.vectors[part][wrote]
-            nearest = np.array([
-                (self.vectors[start[row] : stop[row]] @ vector).max() for row, vector in zip(wrote, vectors, strict=True)
-            ])  # fmt: skip
+            said = [self.vectors[start[row] : stop[row]] for row in wrote]
+            nearest = np.array([(clauses @ vector).max() for clauses, vector in zip(said, vectors, strict=True)])
             stated[at + wrote] = nearest >= self._enough(vectors, settings)
         return stated
 

@@ -15,7 +15,7 @@ def assign(statistics: PointStatistics, settings: TierSettings) -> np.ndarray:
     """Tier number (an index of TIERS) of each point, or FADED if it is neither persistent nor momentary: (P,).
 
     With fewer than `min_periods` active periods every point is momentary; one of a single period is never persistent.
-    Others are core or stable by how they have lasted (`PointStatistics.standing`); what is of one item alone is never core.
+    Others are core or stable by how they have lasted (`PointStatistics.standing`); one item alone is never core.
     p = (1 − persistence) ^ absent is the chance that a live point stays away this long: below `doubt` a core point
     becomes stable and a stable one has ended, below `doubt`² a core one has ended too. A momentary point needs
     `momentary_events` recent events (a single one may be noise) and has ended once it is quiet for more than

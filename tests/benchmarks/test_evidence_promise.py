@@ -36,7 +36,7 @@ def history(*events: tuple[int, int, float], users: int = 2) -> History:
 
 
 def test_a_point_is_seen_again_where_its_owner_comes_back_to_its_topic() -> None:
-    past = [(user, 10 * user, -day) for user in (0, 1) for day in range(7, 70, 7)]
+    past = [(user, 10 * user + day % 2, -day) for user in (0, 1) for day in range(7, 70, 7)]
     after = [(user, 600, WINDOW_DAYS * w + 1) for user in (0, 1) for w in range(WINDOWS)]
     found = cases_at(replace(CONTEXT, history=history(*past, *after, (0, 5, 1), (0, 0, 57), (1, 3, 57))), TIME)
     assert found.users.tolist() == [0, 1]

@@ -16,7 +16,7 @@ from strata.data.schema import CATEGORIES, TITLE
 from strata.embeddings.encoder import Encoder, EncoderSettings
 from strata.embeddings.space import InterestSpace
 from strata.embeddings.vectors import unit
-from strata.interests.naming import Namer, name_of
+from strata.interests.naming import Namer
 from strata.settings import read_settings
 
 FEWEST = 4
@@ -65,8 +65,8 @@ class Names:
         silent = items.with_columns(pl.lit([], dtype=pl.List(pl.String)).alias(CATEGORIES))
         namer = Namer.of(silent, read=lambda phrases: space.of_texts(self.encoder.encode(phrases)))
         of_topic = sparse.csr_matrix((np.ones(len(items), np.float32), (self.topics, np.arange(len(items)))))
-        found = namer.phrases_of(of_topic, unit(of_topic @ space.vectors), n=5)
-        self.of_topics = self.encoder.encode([name_of(phrases) for phrases in found])
+        found = namer.names_of(of_topic, unit(of_topic @ space.vectors), n=5)
+        self.of_topics = self.encoder.encode([name for name, _ in found])
         """Vectors of the topics' names (t, d)."""
         self.titles = self.encoder.encode(items[TITLE].fill_null("").to_list())
         """Vectors of the items' titles (n_items, d)."""

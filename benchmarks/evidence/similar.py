@@ -109,7 +109,7 @@ class Window:
 
 
 def rows(context: Context) -> list[Row]:
-    """Rows similar-hits, similar-lift and similar-hubness of the interest space and, suffixed, of other ways than text."""
+    """Rows similar-hits, similar-lift and similar-hubness of the interest space and, suffixed, of others."""
     window = Window.of(context, "backtest")
     lists = lists_by(context, window)
     hits = {way: window.hits(found) for way, found in lists.items()}

@@ -88,7 +88,7 @@ def judge_words(
     vectors: Sequence[np.ndarray] | np.ndarray,
     popular_days: float | None,
 ) -> Values:
-    """The same for people of whom only words are known, the clauses (n, t) of one text, or it as a whole (t,), for each: all that the window's users are."""
+    """The same for users of whom only words are known: the clauses (n, t) of a text, or it as a whole (t,), of each."""
     theirs = replace(models, profiles=_said(site, window, vectors))
     ranker = WeightedSum.in_proportion(site.recommend.of_bio)
     ranked = rank(window, theirs, ranker, site.recommend, site.available(replace(window, past=past)), LISTED)

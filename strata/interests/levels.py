@@ -133,7 +133,7 @@ def _preferences(
     table = (
         lasting.filter(pl.col("place") > 0)
         .join(below.filter(pl.col("n") >= LEAST_POINTS), on="theme")
-        .join(themes.at(LEVELS[2]).select("id", "name", "phrases", "typical", theme="group"), on="theme")
+        .join(themes.at(LEVELS[2]).select("id", "name", "base", "phrases", "typical", theme="group"), on="theme")
         .sort("place", "strength", "theme", descending=[True, True, False])
         .with_columns(
             pl.col("strength", "share", "persistence", "recency", "span").round(6),
@@ -144,7 +144,9 @@ def _preferences(
         )
     )
     examples = [map(catalogue.titles.__getitem__, typical) for typical in table["typical"].to_list()]
-    names = told_apart(table["name"].to_list(), examples, points["name"].to_list())
+    used = set(points["name"])
+    names = [base if name in used else name for name, base in table.select("name", "base").iter_rows()]
+    names = told_apart(names, examples, used)
     table = table.with_columns(pl.Series("name", names, dtype=pl.String))
     return table.with_columns(reasons(settings)).select(PREFERENCE_COLUMNS)
 

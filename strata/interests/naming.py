@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Self
 
@@ -11,7 +12,7 @@ import polars as pl
 from scipy import sparse
 
 from strata.data.schema import ITEM, TITLE
-from strata.interests.phrases import Phrases, shorten
+from strata.interests.phrases import Fits, Phrases, shorten
 
 Reader = Callable[[list[str]], np.ndarray]
 """Phrases → where they lie in the space of the groups' centres: unit (n, d)."""
@@ -19,8 +20,8 @@ LENGTH = 2
 """Phrases of a name."""
 LONGEST_EXAMPLE = 40
 """Characters of an example's title in a name."""
-LEAST_SHARE = 0.03
-"""Share of a group's items that must carry a phrase for it to name the group."""
+SHARES = (0.25, 0.1, 0.03)
+"""Shares of a group's items that must carry a phrase for it to name the group; a lower one where none has a higher."""
 LEAST_CARRIERS = 2
 """Items of different texts that must carry it, in a group of at least SEVERAL."""
 SEVERAL = 4
@@ -47,24 +48,22 @@ class Namer:
         titles = [title or item for title, item in zip(items[TITLE].to_list(), ids, strict=True)]
         return cls(Phrases(items), titles, ids, np.zeros(len(ids)) if chosen is None else chosen, read)
 
-    def phrases_of(self, membership: sparse.csr_matrix, centres: np.ndarray, n: int) -> list[list[str]]:
-        """Up to `n` phrases of each group, the most telling first.
+    def names_of(self, membership: sparse.csr_matrix, centres: np.ndarray, n: int) -> list[tuple[str, list[str]]]:
+        """A name for each group, "" where its items share nothing, and up to `n` phrases, the most telling first.
 
         `membership` (n_groups, n_items): positive weights. `centres` (n_groups, d): unit; with a reader a phrase's
         score is multiplied by its cosine to the centre (KeyBERT's idea).
         """
-        fits = None
-        if self.read is not None:
-            read = self.read
-
-            def fits(groups: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-                wanted, place = np.unique(numbers, return_inverse=True)
-                vectors = read(self.phrases.names[wanted].tolist())
-                return np.asarray((vectors[place] * centres[groups]).sum(1))
-
-        return self.phrases.of_groups(
-            membership, n, least_share=LEAST_SHARE, least_members=LEAST_CARRIERS, several=SEVERAL, fits=fits
+        fits = None if self.read is None else _fits(_remembered(self.read), self.phrases.names, centres)
+        of_groups = partial(
+            self.phrases.of_groups, membership, n, least_members=LEAST_CARRIERS, several=SEVERAL, fits=fits
         )
+        named = []
+        for found in zip(*(of_groups(least_share=share) for share in SHARES), strict=True):
+            telling: list[str] = next((phrases[:LENGTH] for phrases in found if phrases), [])
+            further = [phrase for phrase in found[-1] if phrase not in telling]
+            named.append((_capitalised(" · ".join(telling)), [*telling, *further][:n]))
+        return named
 
     def examples(self, typical: Sequence[int]) -> Iterator[str]:
         """Titles of a group's typical items, the most chosen first, then their ids: no two groups have the same."""
@@ -73,9 +72,31 @@ class Namer:
         yield from (self.ids[row] for row in rows)
 
 
-def name_of(phrases: Sequence[str]) -> str:
-    """A name of the first phrases, "" without any."""
-    name = " · ".join(phrases[:LENGTH])
+def _remembered(read: Reader) -> Reader:
+    """The same reader, which reads each phrase once."""
+    known: dict[str, np.ndarray] = {}
+
+    def again(phrases: list[str]) -> np.ndarray:
+        new = [phrase for phrase in phrases if phrase not in known]
+        known.update(zip(new, read(new), strict=True) if new else ())
+        return np.stack([known[phrase] for phrase in phrases])
+
+    return again
+
+
+def _fits(read: Reader, phrases: np.ndarray, centres: np.ndarray) -> Fits:
+    """The cosine of phrases, by their numbers, to the centres (n_groups, d) of groups."""
+
+    def cosines(groups: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        wanted, place = np.unique(numbers, return_inverse=True)
+        if not len(wanted):
+            return np.zeros(0)
+        return np.asarray((read(phrases[wanted].tolist())[place] * centres[groups]).sum(1))
+
+    return cosines
+
+
+def _capitalised(name: str) -> str:
     return name[:1].upper() + name[1:] if name[:1] and name.split(maxsplit=1)[0].islower() else name
 
 

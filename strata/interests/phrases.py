@@ -39,6 +39,8 @@ TELLING = 0.15
 """Least score of a group's further phrases, as a share of its best phrase's score."""
 COMPARED = 6
 """Words of a phrase that are compared for overlaps; also, phrases ranked for each one chosen."""
+CURATED = 2.0
+"""How many times as much categories and tags count: people chose them to be understood."""
 LONGER = 0.2
 """Share that each further word adds to a phrase's score: of equally frequent phrases the longest says most."""
 AT_ONCE = 20_000
@@ -114,7 +116,9 @@ class Phrases:
         number = {stemmed: place for place, stemmed in enumerate(sorted(surface))}
         self.names = np.array([surface[stemmed] for stemmed in number], object)
         self._words = _word_numbers(self.names.tolist())
-        self._lengths = 1 + np.float32(LONGER) * ((self._words >= 0).sum(1) - 1).astype(np.float32)
+        self._worth = 1 + np.float32(LONGER) * ((self._words >= 0).sum(1) - 1).astype(np.float32)
+        given = {_key(name) for _, _, kinds, tags in texts for name in (*kinds, *tags)}
+        self._worth *= np.array([CURATED if stemmed in given else 1.0 for stemmed in number], np.float32)
         columns = [sorted({number[key[phrase]] for phrase in phrases}) for phrases in found]
         offsets = np.cumsum([0, *map(len, columns)])
         places = np.fromiter(chain.from_iterable(columns), np.int32, offsets[-1])
@@ -177,7 +181,7 @@ class Phrases:
         groups, phrases, shares = groups[telling], inside.indices[telling], shares[telling]
         # Phrases no more frequent than elsewhere say little, but are better than no name.
         lift = np.maximum(shares / self._shares[phrases], 1.01)
-        scores = shares * np.log(lift) * self._lengths[phrases]
+        scores = shares * np.log(lift) * self._worth[phrases]
         order = np.lexsort((phrases, -scores, groups))
         groups, phrases, scores = groups[order], phrases[order], scores[order]
         if fits is not None:

@@ -16,7 +16,7 @@ class InterestPoints:
     """Points of many users, the point of each event, and the topics of each point.
 
     `users` (P,): owner's row. `vectors` (P, d): unit vector of the weighted members.
-    `medoids` (P,): item row of the member of the point's heaviest topic that is nearest to the point's vector.
+    `medoids` (P,): item row of the member nearest to the point's vector; its topic names the point.
     `of_event` (n,): point of each event of the history they were found in, −1 for dropped events.
     `of_leaf` (L,): point of each leaf; `topics` (L,): the leaf's topic. A leaf: one user's events on one topic.
     """
@@ -52,41 +52,28 @@ def find_points(
     of_leaf = (np.cumsum(n_groups) - n_groups)[users] + groups
     of_event = of_leaf[leaf_of_event]
     owners = np.repeat(np.arange(history.n_users, dtype=np.int32), n_groups)
-    vectors_and_medoids = _represent(of_event, history, vectors, topics, len(owners))
+    vectors_and_medoids = _represent(of_event, history, vectors, len(owners))
     return InterestPoints(owners, *vectors_and_medoids, of_event, of_leaf, topic)
 
 
-def let_go(
-    points: InterestPoints, history: History, vectors: np.ndarray, topics: np.ndarray, events: np.ndarray
-) -> InterestPoints:
+def let_go(points: InterestPoints, history: History, vectors: np.ndarray, events: np.ndarray) -> InterestPoints:
     """The points without the `events` (n,) bool, of which no point may lose all.
 
     Vectors and medoids are computed again from the remaining events.
     """
     of_event = np.where(events, -1, points.of_event)
-    found, medoids = _represent(of_event, history, vectors, topics, len(points.users))
+    found, medoids = _represent(of_event, history, vectors, len(points.users))
     return replace(points, vectors=found, medoids=medoids, of_event=of_event)
 
 
 def _represent(
-    of_event: np.ndarray, history: History, vectors: np.ndarray, topics: np.ndarray, n_points: int
+    of_event: np.ndarray, history: History, vectors: np.ndarray, n_points: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Vector (P, d) and medoid (P,) of each point."""
     member = of_event >= 0
     kept, history = of_event[member], history.keep(member)
     points = unit(_sums(kept, history, vectors, n_points))
-    of_heaviest = topics[history.items] == _heaviest(kept, history, topics, n_points)[kept]
-    return points, _medoids(kept[of_heaviest], history.items[of_heaviest], history.n_items, vectors, points)
-
-
-def _heaviest(of_event: np.ndarray, history: History, topics: np.ndarray, n_points: int) -> np.ndarray:
-    """The topic of the largest summed weight of each point, of equals the first: (P,). It names the point."""
-    shape = (n_points, int(topics.max(initial=0)) + 1)
-    held = sparse.csr_matrix((history.weights, (of_event, topics[history.items])), shape)
-    held.sort_indices()
-    point = np.repeat(np.arange(n_points), np.diff(held.indptr))
-    order = np.lexsort((held.indices, -held.data, point))
-    return np.asarray(held.indices[order][np.searchsorted(point, np.arange(n_points))])
+    return points, _medoids(kept, history, vectors, points)
 
 
 def _sums(groups: np.ndarray, history: History, vectors: np.ndarray, n_groups: int) -> np.ndarray:
@@ -96,13 +83,11 @@ def _sums(groups: np.ndarray, history: History, vectors: np.ndarray, n_groups: i
     return np.asarray(weights @ np.asarray(vectors, np.float32))
 
 
-def _medoids(
-    of_event: np.ndarray, items: np.ndarray, n_items: int, vectors: np.ndarray, points: np.ndarray
-) -> np.ndarray:
+def _medoids(of_event: np.ndarray, history: History, vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Item row of each point's member that is nearest to it, ties by item row: (P,)."""
-    point, item = np.divmod(np.unique(of_event * np.int64(n_items) + items), n_items)
-    closeness = cosines(item, vectors, point, points)
-    order = np.lexsort((item, -closeness, point))
+    n_items = history.n_items
+    point, item = np.divmod(np.unique(of_event * np.int64(n_items) + history.items), n_items)
+    order = np.lexsort((item, -cosines(item, vectors, point, points), point))
     first = np.searchsorted(point[order], np.arange(len(points)))
     return np.asarray(item[order][first], np.int32)
 

@@ -14,7 +14,7 @@ from strata.data.history import History
 from strata.data.schema import LEVELS, TIERS, TIME, USER, USER_ROW
 from strata.embeddings.space import InterestSpace
 from strata.embeddings.vectors import spread
-from strata.interests.naming import name_of, told_apart
+from strata.interests.naming import told_apart
 from strata.interests.points import InterestPoints, cosines, find_points, let_go
 from strata.interests.profiles import DISLIKE_COLUMNS, Profiles
 from strata.interests.settings import TierSettings
@@ -82,7 +82,7 @@ class Profiler:
         tiers = np.where(stated, TIERS.index("core"), assign(statistics, settings))
         chance = by_chance(history, points, statistics, tiers, settings)
         chance &= (tiers != FADED)[points.of_event]
-        points = let_go(points, history, self.vectors, self.themes.of_item[:, 0], chance)
+        points = let_go(points, history, self.vectors, chance)
         statistics = measure(history, points, time, settings)
         kept = np.flatnonzero(tiers != FADED)
         order = kept[np.lexsort((kept, -statistics.strength[kept], -tiers[kept], points.users[kept]))]
@@ -152,7 +152,7 @@ def _unlike(dislikes: pl.DataFrame, likes: pl.DataFrame, catalogue: Catalogue, t
     both = dislikes.join(liked, on=[USER_ROW, "name"], how="left", maintain_order="left")["also"].is_not_null()
     if not both.any():
         return dislikes
-    bases = [name_of(phrases) for phrases in themes.phrases("topic")]
+    bases = themes.at("topic")["base"].to_list()
     users, names = dislikes[USER_ROW].to_list(), dislikes["name"].to_list()
     for row in np.flatnonzero(both.to_numpy()):
         topic, evidence = int(dislikes["topic"][int(row)]), dislikes["evidence"][int(row)].to_list()

@@ -34,27 +34,26 @@ CELLS: Final = len(LABELS) ** 2
 
 
 class Points:
-    """Finds the points of a history once: the thresholds searched for change how points are sorted, not which."""
+    """Finds the points of a history once for each length of the recent past, the one threshold that changes which."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._found: dict[bytes, InterestPoints] = {}
+        self._found: dict[tuple[bytes, float], InterestPoints] = {}
 
-    def of(self, history: History) -> InterestPoints:
+    def of(self, history: History, settings: TierSettings) -> InterestPoints:
         """The points of a history, by the topics known at the validation cut-off."""
         digest = hashlib.sha256(history.items.tobytes() + history.times.tobytes() + history.offsets.tobytes()).digest()
-        if digest not in self._found:
-            topics, method = self._context.topics["validation"], self._context.settings.method
-            self._found[digest] = find_points(
-                history, self._context.spaces["validation"], topics, height=self._context.height, method=method
-            )
-        return self._found[digest]
+        key = digest, settings.recent_days
+        if key not in self._found:
+            vectors, topics = self._context.spaces["validation"], self._context.topics["validation"]
+            self._found[key] = find_points(history, vectors, topics, settings, height=self._context.height)
+        return self._found[key]
 
     def profiler(self, settings: TierSettings) -> Profiler:
         """What is read with these thresholds."""
 
         def read(history: History, time: float) -> Reading:
-            return sorted_into_tiers(history, self.of(history), time, settings)
+            return sorted_into_tiers(history, self.of(history, settings), time, settings)
 
         return read
 
@@ -90,7 +89,7 @@ class Past:
 
     def counts(self, context: Context, points: Points, settings: TierSettings) -> np.ndarray:
         """Points of each tier seen again in each window, and all of them: (users judged, 3 · (WINDOWS + 1))."""
-        history, found = self.history, points.of(self.history)
+        history, found = self.history, points.of(self.history, settings)
         statistics = measure(history, found, self.time, settings)
         tiers = assign(statistics, settings)
         chance = by_chance(history, found, statistics, tiers, settings) & (tiers != FADED)[found.of_event]

@@ -16,6 +16,7 @@ from benchmarks import ward, workspaces
 from benchmarks.evidence import (
     ablation,
     again,
+    calm,
     coverage,
     explanation,
     names,
@@ -48,6 +49,7 @@ SECTIONS: Final = {
     "promise": Section(promise.rows, (SHOP, SITE)),
     "stability": Section(stability.rows, (SHOP, SITE)),
     "coverage": Section(coverage.rows, (SHOP, SITE)),
+    "calm": Section(calm.rows, (SHOP, FILMS)),
     "names": Section(names.rows, (SHOP,)),
     "explanation": Section(explanation.rows, (FILMS,)),
     "ablation": Section(lambda context: ablation.rows(context, "journey", repeats=True), (SHOP,)),

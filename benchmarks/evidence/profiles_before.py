@@ -181,7 +181,7 @@ class Before:
 
     @cached_property
     def _points(self) -> tuple[InterestPoints, PointStatistics]:
-        points = find_points(self._mine, self._vectors, self.topics, height=self.context.height)
+        points = find_points(self._mine, self._vectors, self.topics, self.context.settings, height=self.context.height)
         return points, measure(self._mine, points, self.time, self.context.settings)
 
     def _to_medoids(self, vectors: np.ndarray) -> np.ndarray:

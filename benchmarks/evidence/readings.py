@@ -41,7 +41,7 @@ def by_points(vectors: np.ndarray, topics: np.ndarray, settings: TierSettings) -
     height = settings.cut * spread(vectors)
 
     def read(history: History, time: float) -> Reading:
-        points = find_points(history, vectors, topics, height=height, method=settings.method)
+        points = find_points(history, vectors, topics, settings, height=height)
         return sorted_into_tiers(history, points, time, settings)
 
     return read

@@ -80,6 +80,8 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "stability-stack-exchange": _evidence("stability", SITE),
         "coverage": _evidence("coverage", SHOP),
         "coverage-stack-exchange": _evidence("coverage", SITE),
+        "calm": _evidence("calm", SHOP),
+        "calm-movielens-100k": _evidence("calm", FILMS),
         "names": _evidence("names", SHOP),
         "explanation": _evidence("explanation", FILMS, RECOMMENDER),
         "ablation": _evidence("ablation", SHOP),

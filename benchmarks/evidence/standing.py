@@ -49,7 +49,7 @@ def standings(context: Context, time: float) -> Iterator[Standing]:
 def standing(context: Context, history: History, time: float, first: int = 0) -> Standing:
     """The points of a history's users at `time`, later than all of its events, from what they did alone."""
     vectors, settings, topics = context.vectors_at(time), context.settings, context.topics_at(time)
-    points = find_points(history, vectors, topics, height=context.height, method=settings.method)
+    points = find_points(history, vectors, topics, settings, height=context.height)
     statistics = measure(history, points, time, settings)
     tiers = assign(statistics, settings)
     chance = by_chance(history, points, statistics, tiers, settings) & (tiers != FADED)[points.of_event]

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from strata.data.history import History
-from strata.data.schema import Method
+from strata.data.history import DAY, History
 from strata.embeddings.vectors import unit
 from strata.interests.grouping import GROUPINGS
+from strata.interests.periods import active_periods, first_and_last
+from strata.interests.settings import TierSettings
 
 
 @dataclass(frozen=True)
@@ -30,30 +31,41 @@ class InterestPoints:
 
 
 def find_points(
-    history: History, vectors: np.ndarray, topics: np.ndarray, *, height: float, method: Method = "ward"
+    history: History, vectors: np.ndarray, topics: np.ndarray, settings: TierSettings, *, height: float
 ) -> InterestPoints:
     """Cluster the topics of each user's positive history; each user gets as many points as the cut leaves.
 
     The leaves are topics, not items: near-duplicate items fall together, points are comparable between times and
     users, and a user of 30,000 events has no more leaves than the catalogue has topics. Ward's method cuts at `height`,
-    a Euclidean distance (as PinnerSage does over items, arXiv 2007.03634). `history` must hold positive events only;
-    `vectors` (n_items, d): unit; `topics` (n_items,): topic of each item.
+    a Euclidean distance (as PinnerSage does over items, arXiv 2007.03634). Topics that are new to a user whose history
+    is long enough to be judged are clustered apart: an interest of now is not lost in a lasting one that lies near it.
+    `history` must hold positive events only; `vectors` (n_items, d): unit; `topics` (n_items,): topic of each item.
     """
     n_topics = int(topics.max(initial=0)) + 1
     keys = history.users.astype(np.int64) * n_topics + topics[history.items]
     leaves, leaf_of_event = np.unique(keys, return_inverse=True)
     users, topic = leaves // n_topics, leaves % n_topics
-    offsets = np.searchsorted(users, np.arange(history.n_users + 1)).astype(np.int64)
     centres = unit(_sums(leaf_of_event, history, vectors, len(leaves)))
-    groups = GROUPINGS[method](centres, offsets, height)
+    block = 2 * users + _new(history, users, leaf_of_event, settings)  # what is not new comes first
+    order = np.argsort(block, kind="stable")
+    offsets = np.searchsorted(block[order], np.arange(2 * history.n_users + 1)).astype(np.int64)
+    groups = np.empty(len(leaves), np.int64)
+    groups[order] = GROUPINGS[settings.method](centres[order], offsets, height)
 
-    n_groups = np.zeros(history.n_users, np.int64)
-    np.maximum.at(n_groups, users, groups.astype(np.int64) + 1)
-    of_leaf = (np.cumsum(n_groups) - n_groups)[users] + groups
+    n_groups = np.zeros(2 * history.n_users, np.int64)
+    np.maximum.at(n_groups, block, groups + 1)
+    of_leaf = (np.cumsum(n_groups) - n_groups)[block] + groups
     of_event = of_leaf[leaf_of_event]
-    owners = np.repeat(np.arange(history.n_users, dtype=np.int32), n_groups)
-    vectors_and_medoids = _represent(of_event, history, vectors, len(owners))
-    return InterestPoints(owners, *vectors_and_medoids, of_event, of_leaf, topic)
+    owners = np.repeat(np.arange(2 * history.n_users, dtype=np.int32) // 2, n_groups)
+    return InterestPoints(owners, *_represent(of_event, history, vectors, len(owners)), of_event, of_leaf, topic)
+
+
+def _new(history: History, users: np.ndarray, leaf_of_event: np.ndarray, settings: TierSettings) -> np.ndarray:
+    """Whether each leaf (L,), of `users` (L,), began in its owner's last `recent_days`, if they have a past: bool."""
+    began = first_and_last(history.times, leaf_of_event, len(users))[0]
+    last = first_and_last(history.times, history.users, history.n_users)[1]
+    judged = active_periods(history, settings) >= settings.min_periods
+    return np.asarray(judged[users] & (began > last[users] - settings.recent_days * DAY))
 
 
 def let_go(points: InterestPoints, history: History, vectors: np.ndarray, events: np.ndarray) -> InterestPoints:

@@ -70,7 +70,7 @@ class Profiler:
 
     def _points(self, history: History) -> InterestPoints:
         topics = self.themes.of_item[:, 0]
-        return find_points(history, self.vectors, topics, height=self.height, method=self.settings.method)
+        return find_points(history, self.vectors, topics, self.settings, height=self.height)
 
     def _interests(
         self, history: History, points: InterestPoints, time: float, ids: np.ndarray, statements: Statements

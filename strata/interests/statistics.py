@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from strata.data.history import DAY, History
+from strata.interests.periods import first_and_last, period_of
 from strata.interests.points import InterestPoints
 from strata.interests.settings import TierSettings
 
@@ -48,15 +49,15 @@ def measure(history: History, points: InterestPoints, time: float, settings: Tie
 
     Only periods in which the user did anything count.
     """
-    first, last = _first_and_last(history.times, history.users, history.n_users)
-    started = np.floor((history.times + MONDAY) / (settings.period_days * DAY)).astype(np.int64)
+    first, last = first_and_last(history.times, history.users, history.n_users)
+    started = period_of(history.times, settings)
     period = started.max(initial=0) - started
     active = np.unique(history.users * BEYOND + period)  # each user's latest period first
     of_periods = np.bincount(active // BEYOND, minlength=history.n_users)
 
     owner, n_points, member = points.users, len(points.users), points.of_event >= 0
     point, when, weight = points.of_event[member], history.times[member], history.weights[member]
-    point_first, point_last = _first_and_last(when, point, n_points)
+    point_first, point_last = first_and_last(when, point, n_points)
     touched = np.unique(point * BEYOND + period[member])
     periods = np.bincount(touched // BEYOND, minlength=n_points)
     latest = touched[np.searchsorted(touched, np.arange(n_points) * BEYOND)] % BEYOND
@@ -92,10 +93,6 @@ def measure(history: History, points: InterestPoints, time: float, settings: Tie
 
 BEYOND = np.int64(1 << 24)
 """More periods than any history has: user · BEYOND + period is one sortable key."""
-
-
-MONDAY = 3 * DAY
-"""1970 began on a Thursday; weeks begin on Mondays."""
 
 
 def _standing(
@@ -140,12 +137,3 @@ def _recent(point: np.ndarray, ago: np.ndarray, n_points: int, recent_days: floa
     extent = np.zeros(n_points)
     extent[several] = days[ends[1:][several] - 1] - days[ends[:-1][several]]
     return np.bincount(point, minlength=n_points), np.maximum(extent / np.maximum(n_days - 1, 1), 1.0)
-
-
-def _first_and_last(times: np.ndarray, groups: np.ndarray, n_groups: int) -> tuple[np.ndarray, np.ndarray]:
-    """Earliest and latest time of each group (n_groups,); groups without events get 0."""
-    first, last = np.full(n_groups, np.inf), np.full(n_groups, -np.inf)
-    np.minimum.at(first, groups, times)
-    np.maximum.at(last, groups, times)
-    absent = np.isinf(first)
-    return np.where(absent, 0.0, first), np.where(absent, 0.0, last)

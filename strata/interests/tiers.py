@@ -4,9 +4,10 @@ import numpy as np
 import polars as pl
 
 from strata.data.history import DAY, History
+from strata.interests.periods import first_and_last
 from strata.interests.points import InterestPoints
 from strata.interests.settings import TierSettings
-from strata.interests.statistics import PointStatistics, _first_and_last
+from strata.interests.statistics import PointStatistics
 
 FADED = -1
 
@@ -14,7 +15,8 @@ FADED = -1
 def assign(statistics: PointStatistics, settings: TierSettings) -> np.ndarray:
     """Tier number (an index of TIERS) of each point, or FADED if it is neither persistent nor momentary: (P,).
 
-    With fewer than `min_periods` active periods every point is momentary; one of a single period is never persistent.
+    With fewer than `min_periods` active periods every point is momentary; one of a single period, or of no more than
+    `recent_days`, is never persistent.
     Others are core or stable by how they have lasted (`PointStatistics.standing`); one item alone is never core.
     p = (1 − persistence) ^ absent is the chance that a live point stays away this long: below `doubt` a core point
     becomes stable and a stable one has ended, below `doubt`² a core one has ended too. A momentary point needs
@@ -23,7 +25,7 @@ def assign(statistics: PointStatistics, settings: TierSettings) -> np.ndarray:
     """
     s = statistics
     judged = s.of_periods >= settings.min_periods
-    persistent = judged & (s.periods >= 2)
+    persistent = judged & (s.periods >= 2) & (s.last_seen - s.first_seen > settings.recent_days * DAY)
     staying_away = (1 - np.minimum(s.persistence, 0.99)) ** s.absent
     core = persistent & (s.standing == 2) & (s.items > 1)
     stable = persistent & (s.standing > 0) & ~core
@@ -45,7 +47,7 @@ def by_chance(
     These are events of a momentary point before the recent days that made it momentary, and events of a faded point
     with fewer than `least_events`. Users with fewer than `min_periods` active periods keep all events.
     """
-    last = _first_and_last(history.times, history.users, history.n_users)[1]
+    last = first_and_last(history.times, history.users, history.n_users)[1]
     judged = statistics.of_periods >= settings.min_periods
     of_now = np.append(judged & (tiers == 0), [False])[points.of_event]
     before = last[history.users] - history.times > settings.recent_days * DAY

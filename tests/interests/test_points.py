@@ -8,6 +8,7 @@ from strata.data.history import History
 from strata.embeddings.vectors import spread, unit
 from strata.interests.grouping import GROUPINGS
 from strata.interests.points import find_points, let_go
+from strata.interests.settings import TierSettings
 from tests.strategies import N_ITEMS, N_USERS, histories, vectors
 
 TOPICS = np.arange(N_ITEMS) // 2
@@ -15,7 +16,7 @@ TOPICS = np.arange(N_ITEMS) // 2
 
 
 def points_of(history: History, cut: float = 1.0, topics: np.ndarray = TOPICS, method: str = "ward"):
-    return find_points(history, vectors(), topics, height=cut * spread(vectors()), method=method)
+    return find_points(history, vectors(), topics, TierSettings(method=method), height=cut * spread(vectors()))
 
 
 @given(histories(positive=True))

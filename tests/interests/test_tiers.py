@@ -42,7 +42,7 @@ def profile(history: History, time: float = TIME) -> Profiles:
 
 
 def points_in(history: History) -> InterestPoints:
-    return find_points(history, vectors(), TOPICS, height=PROFILER.height)
+    return find_points(history, vectors(), TOPICS, SETTINGS, height=PROFILER.height)
 
 
 def tier_by_medoid_kind(profiles: Profiles) -> dict[int, str]:
@@ -186,7 +186,7 @@ def test_another_event_moves_strength_its_own_way(history: History, item: int, a
 def strengths(history: History) -> dict[tuple[int, int], float]:
     """Strength of each user's topics when every topic is a point of its own: an assignment nothing can move."""
     positive = history.positive()
-    points = find_points(positive, vectors(), TOPICS, height=0)
+    points = find_points(positive, vectors(), TOPICS, SETTINGS, height=0)
     strength = measure(positive, points, TIME, SETTINGS).strength[points.of_leaf]
     owners = points.users[points.of_leaf].tolist()
     return dict(zip(zip(owners, points.topics.tolist(), strict=True), strength.tolist(), strict=True))

@@ -84,7 +84,7 @@ def test_steps_are_equal_and_end_at_the_end(first: float, length: float, steps: 
 def test_an_interest_rises_from_momentary_to_core_in_its_own_lane(tmp_path: Path) -> None:
     weeks = np.arange(30)
     history = History.from_columns(
-        np.zeros(30, int), np.zeros(30, int), TIME - weeks * WEEK - DAY, np.ones(30), n_users=N_USERS, n_items=N_ITEMS
+        np.zeros(30, int), 3 * (weeks % 2), TIME - weeks * WEEK - DAY, np.ones(30), n_users=N_USERS, n_items=N_ITEMS
     )
     timeline = tiny_recommender(history).timeline(USER_IDS[0], 10)
     assert timeline["key"].n_unique() == 1

@@ -52,8 +52,8 @@ def _identity(context: Context, times: list[float]) -> list[Row]:
     if not len(sums):
         return []
     what = (
-        f"Of points at {', '.join(map(as_date, times))} that 30 days later still hold most of their events, and of what "
-        f"was known before little else: share of strength that keeps its id. {context.learned}"
+        f"Of points at {', '.join(map(as_date, times))} that 30 days later still hold most of their events, and of "
+        f"what was known before little else: share of strength that keeps its id. {context.learned}"
     )
     found = pooled(sums, share)
     return [
@@ -118,7 +118,7 @@ def _returning(context: Context, time: float) -> list[Row]:
     sums = np.stack([values, np.ones(len(values))], axis=1)
     what = (
         f"Users with stable or core points at {as_date(time)} who, as is made up, then like {LIKED} items of a topic "
-        "new to them, two a day, the last two days before the question: share who have a momentary point with most of these"
+        "new to them, two a day, the last two days before the question: share with a momentary point of most of them"
     )
     table = pl.DataFrame(sums, schema=["kept", "all"])
     return [Row.of("momentary-kept", what, pooled(sums, share), "share", len(sums), per_user=table)]

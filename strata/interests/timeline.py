@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
+from scipy.optimize import linear_sum_assignment
 
 from strata.data.schema import LEVELS, TIME
 from strata.interests.corrections import Corrections
@@ -12,6 +13,8 @@ from strata.interests.query_users import QueryUser
 from strata.interests.statements import NOTHING_STATED, Statements
 from strata.interests.themes import Themes
 
+SHARED = 0.5
+"""Share of the smaller side's topics that a point and an earlier one have in common where they are one interest."""
 TIMELINE = pl.Schema(
     {
         "time": TIME,
@@ -52,18 +55,52 @@ def moments(first: float, last: float, steps: int | None = None) -> list[float]:
     return [*ends[(ends > first) & (ends < last)].tolist(), last]
 
 
+class Lanes:
+    """Interests as they go on: which topics each one held when it was last seen, by the topic that is its key."""
+
+    def __init__(self) -> None:
+        self._topics: dict[int, set[int]] = {}
+
+    def of(self, main: Sequence[int], topics: Sequence[set[int]]) -> list[int]:
+        """The key of each point: its main topic or, where it goes on from an earlier time, the key that it had then.
+
+        Points and lanes are matched one to one so that as many topics as can be stay (Kuhn 1955), if at least half of
+        the smaller side's are shared. A new interest of a main topic that is a key already gets −topic − 1.
+        """
+        keys = list(self._topics)
+        shared = np.array([[len(now & self._topics[key]) for key in keys] for now in topics], float)
+        shared = shared.reshape(len(topics), len(keys))
+        least = np.array([[min(len(now), len(self._topics[key])) for key in keys] for now in topics], float)
+        enough = shared >= SHARED * np.maximum(least.reshape(shared.shape), 1)
+        found: list[int | None] = [None] * len(topics)
+        for point, lane in zip(*linear_sum_assignment(np.where(enough, shared, 0), maximize=True), strict=True):
+            if enough[point, lane]:
+                found[point] = keys[lane]
+        given = []
+        for point, key in enumerate(found):
+            known = key
+            if known is None:
+                known = main[point] if main[point] not in self._topics else -main[point] - 1
+            self._topics[known] = topics[point]
+            given.append(known)
+        return given
+
+
 def timeline_of(interests: Callable[[float], pl.DataFrame], times: Sequence[float], themes: Themes) -> pl.DataFrame:
     """One row (time, key, name, tier, strength, persistence) for each point at each of `times`, by time.
 
-    `interests` gives the rows of one person's profile table as of a time. `key`: stable id of the main topic; points
-    with the same key are one interest and all get its latest name. Names are unique among keys.
+    `interests` gives the rows of one person's profile table as of a time. `key`: stable id of the main topic with which
+    an interest began; it is the same interest while it keeps most of its topics, and gets its latest name throughout.
+    Where two interests become one, that goes on which shares more with it; names are unique among keys.
     """
-    ids = themes.at(LEVELS[0])["id"]
-    parts = [pl.DataFrame(schema=TIMELINE)]
+    ids = themes.at(LEVELS[0])["id"].to_list()
+    parts, lanes = [pl.DataFrame(schema=TIMELINE)], Lanes()
     for time in times:
         points = interests(time)
         at = pl.lit(round(time * 1e6)).cast(pl.Int64).cast(TIME)
-        key = pl.Series(ids.gather(points["topic"]), dtype=pl.String)
+        topics = points["topics"] if "topics" in points.columns else points["topic"].reshape((-1, 1)).arr.to_list()
+        keys = lanes.of(points["topic"].to_list(), [set(found) for found in topics.to_list()])
+        key = pl.Series([ids[topic] if topic >= 0 else f"{ids[-topic - 1]} anew" for topic in keys], dtype=pl.String)
         parts.append(
             points.with_columns(time=at, key=key).select(pl.col(name).cast(TIMELINE[name]) for name in TIMELINE)
         )

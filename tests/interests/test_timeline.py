@@ -13,7 +13,7 @@ from strata.data.history import DAY, History
 from strata.interests.drawing import draw
 from strata.interests.pictures import SwimLanes
 from strata.interests.query_users import PastChoice
-from strata.interests.timeline import moments, timeline_of
+from strata.interests.timeline import Lanes, moments, timeline_of
 from tests.strategies import N_ITEMS, N_USERS, TIME, USER_IDS, histories
 from tests.tiny_recommender import PROFILER, tiny_recommender
 
@@ -129,3 +129,12 @@ def test_a_visitors_picks_have_a_past_too(at: float, medoids: list[str]) -> None
     )
     assert recommender.interests(person, at)["medoid"].to_list() == medoids
     assert recommender.interests(person).height == 2
+
+
+def test_an_interest_keeps_its_lane_while_it_keeps_most_of_its_topics() -> None:
+    lanes = Lanes()
+    assert lanes.of([4, 7], [{4, 5}, {7}]) == [4, 7]
+    assert lanes.of([5, 7], [{4, 5, 6}, {7, 8}]) == [4, 7], "another of its topics is the main one now"
+    assert lanes.of([7], [{4, 5, 6, 7, 8}]) == [4], "two become one: that goes on which shares more"
+    assert lanes.of([7, 4], [{7, 8}, {4, 5, 6}]) == [7, 4]
+    assert lanes.of([7, 4], [{1, 2}, {4}]) == [-8, 4], "a new interest of a topic that is another lane's key"

@@ -103,7 +103,7 @@ def _flips(context: Context, times: list[float]) -> list[Row]:
 
 
 def _returning(context: Context, time: float) -> list[Row]:
-    """Users with lasting interests come back for something new to them; is it an interest of now?"""
+    """Users with lasting interests come back for something new to them: whether that is an interest of now."""
     hits = []
     for first, own in shards(context.history.before(time)):
         at = standing(context, own, time, first)

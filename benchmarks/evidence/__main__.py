@@ -25,6 +25,7 @@ from benchmarks.evidence import (
     pursued,
     similar,
     stability,
+    stated,
 )
 from benchmarks.evidence.context import STAGES, Context
 from benchmarks.evidence.files import Row, write_evidence
@@ -57,6 +58,7 @@ SECTIONS: Final = {
     "pursued": Section(lambda context: pursued.rows(context, "journey"), (SHOP,)),
     "pursued-films": Section(lambda context: pursued.rows(context, "ml100k"), (FILMS,)),
     "pursued-site": Section(lambda context: pursued.rows(context, "stackexchange"), (SITE,)),
+    "stated": Section(stated.rows, (SITE,)),
     "similar-films": Section(similar.rows, (FILMS,)),
     "speed": Section(lambda context: [Row(**row) for row in ward.rows()], (FILMS,)),
 }

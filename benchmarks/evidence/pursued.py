@@ -35,8 +35,8 @@ def rows(context: Context, name: str) -> list[Row]:
     text = max(TEXTS, key=lambda way: lifts[way])
     what = (
         f"Chance that two items that a user chose after {as_date(context.cut_offs.backtest)} share a topic learned "
-        "before, mean over users, over the chance that one of them shares a topic with what another user chose in the "
-        f"same week; {topics[OURS].max() + 1} topics"
+        "before, mean over users, over the chance that one of them shares a topic with another item that another user "
+        f"chose in the same week; {topics[OURS].max() + 1} topics"
     )
     excluded = f"{context.history.n_users - len(judged)} users with fewer than two such items."
     found = []
@@ -74,25 +74,29 @@ def pair_shares(later: History, topics: np.ndarray) -> np.ndarray:
     """Chance that two of a user's choices share a topic, and that one shares it with others' of the same week.
 
     (n_users, 2); zeros for users with fewer than two choices. For each pair of choices the second is once the user's
-    own, and once any other user's of its week.
+    own, and once any other user's of its week, the first item apart: two choices of a user are never the same item.
     """
     week, topic = ((later.times - later.times.min(initial=0)) // WEEK).astype(np.int64), topics[later.items]
-    shape = (int(week.max(initial=0)) + 1, int(topics.max(initial=0)) + 1)
-    everybody = sparse.csr_matrix((np.ones(len(later)), (week, topic)), shape).toarray()
+    n_weeks, n_topics = int(week.max(initial=0)) + 1, int(topics.max(initial=0)) + 1
+    ones = np.ones(len(later))
+    by_topic = sparse.csr_matrix((ones, (week, topic)), (n_weeks, n_topics)).toarray()
+    by_item = sparse.csc_matrix((ones, (week, later.items)), (n_weeks, later.n_items))
     found = np.zeros((later.n_users, 2))
     for user in later.active_users():
         own = later.of(user)
         n = own.stop - own.start
         if n < 2:
             continue
-        mine = np.zeros(shape)
+        mine = np.zeros((n_weeks, n_topics))
         np.add.at(mine, (week[own], topic[own]), 1)
-        others = everybody - mine
-        others /= np.maximum(others.sum(1, keepdims=True), 1)
-        of_topic, of_week = mine.sum(0), mine.sum(1)
-        shared = (of_topic * (of_topic - 1)).sum()
-        expected = of_week @ others @ of_topic - (others * mine).sum()  # less each choice with its own week
-        found[user] = shared / (n * (n - 1)), expected / (n * (n - 1))
+        others = by_topic - mine
+        of_week = np.broadcast_to(mine.sum(1), (n, n_weeks)).copy()
+        of_week[np.arange(n), week[own]] -= 1  # of the user's other choices, how many in each week
+        same = by_item[:, later.items[own]].toarray().T
+        same[np.arange(n), week[own]] -= 1  # others' choices of the very item
+        chance = (others[:, topic[own]].T - same) / np.maximum(others.sum(1) - same, 1)
+        shared = (mine.sum(0) * (mine.sum(0) - 1)).sum()
+        found[user] = shared / (n * (n - 1)), (of_week * chance).sum() / (n * (n - 1))
     return found
 
 

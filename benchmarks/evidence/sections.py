@@ -89,6 +89,7 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "pursued": _evidence("pursued", SHOP),
         "pursued-films": _evidence("pursued-films", FILMS, module="benchmarks/evidence/pursued.py"),
         "pursued-site": _evidence("pursued-site", SITE, module="benchmarks/evidence/pursued.py"),
+        "stated": _evidence("stated", SITE, (*THEMES, "embed")),
         "similar-films": _evidence("similar-films", FILMS, module="benchmarks/evidence/similar.py"),
         "speed": _evidence("speed", FILMS, ("themes",), module="benchmarks/ward.py"),
         "tiering": Section(

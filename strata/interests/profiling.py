@@ -78,7 +78,8 @@ class Profiler:
         """Tier, name and explain the points found in `history` (positive events before `time`)."""
         settings = self.settings
         statistics = measure(history, points, time, settings)
-        stated = statements.support(points, settings)
+        centres = self.themes.centres(LEVELS[0])[self.themes.of_item[points.medoids, 0]]
+        stated = statements.support(points.users, centres, settings)
         tiers = np.where(stated, TIERS.index("core"), assign(statistics, settings))
         chance = by_chance(history, points, statistics, tiers, settings)
         chance &= (tiers != FADED)[points.of_event]

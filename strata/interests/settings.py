@@ -37,7 +37,7 @@ class TierSettings(Settings):
     """A faded point with fewer events is noise, for what measures the tiers; profiles hold no faded points."""
     over_after: float = Field(1.6, gt=0)
     """A momentary point ends once it is quiet for this many times its own mean gap."""
-    stated_chance: float = Field(0.03, gt=0, lt=1)
+    stated_chance: float = Field(0.02, gt=0, lt=1)
     """A point is stated, and so core, where so few of other people's texts are as near as one of its owner's."""
     stated_similarity: float = Field(0.5, ge=-1, le=1)
     """Cosine from which it is stated where too few people wrote anything to know what is usual."""

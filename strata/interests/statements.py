@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from strata.interests.points import InterestPoints
 from strata.interests.settings import TierSettings
 
 SAMPLE, FEWEST, SEED = 200, 20, 7
@@ -39,19 +38,19 @@ class Statements:
         there = slice(*np.searchsorted(self.users, [first, last]))
         return Statements(self.users[there] - first, self.vectors[there], self.usual, self.starts)
 
-    def support(self, points: InterestPoints, settings: TierSettings) -> np.ndarray:
-        """Whether each point (P,) is stated by a clause of its owner's text: bool.
+    def support(self, owners: np.ndarray, centres: np.ndarray, settings: TierSettings) -> np.ndarray:
+        """Whether each point, of `owners` (P,) rows and a topic with this centre (P, d), is stated by its owner: bool.
 
-        So it is if the clause is nearer to it than the texts of all but `stated_chance` of other people, each by its
-        nearest clause; where fewer than FEWEST people wrote anything, from a cosine of `stated_similarity` on.
+        It is judged by the topic that names it: what a few items of a user have beside that is chance. It is stated
+        if a clause is nearer to it than the texts of all but `stated_chance` of other people, each by its nearest
+        clause; where fewer than FEWEST people wrote anything, from a cosine of `stated_similarity` on.
         """
-        stated = np.zeros(len(points.users), bool)
+        stated = np.zeros(len(owners), bool)
         for at in range(0, len(stated) if len(self.users) else 0, AT_ONCE):
             part = slice(at, at + AT_ONCE)
-            owners = points.users[part]
-            start, stop = (np.searchsorted(self.users, owners, side) for side in ("left", "right"))
+            start, stop = (np.searchsorted(self.users, owners[part], side) for side in ("left", "right"))
             wrote = np.flatnonzero(stop > start)
-            vectors = points.vectors[part][wrote]
+            vectors = centres[part][wrote]
             said = [self.vectors[start[row] : stop[row]] for row in wrote]
             nearest = np.array([(clauses @ vector).max() for clauses, vector in zip(said, vectors, strict=True)])
             stated[at + wrote] = nearest >= self._enough(vectors, settings)

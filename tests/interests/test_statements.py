@@ -4,17 +4,11 @@ import numpy as np
 
 from strata.embeddings.clauses import clauses
 from strata.embeddings.vectors import unit
-from strata.interests.points import InterestPoints
 from strata.interests.settings import TierSettings
 from strata.interests.statements import FEWEST, Statements
 
 SETTINGS = TierSettings()
 DIMENSION, PEOPLE = 32, 300
-
-
-def points(vectors: np.ndarray, owners: np.ndarray) -> InterestPoints:
-    nothing = np.zeros(0, np.int64)
-    return InterestPoints(owners, vectors, nothing, nothing, nothing, nothing)
 
 
 def people(rng: np.random.Generator, narrow: float) -> tuple[np.ndarray, np.ndarray]:
@@ -28,7 +22,7 @@ def test_texts_of_other_people_state_next_to_nothing_however_narrow_the_site() -
     for narrow in (0.0, 1.0, 3.0):
         users, vectors = people(rng, narrow)
         drawn = unit(rng.normal(size=(PEOPLE, DIMENSION)) + narrow * np.ones(DIMENSION))
-        stated = Statements.of(users, vectors).support(points(drawn, np.arange(PEOPLE)), SETTINGS)
+        stated = Statements.of(users, vectors).support(np.arange(PEOPLE), drawn, SETTINGS)
         assert stated.mean() <= 0.06
 
 
@@ -39,14 +33,14 @@ def test_what_one_clause_says_is_found_among_others() -> None:
         wanted = unit(rng.normal(size=(PEOPLE, DIMENSION)) + narrow * np.ones(DIMENSION))
         first = np.searchsorted(users, np.arange(PEOPLE))
         vectors[first] = unit(wanted + 0.02 * rng.normal(size=wanted.shape))
-        stated = Statements.of(users, vectors).support(points(wanted, np.arange(PEOPLE)), SETTINGS)
+        stated = Statements.of(users, vectors).support(np.arange(PEOPLE), wanted, SETTINGS)
         assert stated.mean() >= 0.95
 
 
 def test_where_few_wrote_a_fixed_cosine_decides_and_silent_users_state_nothing() -> None:
     axes = np.eye(3, dtype=np.float32)
     few = Statements.of(np.arange(FEWEST - 1), np.tile(axes[0], (FEWEST - 1, 1)))
-    found = few.support(points(axes[[0, 1, 0]], np.array([0, 1, FEWEST])), SETTINGS)
+    found = few.support(np.array([0, 1, FEWEST]), axes[[0, 1, 0]], SETTINGS)
     assert found.tolist() == [True, False, False]
 
 
@@ -54,8 +48,8 @@ def test_a_persons_own_statements_are_compared_with_the_same_people() -> None:
     users, vectors = people(np.random.default_rng(7), 1.0)
     everybody = Statements.of(users, vectors)
     wanted = vectors[np.searchsorted(users, np.arange(PEOPLE))]
-    whole = everybody.support(points(wanted, np.arange(PEOPLE)), SETTINGS)
-    one = everybody.of_users(9, 10).support(points(wanted[[9]], np.array([0])), SETTINGS)
+    whole = everybody.support(np.arange(PEOPLE), wanted, SETTINGS)
+    one = everybody.of_users(9, 10).support(np.array([0]), wanted[[9]], SETTINGS)
     assert whole[9] == one[0]
 
 

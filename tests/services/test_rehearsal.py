@@ -29,7 +29,8 @@ def without_a_dimension(release: Path, folder: Path) -> Path:
     """The same release, its hashes right, but with vectors that its index and profiles do not fit."""
     parts = shutil.copytree(release, folder / "parts")
     (parts / "manifest.json").unlink()
-    write_array(np.asarray(read_array(parts / "vectors.npy"))[:, :-1].copy(), parts / "vectors.npy")
+    vectors = parts / "space" / "items.npy"
+    write_array(np.asarray(read_array(vectors))[:, :-1].copy(), vectors)
     files = {path.relative_to(parts).as_posix(): path for path in parts.rglob("*") if path.is_file()}
     write_release(folder / "broken", files, versions={}, metrics={})
     return folder / "broken"

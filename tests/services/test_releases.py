@@ -166,8 +166,8 @@ def test_without_any_release_it_is_not_ready_and_says_why(tmp_path: Path, releas
     assert "STRATA_RELEASES to a release registry" in releases.refused.reason
 
     broken = Path(shutil.copytree(release, tmp_path / "broken"))
-    (broken / "vectors.npy").unlink()
+    (broken / "space" / "items.npy").unlink()
     releases = Releases(ServiceSettings(release=broken))
     releases.start()
     assert (releases.live, releases.refused.release) == (None, read_manifest(release).id)
-    assert "vectors.npy is missing" in releases.refused.reason
+    assert "space/items.npy is missing" in releases.refused.reason

@@ -78,8 +78,9 @@ class Corrections:
     ) -> Profiles:
         """The profiles of users (n_users,) with their corrections; dislikes stay as they are.
 
-        Pinned points are core; a pinned topic without a point becomes one, without events. Rejected and blocked points
-        are left out, and the shares of the others sum to 1 again. Applying twice changes nothing more.
+        Pinned points are core; a pinned topic without a point becomes one, without events, and counts as much as the
+        owner's points do on average. Rejected and blocked points are left out; shares sum to 1 again. Applying twice
+        changes nothing more.
         """
         held = self._in(user_ids, themes)
         if held.is_empty():
@@ -207,7 +208,8 @@ def _with_all_pinned(
         pl.lit(0).alias(count) for count in ("periods", "recent", "events", "items")
     )
     points = points.with_columns(
-        *(pl.lit(0.0).alias(number) for number in ("strength", "share", "persistence", "recency", "span")),
+        *(pl.lit(0.0).alias(number) for number in ("strength", "persistence", "recency", "span")),
+        share=1 / alone.join(table.group_by(USER_ROW).len("own"), on=USER_ROW, how="left")["own"].fill_null(1),
         stated=False,
         medoid=pl.Series(item_ids[medoids].tolist(), dtype=pl.String),
         evidence=pl.Series([[]] * n, dtype=pl.List(pl.String)),
@@ -223,11 +225,11 @@ def _with_all_pinned(
 def _sorted(table: pl.DataFrame, vectors: np.ndarray, profiles: Profiles) -> Profiles:
     """Profiles of the remaining points, each user's core ones first; `table` has the columns `row` and `action`."""
     gone = pl.col("action").is_in(["reject", "block"]).fill_null(value=False)
-    lost = table.filter(gone)[USER_ROW].unique().to_list()
+    changed = table.filter(gone | (pl.col("events") == 0))[USER_ROW].unique().to_list()
     place = pl.col("tier").replace_strict(dict(zip(TIERS, range(len(TIERS)), strict=True)))
     table = table.filter(~gone).sort(USER_ROW, place, "strength", "row", descending=[False, True, True, False])
-    total = pl.col("strength").sum().over(USER_ROW).clip(1e-12)
-    share = pl.when(pl.col(USER_ROW).is_in(lost)).then((pl.col("strength") / total).round(6)).otherwise("share")
+    total = pl.col("share").sum().over(USER_ROW)
+    share = pl.when(pl.col(USER_ROW).is_in(changed)).then((pl.col("share") / total).round(6)).otherwise("share")
     number = pl.int_range(pl.len(), dtype=pl.Int32).over(USER_ROW)
     left = table.with_columns(share=share, point=number).select(profiles.table.columns)
     return replace(profiles, table=left, vectors=np.asarray(vectors[table["row"].to_numpy()]))

@@ -144,7 +144,11 @@ def test_a_pinned_topic_is_core_with_or_without_a_point(history: History, topic:
     if topic in before:
         assert after[topic]["strength"] == before[topic]["strength"]
     else:
-        assert (after[topic]["events"], after[topic]["share"], after[topic]["topics"]) == (0, 0, [topic])
+        assert (after[topic]["events"], after[topic]["topics"]) == (0, [topic])
+        points = {row["point"] for row in after.values()}
+        assert after[topic]["share"] == pytest.approx(1 / len(points), abs=1e-5), (
+            "it counts as the others do on average"
+        )
         assert after[topic]["name"] == THEMES.names("topic")[topic]
         assert THEMES.of_item[PROFILER.catalogue.ids.tolist().index(after[topic]["medoid"]), 0] == topic
 

@@ -29,6 +29,7 @@ from strata.interests.themes import Themes
 from strata.interests.timeline import as_of, moments, timeline_of
 from strata.models.fitted import CollaborativeModels
 from strata.ranking.generators.registry import GeneratorInputs
+from strata.ranking.query import spoken_against
 from strata.ranking.rankers import Ranker, read_ranker
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.two_stage import Models
@@ -95,7 +96,6 @@ class Recommender:
         collaborative = CollaborativeModels.read(folder / Part.MODELS)
         known = GeneratorInputs(catalogue, index, collaborative, themes.of_item[:, 0], history, settings)
         models = Models.of(Profiles.read(folder / Part.PROFILES), known, space.vectors)
-        method = read_settings(RankSettings, "rank", params).method
         return cls(
             manifest=manifest,
             catalogue=catalogue,
@@ -103,7 +103,9 @@ class Recommender:
             accounts=accounts,
             history=history,
             models=models,
-            ranker=read_ranker(folder / Part.RANKER, method, models.feature_names),
+            ranker=read_ranker(
+                folder / Part.RANKER, read_settings(RankSettings, "rank", params).method, models.feature_names
+            ),
             texts=ItemIndex.read(folder / Part.TEXT_INDEX),
             available=catalogue.available(time, history),
             settings=settings,
@@ -162,9 +164,9 @@ class Recommender:
         """A user of the release with their corrections, now or as of a time (seconds). Raises UnknownId."""
         row = self.user_row(user_id)
         blocked = np.flatnonzero(self.corrections.blocked_items(user_id, self.themes))
-        mine = self.history.of(row)
-        hidden = self.history.items[mine][~self.history.chosen[mine]]
-        person = QueryUser(row, self.history, self.profiles, np.union1d(blocked, hidden))
+        mine = self.history.of_users(row, row + 1)
+        against = mine.items[spoken_against(mine)]
+        person = QueryUser(row, self.history, self.profiles, np.union1d(blocked, against))
         if at is None and user_id not in self.corrections:
             return person
         # Profiles in the release contain the corrections of its own file, which may have been replaced.
@@ -203,8 +205,8 @@ class Recommender:
         Raises UnknownId, and SettingsError where rules cannot be obeyed (see `apply_rules`).
         """
         person, filled = self._person(whose), self.filled(request)
-        allowed = self._allowed(person, filled.filters)
-        return self.list_builder.best(person, allowed, max(self.settings.candidates, filled.k), filled)
+        n = max(self.settings.candidates, filled.k)
+        return self.list_builder.best(person, self._allowed(person, filled.filters), n, filled)
 
     def rank(
         self, whose: str | QueryUser, item_ids: Sequence[str], request: ListRequest = DEFAULT
@@ -236,8 +238,7 @@ class Recommender:
 
     def similar_users(self, whose: str | QueryUser, k: int = 10) -> list[SimilarUser]:
         """Up to `k` other users with the most similar interests, and the shared ones. Raises UnknownId."""
-        own = [self.user_row(whose)] if isinstance(whose, str) else []
-        person = self._person(whose)
+        person, own = self._person(whose), [self.user_row(whose)] if isinstance(whose, str) else []
         return similar_users(alone(person.profiles, person.row), self.crowd, k, np.array(own, np.int64))
 
     def audience(self, of: str | np.ndarray, k: int = 10) -> list[Member]:
@@ -248,8 +249,7 @@ class Recommender:
         if isinstance(of, np.ndarray):
             wanted = self.new_users.profiler.space.of_texts(of[None])[0]
             return audience_for(wanted, self.crowd, self.catalogue, k)
-        row = self.catalogue.row(of)
-        without = uninvited(row, self.history, self.corrections, self.users, self.themes)
+        without = uninvited(row := self.catalogue.row(of), self.history, self.corrections, self.users, self.themes)
         return audience_for(self.vectors[row], self.crowd, self.catalogue, k, without)
 
     def hot_topics(self, whose: str | QueryUser, k: int = 10, *, filters: Filters | None = None) -> list[HotTopic]:

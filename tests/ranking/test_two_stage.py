@@ -26,7 +26,7 @@ from strata.ranking.generators.interests import NearestToInterests
 from strata.ranking.generators.item_models import FromHistory
 from strata.ranking.generators.popular import Popular, PopularInTopics
 from strata.ranking.generators.user_knn import FromUserKnn
-from strata.ranking.query import query_batch, select_users
+from strata.ranking.query import query_batch, select_users, spoken_against
 from strata.ranking.settings import RankSettings
 from strata.ranking.training_windows import newcomers
 from strata.ranking.weighted_sum import WeightedSum
@@ -254,3 +254,21 @@ def test_a_dislike_never_raises_a_score_from_interests(history: History) -> None
     without, suppressed = ({(u, i): s for u, i, s in zip(c.users, c.items, c.scores, strict=True)} for c in found)
     assert without.keys() == suppressed.keys()
     assert all(suppressed[pair] <= score + 1e-6 for pair, score in without.items())
+
+
+@given(histories())
+def test_what_the_latest_event_on_an_item_speaks_against_is_not_proposed_even_where_seen_items_are(
+    history: History,
+) -> None:
+    against = spoken_against(history)
+    latest = {}
+    for event in range(len(history)):  # in time order within a user
+        latest[history.users[event], history.items[event]] = event
+    for event in range(len(history)):
+        last = latest[history.users[event], history.items[event]]
+        assert against[event] == (not history.chosen[last] or history.weights[last] < 0)
+    profiles, _ = PROFILER.profiles(history, TIME)
+    batch = query_batch(np.arange(N_USERS), history, profiles, {}, TIME, exclude_seen=False)
+    assert set(zip(batch.barred_events.users, batch.barred_events.items, strict=True)) == {
+        (history.users[event], history.items[event]) for event in np.flatnonzero(against)
+    }

@@ -93,7 +93,7 @@ class Past:
         statistics = measure(history, found, self.time, settings)
         tiers = assign(statistics, settings)
         chance = by_chance(history, found, statistics, tiers, settings) & (tiers != FADED)[found.of_event]
-        medoids = let_go(found, history, context.spaces["validation"], chance).medoids
+        medoids = let_go(found, history, context.spaces["validation"], context.topics["validation"], chance).medoids
         long_enough = statistics.of_periods >= settings.min_periods
         judged = np.flatnonzero((tiers != FADED) & long_enough & self.active[found.users])
         users, topics = found.users[judged], context.topics["validation"][medoids[judged]]

@@ -53,6 +53,6 @@ def standing(context: Context, history: History, time: float, first: int = 0) ->
     statistics = measure(history, points, time, settings)
     tiers = assign(statistics, settings)
     chance = by_chance(history, points, statistics, tiers, settings) & (tiers != FADED)[points.of_event]
-    points = let_go(points, history, vectors, chance)
+    points = let_go(points, history, vectors, topics, chance)
     short = statistics.of_periods < settings.min_periods
     return Standing(first, history, points, measure(history, points, time, settings), tiers, short)

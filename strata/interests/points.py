@@ -17,7 +17,7 @@ class InterestPoints:
     """Points of many users, the point of each event, and the topics of each point.
 
     `users` (P,): owner's row. `vectors` (P, d): unit vector of the weighted members.
-    `medoids` (P,): item row of the member nearest to the point's vector; its topic names the point.
+    `medoids` (P,): item row of the member of the point's main topic, which names it, that is nearest to its vector.
     `of_event` (n,): point of each event of the history they were found in, −1 for dropped events.
     `of_leaf` (L,): point of each leaf; `topics` (L,): the leaf's topic. A leaf: one user's events on one topic.
     """
@@ -57,7 +57,9 @@ def find_points(
     of_leaf = (np.cumsum(n_groups) - n_groups)[block] + groups
     of_event = of_leaf[leaf_of_event]
     owners = np.repeat(np.arange(2 * history.n_users, dtype=np.int32) // 2, n_groups)
-    return InterestPoints(owners, *_represent(of_event, history, vectors, len(owners)), of_event, of_leaf, topic)
+    return InterestPoints(
+        owners, *_represent(of_event, history, vectors, topics, len(owners)), of_event, of_leaf, topic
+    )
 
 
 def _new(history: History, users: np.ndarray, leaf_of_event: np.ndarray, settings: TierSettings) -> np.ndarray:
@@ -68,24 +70,26 @@ def _new(history: History, users: np.ndarray, leaf_of_event: np.ndarray, setting
     return np.asarray(judged[users] & (began > last[users] - settings.recent_days * DAY))
 
 
-def let_go(points: InterestPoints, history: History, vectors: np.ndarray, events: np.ndarray) -> InterestPoints:
+def let_go(
+    points: InterestPoints, history: History, vectors: np.ndarray, topics: np.ndarray, events: np.ndarray
+) -> InterestPoints:
     """The points without the `events` (n,) bool, of which no point may lose all.
 
     Vectors and medoids are computed again from the remaining events.
     """
     of_event = np.where(events, -1, points.of_event)
-    found, medoids = _represent(of_event, history, vectors, len(points.users))
+    found, medoids = _represent(of_event, history, vectors, topics, len(points.users))
     return replace(points, vectors=found, medoids=medoids, of_event=of_event)
 
 
 def _represent(
-    of_event: np.ndarray, history: History, vectors: np.ndarray, n_points: int
+    of_event: np.ndarray, history: History, vectors: np.ndarray, topics: np.ndarray, n_points: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Vector (P, d) and medoid (P,) of each point."""
     member = of_event >= 0
     kept, history = of_event[member], history.keep(member)
     points = unit(_sums(kept, history, vectors, n_points))
-    return points, _medoids(kept, history, vectors, points)
+    return points, _medoids(kept, history, vectors, topics, points)
 
 
 def _sums(groups: np.ndarray, history: History, vectors: np.ndarray, n_groups: int) -> np.ndarray:
@@ -95,11 +99,24 @@ def _sums(groups: np.ndarray, history: History, vectors: np.ndarray, n_groups: i
     return np.asarray(weights @ np.asarray(vectors, np.float32))
 
 
-def _medoids(of_event: np.ndarray, history: History, vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Item row of each point's member that is nearest to it, ties by item row: (P,)."""
+def _medoids(
+    of_event: np.ndarray, history: History, vectors: np.ndarray, topics: np.ndarray, points: np.ndarray
+) -> np.ndarray:
+    """Item row of the member of each point's main topic that is nearest to it, ties by item row: (P,).
+
+    The main topic is that whose events have the largest summed weight times cosine to the point, ties by topic.
+    """
     n_items = history.n_items
-    point, item = np.divmod(np.unique(of_event * np.int64(n_items) + history.items), n_items)
-    order = np.lexsort((item, -cosines(item, vectors, point, points), point))
+    members, member = np.unique(of_event * np.int64(n_items) + history.items, return_inverse=True)
+    point, item = np.divmod(members, n_items)
+    closeness = cosines(item, vectors, point, points)
+    said = np.bincount(member, history.weights, len(members)) * np.maximum(closeness, 0)
+    n_topics = int(topics.max(initial=0)) + 1
+    pairs, pair = np.unique(point * n_topics + topics[item], return_inverse=True)
+    of_topic = np.bincount(pair, said, len(pairs))
+    largest = np.lexsort((pairs, -of_topic, pairs // n_topics))
+    main = pairs[largest][np.searchsorted(pairs[largest] // n_topics, np.arange(len(points)))]
+    order = np.lexsort((item, -closeness, point * n_topics + topics[item] != main[point], point))
     first = np.searchsorted(point[order], np.arange(len(points)))
     return np.asarray(item[order][first], np.int32)
 

@@ -83,7 +83,7 @@ class Profiler:
         tiers = np.where(stated, TIERS.index("core"), assign(statistics, settings))
         chance = by_chance(history, points, statistics, tiers, settings)
         chance &= (tiers != FADED)[points.of_event]
-        points = let_go(points, history, self.vectors, chance)
+        points = let_go(points, history, self.vectors, self.themes.of_item[:, 0], chance)
         statistics = measure(history, points, time, settings)
         kept = np.flatnonzero(tiers != FADED)
         order = kept[np.lexsort((kept, -statistics.strength[kept], -tiers[kept], points.users[kept]))]

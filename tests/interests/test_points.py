@@ -69,7 +69,7 @@ def test_events_let_go_belong_to_no_point_and_the_others_stay(history: History, 
     free = np.ones(len(history), bool)
     free[first_of_each] = False
     events = free & np.array(data.draw(st.lists(st.booleans(), min_size=len(history), max_size=len(history))))
-    left = let_go(points, history, vectors(), events)
+    left = let_go(points, history, vectors(), TOPICS, events)
     assert (left.of_event == np.where(events, -1, points.of_event)).all()
     for number, medoid in enumerate(left.medoids):
         assert medoid in history.items[left.of_event == number]

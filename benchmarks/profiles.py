@@ -27,8 +27,8 @@ CUT_OFFS: Final = ("live", "backtest", "validation")
 HEAD: Final = """# Profiles of users drawn at random
 
 Printed by `python -m benchmarks.profiles DATA=FOLDER …` from workspaces of the pipeline (`python -m
-benchmarks.workspaces`), with seed {seed}, among users with at least {least} interest points. Of each interest: share, name,
-why it has its tier, and the items that stand for it.
+benchmarks.workspaces`), with seed {seed}, among users with at least {least} interest points. Of each interest: share,
+name, why it has its tier, and the items that stand for it.
 """
 
 

@@ -17,6 +17,9 @@ Degree = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000), BeforeValidator(whole)]
 Place = Annotated[int, Field(ge=1, le=1_000), BeforeValidator(whole)]
 K = Annotated[Place, Field(description="How many at most.")]
+Offset = Annotated[
+    int, Field(ge=0, le=1_000, description="Places before the first that is shown."), BeforeValidator(whole)
+]
 
 
 class Request(BaseModel):

@@ -10,7 +10,6 @@ from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SEED, pooled, share
 from strata.interests.profiles import Profiles
 from strata.interests.query_users import QueryUser
-from strata.recommendation.business_rules import BusinessRules, Places
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
 
@@ -77,9 +76,8 @@ def _scores(recommender: Recommender, person: QueryUser, points: np.ndarray, ite
     whole, allowed = person.profiles, recommender.admitted()
     allowed[person.rejected] = False
     left = replace(person, profiles=Profiles(whole.table[points], whole.vectors[points], whole.dislikes))
-    rules = BusinessRules(must_include={item: Places() for item in item_ids})
-    request = recommender.filled(ListRequest(rules=rules, diversity=0.0, calibration=0.0, explain=False))
-    request = request.model_copy(update={"k": len(allowed)})
-    listed = recommender.list_builder.best(left, allowed, recommender.settings.candidates, request)
+    named = np.array([recommender.catalogue.row(item) for item in item_ids], np.int64)
+    request = recommender.filled(ListRequest(explain=False))
+    listed = recommender.list_builder.ranking(left, allowed, named, request)
     score = {each.item_id: each.score for each in listed}
     return np.array([score[item] for item in item_ids])

@@ -61,7 +61,8 @@ def _files(data: str) -> tuple[str, ...]:
     return ("data.dvc",) if data == FILMS else (f"strata/data/sources/presets/{data}.yaml",)
 
 
-_JOURNEY = ("NOVEMBER", "MONTHS", "journey")
+_SHOP = ("NOVEMBER", "MONTHS", "shop")
+_JOURNEY = (*_SHOP, "journey")
 _LEFT_OUT_PEERS = Section(
     f"python -m benchmarks.quality.split {LOO_SPLIT} && "
     f"python -m benchmarks.peers {LOO_SPLIT} --output {PEERS} && "
@@ -108,6 +109,7 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "journey-new": _quality("journey-new", SHOP, ("time_split",), EVALUATED, *_JOURNEY),
         "leave-one-out": _LEFT_OUT_PEERS,
         "diversity": _quality("diversity", FILMS, ("diversity",), RECOMMENDER),
+        "steer": _quality("steer", SHOP, ("steer",), EVALUATED, *_SHOP),
         "cold": _quality("cold", SHOP, ("cold",), ("themes", "collaborate", "index"), "NOVEMBER", "MONTHS"),
         "stack-exchange": _quality("stack-exchange", SITE, ("questions",), THEMES),
         "service": _quality("service", FILMS, ("service",), RECOMMENDER),

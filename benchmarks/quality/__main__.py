@@ -13,7 +13,7 @@ import typer
 
 from benchmarks import workspaces
 from benchmarks.evidence.files import Row, write_evidence
-from benchmarks.quality import cold, diversity, leave_one_out, questions, seeds, service, speed, time_split
+from benchmarks.quality import cold, diversity, leave_one_out, questions, seeds, service, speed, steer, time_split
 from benchmarks.quality.time_split import Judged
 from strata.cli.terminal import clear_errors, console
 from strata.errors import SourceError
@@ -50,10 +50,15 @@ def films(*, by_seed: bool = False) -> Measured:
     return Measured(list(chain.from_iterable(found)), judged.split, judged.table)
 
 
+def shop(*, repeats: bool) -> Path:
+    """The workspace of Complete Journey, November 2017."""
+    settings = {"split": NOVEMBER, "rank": MONTHS, "recommend": {"repeats": repeats}}
+    return workspaces.workspace("complete-journey", overrides=settings, stages=["evaluate"], root=ROOT)
+
+
 def journey(*, repeats: bool, by_seed: bool = False) -> Measured:
     """Complete Journey, November 2017, in a workspace of its own."""
-    settings = {"split": NOVEMBER, "rank": MONTHS, "recommend": {"repeats": repeats}}
-    folder = workspaces.workspace("complete-journey", overrides=settings, stages=["evaluate"], root=ROOT)
+    folder = shop(repeats=repeats)
     name, kind = ("all", "all products") if repeats else ("new", "products new to the household")
     what = (
         f"Complete Journey (published as simulated), purchases of November 2017, {kind} with at least 5 buyers before"
@@ -72,6 +77,7 @@ SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str] | Measured]]] = {
     "journey-new": lambda: journey(repeats=False),
     "leave-one-out": lambda: leave_one_out.rows(ROOT / "leave-one-out", ROOT / "peers"),
     "diversity": lambda: (diversity.rows(), Judged.read(Path()).split),
+    "steer": lambda: steer.rows(shop(repeats=True), "Complete Journey (published as simulated), November 2017"),
     "cold": lambda: cold.rows(cold.workspace(ROOT, split=NOVEMBER, rank=MONTHS)),
     "stack-exchange": lambda: questions.rows(questions.workspace(ROOT)),
     "speed": speed.rows,

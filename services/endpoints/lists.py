@@ -58,12 +58,10 @@ class Items(Answer):
         return cls(release=release.manifest.id, items=[Item.model_validate(each) for each in found], **stated)
 
 
-def popular(
-    release: Recommender, k: int, admitted: np.ndarray, cause: Cause, rules: BusinessRules | None = None
-) -> Items:
-    """The stated fallback: up to `k` of what is popular in the window, admitted (n_items,) and under the rules."""
+def popular(release: Recommender, request: ListRequest, admitted: np.ndarray, cause: Cause) -> Items:
+    """The stated fallback: what is popular in the window, admitted (n_items,) and under the rules of the request."""
     with naming("rules.must_include"):
-        found = release.list_builder.popular(k, admitted, rules or BusinessRules())
+        found = release.list_builder.popular(request, admitted)
     return Items.of(release, found, fallback=True, fallback_cause=cause)
 
 
@@ -76,6 +74,7 @@ class RecommendRequest(ListRequest, Whose):
         {"text": "slow films about space and loneliness", "k": 3},
         {"bio": "Retired engineer, two grandchildren, loves the sea", "k": 3},
         {"user_id": "10", "k": 3, "tier_mix": {"momentary": 3}, "exclude_seen": False, "explain": False},
+        {"user_id": "10", "k": 10, "offset": 10},
         {"user_id": "10", "k": 5, "diversity": 0.3, "calibration": 0.2},
         {
             "user_id": "10",
@@ -105,7 +104,7 @@ class RecommendRequest(ListRequest, Whose):
             allowed[person.rejected] = False
             if filled.exclude_seen:
                 allowed[person.seen] = False
-        return popular(release, self.k, allowed, cause, filled.effective_rules)
+        return popular(release, filled, allowed, cause)
 
 
 class RankRequest(Whose):
@@ -150,4 +149,4 @@ class RankRequest(Whose):
         with naming("item_ids"):
             named[rows_of(self.item_ids, release.catalogue)] = True
         boosts = BusinessRules(boosts=release.rules.but(self.rules).boosts)
-        return popular(release, len(self.item_ids), named, cause, boosts)
+        return popular(release, ListRequest(k=len(self.item_ids), rules=boosts), named, cause)

@@ -9,6 +9,7 @@ from services.fields import Text
 from strata.data.filters import Filters, rows_of
 from strata.fields import Id, K
 from strata.recommendation.recommender import Recommender
+from strata.recommendation.request import ListRequest
 
 
 class SimilarItemsRequest(Question):
@@ -32,7 +33,7 @@ class SimilarItemsRequest(Question):
         allowed = admitted(release, self.filters)
         with naming("item_id"):
             allowed[release.catalogue.row(self.item_id)] = False
-        return popular(release, self.k, allowed, cause)
+        return popular(release, ListRequest(k=self.k), allowed, cause)
 
 
 class SearchRequest(Question):
@@ -56,4 +57,4 @@ class SearchRequest(Question):
 
     def fallback(self, release: Recommender, cause: Cause) -> Items:
         """What is popular."""
-        return popular(release, self.k, admitted(release, self.filters), cause)
+        return popular(release, ListRequest(k=self.k), admitted(release, self.filters), cause)

@@ -75,6 +75,7 @@ def user(
 def recommend(
     user_id: UserId,
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many.")] = 10,
+    offset: Annotated[int, typer.Option(min=0, max=1000, help="Places before the first shown: 10 for page 2.")] = 0,
     category: Annotated[list[str] | None, typer.Option(help="Only items of this category; may be repeated.")] = None,
     more: Annotated[list[str] | None, typer.Option(help="Move the tier mix, such as momentary=3.")] = None,
     diversity: Annotated[float | None, typer.Option(min=0, max=1, help="1: as varied as can be.")] = None,
@@ -86,10 +87,11 @@ def recommend(
     from strata.recommendation.recommender import Recommender
 
     recommender = Recommender.load(release, corrections)
-    found = recommender.recommend(user_id, list_request(k, category, more, diversity, calibration))
+    asked = list_request(k, category, more, diversity, calibration).model_copy(update={"offset": offset})
+    found = recommender.recommend(user_id, asked)
     items = recommended(found, recommender.catalogue)
     content = {"release": recommender.manifest.id, "user_id": user_id, "items": items}
-    return Answer(content, [draw_recommended(found, user_id)])
+    return Answer(content, [draw_recommended(found, user_id, offset)])
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """Candidates: what one generator proposes for a query batch, and the table that joins all generators' proposals."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, Self
 
@@ -24,7 +24,8 @@ class Candidates:
     """Flat (user, item, score) triples, n of them: `users` 0 … B−1 ascending, `items` item rows, `scores` float32.
 
     `everything` (B, n_items): scores of all items, if the generator computes them. `found`: what each interest point
-    found, if the generator proposes from points.
+    found, if the generator proposes from points; `beyond`: gives for users (m,), ascending, and items (m,) that nothing
+    proposed what the points would have found, and the score of each pair (m,).
     """
 
     users: np.ndarray
@@ -32,6 +33,7 @@ class Candidates:
     scores: np.ndarray
     everything: np.ndarray | None = None
     found: Found | None = None
+    beyond: Callable[[np.ndarray, np.ndarray], tuple[Found, np.ndarray]] | None = None
 
     @classmethod
     def best(cls, scores: np.ndarray, batch: QueryBatch, n: int, least: float | np.ndarray = -np.inf) -> Self:
@@ -90,7 +92,9 @@ class Table:
 
     `raw` (n, G): the generators' scores, 0 where unknown. `scaled` (n, G) in [0, 1]: a generator's score scaled
     between its worst and best candidate of that user, 0 where it did not propose the item. Rows are sorted by user and
-    item. `found`: what interest points found, also outside the table; `found_by`: column of the generator that uses it.
+    item. `proposed` (n,) bool: what a generator proposed; other rows lie on the same scale, below 0 where they are
+    worse than its worst candidate. `found`: what interest points found, also outside the table; `found_by`: column of
+    the generator that uses it.
     """
 
     users: np.ndarray
@@ -98,12 +102,13 @@ class Table:
     raw: np.ndarray
     scaled: np.ndarray
     generators: tuple[str, ...]
+    proposed: np.ndarray
     found: Found | None = None
     found_by: int = NOTHING
 
     @classmethod
     def join(cls, proposals: Mapping[str, Candidates], *, n_items: int, always: Candidates | None = None) -> Self:
-        """Join the proposals of several generators."""
+        """Join the proposals of several generators; the pairs of `always` are rows too, proposed or not."""
         every = [*proposals.values(), *([] if always is None else [always])]
         shape = 1 + max((int(each.users.max(initial=-1)) for each in every), default=-1), n_items
         place = np.full(shape, NOTHING, np.int32)
@@ -121,7 +126,11 @@ class Table:
                 compiled(_look_up)(proposed.everything, users, items, raw[:, column])
         told = ((column, each.found) for column, each in enumerate(proposals.values()) if each.found is not None)
         found_by, found = next(told, (NOTHING, None))
-        return cls(users, items, raw, scaled, tuple(proposals), found, found_by)
+        there = np.full(len(users), always is None)
+        for one in proposals.values() if always is not None else ():
+            there[place[one.users, one.items]] = True
+        table = cls(users, items, raw, scaled, tuple(proposals), there, found, found_by)
+        return table if there.all() else table._with_others(list(proposals.values()))
 
     @classmethod
     def stacked(cls, blocks: Iterable[tuple[int, Self]]) -> Self:
@@ -133,6 +142,7 @@ class Table:
             np.concatenate([table.raw for table in tables]),
             np.concatenate([table.scaled for table in tables]),
             tables[0].generators,
+            np.concatenate([table.proposed for table in tables]),
         )
 
     def __len__(self) -> int:
@@ -146,7 +156,34 @@ class Table:
             items=self.items[kept],
             raw=self.raw[kept],
             scaled=self.scaled[kept],
+            proposed=self.proposed[kept],
         )
+
+    def _with_others(self, proposals: Sequence[Candidates]) -> Self:
+        """The same table, with the scores of the rows that nothing proposed on each generator's scale.
+
+        `proposals`: the columns' candidates. The scale goes on below a user's worst candidate, towards −1, and above
+        the best, towards 2; 0 from a generator that proposed nothing.
+        """
+        others, found = np.flatnonzero(~self.proposed), self.found
+        users, items = self.users[others], self.items[others]
+        raw, scaled = self.raw.copy("K"), self.scaled.copy("K")
+        for column, each in enumerate(proposals):
+            if each.beyond is not None:
+                more, raw[others, column] = each.beyond(users, items)
+                if found is not None:
+                    found = Found(*(np.concatenate(pair) for pair in zip(found, more, strict=True)))
+            low = np.full(int(self.users.max(initial=0)) + 1, np.inf)
+            high = -low
+            np.minimum.at(low, each.users, each.scores)
+            np.maximum.at(high, each.users, each.scores)
+            low, extent, known = low[users], (high - low)[users], np.isfinite(low)[users]
+            above = np.where(known, raw[others, column] - np.where(known, low, 0), 0)
+            level = (known & (above >= 0)).astype(float)  # where all candidates score alike
+            along = np.divide(above, extent, out=level, where=known & (extent > 0))
+            below, beyond = np.minimum(along, 0), np.maximum(along, 1)
+            scaled[others, column] = np.clip(along, 0, 1) + below / (1 - below) + 1 - 1 / beyond
+        return replace(self, raw=raw, scaled=scaled, found=found)
 
     def added(self, n_points: int) -> np.ndarray:
         """What each of a single user's `n_points` added to the score of each row: (n_points, n)."""
@@ -166,7 +203,7 @@ class Table:
 
 
 def propose(batch: QueryBatch, generators: Sequence[Generator], n: int, always: np.ndarray | None = None) -> Table:
-    """Ask every generator and join the answers; items `always` (m,) are candidates of all, proposed or not."""
+    """Ask every generator for `n` and join the answers; items `always` (m,) are rows of all users, proposed or not."""
     proposals = {generator.name: generator.propose(batch, n) for generator in generators}
     if always is None:
         return Table.join(proposals, n_items=batch.history.n_items)

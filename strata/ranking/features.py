@@ -107,12 +107,6 @@ class Features:
     def _of_half_lives(self, what: str) -> tuple[str, ...]:
         return tuple(f"{what} {days:g}d" for days in self.settings.half_lives_days)
 
-    def nearest_tiers(self, table: Table, batch: QueryBatch) -> np.ndarray:
-        """Tier (index in TIERS) of the point nearest to each row's item, −1 for users without points: (n,)."""
-        found = columns(len(table), len(NEAREST))
-        self._nearest(table, batch, found)
-        return found[:, NEAREST.index("nearest tier")].astype(np.int64)
-
     def _parts(self, table: Table) -> list[tuple[Callable[[Table, QueryBatch, np.ndarray], None], int]]:
         """(function that fills columns, their number), in order; those that depend on interest points come first."""
         return [

@@ -18,7 +18,7 @@ from strata.data.schema import BRAND, CATEGORIES, CREATED, LEVELS
 from strata.errors import SettingsError
 from strata.fields import Count, Id, Place, Request, Weight, needs
 from strata.interests.themes import Themes
-from strata.recommendation.rerank import scaled
+from strata.recommendation.rerank import PAGE, scaled
 
 Kind = Literal["brand", "category", "theme"]
 
@@ -61,14 +61,16 @@ class Caps(Request):
 
 
 class Places(Request):
-    """Where in a list, from 1, an item is shown wherever filters admit it."""
+    """Where in a list, from 1, an item is shown wherever filters admit it; places count from the first page on."""
 
     best: Place = Field(default=1, description="The first place it may have.")
-    worst: Place | None = Field(default=None, description="The last one, not before `best`; null: the end of the list.")
+    worst: Place | None = Field(
+        default=None, description="The last one, not before `best`; null: the tenth, or the end of a shorter page."
+    )
 
     def last(self, k: int) -> int:
-        """The last place it may have in a list of `k`."""
-        return k if self.worst is None else max(self.worst, self.best)
+        """The last place it may have where pages are of `k`: the same for all `k` from PAGE on."""
+        return max(self.best, min(k, PAGE) if self.worst is None else self.worst)
 
 
 class Boosts(Request):
@@ -109,8 +111,7 @@ class BusinessRules(Boosts):
                     f"rules.must_include of '{item_id}': worst place {places.worst} comes before best place "
                     f"{places.best}; swap them"
                 )
-        nothing, k = np.zeros(0, np.int64), max(len(self.must_include), 1)
-        apply_rules(nothing, k, self, catalogue, themes, np.ones(len(catalogue), bool))
+        apply_rules(np.zeros(0, np.int64), PAGE, self, catalogue, themes, np.ones(len(catalogue), bool))
 
 
 def boost(
@@ -146,20 +147,19 @@ def boost(
 def apply_rules(
     ranked: np.ndarray, k: int, rules: BusinessRules, catalogue: Catalogue, themes: Themes, allowed: np.ndarray
 ) -> np.ndarray:
-    """The list of one user under caps and must-includes: `k` item rows at most, best first.
+    """The whole list of one user under caps and must-includes: item rows, best first, of which pages of `k` are cut.
 
-    `ranked` (n,): re-ranked candidates, best first, NOTHING pads; give more than `k` under caps, to replace what they
-    drop. `allowed` (n_items,) bool: what filters admit; nothing else is shown. A must-include keeps its earned place or
-    moves to the nearest place it may have, or else the next free one; if they are more than `k`, those named first are
-    kept. Raises UnknownId for items that do not exist, SettingsError where must-includes alone break a cap.
+    `ranked` (n,): re-ranked candidates, best first, NOTHING pads; give more than are shown, to replace what caps drop.
+    `allowed` (n_items,) bool: what filters admit; nothing else is shown. A must-include keeps its earned place or moves
+    to the nearest place it may have, or else the next free one. Candidates added at the end move none before them.
+    Raises UnknownId for items that do not exist, SettingsError where must-includes alone break a cap.
     """
     named = rows_of(list(rules.must_include), catalogue).tolist() if rules.must_include else []
     musts = {row: places for row, places in zip(named, rules.must_include.values(), strict=True) if allowed[row]}
-    musts = dict(list(musts.items())[:k])
     ranked = ranked[ranked != NOTHING]
     rows = dict.fromkeys([*ranked[allowed[ranked]].tolist(), *musts])
     kept = _within_caps(list(rows), musts, rules, catalogue, themes) if rules.capped else list(rows)
-    listed = [row for row in kept if row not in musts][: k - len(musts)]
+    listed = [row for row in kept if row not in musts]
     for place, row in _placed(musts, kept, k):
         listed.insert(place, row)
     return np.array(listed, np.int64)
@@ -200,11 +200,13 @@ def _kinds(rows: list[int], rules: BusinessRules, catalogue: Catalogue, themes: 
 
 def _placed(musts: Mapping[int, Places], kept: list[int], k: int) -> list[tuple[int, int]]:
     """(place from 0, item row) of each must-include, as near as possible to allowed places, then to the earned one."""
-    places = np.arange(k)
-    earned = np.array([kept.index(row) for row in musts])[:, None]
+    if not musts:
+        return []
     best = np.array([must.best - 1 for must in musts.values()])[:, None]
     worst = np.array([must.last(k) - 1 for must in musts.values()])[:, None]
+    places = np.arange(int(worst.max()) + len(musts))  # room for all, however long the list is
+    earned = np.minimum([[kept.index(row)] for row in musts], places[-1])
     outside = np.maximum(best - places, 0) + np.maximum(places - worst, 0)
-    must, place = linear_sum_assignment(outside * (k * k + 1) + abs(places - earned))
+    must, place = linear_sum_assignment(outside * (len(places) ** 2 + 1) + abs(places - earned))
     rows = list(musts)
     return sorted((int(at), rows[number]) for number, at in zip(must, place, strict=True))

@@ -50,19 +50,18 @@ def explain(
     catalogue: Catalogue,
     points: Sequence[CitedPoint],
     cosines: np.ndarray,
-    lost: np.ndarray,
+    cited: int,
+    moved: bool,
 ) -> Reason:
     """The reason for `item` (row) in a batch of one user.
 
-    `contributions` (G,): what each generator adds to the score. `points`: the user's P points;
-    `cosines` (P,): of each to the item; `lost` (P,): how far the score falls without each.
+    `contributions` (G,): what each generator adds to the score. `points`: the user's P points; `cosines` (P,): of each
+    to the item; `cited`, `moved`: as `cited_points` gives them.
     """
     main = int(np.argmax(contributions))
     total = float(np.maximum(contributions, 0).sum())
     generator = generators[main]
-    moved = bool((lost > 0).any())
-    cited = int(np.argmax(lost if moved else cosines)) if points else None
-    point = None if cited is None else points[cited]
+    point = points[cited] if points else None
     parts = []
     evidence = tuple(str(catalogue.ids[row]) for row in generator.led_by(item, batch)[:EVIDENCE])
     if said := generator.says(_titles(evidence, catalogue)):
@@ -78,7 +77,7 @@ def explain(
         round(max(float(contributions[main]), 0.0) / total, 3) if total > 0 else 0.0,
         None if point is None else point.name,
         None if point is None else point.tier,
-        None if cited is None else round(float(cosines[cited]), 3),
+        None if point is None else round(float(cosines[cited]), 3),
         evidence,
         text[0].upper() + text[1:],
         moved,

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from strata._kernels.selection import NOTHING
 from strata.data.catalogue import Catalogue
+from strata.data.filters import rows_of
 from strata.data.history import History, looked_up
 from strata.interests.profiles import Profiles
 from strata.interests.query_users import QueryUser
@@ -17,14 +19,17 @@ from strata.ranking.candidates import Table, propose
 from strata.ranking.query import QueryBatch, query_batch
 from strata.ranking.rankers import Ranker
 from strata.ranking.settings import RecommendSettings
-from strata.ranking.tier_mix import mix
 from strata.ranking.two_stage import Models
 from strata.ranking.weighted_sum import WeightedSum
 from strata.recommendation.business_rules import BusinessRules, apply_rules, boost
 from strata.recommendation.explanation import CitedPoint, Reason, explain
-from strata.recommendation.leave_one_point_out import without_each_point
+from strata.recommendation.leave_one_point_out import cited_points, without_each_point
 from strata.recommendation.request import ListRequest
 from strata.recommendation.rerank import Mix, RerankSettings, interest_mixes, rerank
+from strata.recommendation.tier_mix import in_order, weights_of
+
+FURTHER: Final = 2_000
+"""Items that each generator proposes where the usual candidates do not fill a list: places that can be asked for."""
 
 
 @dataclass(frozen=True)
@@ -61,85 +66,86 @@ class ListBuilder:
         """How many users ever chose each item: (n_items,)."""
         return popularity(self.history, self.time)
 
-    def best(
-        self, person: QueryUser, allowed: np.ndarray, n: int, request: ListRequest, *, everything: bool = False
-    ) -> list[Recommendation]:
-        """Up to `k` items of those `allowed` (n_items,) bool, best first, from `n` candidates of each generator.
+    def best(self, person: QueryUser, allowed: np.ndarray, request: ListRequest) -> list[Recommendation]:
+        """Places offset + 1 to offset + k of the whole list of items `allowed` (n_items,) bool, best first.
 
         `request`: filled with the release's settings; its filters are in `allowed` already.
 
-        With `everything` all that is allowed is ranked, hidden items and those that nothing proposes too. Scores are
-        the ranker's, even where boosts, re-ranking or rules moved an item. A must-include that no generator
-        proposed is scored as if it had been. Raises UnknownId and SettingsError as `apply_rules` does.
+        The usual candidates come first, in an order that does not depend on how many places are asked for; only a list
+        that they do not fill goes on with further ones. Scores are the ranker's, even where the tier mix, boosts,
+        re-ranking or rules moved an item. A must-include that no generator proposed is scored as in `ranking`. Raises
+        UnknownId and SettingsError as `apply_rules` does.
         """
-        k, asked = request.k, np.array([person.row])
-        batch = self._batch(asked, person.history, person.profiles, allowed, request, exclude_hidden=not everything)
-        table = propose(batch, self.models.generators, n, np.flatnonzero(allowed) if everything else None)
-        ranker: Ranker = self.ranker
-        if by_words_alone(batch)[0]:
-            ranker = WeightedSum.in_proportion(self.settings.of_words if person.is_query else self.settings.of_bio)
-        features = self._features(table, batch)
-        scores = ranker.scores(table, features)
-        mixed = scores + mix(table, batch, self.models.features, scores, request.tier_weights)
-        order = table.top(mixed, 1, len(table))
-        ranked = self._arranged(person.profiles, [person.row], table.items[order], mixed[order], k, request)
-        may_come = allowed.copy()
-        if request.exclude_seen:
-            may_come[person.seen] = False
-        listed = apply_rules(ranked[0], k, request.effective_rules, self.catalogue, self.themes, may_come)
-        places = order[0][np.isin(table.items[order[0]], listed)]
-        found = self._described(
-            person, batch, table.only(places), lambda: features()[places], scores[places], ranker, request
-        )
-        missing = listed[~np.isin(listed, table.items)]
-        if len(missing):
-            joined = np.zeros(len(allowed), bool)
-            joined[table.items], joined[missing] = True, True
-            batch, n = replace(batch, allowed=joined), int(joined.sum())
-            table = propose(batch, self.models.generators, n, missing)
-            table = table.only(np.isin(table.items, missing))
-            features = self._features(table, batch)
-            scores = ranker.scores(table, features)
-            found |= self._described(person, batch, table, features, scores, ranker, request)
-        return [found[item] for item in listed.tolist()]
+        rules = request.effective_rules
+        batch = self._batch([person.row], person.history, person.profiles, allowed, request)
+        may_come = allowed & ~batch.barred[0]
+        musts = rows_of(list(rules.must_include), self.catalogue) if rules.must_include else np.zeros(0, np.int64)
+        musts = musts[may_come[musts]]
+        scored = self._scored(person, batch, musts, request)
+        listed = self._listed(person, scored, musts, may_come, request)
+        usual = scored.table.items[scored.table.proposed]
+        surely = np.isin(listed, np.setdiff1d(usual, musts)).sum()
+        if surely < request.stop and len(usual) < may_come.sum():
+            further = propose(batch, self.models.generators, FURTHER).items
+            scored = self._scored(person, batch, np.union1d(further, musts), request)
+            listed = self._listed(person, scored, musts, may_come, request)
+        return self._described(person, scored, listed[request.offset : request.stop], request)
 
-    def of_many(
-        self, users: np.ndarray, allowed: np.ndarray, n: int, request: ListRequest
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Item rows (B, k), best first, NOTHING pads, and their scores, for user rows (B,).
+    def ranking(
+        self, person: QueryUser, allowed: np.ndarray, named: np.ndarray, request: ListRequest
+    ) -> list[Recommendation]:
+        """All items of the rows `named` (m,), best first, in the order in which `best` has those that it lists.
 
-        The same as `best` for each, except that must-includes are not supported.
+        They are ranked among the candidates of a list of items `allowed` (n_items,) bool. What no generator proposed is
+        scored on the same scale, by what its nearest interest point would have found. Of the request only the tier mix,
+        boosts and `explain` apply.
         """
-        profiles, n_items, k = self.models.profiles, len(allowed), request.k
+        batch = self._batch([person.row], person.history, person.profiles, allowed, request)
+        scored = self._scored(person, batch, named, request)
+        items, scores = scored.in_order(np.ones(len(scored.table), bool))
+        items, _ = boost(items, scores, request.effective_rules, self.catalogue, self.time, self.chosen_by)
+        return self._described(person, scored, items[0][np.isin(items[0], named)], request)
+
+    def of_many(self, users: np.ndarray, allowed: np.ndarray, request: ListRequest) -> "ManyLists":
+        """The lists of user rows (B,), the same as those of `best`; must-includes and tier mixes are not supported."""
+        profiles, n_items, rules = self.models.profiles, len(allowed), request.effective_rules
         batch = self._batch(users, self.history, profiles, allowed, request)
-        table = propose(batch, self.models.generators, n)
+        table = propose(batch, self.models.generators, self.settings.candidates)
         scores = self.models.score(table, batch, self.ranker)
         told = by_words_alone(batch)
         if told.any():
             scores = np.where(told[table.users], WeightedSum.in_proportion(self.settings.of_bio).scores(table), scores)
-        mixed = scores + mix(table, batch, self.models.features, scores, request.tier_weights)
-        plain = self._reranking(request).changes_nothing and request.effective_rules == BusinessRules()
-        order = table.top(mixed, len(users), k if plain else int(np.bincount(table.users, minlength=1).max()))
-        found = table.items_at(order), np.append(mixed, -np.inf)[order]
-        ranked = self._arranged(profiles, users, *found, k, request)
-        listed = np.full((len(users), k), NOTHING, np.int64)
-        for user, items in enumerate(ranked if request.effective_rules.capped else ()):
-            items = apply_rules(items, k, request.effective_rules, self.catalogue, self.themes, allowed)
-            listed[user, : len(items)] = items
-        if not request.effective_rules.capped:
-            listed[:, : ranked.shape[1]] = ranked
+        plain = self._reranking(request).changes_nothing and rules == BusinessRules()
+        usual = np.bincount(table.users, minlength=len(users))
+        order = table.top(scores, len(users), request.stop if plain else int(usual.max(initial=1)))
+        found = table.items_at(order), np.append(scores, -np.inf)[order]
+        ranked = self._arranged(profiles, users, *found, request)
+        if rules.capped:
+            kept = [apply_rules(row, request.k, rules, self.catalogue, self.themes, allowed) for row in ranked]
+            ranked = np.full((len(users), max(map(len, kept), default=0)), NOTHING, np.int64)
+            for row, items in zip(ranked, kept, strict=True):
+                row[: len(items)] = items
+        short = (ranked[:, : request.stop] != NOTHING).sum(1) < request.stop
+        if short.any():
+            short &= usual < (allowed & ~batch.barred).sum(1)
+        listed = np.full((len(users), request.k), NOTHING, np.int64)
+        page = ranked[:, request.offset : request.stop]
+        listed[:, : page.shape[1]] = page
         pairs = np.arange(len(users))[:, None] * n_items + listed
         place = looked_up(pairs, table.users * n_items + table.items)
-        return listed, np.where(listed == NOTHING, 0.0, np.append(scores, 0.0)[place])
+        values = np.where(listed == NOTHING, 0.0, np.append(scores, 0.0)[place])
+        return ManyLists(listed, values, short)
 
-    def popular(self, k: int, allowed: np.ndarray, rules: BusinessRules) -> list[Recommendation]:
-        """The fallback list: up to `k` of the items `allowed` (n_items,) by popularity, scaled to at most 1."""
+    def popular(self, request: ListRequest, allowed: np.ndarray) -> list[Recommendation]:
+        """The fallback list: the places asked for of the items `allowed` (n_items,) by popularity, at most 1."""
+        rules = request.effective_rules
         rows = np.flatnonzero(allowed)
         rows = rows[np.argsort(-self.popularity[rows], kind="stable")]
         scores = self.popularity[rows][None]
         items = boost(rows[None], scores, rules, self.catalogue, self.time, self.chosen_by)[0][0]
-        n = max(self.settings.candidates, k) * len(self.models.generators)  # as many as are usually ranked
-        listed = apply_rules(items[:n], k, rules, self.catalogue, self.themes, allowed)
+        n = max(self.settings.candidates, request.stop) * len(self.models.generators)  # as many as are usually ranked
+        listed = apply_rules(items[:n], request.k, rules, self.catalogue, self.themes, allowed)
+        listed = listed[request.offset : request.stop]
         reason = Reason("popular", 1.0, None, None, None, (), "Popular these days")
         highest = float(self.popularity.max(initial=1e-12))
         return [self.item(int(row), float(self.popularity[row]) / highest, reason) for row in listed]
@@ -148,21 +154,49 @@ class ListBuilder:
         """A `Recommendation` of an item row."""
         return Recommendation(str(self.catalogue.ids[row]), self.catalogue.titles[row], round(score, 6), reason)
 
+    def _scored(self, person: QueryUser, batch: QueryBatch, others: np.ndarray, request: ListRequest) -> "Scored":
+        """A single user's usual candidates and the items `others` (m,), proposed or not, with scores and weights."""
+        table = propose(batch, self.models.generators, self.settings.candidates, others)
+        ranker: Ranker = self.ranker
+        if by_words_alone(batch)[0]:
+            ranker = WeightedSum.in_proportion(self.settings.of_words if person.is_query else self.settings.of_bio)
+        features = cache(lambda: self.models.features.of(table, batch))
+        scored = Scored(table, batch, ranker, features, ranker.scores(table, features), np.ones(len(table)))
+        if not request.tier_weights:
+            return scored
+        everything = np.arange(len(table))
+        cited, _ = cited_points(self._lost(scored, everything), self._cosines(scored, everything))
+        return replace(scored, weights=weights_of(cited, batch.facts.tiers, request.tier_weights))
+
+    def _listed(
+        self, person: QueryUser, scored: "Scored", musts: np.ndarray, allowed: np.ndarray, request: ListRequest
+    ) -> np.ndarray:
+        """The whole list (n,): the usual candidates as arranged, then the further ones as arranged among themselves."""
+        proposed = scored.table.proposed
+        parts = [scored.in_order(part) for part in (proposed, ~proposed & ~np.isin(scored.table.items, musts))]
+        arranged = [self._arranged(person.profiles, [person.row], *part, request)[0] for part in parts]
+        rules = request.effective_rules
+        return apply_rules(np.concatenate(arranged), request.k, rules, self.catalogue, self.themes, allowed)
+
     def _arranged(
-        self, profiles: Profiles, users: Sequence[int] | np.ndarray, items: np.ndarray, scores: np.ndarray, k: int,
+        self,
+        profiles: Profiles,
+        users: Sequence[int] | np.ndarray,
+        items: np.ndarray,
+        scores: np.ndarray,
         request: ListRequest,
-    ) -> np.ndarray:  # fmt: skip
-        """Boost and re-rank candidates (B, n), best first, NOTHING pads: (B, k), or (B, n) under caps.
+    ) -> np.ndarray:
+        """Boost and re-rank candidates (B, n), best first, NOTHING pads: (B, n), or as many as `request` shows.
 
         Boosts change scores, so they come first.
         """
-        items, scores = boost(items, scores, request.effective_rules, self.catalogue, self.time, self.chosen_by)
+        rules, reranking = request.effective_rules, self._reranking(request)
+        items, scores = boost(items, scores, rules, self.catalogue, self.time, self.chosen_by)
         mixes: tuple[Mix, ...] = ()
-        reranking = self._reranking(request)
         if reranking.calibration > 0:
             mixes = interest_mixes(items, np.asarray(users), self.vectors, profiles, self.themes)
-        # Caps drop some items, which others replace.
-        n = items.shape[1] if request.effective_rules.capped else k
+        # Caps drop some items, which others replace; must-includes leave their places to others.
+        n = items.shape[1] if rules.capped else request.stop + len(rules.must_include)
         return rerank(items, scores, n, reranking, self.vectors, mixes)
 
     def _reranking(self, request: ListRequest) -> RerankSettings:
@@ -170,63 +204,86 @@ class ListBuilder:
 
     def _batch(
         self,
-        users: np.ndarray,
+        users: Sequence[int] | np.ndarray,
         history: History,
         profiles: Profiles,
         allowed: np.ndarray,
         request: ListRequest,
-        *,
-        exclude_hidden: bool = True,
     ) -> QueryBatch:
         return query_batch(
-            users,
+            np.asarray(users),
             history,
             profiles,
-            {**self.settings.tier_weights, **request.tier_weights},
+            self.settings.tier_weights,
             self.time,
             allowed=allowed,
             exclude_seen=bool(request.exclude_seen),
-            exclude_hidden=exclude_hidden,
             dislike=self.settings.dislike,
             index=self.models.index,
         )
 
-    def _features(self, table: Table, batch: QueryBatch) -> Callable[[], np.ndarray]:
-        """Function that gives the features of a table's rows; they are computed at most once."""
-        return cache(lambda: self.models.features.of(table, batch))
-
     def _described(
-        self,
-        person: QueryUser,
-        batch: QueryBatch,
-        table: Table,
-        features: Callable[[], np.ndarray],
-        scores: np.ndarray,
-        ranker: Ranker,
-        request: ListRequest,
-    ) -> dict[int, Recommendation]:
-        """The items of a table by their rows, with their scores (len(table),) and reasons."""
-        reasons = self._reasons(person, batch, table, features(), ranker) if request.explain else [None] * len(table)
-        found = zip(table.items.tolist(), scores.tolist(), reasons, strict=True)
-        return {item: self.item(item, score, reason) for item, score, reason in found}
+        self, person: QueryUser, scored: "Scored", listed: np.ndarray, request: ListRequest
+    ) -> list[Recommendation]:
+        """Items (n,) of a table with their scores and reasons, in this order."""
+        rows = np.argsort(scored.table.items)
+        rows = rows[np.searchsorted(scored.table.items, listed, sorter=rows)]
+        reasons = self._reasons(person, scored, rows) if request.explain else [None] * len(rows)
+        found = zip(listed.tolist(), scored.scores[rows].tolist(), reasons, strict=True)
+        return [self.item(item, score, reason) for item, score, reason in found]
 
-    def _reasons(
-        self, person: QueryUser, batch: QueryBatch, chosen: Table, features: np.ndarray, ranker: Ranker
-    ) -> list[Reason]:
-        """The reason of each row of `chosen`, of these `features` (len(chosen), F)."""
-        lost = without_each_point(chosen, features, batch, self.models, ranker)
-        contributions = ranker.contributions(chosen, lambda: features, self.models.credits)
-        profiles, rows = person.profiles, person.profiles.of(person.row)
-        columns = [profiles.table[name][rows].to_list() for name in ("name", "tier", "evidence")]
+    def _reasons(self, person: QueryUser, scored: "Scored", rows: np.ndarray) -> list[Reason]:
+        """The reason of each of some rows (n,) of a table."""
+        chosen, features = scored.table.only(rows), scored.features()[rows]
+        cosines = self._cosines(scored, rows)
+        cited, moved = cited_points(self._lost(scored, rows), cosines)
+        contributions = scored.ranker.contributions(chosen, lambda: features, self.models.credits)
+        mine = person.profiles.of(person.row)
+        columns = [person.profiles.table[name][mine].to_list() for name in ("name", "tier", "evidence")]
         points = [CitedPoint(*row) for row in zip(*columns, strict=True)]
-        cosines = self.vectors[chosen.items] @ np.asarray(profiles.vectors[rows]).T
         return [
             explain(
-                int(item), contributions[place], self.models.generators, batch, self.catalogue, points,
-                cosines[place], lost[:, place],
+                int(item), contributions[place], self.models.generators, scored.batch, self.catalogue, points,
+                cosines[place], int(cited[place]), bool(moved[place]),
             )
             for place, item in enumerate(chosen.items)
         ]  # fmt: skip
+
+    def _lost(self, scored: "Scored", rows: np.ndarray) -> np.ndarray:
+        """How far the scores of some rows (n,) fall without each point: (P, n)."""
+        features = scored.features()[rows]
+        return without_each_point(scored.table, rows, features, scored.batch, self.models, scored.ranker)
+
+    def _cosines(self, scored: "Scored", rows: np.ndarray) -> np.ndarray:
+        """Of the items of some rows (n,) to the liked points (P, d): (n, P)."""
+        points = scored.batch.points[: len(scored.batch.facts.tiers)]
+        return np.asarray(self.vectors[scored.table.items[rows]] @ points.T)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A single user's candidates with their scores (n,) and weights (n,) by tier; `features()` gives theirs (n, F)."""
+
+    table: Table
+    batch: QueryBatch
+    ranker: Ranker
+    features: Callable[[], np.ndarray]
+    scores: np.ndarray
+    weights: np.ndarray
+
+    def in_order(self, part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Items (1, m) of the rows in `part` (n,) bool, best first; the i-th has the i-th best score (1, m)."""
+        rows = np.flatnonzero(part)
+        order = rows[in_order(self.scores[rows], self.weights[rows])]
+        return self.table.items[order][None], np.sort(self.scores[rows].astype(float))[::-1][None]
+
+
+class ManyLists(NamedTuple):
+    """Item rows (B, k), best first, NOTHING pads, and their scores; whose list needs further candidates: (B,) bool."""
+
+    items: np.ndarray
+    scores: np.ndarray
+    short: np.ndarray
 
 
 def by_words_alone(batch: QueryBatch) -> np.ndarray:

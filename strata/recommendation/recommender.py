@@ -200,13 +200,12 @@ class Recommender:
         return self.available.copy() if filters is None else self.available & filters.mask(self.catalogue)
 
     def recommend(self, whose: str | QueryUser, request: ListRequest = DEFAULT) -> list[Recommendation]:
-        """Up to `k` items for a user (by id) or a visitor, best first.
+        """Up to `k` items after the first `offset` for a user (by id) or a visitor, best first.
 
         Raises UnknownId, and SettingsError where rules cannot be obeyed (see `apply_rules`).
         """
         person, filled = self._person(whose), self.filled(request)
-        n = max(self.settings.candidates, filled.k)
-        return self.list_builder.best(person, self._allowed(person, filled.filters), n, filled)
+        return self.list_builder.best(person, self._allowed(person, filled.filters), filled)
 
     def rank(
         self, whose: str | QueryUser, item_ids: Sequence[str], request: ListRequest = DEFAULT
@@ -215,12 +214,9 @@ class Recommender:
 
         Of the request, only the tier mix, boosts and `explain` apply.
         """
-        named = np.zeros(len(self.catalogue), bool)
-        named[rows_of(item_ids, self.catalogue)] = True
-        boosts = BusinessRules(boosts=self.filled(request).effective_rules.boosts)
-        asked = ListRequest(tier_mix=request.tier_mix, rules=boosts, explain=request.explain)
-        asked = asked.model_copy(update={"k": len(item_ids)})  # may exceed the limit of lists
-        return self.list_builder.best(self._person(whose), named, len(item_ids), asked, everything=True)
+        person, named = self._person(whose), rows_of(item_ids, self.catalogue)
+        filled = self.filled(request.model_copy(update={"exclude_seen": None}))
+        return self.list_builder.ranking(person, self._allowed(person, None), named, filled)
 
     def filled(self, request: ListRequest) -> ListRequest:
         """The request with nulls replaced by the release's settings."""

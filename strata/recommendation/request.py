@@ -5,12 +5,12 @@ from typing import Self
 from pydantic import Field
 
 from strata.data.filters import Filters
-from strata.fields import Degree, K, Request, Weight
+from strata.fields import Degree, K, Offset, Request, Weight
 from strata.recommendation.business_rules import BusinessRules
 
 
 class TierMix(Request):
-    """How much each tier counts: more of now, or more of what lasts."""
+    """How many times as many places each tier gets as it has: more of now, or more of what lasts."""
 
     momentary: Weight = 1.0
     stable: Weight = 1.0
@@ -21,6 +21,7 @@ class ListRequest(Request):
     """Options of a list; what is null is as the release is set."""
 
     k: K = 10
+    offset: Offset = 0
     tier_mix: TierMix | None = None
     filters: Filters = Filters()
     exclude_seen: bool | None = Field(
@@ -34,6 +35,11 @@ class ListRequest(Request):
     )
     rules: BusinessRules | None = Field(default=None, description="Those that are named replace the release's own.")
     explain: bool = Field(default=True, description="Whether each item comes with its reason.")
+
+    @property
+    def stop(self) -> int:
+        """Places of the whole list up to the last that is shown."""
+        return self.offset + self.k
 
     @property
     def tier_weights(self) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from pydantic import Field, PositiveInt
@@ -15,6 +15,9 @@ from strata.interests.profiles import Profiles
 from strata.interests.themes import Themes
 from strata.settings import Settings
 
+PAGE: Final = 10
+"""Places of a usual list. What a list's length must not move is measured in these."""
+
 
 class RerankSettings(Settings):
     """How far re-ranking may depart from scores; diversity 0 and calibration 0 change nothing."""
@@ -24,7 +27,7 @@ class RerankSettings(Settings):
     calibration: float = Field(default=0.0, ge=0, le=1)
     """0: the best scores; 1: the user's own mix, whatever the scores."""
     pool: PositiveInt = 4
-    """If both are used, diversity passes `pool` × k candidates on to calibration."""
+    """If both are used, calibration chooses each place among the next `pool` × PAGE candidates that diversity left."""
 
     @property
     def changes_nothing(self) -> bool:
@@ -61,20 +64,23 @@ def rerank(
     """The `k` candidates (fewer where there are fewer) of each user's re-ranked list, best first: (B, k).
 
     `items` (B, n): candidates, best first, NOTHING pads; `scores` (B, n): comparable within a user; `vectors`
-    (n_items, d): unit. With both diversity and calibration, the i-th item by diversity gets the i-th best score for
-    calibration. Ties go to the earlier candidate.
+    (n_items, d): unit. Places are given one after the other, each by those before it, so that no place depends on `k`.
+    With both diversity and calibration, the i-th item by diversity gets the i-th best score for calibration. Ties go to
+    the earlier candidate.
     """
     k = min(k, items.shape[1])
     if not settings.diversity and not (settings.calibration and mixes):
         return items[:, :k]
     scores, places = scaled(items, scores), np.tile(np.arange(items.shape[1]), (len(items), 1))
+    reach = items.shape[1]
     if settings.diversity > 0:
-        wanted = min(settings.pool * k, items.shape[1]) if settings.calibration > 0 else k
+        reach = settings.pool * PAGE
+        wanted = min(reach + k, items.shape[1]) if settings.calibration > 0 else k
         places = diversify(items, scores, wanted, settings.diversity, vectors)
         scores = np.sort(scores, axis=1)[:, ::-1][:, :wanted]
     if settings.calibration > 0 and mixes:
         moved = [Mix(_at(mix.groups, places), mix.target) for mix in mixes]
-        places = _at(places, calibrate(scores, k, settings.calibration, moved))
+        places = _at(places, calibrate(scores, k, settings.calibration, moved, reach))
     return _at(items, places[:, :k])
 
 
@@ -101,10 +107,11 @@ def diversify(items: np.ndarray, scores: np.ndarray, k: int, diversity: float, v
     return places
 
 
-def calibrate(scores: np.ndarray, k: int, calibration: float, mixes: Sequence[Mix]) -> np.ndarray:
+def calibrate(scores: np.ndarray, k: int, calibration: float, mixes: Sequence[Mix], reach: int) -> np.ndarray:
     """Places of `k` candidates chosen so that the list's mix follows the user's (Steck 2018): (B, k), NOTHING pads.
 
-    `scores` (B, n): as `scaled` gives. Each step maximises (1 − c) · mean score − c · divergence of the list so far.
+    `scores` (B, n): as `scaled` gives; each place is chosen among the first `reach` candidates that are left. Each step
+    maximises (1 − c) · mean score − c · divergence of the list so far.
     The divergence is that of `miscalibration`, divided by its maximum, averaged over the `mixes`. An item changes it
     only through its group, so a step evaluates groups rather than lists.
     """
@@ -120,7 +127,8 @@ def calibrate(scores: np.ndarray, k: int, calibration: float, mixes: Sequence[Mi
     for step in range(k):
         gained = weight * _gained(wanted, counts, step + 1)
         value = relevance / (step + 1) + gained[rows[:, None], groups].sum(0)
-        best = np.where(free, value, -np.inf).argmax(1)
+        near = np.s_[:, : step + reach]  # of which `step` are chosen
+        best = np.where(free[near], value[near], -np.inf).argmax(1)
         places[:, step] = np.where(free[rows, best], best, NOTHING)
         free[rows, best] = False
         for of_item in groups:

@@ -70,12 +70,24 @@ def test_hot_topics_and_brands_are_shown_or_none_found(release: Path) -> None:
         (("audience", "i06", "--text", "x"), 2, "name an item, or say with --text"),
         (("brands", "u0", "-k", "0"), 2, "-k"),
         (("recommend", "u0", "--diversity", "2"), 2, "--diversity"),
+        (("recommend", "u0", "--offset", "1001"), 2, "--offset"),
     ],
 )
 def test_wrong_questions_are_refused(release: Path, arguments: tuple[str, ...], status: int, said: str) -> None:
     refused = strata(release, *arguments)
     assert refused.exit_code == status
     assert said in refused.output
+
+
+def test_page_two_goes_on_where_page_one_ends(release: Path) -> None:
+    whole = Recommender.load(release).recommend("u0", ListRequest(k=6))
+    shown = strata(release, "recommend", "u0", "-k", "3", "--offset", "3").output
+    places = [shown.index(f"  {item.title}  {item.item_id}\n") for item in whole[3:]]
+    assert places == sorted(places)
+    assert not any(f"  {item.item_id}\n" in shown for item in whole[:3])
+    numbers = [line.split()[0] for line in shown.splitlines() if any(f"  {item.item_id}" in line for item in whole)]
+    assert numbers == ["4", "5", "6"]
+    assert "comes after the offset" in strata(release, "recommend", "u0", "--offset", "1000").output
 
 
 def test_recommendations_can_be_varied(release: Path) -> None:

@@ -16,12 +16,11 @@ from strata.ranking.features import OWN
 from strata.ranking.lambdamart import LambdaMart, ndcg, smallest_as_good
 from strata.ranking.query import query_batch
 from strata.ranking.settings import FeatureSettings, Size, TreeSettings
-from strata.ranking.tier_mix import mix
 from strata.ranking.trends import Trends
 from strata.ranking.two_stage import Models
 from strata.recommendation.leave_one_point_out import without_each_point
 from strata.recommendation.request import ListRequest
-from tests.strategies import N_ITEMS, N_USERS, TIME, histories, vectors
+from tests.strategies import N_ITEMS, N_USERS, TIME, histories
 from tests.tiny_recommender import PROFILER, tiny_models, tiny_ranker, tiny_recommender
 
 EVEN = {"momentary": 1.0, "stable": 1.0, "core": 1.0}
@@ -130,7 +129,7 @@ def test_trees_find_the_signal_that_matters_and_survive_a_round_trip(tmp_path) -
     assert ndcg(trees.predict(unseen.features), unseen).mean() > 0.9
     assert next(iter(trees.report["gain"])) == "cosine core"
     rows, both = np.zeros(50, np.int64), np.zeros((50, 2), np.float32)
-    table = Table(rows, np.arange(50), both, both, ("ease", "interests"))
+    table = Table(rows, np.arange(50), both, both, ("ease", "interests"), np.ones(50, bool))
     contributions = trees.contributions(table, lambda: unseen.features[:50], np.array([0, 1, NOTHING]))
     assert (np.argmax(np.abs(contributions), axis=1) == 1).mean() > 0.9
     trees.write(tmp_path)
@@ -156,7 +155,7 @@ def test_larger_trees_are_taken_only_where_they_are_better_by_more_than_an_error
 def test_removing_a_point_is_scoring_the_profile_without_it(history: History) -> None:
     models = tiny_models(history)
     (batch, table), ranker = asked(models, history, [0]), tiny_ranker(models, history)
-    lost = without_each_point(table, models.features.of(table, batch), batch, models, ranker)
+    lost = without_each_point(table, np.arange(len(table)), models.features.of(table, batch), batch, models, ranker)
     assert lost.shape == (len(batch.facts.tiers), len(table))
     column = table.generators.index("interests")
     added, proposed = table.added(len(lost)), table.scaled[:, column] > 0
@@ -175,24 +174,6 @@ def test_removing_a_point_is_scoring_the_profile_without_it(history: History) ->
         scaled[:, column] = np.maximum(scaled[:, column] - slope * added[point], 0)
         without = models.score(replace(table, raw=raw, scaled=scaled), left, ranker)
         assert np.allclose(lost[point], models.score(table, batch, ranker) - without, atol=1e-5)
-
-
-def test_more_of_a_tier_moves_items_near_to_it_up_and_no_wish_changes_nothing() -> None:
-    rng = np.random.default_rng(5)
-    users, days = np.zeros(60, int), np.arange(60) * 5.0 + 1
-    items = np.where(rng.random(60) < 0.7, 3 * rng.integers(0, 4, 60), 1 + 3 * rng.integers(0, 4, 60))
-    history = History.from_columns(users, items, TIME - days * DAY, np.ones(60), n_users=N_USERS, n_items=N_ITEMS)
-    models = tiny_models(history)
-    batch, table = asked(models, history, [0])
-    scores = rng.random(len(table))
-    assert not mix(table, batch, models.features, scores, None).any()
-    assert not mix(table, batch, models.features, scores, EVEN).any()
-    tiers = batch.facts.tiers
-    nearest = tiers[(vectors()[table.items] @ batch.points.T).argmax(1)]
-    for tier, name in enumerate(("momentary", "stable", "core")):
-        moved = mix(table, batch, models.features, scores, {name: 3.0})
-        assert (moved[nearest == tier] > 0).all()
-        assert not moved[nearest != tier].any()
 
 
 def test_a_reason_cites_the_point_without_which_the_item_would_lose_most() -> None:

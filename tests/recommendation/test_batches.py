@@ -29,13 +29,19 @@ def one_by_one(recommender, users: list[str], request: ListRequest) -> list[tupl
     return [
         (user, place, item.item_id, item.score)
         for user in users
-        for place, item in enumerate(recommender.recommend(user, request), 1)
+        for place, item in enumerate(recommender.recommend(user, request), request.offset + 1)
     ]
 
 
-@given(st.integers(1, N_ITEMS + 3), filters, rules, weights, degree, degree, st.sampled_from([None, True, False]))
-def test_many_get_what_each_gets(k, admitted, asked, tier_weights, diversity, calibration, exclude_seen) -> None:
+@given(
+    st.integers(1, N_ITEMS + 3), st.integers(0, 6), filters, rules, weights, degree, degree,
+    st.sampled_from([None, True, False]),
+)  # fmt: skip
+def test_many_get_what_each_gets(
+    k, offset, admitted, asked, tier_weights, diversity, calibration, exclude_seen
+) -> None:
     options = {
+        "offset": offset,
         "tier_mix": tier_weights,
         "filters": admitted,
         "diversity": diversity,

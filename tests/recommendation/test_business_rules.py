@@ -48,28 +48,61 @@ def held(kind: str, listed: np.ndarray) -> Counter:
 @given(rankings, st.integers(1, N_ITEMS), caps, musts, masks)
 def test_every_rule_holds_in_every_list(ranked, k, limits, must_include, allowed) -> None:
     rules = BusinessRules(caps=limits, must_include=must_include)
-    rows = [row for row in map(IDS.index, must_include) if allowed[row]][:k]
+    rows = [row for row in map(IDS.index, must_include) if allowed[row]]
     if any(n > limits[kind] for kind in limits for n in held(kind, np.array(rows, int)).values()):
         with pytest.raises(SettingsError, match=r"must_include holds \d items of .*; raise the cap or drop one"):
             apply_rules(ranked, k, rules, SHOP, THEMES, allowed)
         return
     listed = apply_rules(ranked, k, rules, SHOP, THEMES, allowed)
     assert allowed[listed].all()
-    assert len(set(listed)) == len(listed) <= k
+    assert len(set(listed)) == len(listed)
     assert set(rows) <= set(listed)
     assert all(n <= limits[kind] for kind in limits for n in held(kind, listed).values())
     others = [row for row in listed if row not in rows]
     assert others == [row for row in ranked if row in others], "the others keep their order"
     if not limits:
-        assert len(listed) == min(
-            k, len(rows) + len({row for row in ranked[ranked != NOTHING] if allowed[row]} - {*rows})
-        )
+        assert len(listed) == len({*rows} | {row for row in ranked[ranked != NOTHING] if allowed[row]})
+    if len(rows) == 1:
+        places = must_include[IDS[rows[0]]]
+        latest = places.best if places.worst is None and k < places.best else places.last(k)
+        assert listed.tolist().index(rows[0]) < latest
+
+
+@given(rankings, st.integers(1, N_ITEMS), st.integers(1, N_ITEMS), caps, musts, masks)
+def test_candidates_that_are_added_at_the_end_move_nothing_before_them(
+    ranked, n, k, limits, must_include, allowed
+) -> None:
+    musts = set(map(IDS.index, must_include))
+    ranked = np.array([*ranked[:n], *[NOTHING if row in musts else row for row in ranked[n:]]])
+    rules = BusinessRules(caps=limits, must_include=must_include)
+    try:
+        whole = apply_rules(ranked, k, rules, SHOP, THEMES, allowed).tolist()
+    except SettingsError:
+        return
+    part = apply_rules(ranked[:n], k, rules, SHOP, THEMES, allowed).tolist()
+    others = sum(row not in musts for row in part)
+    assert part[:others] == whole[:others]
+
+
+@given(rankings, st.integers(1, N_ITEMS), st.integers(1, N_ITEMS), musts)
+def test_enough_candidates_give_the_first_places(ranked, n, k, must_include) -> None:
+    rules, allowed = BusinessRules(must_include=must_include), np.ones(N_ITEMS, bool)
+    whole = apply_rules(ranked, k, rules, SHOP, THEMES, allowed).tolist()
+    part = apply_rules(ranked[: n + len(must_include)], k, rules, SHOP, THEMES, allowed).tolist()
+    assert part[:n] == whole[:n]
+
+
+@pytest.mark.parametrize(("k", "place"), [(3, 3), (10, 10), (200, 10)])
+def test_a_must_include_without_a_last_place_is_on_the_first_page(k: int, place: int) -> None:
+    rules = BusinessRules(must_include={IDS[11]: Places()})
+    listed = apply_rules(np.arange(N_ITEMS), k, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
+    assert listed.tolist().index(11) + 1 == place
 
 
 @given(rankings, st.integers(1, N_ITEMS))
-def test_without_rules_the_list_is_cut_and_no_more(ranked: np.ndarray, k: int) -> None:
+def test_without_rules_the_list_stays_as_it_is(ranked: np.ndarray, k: int) -> None:
     listed = apply_rules(ranked, k, BusinessRules(), SHOP, THEMES, np.ones(N_ITEMS, bool))
-    assert listed.tolist() == ranked[ranked != NOTHING][:k].tolist()
+    assert listed.tolist() == ranked[ranked != NOTHING].tolist()
 
 
 @given(st.permutations(range(N_ITEMS)), st.integers(1, 6), st.integers(0, 3), st.sampled_from(range(N_ITEMS)))
@@ -85,13 +118,13 @@ def test_must_includes_of_one_place_share_it_out() -> None:
     rules = BusinessRules(must_include={IDS[row]: Places(worst=1) for row in (9, 10)})
     listed = apply_rules(np.arange(8), 5, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
     assert sorted(listed[:2].tolist()) == [9, 10]
-    assert listed[2:].tolist() == [0, 1, 2]
+    assert listed[2:].tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
 
 
 def test_caps_count_must_includes_and_let_others_take_the_place_of_what_they_drop() -> None:
     rules = BusinessRules(caps={"brand": 1}, must_include={IDS[4]: Places(best=2, worst=2)})
     listed = apply_rules(np.arange(N_ITEMS), 4, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
-    assert listed.tolist() == [0, 4, 2, 3]  # 1 is of the brand of 4
+    assert listed.tolist() == [0, 4, 2, 3, 6, 9]  # 1 is of the brand of 4
 
 
 def test_items_that_do_not_exist_are_named() -> None:

@@ -49,6 +49,22 @@ def test_users_get_what_the_library_recommends_with_reasons(server: Server, libr
     assert all(item["reason"] is None for item in unexplained["items"])
 
 
+def test_pages_are_parts_of_the_whole_list_and_rankings_agree_with_it(server: Server, library: Recommender) -> None:
+    user = library.richest_user()
+    whole = ask(server, "/recommend", user_id=user, k=200)["items"]
+    assert ask(server, "/recommend", user_id=user)["items"] == whole[:10]
+    assert ask(server, "/recommend", user_id=user, k=10, offset=10)["items"] == whole[10:20]
+    assert (
+        ask(server, "/recommend", user_id=user, k=10, offset=1000)["items"]
+        == (ask(server, "/recommend", user_id=user, k=1000, offset=10)["items"][990:])
+    )
+    named = [item["item_id"] for item in whole[:20]]
+    for mix in ({}, {"tier_mix": {"momentary": 3}}):
+        listed = ask(server, "/recommend", user_id=user, k=20, **mix)["items"]
+        assert ask(server, "/rank", user_id=user, item_ids=sorted(ids({"items": listed})), **mix)["items"] == listed
+    assert ids(ask(server, "/rank", user_id=user, item_ids=named[::-1])) == named
+
+
 def test_the_tier_mix_moves_the_list(server: Server, library: Recommender) -> None:
     user = library.richest_user()
     usual = ask(server, "/recommend", user_id=user, k=200)
@@ -238,6 +254,8 @@ WRONG = [
     ("/recommend", {"user_id": "10", "k": "3"}, 422, "k"),
     ("/recommend", {"user_id": "10", "k": True}, 422, "k"),
     ("/recommend", {"user_id": "10", "k": 1.5}, 422, "k"),
+    ("/recommend", {"user_id": "10", "offset": -1}, 422, "offset"),
+    ("/recommend", {"user_id": "10", "offset": 1001}, 422, "offset"),
     ("/recommend", {"user_id": 10}, 422, "user_id"),
     ("/recommend", {"user_id": None}, 422, "user_id"),
     ("/recommend", {"user_id": ""}, 422, "user_id"),

@@ -43,6 +43,11 @@ def test_the_fallback_is_popularity_within_the_filters(library: Recommender, req
     assert not asked_with & {item.item_id for item in answer.items}
 
 
+def test_the_fallback_has_pages_too(library: Recommender) -> None:
+    whole = RecommendRequest(text="anything", k=9).fallback(library, "time_out").items
+    assert RecommendRequest(text="anything", k=4, offset=5).fallback(library, "time_out").items == whole[5:]
+
+
 def test_the_fallback_of_a_ranking_holds_all_items_and_that_of_interests_none(library: Recommender) -> None:
     ranked = RankRequest(user_id="10", item_ids=["2", "50", "1"]).fallback(library, "time_out")
     assert sorted(item.item_id for item in ranked.items) == ["1", "2", "50"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class NearestToInterests(ByNothing):
         totals += self._disliked(batch, users, of_user)
         totals, starts = totals.astype(np.float32), np.searchsorted(users, np.arange(len(batch) + 1))
         best = best_of_groups(totals, starts, n)
-        return Candidates(users[best], of_user[best], totals[best], found=found)
+        return Candidates(users[best], of_user[best], totals[best], found=found, beyond=partial(self._beyond, batch))
 
     def search(self, batch: QueryBatch, n: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Yield liked points (p,), their nearest items (p, m) and cosines; m covers the quota and the barred items.
@@ -55,6 +56,24 @@ class NearestToInterests(ByNothing):
         for length in np.unique(lengths):
             points = liked[lengths == length]
             yield points, *self.index.search(batch.points[points], int(length), allowed)
+
+    def _beyond(self, batch: QueryBatch, users: np.ndarray, items: np.ndarray) -> tuple[Found, np.ndarray]:
+        """What each user's nearest liked point would have found of items that nothing proposed, and their scores (m,).
+
+        `users` (m,): of each of `items` (m,), ascending; the score is 0 for users without points.
+        """
+        near, point = np.full(len(users), -np.inf, np.float32), np.full(len(users), NOTHING)
+        vectors = self.index.vectors(items)
+        for liked in np.flatnonzero(batch.weights > 0):
+            mine = slice(*np.searchsorted(users, [batch.owners[liked], batch.owners[liked] + 1]))
+            cosines = vectors[mine] @ batch.points[liked]
+            point[mine] = np.where(cosines > near[mine], liked, point[mine])
+            near[mine] = np.maximum(near[mine], cosines)
+        there = point != NOTHING
+        found = Found(point[there], items[there], near[there] * batch.weights[point[there]])
+        scores = np.zeros(len(users))
+        scores[there] = found.scores
+        return found, (scores + self._disliked(batch, users, items)).astype(np.float32)
 
     def _quotas(self, batch: QueryBatch, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Liked points (p,) and how many items each may propose."""

@@ -13,7 +13,18 @@ from typing import Annotated, Final
 import typer
 
 from benchmarks import ward, workspaces
-from benchmarks.evidence import ablation, again, coverage, explanation, names, planted, promise, pursued, stability
+from benchmarks.evidence import (
+    ablation,
+    again,
+    coverage,
+    explanation,
+    names,
+    names_site,
+    planted,
+    promise,
+    pursued,
+    stability,
+)
 from benchmarks.evidence.context import STAGES, Context
 from benchmarks.evidence.files import Row, write_evidence
 from benchmarks.evidence.sections import DATA, FILMS, SHOP, SITE
@@ -38,6 +49,7 @@ SECTIONS: Final = {
     "stability": Section(stability.rows, (SHOP, SITE)),
     "coverage": Section(coverage.rows, (SHOP, SITE)),
     "names": Section(names.rows, (SHOP,)),
+    "names-site": Section(names_site.rows, (SITE,)),
     "explanation": Section(explanation.rows, (FILMS,)),
     "ablation": Section(lambda context: ablation.rows(context, "journey", repeats=True), (SHOP,)),
     "ablation-films": Section(lambda context: ablation.rows(context, "ml100k", repeats=False), (FILMS,)),

@@ -1,6 +1,6 @@
 """Every section of docs/evidence: the command that makes it, and the code and data that its figures depend on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 SHOP, SITE, FILMS = "complete-journey", "stack-exchange", "movielens-100k"
@@ -63,6 +63,13 @@ def _files(data: str) -> tuple[str, ...]:
 
 _SHOP = ("NOVEMBER", "MONTHS", "shop")
 _JOURNEY = (*_SHOP, "journey")
+_JOURNEY = ("NOVEMBER", "MONTHS", "journey")
+_NAMES_SITE = _evidence("names-site", SITE, module="benchmarks/evidence/names_site.py")
+_NAMES_SITE = replace(  # what BERTopic says depends on code that only its own environment runs
+    _NAMES_SITE,
+    modules=(*_NAMES_SITE.modules, "benchmarks/peers/topic_words.py"),
+    files=(*_NAMES_SITE.files, "benchmarks/peers/topics-requirements.txt"),
+)
 _LEFT_OUT_PEERS = Section(
     f"python -m benchmarks.quality.split {LOO_SPLIT} && "
     f"python -m benchmarks.peers {LOO_SPLIT} --output {PEERS} && "
@@ -84,6 +91,7 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "calm": _evidence("calm", SHOP),
         "calm-movielens-100k": _evidence("calm", FILMS),
         "names": _evidence("names", SHOP),
+        "names-site": _NAMES_SITE,
         "explanation": _evidence("explanation", FILMS, RECOMMENDER),
         "ablation": _evidence("ablation", SHOP),
         "ablation-films": _evidence("ablation-films", FILMS, module="benchmarks/evidence/ablation.py"),

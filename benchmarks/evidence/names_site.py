@@ -144,7 +144,6 @@ def _topic_rows(namer: Namer, tags: Tags, vectors: np.ndarray, groups: list[np.n
     context, n_cases = namer.context, np.full(len(groups), len(SEEDS), np.float64)
     pairs = [halves(groups, seed) for seed in SEEDS]
     truths = [tags.most(held) for _, held in pairs]
-
     read: dict[str, np.ndarray] = {}
 
     def judge(names: list[list[str]]) -> np.ndarray:
@@ -226,7 +225,8 @@ def _point_rows(namer: Namer, tags: Tags, vectors: np.ndarray) -> list[Row]:
         sums = _by_user(table[USER_ROW].to_numpy(), np.column_stack([hits, which]))
         row = Row.of(
             f"names-points{suffix}",
-            f"{told}; against the name of their main topic, judged by the same tags: hits / cases.",
+            f"{told}; against the name of their main topic, made of all of its items, judged by the same tags: hits / "
+            "cases.",
             pooled(sums, lambda s: (s[..., 0] - s[..., 1]) / s[..., 2]), "share", len(sums),
             value=float(share(sums.sum(0)[[0, 2]])), reference=float(share(sums.sum(0)[[1, 2]])),
             reference_name="name of the topic", excluded="Points none of whose judging items has a tag.",

@@ -56,7 +56,9 @@ def words_by_bertopic(
         content = {"encoder": str(encoder.absolute()), "texts": list(texts), "halvings": asked}
         write_json(content, between / "asked.json")
         command = [(folder / "bin" / "python").absolute(), "-W", "ignore", "-m", "benchmarks.peers.topic_words"]
-        done = subprocess.run(command, cwd=between, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
+        # one thread: sums are the same on every machine, and nothing waits for a core that others use
+        alone = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, cwd=between, env=alone, check=False)
         if done.returncode:
             raise StrataError(f"BERTopic stopped with exit code {done.returncode}; what it said stands above")
         found: list[Words] = read_json(between / "words.json")

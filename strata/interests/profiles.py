@@ -59,8 +59,12 @@ class Profiles:
         return cls(pl.read_parquet(folder / "profiles.parquet"), read_array(folder / "points.npy"), dislikes)
 
 
+READABLE = 9
+"""Points of a profile that people read to the end."""
+
+
 def showcase(table: pl.DataFrame) -> str:
-    """The id of an example user: most tiers, then most active periods, then the fewest points.
+    """The id of an example user: most tiers, then not too many points to read, then most active periods.
 
     Raises UnknownId where nobody has a point.
     """
@@ -69,7 +73,9 @@ def showcase(table: pl.DataFrame) -> str:
     )
     if per_user.is_empty():
         raise UnknownId("no user of this release has an interest point")
-    best = per_user.sort(["tiers", "of_periods", "points", USER], descending=[True, True, False, False])
+    per_user = per_user.with_columns(readable=pl.col("points") <= READABLE)
+    order = {"tiers": True, "readable": True, "of_periods": True, "points": False, USER: False}
+    best = per_user.sort(list(order), descending=list(order.values()))
     return str(best[USER][0])
 
 

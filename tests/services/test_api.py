@@ -66,10 +66,15 @@ def test_pages_are_parts_of_the_whole_list_and_rankings_agree_with_it(server: Se
 
 
 def test_the_tier_mix_moves_the_list(server: Server, library: Recommender) -> None:
-    user = library.richest_user()
-    usual = ask(server, "/recommend", user_id=user, k=200)
-    of_now = ask(server, "/recommend", user_id=user, k=200, tier_mix={"momentary": 50, "core": 0, "stable": 0})
-    assert [i["score"] for i in usual["items"]] != [i["score"] for i in of_now["items"]]
+    def tiers(user: str, **mix: float) -> list[str]:
+        return [item["reason"]["tier"] for item in ask(server, "/recommend", user_id=user, k=50, tier_mix=mix)["items"]]
+
+    several = (user for user in library.users if library.interests(user)["tier"].n_unique() > 1)
+    user, usual = next((user, found) for user in several if len(set(found := tiers(user))) > 1)
+    last = usual[-1]
+    assert tiers(user, **{last: 1.0}) == usual
+    assert tiers(user, **{last: 50.0})[0] == last
+    assert last not in tiers(user, **{last: 0.0})[:10]
 
 
 def test_visitors_are_recommended_to_from_their_history_or_their_words(server: Server) -> None:

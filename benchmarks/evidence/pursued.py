@@ -4,26 +4,25 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from scipy import sparse
 
 from benchmarks.evidence.context import Context
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import pooled
-from strata.data.history import DAY, History, as_date
+from strata.data.history import as_date
 from strata.embeddings.space import InterestSpace, SpaceSettings
 from strata.interests.naming import Namer
+from strata.interests.pursued import first_choices, lift, pair_shares
 from strata.interests.themes import ThemeSettings, learn_themes
 from strata.settings import read_settings
 from strata.storage import read_array
 
-WEEK = 7 * DAY
 OURS, BEHAVIOUR = "interest space", "behaviour alone"
 TEXTS = {"zero-shot text": "zero_shot.npy", "fine-tuned text": "items.npy"}
 
 
 def rows(context: Context, name: str) -> list[Row]:
     """Rows topic-lift-NAME, against the better of topics by texts alone, and topic-lift-NAME-behaviour."""
-    later = _once(context.history.between(context.cut_offs.backtest, context.cut_offs.live))
+    later = first_choices(context.history.between(context.cut_offs.backtest, context.cut_offs.live))
     topics = topics_by(context)
     sums = {way: pair_shares(later, of_item) for way, of_item in topics.items()}
     judged = np.flatnonzero(sums[OURS][:, 1] > 0)
@@ -68,46 +67,3 @@ def topics_by(context: Context) -> dict[str, np.ndarray]:
         update={"topics": int(ours.max()) + 1, "smallest": 1}
     )
     return {OURS: ours} | {way: learn_themes(each, known, namer, many).of_item[:, 0] for way, each in ways.items()}
-
-
-def pair_shares(later: History, topics: np.ndarray) -> np.ndarray:
-    """Chance that two of a user's choices share a topic, and that one shares it with others' of the same week.
-
-    (n_users, 2); zeros for users with fewer than two choices. For each pair of choices the second is once the user's
-    own, and once any other user's of its week, the first item apart: two choices of a user are never the same item.
-    """
-    week, topic = ((later.times - later.times.min(initial=0)) // WEEK).astype(np.int64), topics[later.items]
-    n_weeks, n_topics = int(week.max(initial=0)) + 1, int(topics.max(initial=0)) + 1
-    ones = np.ones(len(later))
-    by_topic = sparse.csr_matrix((ones, (week, topic)), (n_weeks, n_topics)).toarray()
-    by_item = sparse.csc_matrix((ones, (week, later.items)), (n_weeks, later.n_items))
-    found = np.zeros((later.n_users, 2))
-    for user in later.active_users():
-        own = later.of(user)
-        n = own.stop - own.start
-        if n < 2:
-            continue
-        mine = np.zeros((n_weeks, n_topics))
-        np.add.at(mine, (week[own], topic[own]), 1)
-        others = by_topic - mine
-        of_week = np.broadcast_to(mine.sum(1), (n, n_weeks)).copy()
-        of_week[np.arange(n), week[own]] -= 1  # of the user's other choices, how many in each week
-        same = by_item[:, later.items[own]].toarray().T
-        same[np.arange(n), week[own]] -= 1  # others' choices of the very item
-        chance = (others[:, topic[own]].T - same) / np.maximum(others.sum(1) - same, 1)
-        shared = (mine.sum(0) * (mine.sum(0) - 1)).sum()
-        found[user] = shared / (n * (n - 1)), (of_week * chance).sum() / (n * (n - 1))
-    return found
-
-
-def lift(sums: np.ndarray) -> np.ndarray:
-    """The first of two sums (…, 2) over the second."""
-    return np.asarray(sums[..., 0] / np.maximum(sums[..., 1], 1e-12))
-
-
-def _once(history: History) -> History:
-    """The first choice of each item by each user."""
-    order, starts = history.by_pair
-    first = np.zeros(len(history), bool)
-    first[order[starts]] = True
-    return history.keep(first)

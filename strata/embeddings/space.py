@@ -28,7 +28,7 @@ class SpaceSettings(Settings):
 
     behaviour: float = Field(0.5, ge=0, le=1)
     """Share of behaviour in the vector of an item that many people chose; text has the rest."""
-    tried: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75)
+    tried: tuple[float, ...] = (0.0, 0.25, 0.5)
     """Shares tried on the validation window; `behaviour` stays unless one is clearly better there. None: it stays."""
     trust: float = Field(10.0, gt=0)
     """Choosers of an item at which half of that share is reached."""

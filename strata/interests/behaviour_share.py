@@ -1,27 +1,27 @@
-"""Chooses how much behaviour says in the interest space, by what people chose next in a window."""
+"""Chooses how much behaviour says in the interest space, by whether topics are what people pursue together."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from strata.data.history import History
 from strata.embeddings.space import InterestSpace, Parts, SpaceSettings
-from strata.evaluation.metrics import ndcg_at_k
-from strata.evaluation.window import Window
-from strata.models.baselines import mean_vector
-from strata.models.settings import MeanVectorGrid
+from strata.interests.pursued import first_choices, lift, pair_shares
+from strata.interests.themes import ThemeSettings, topics_of
 
-JUDGED_AT = 10
-CLEARLY = 1.0
-"""Standard errors of the paired difference by which another share must be better than the one that is set."""
+USERS, SEED = 1_000, 7
+"""Most users that judge, a fixed sample."""
+CLEARLY: Final = 1.0
+"""Standard errors by which another share must be better than the one that is set."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A share, mean NDCG@10 of the decayed mean of users' items, and its gain over the share as set, ± an error."""
+    """A share, the lift of its topics (see `pair_shares`), and its gain over the share as set, ± a standard error."""
 
     share: float
-    ndcg: float
+    lift: float
     gain: float
     error: float
 
@@ -41,37 +41,43 @@ class BehaviourShare:
 
 
 def choose_share(
-    texts: np.ndarray, known: np.ndarray, window: Window, settings: SpaceSettings, grid: MeanVectorGrid
+    texts: np.ndarray, known: np.ndarray, past: History, later: History, settings: SpaceSettings, themes: ThemeSettings
 ) -> BehaviourShare:
-    """Try shares of behaviour on a window: the decayed mean of a user's vectors ranks what they choose next.
+    """Try shares of behaviour: topics by each, learned from the `past`, are judged by what users chose `later`.
 
     The share that is set stays unless another is better by more than a standard error: with few users differences are
-    noise. `texts` (n_items, t): unit text vectors; `known` (n_items,) bool: items that exist before the window.
+    noise. `texts` (n_items, t): unit text vectors; `known` (n_items,) bool: items that exist before.
     """
-    warm, usual = window.only(window.warm), settings.behaviour
+    usual, later = settings.behaviour, _sampled(first_choices(later.positive()))
     shares = [usual, *(share for share in settings.tried if share != usual)]
-    if len(shares) == 1 or not len(warm.users):
-        why = "as set; no others are tried" if len(shares) == 1 else "as set; nobody chose before the window and in it"
-        return BehaviourShare(usual, why, len(warm.users), ())
-    parts = Parts.of(texts, known, window.past, settings)
-    values = [_values(InterestSpace.of_parts(parts, share), warm, grid) for share in shares]
-    trials = []
-    for share, value in zip(shares, values, strict=True):
-        gain = value - values[0]
-        error = float(gain.std()) / len(gain) ** 0.5
-        trials.append(Trial(share, round(float(value.mean()), 6), round(float(gain.mean()), 6), round(error, 6)))
-    best = max(trials, key=lambda trial: trial.gain - CLEARLY * trial.error)  # the share that is set has 0 and 0
-    why = "as set; no other is better by a standard error"
-    if best.share != usual:
-        why = f"better than {usual:g} as set, by {best.gain:.4f} ± {best.error:.4f} NDCG@10 of the decayed mean"
-    return BehaviourShare(best.share, why, len(warm.users), tuple(trials))
-
-
-def _values(space: InterestSpace, window: Window, grid: MeanVectorGrid) -> np.ndarray:
-    """NDCG@10 of each user of the window (B,), by the best half-life of the grid."""
-    model = mean_vector(space.vectors, grid)
+    judges = np.flatnonzero(np.diff(later.offsets) > 1)
+    if len(shares) == 1 or not len(judges):
+        why = "as set; no others are tried" if len(shares) == 1 else "as set; nobody chose two items to judge by"
+        return BehaviourShare(usual, why, len(judges), ())
+    parts = Parts.of(texts, known, past, settings)
     found = [
-        ndcg_at_k(window.rank(model.fit(window.past, window.time, half_life=half_life), JUDGED_AT), window.relevant, 10)
-        for half_life in grid.half_life
+        pair_shares(later, topics_of(InterestSpace.of_parts(parts, share).vectors, known, themes))[judges]
+        for share in shares
     ]
-    return max(found, key=lambda values: float(values.mean()))
+    lifts, influences = zip(*map(_lift, found), strict=True)
+    trials = []
+    for share, value, influence in zip(shares, lifts, influences, strict=True):
+        error = float((influence - influences[0]).std()) / len(judges) ** 0.5
+        trials.append(Trial(share, round(value, 4), round(value - lifts[0], 4), round(error, 4)))
+    best = max(trials, key=lambda trial: trial.gain - CLEARLY * trial.error)  # the share that is set has 0 and 0
+    why = "as set; topics by no other are clearly more what people choose together"
+    if best.share != usual:
+        why = f"topics are {best.gain:.2f} ± {best.error:.2f} times likelier shared than by {usual:g}, as set"
+    return BehaviourShare(best.share, why, len(judges), tuple(trials))
+
+
+def _lift(shares: np.ndarray) -> tuple[float, np.ndarray]:
+    """The lift of chances (B, 2), and how far each user moves it, for its standard error (the delta method)."""
+    value = float(lift(shares.sum(0)))
+    return value, (shares[:, 0] - value * shares[:, 1]) / max(float(shares[:, 1].mean()), 1e-12)
+
+
+def _sampled(later: History) -> History:
+    """The events of at most USERS users, always the same ones."""
+    drawn = np.random.default_rng(SEED).permutation(later.active_users())[:USERS]
+    return later.keep(np.isin(later.users, drawn))

@@ -120,14 +120,7 @@ def learn_themes(
     and categories of the same former theme: groups then change only where the catalogue does.
     """
     distinct, of_row = _distinct(vectors)
-    weights = np.bincount(of_row[known], minlength=len(distinct))
-    learned = weights > 0
-    of_distinct = np.empty((len(distinct), len(LEVELS)), np.int32)
-    of_distinct[learned] = _levels(distinct[learned], weights[learned], settings, former)
-    centres = [unit(means(distinct[learned], weights[learned], column)[0]) for column in of_distinct[learned].T]
-    examples = np.unique(of_distinct[learned, 0], return_index=True)[1]
-    above = of_distinct[learned][examples]
-    of_distinct[~learned] = above[nearest(distinct[~learned], centres[0])]
+    of_distinct, centres = _grouped(distinct, np.bincount(of_row[known], minlength=len(distinct)), settings, former)
     of_item, rows = of_distinct[of_row], np.flatnonzero(known)
     copies = _copies(of_row[rows])
     tables: list[pl.DataFrame] = []
@@ -139,6 +132,29 @@ def learn_themes(
         names = told_apart(table["base"].to_list(), list(map(namer.examples, members.typical)))
         tables.append(table.with_columns(name=pl.Series(names, dtype=pl.String)))
     return Themes(pl.concat(tables), np.concatenate(centres), of_item)
+
+
+def topics_of(vectors: np.ndarray, known: np.ndarray, settings: ThemeSettings) -> np.ndarray:
+    """The topic of each item (n_items,) as `learn_themes` finds it, without names."""
+    distinct, of_row = _distinct(vectors)
+    weights = np.bincount(of_row[known], minlength=len(distinct))
+    return np.asarray(_grouped(distinct, weights, settings, None)[0][of_row, 0])
+
+
+def _grouped(
+    distinct: np.ndarray, weights: np.ndarray, settings: ThemeSettings, former: FormerTopics | None
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Groups of distinct vectors (m, d) at each level, (m, 3), and unit centres of each level's groups.
+
+    Vectors of weight 0 are placed in the topic nearest to them.
+    """
+    learned = weights > 0
+    groups = np.empty((len(distinct), len(LEVELS)), np.int32)
+    groups[learned] = _levels(distinct[learned], weights[learned], settings, former)
+    centres = [unit(means(distinct[learned], weights[learned], column)[0]) for column in groups[learned].T]
+    examples = np.unique(groups[learned, 0], return_index=True)[1]
+    groups[~learned] = groups[learned][examples][nearest(distinct[~learned], centres[0])]
+    return groups, centres
 
 
 def nearest(vectors: np.ndarray, centres: np.ndarray) -> np.ndarray:

@@ -1,23 +1,20 @@
-"""Stage index@WHICH: items searchable by vector, in the interest space of a cut-off, or by their texts, for words."""
+"""Stage index@CUT_OFF: items searchable by vector in the interest space of a cut-off."""
 
 from strata.data.schema import CUT_OFFS
 from strata.embeddings.index import IndexSettings, ItemIndex
 from strata.settings import read_settings
-from tasks import TEXT_INDEX, run
-from tasks.inputs import Inputs, folder
+from tasks import run
+from tasks.inputs import folder
 from tasks.reporting import say
 from tasks.spaces import space_of
 
-TEXTS = "texts"
 
-
-def main(which: str) -> None:
+def main(cut_off: str) -> None:
     """Build and write the index."""
-    vectors = Inputs().texts if which == TEXTS else space_of(which).vectors
-    index = ItemIndex.build(vectors, read_settings(IndexSettings, "index"))
-    index.write(TEXT_INDEX if which == TEXTS else folder(which) / "items.faiss")
-    say(f"{which}: {len(index):,} vectors in {type(index.index).__name__}")
+    index = ItemIndex.build(space_of(cut_off).vectors, read_settings(IndexSettings, "index"))
+    index.write(folder(cut_off) / "items.faiss")
+    say(f"{cut_off}: {len(index):,} vectors in {type(index.index).__name__}")
 
 
 if __name__ == "__main__":
-    run(main, one_of=(*CUT_OFFS, TEXTS))
+    run(main, one_of=CUT_OFFS)

@@ -38,6 +38,7 @@ from tasks import (
     space,
     themes,
     tier,
+    words,
 )
 from tasks.inputs import Inputs, folder
 from tasks.models import models_at
@@ -75,7 +76,7 @@ def workspace(target: Path, params: Path, *, items: int, users: int) -> Path:
             _write_tables(items, users)
             for stage in (space.main, themes.main, tier.main, collaborate.main, index.main):
                 stage("live")
-            index.main("texts")
+            words.main()
             _learn_trees()
             _package()
     return target

@@ -23,6 +23,8 @@ from strata.storage import replacing
 Action = Literal["pin", "rename", "reject", "block", "undo"]
 ACTIONS: Final[tuple[str, ...]] = get_args(Action)
 Word = Annotated[str, Field(min_length=1, max_length=256)]
+ROUNDED: Final = 1e-4
+"""How far shares that are rounded may add up to more or less than 1."""
 HELD: Final = pl.Schema(
     {USER: pl.String(), "id": pl.String(), "place": pl.Int64(), "action": pl.String(), "value": pl.String(),
      "on": pl.Date()}
@@ -229,7 +231,8 @@ def _sorted(table: pl.DataFrame, vectors: np.ndarray, profiles: Profiles) -> Pro
     place = pl.col("tier").replace_strict(dict(zip(TIERS, range(len(TIERS)), strict=True)))
     table = table.filter(~gone).sort(USER_ROW, place, "strength", "row", descending=[False, True, True, False])
     total = pl.col("share").sum().over(USER_ROW)
-    share = pl.when(pl.col(USER_ROW).is_in(changed)).then((pl.col("share") / total).round(6)).otherwise("share")
+    changed_now = pl.col(USER_ROW).is_in(changed) & ((total - 1).abs() > ROUNDED)
+    share = pl.when(changed_now).then((pl.col("share") / total).round(6)).otherwise("share")
     number = pl.int_range(pl.len(), dtype=pl.Int32).over(USER_ROW)
     left = table.with_columns(share=share, point=number).select(profiles.table.columns)
     return replace(profiles, table=left, vectors=np.asarray(vectors[table["row"].to_numpy()]))

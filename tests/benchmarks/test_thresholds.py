@@ -62,8 +62,10 @@ def test_points_found_once_are_read_as_those_that_ship(settings: TierSettings) -
 
 def test_thresholds_are_searched_over_points_that_are_found_once() -> None:
     points, history = Points(CONTEXT), CONTEXT.history
-    assert points.of(history) is points.of(history)
-    assert points.of(history) is not points.of(history.before(CONTEXT.cut_offs.live - 9e6))
+    settings, longer = CONTEXT.settings, CONTEXT.settings.model_copy(update={"recent_days": 28.0})
+    assert points.of(history, settings) is points.of(history, settings)
+    assert points.of(history, settings) is not points.of(history, longer), "what is new depends on it"
+    assert points.of(history, settings) is not points.of(history.before(CONTEXT.cut_offs.live - 9e6), settings)
 
 
 def test_figures_are_those_of_the_evidence() -> None:

@@ -6,6 +6,7 @@ from scipy import sparse
 from scipy.sparse.linalg import eigsh
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from strata._kernels.selection import top_k
 from strata.data.history import History
 from strata.embeddings.vectors import unit
 from strata.settings import Settings
@@ -72,23 +73,21 @@ def _information(choices: History, settings: CoChoiceSettings) -> sparse.csr_mat
     offered = sparse.csr_matrix((weight[choices.users], (choices.items, part)), (n_items, settings.offers)).toarray()
     busy = sparse.csr_matrix((weight[choices.users], (choices.users, part)), (choices.n_users, settings.offers))
     pairs = (busy.T @ busy).toarray() - np.diag(np.bincount(part, weight[choices.users] ** 2, settings.offers))
-    offered /= np.maximum(offered.sum(0), 1e-12)
+    offered = (offered / np.maximum(offered.sum(0), 1e-12)).astype(np.float32)
     rows, columns, values = [], [], []
     known = np.flatnonzero(chosen.getnnz(0))
-    transposed = chosen.T.tocsr()
+    chosen = chosen[:, known]
+    by_item, expected_of = chosen.T.tocsr(), (pairs.astype(np.float32) @ offered[known].T)
     for start in range(0, len(known), ROWS_AT_ONCE):
-        block = known[start : start + ROWS_AT_ONCE]
-        seen = (transposed[block] @ chosen)[:, known].toarray()
-        expected = offered[block] @ pairs @ offered[known].T
-        ratio = np.log((seen + settings.smoothing) / (expected + settings.smoothing))
-        ratio[np.arange(len(block)), start + np.arange(len(block))] = 0
-        most = min(settings.neighbours, len(known))
-        best = np.argpartition(-ratio, most - 1, axis=1)[:, :most]
-        value = np.take_along_axis(ratio, best, 1)
-        row, place = np.nonzero(value > 0)
-        rows.append(block[row])
+        block = slice(start, start + ROWS_AT_ONCE)
+        ratio = (by_item[block] @ chosen).toarray() + np.float32(settings.smoothing)
+        ratio /= offered[known[block]] @ expected_of + np.float32(settings.smoothing)
+        ratio[np.arange(len(ratio)), start + np.arange(len(ratio))] = 0
+        best, value = top_k(ratio, min(settings.neighbours, len(known)))
+        row, place = np.nonzero(value > 1)  # the logarithm is positive
+        rows.append(known[start + row])
         columns.append(known[best[row, place]])
-        values.append(value[row, place])
+        values.append(np.log(value[row, place]))
     shape = (n_items, n_items)
     if not rows:
         return sparse.csr_matrix(shape)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strata.data.history import DAY, History
-from strata.embeddings.co_choice import CoChoiceSettings, behaviour_vectors
+from strata.embeddings.co_choice import CoChoiceSettings, _information, behaviour_vectors
 from strata.embeddings.space import InterestSpace, SpaceSettings
 from strata.embeddings.vectors import unit
 from tests.strategies import DIMENSION, N_ITEMS, histories, vectors
@@ -18,7 +18,7 @@ KINDS, EACH, PEOPLE = 6, 20, 400
 
 
 def crowd(seed: int = 1, fashion: bool = False) -> History:
-    """People who each choose ten of one kind of items at any time or, as a fashion, when everybody chooses that kind."""
+    """People who each choose ten of one kind of items at any time or, as a fashion, when everybody does."""
     rng = np.random.default_rng(seed)
     users = np.repeat(np.arange(PEOPLE), 10)
     kind = users % KINDS
@@ -35,13 +35,19 @@ def within_and_between(found: np.ndarray) -> tuple[float, float]:
     return float(cosines[same & ~np.eye(len(found), dtype=bool)].mean()), float(cosines[~same].mean())
 
 
-def test_what_the_same_people_choose_lies_together_and_a_fashion_does_not() -> None:
+def test_what_the_same_people_choose_lies_together() -> None:
     within, between = within_and_between(behaviour_vectors(crowd(), CoChoiceSettings(dimensions=16)))
     assert within > 0.8
     assert between < 0.1
-    fashion, _ = within_and_between(behaviour_vectors(crowd(fashion=True), CoChoiceSettings(dimensions=16)))
-    blind, _ = within_and_between(behaviour_vectors(crowd(fashion=True), CoChoiceSettings(dimensions=16, offers=1)))
-    assert fashion < 0.5 * blind, "whoever is there then chooses that kind"
+
+
+def test_a_fashion_is_next_to_no_likeness() -> None:
+    known, blind = (_information(crowd(fashion=True), CoChoiceSettings(offers=offers)).mean() for offers in (20, 1))
+    assert known < 0.25 * blind, "whoever is there then chooses that kind"
+    assert (
+        _information(crowd(), CoChoiceSettings()).mean()
+        > 0.8 * _information(crowd(), CoChoiceSettings(offers=1)).mean()
+    )
 
 
 @given(histories(), st.floats(0, 1))

@@ -117,6 +117,7 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "journey-new": _quality("journey-new", SHOP, ("time_split",), EVALUATED, *_JOURNEY),
         "leave-one-out": _LEFT_OUT_PEERS,
         "diversity": _quality("diversity", FILMS, ("diversity",), RECOMMENDER),
+        "steer-films": _quality("steer-films", FILMS, ("steer",), EVALUATED),
         "steer": _quality("steer", SHOP, ("steer",), EVALUATED, *_SHOP),
         "cold": _quality("cold", SHOP, ("cold",), ("themes", "collaborate", "index"), "NOVEMBER", "MONTHS"),
         "stack-exchange": _quality("stack-exchange", SITE, ("questions",), THEMES),

@@ -77,6 +77,7 @@ SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str] | Measured]]] = {
     "journey-new": lambda: journey(repeats=False),
     "leave-one-out": lambda: leave_one_out.rows(ROOT / "leave-one-out", ROOT / "peers"),
     "diversity": lambda: (diversity.rows(), Judged.read(Path()).split),
+    "steer-films": lambda: steer.rows(Path(), "MovieLens-100K, the last fifth of all ratings", "-ml100k"),
     "steer": lambda: steer.rows(shop(repeats=True), "Complete Journey (published as simulated), November 2017"),
     "cold": lambda: cold.rows(cold.workspace(ROOT, split=NOVEMBER, rank=MONTHS)),
     "stack-exchange": lambda: questions.rows(questions.workspace(ROOT)),

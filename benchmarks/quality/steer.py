@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -38,11 +39,11 @@ TIMES, FALL, MOST = 1.5, 1 / 3, 0.6
 COLUMNS: Final = ("plain", "steered", "plain ndcg", "steered ndcg")
 
 
-def rows(workspace: Path, what: str) -> tuple[list[Row], str]:
+def rows(workspace: Path, what: str, suffix: str = "") -> tuple[list[Row], str]:
     """Rows steer-momentary and steer-core, of the test window in a workspace whose data are `what`."""
     with chdir(workspace):
         found = [row(tier, values(tier), what) for tier in STEERED]
-    return found, Judged.read(workspace).split
+    return [replace(one, id=one.id + suffix) for one in found], Judged.read(workspace).split
 
 
 def row(tier: str, found: pl.DataFrame, what: str) -> Row:

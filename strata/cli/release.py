@@ -3,16 +3,21 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+import polars as pl
 import typer
 from rich.text import Text
 
 from strata.cli.rows import Columns, Rows
 from strata.cli.terminal import Answer, draws, sentence, states
+from strata.interests.anchors import write_anchors
+from strata.interests.themes import Themes
+from strata.release.layout import Part
 from strata.release.registry import Entry, Registry
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 StoreFolder = Annotated[Path, typer.Option("--registry", "--store", help="Folder of the release registry.")]
 STORE = Path("releases")
+ANCHORS = Path("anchors")
 
 
 METRICS = {"NDCG@10": "ndcg@10", "recall@10": "recall@10", "coverage@10": "coverage@10"}
@@ -44,11 +49,21 @@ def add(release: Path, store: StoreFolder = STORE) -> Answer:
 @app.command()
 @states
 def promote(
-    release: Annotated[str, typer.Argument(help="Id from `strata release list`.")], store: StoreFolder = STORE
+    release: Annotated[str, typer.Argument(help="Id from `strata release list`.")],
+    store: StoreFolder = STORE,
+    anchors: Annotated[Path, typer.Option(help="Folder that remembers themes, in a clone of the project.")] = ANCHORS,
 ) -> Answer:
-    """Verify a release of the registry and let it serve."""
+    """Verify a release of the registry and let it serve; the next one's themes keep its ids and names."""
     Registry(store).promote(release)
-    return Answer({"store": store, "current": release}, [sentence(f"{release} serves")])
+    said = f"{release} serves"
+    if anchors.is_dir():
+        folder = store / release
+        write_anchors(Themes.read(folder / Part.THEMES), pl.read_parquet(folder / Part.ITEMS), anchors)
+        said += f"; its themes are remembered in {anchors}: commit it, or the next run on another clone names anew"
+    else:
+        said += f"; its themes are not remembered, as there is no folder {anchors}"
+    content = {"store": store, "current": release, "remembered": anchors if anchors.is_dir() else None}
+    return Answer(content, [sentence(said)])
 
 
 @app.command()

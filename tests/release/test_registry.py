@@ -4,15 +4,21 @@ import json
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from strata.cli.release import app
+from strata.data.history import DAY, History
 from strata.errors import ReleaseError
+from strata.interests.anchors import Anchors
+from strata.interests.themes import Themes
 from strata.release.manifest import verify
 from strata.release.registry import Pointer, Registry
+from tests.strategies import N_ITEMS, N_USERS, TIME
+from tests.tiny_recommender import write_tiny_release
 from tests.tiny_release import flip_a_byte, tiny_release
 
 
@@ -133,7 +139,7 @@ def test_the_command_adds_lists_promotes_and_rolls_back(tmp_path: Path) -> None:
     assert "no release yet" in strata("list")
     for name, release in (("first", first), ("second", second)):
         assert release in strata("add", str(tmp_path / name))
-        strata("promote", release)
+        assert "not remembered" in strata("promote", release, "--anchors", str(tmp_path / "nowhere"))
     lines = {line.split()[0]: line for line in strata("list").splitlines()}
     assert "current" in lines[second]
     assert "before" in lines[first]
@@ -143,3 +149,16 @@ def test_the_command_adds_lists_promotes_and_rolls_back(tmp_path: Path) -> None:
     assert "promote one by its id" in refused.output
     (tmp_path / "releases" / second / "manifest.json").write_text("{}")
     assert "damaged" in strata("list")
+
+
+def test_a_release_that_is_promoted_by_hand_leaves_its_themes_to_the_next(tmp_path: Path) -> None:
+    users, items = np.nonzero(np.random.default_rng(1).random((N_USERS, N_ITEMS)) < 0.7)
+    times = TIME - DAY * (1 + np.arange(len(users)))
+    history = History.from_columns(users, items, times, np.ones(len(users)), n_users=N_USERS, n_items=N_ITEMS)
+    folder, anchors, store = write_tiny_release(tmp_path, history), tmp_path / "anchors", tmp_path / "releases"
+    anchors.mkdir()
+    release = Registry(store).add(folder)
+    done = CliRunner().invoke(app, ["promote", release, "--registry", str(store), "--anchors", str(anchors)])
+    assert done.exit_code == 0, done.output
+    themes = Themes.read(folder / "themes")
+    assert Anchors.read(anchors).groups["name"].to_list() == themes.groups["name"].to_list()

@@ -29,7 +29,10 @@ def main(
     with Progress(TextColumn("users"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task("users", total=users)
         make(folder, settings, lambda made: bar.advance(task, made))
-    console.print(f"In params.yaml:\n{yaml.safe_dump({'source': SOURCE | {'folder': str(folder)}}, sort_keys=False)}")
+    console.print(
+        f"In params.yaml:\n{yaml.safe_dump({'source': SOURCE | {'folder': str(folder)}}, sort_keys=False)}",
+        soft_wrap=True,
+    )
 
 
 if __name__ == "__main__":

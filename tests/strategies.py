@@ -61,7 +61,13 @@ def themes() -> Themes:
     return learn_themes(vectors(), np.ones(N_ITEMS, bool), Namer.of(catalogue()), ThemeSettings(smallest=2))
 
 
+def text_space(texts: np.ndarray) -> InterestSpace:
+    """The space of unit text vectors (n_items, t) as they are."""
+    t = texts.shape[1]
+    return InterestSpace(texts, np.zeros(t, np.float32), np.zeros((t, 0), np.float32), 0.0, 0.0)
+
+
 def profiler(settings: TierSettings) -> Profiler:
     """What makes profiles over this catalogue."""
-    space = InterestSpace.of_text_alone(vectors())
+    space = text_space(vectors())
     return Profiler.of(Catalogue(catalogue()), space, themes(), settings)

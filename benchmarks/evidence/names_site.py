@@ -98,7 +98,6 @@ class Namer:
         groups = [np.flatnonzero(themes.of_item[:, 0] == topic) for topic in topics["group"]]
         columns = [
             pl.Series("name", self.names_of(groups), pl.String),
-            pl.Series("base", [name for name, _ in self._named(groups)], pl.String),
             pl.Series("phrases", [phrases for _, phrases in self._named(groups)], pl.List(pl.String)),
         ]
         others = themes.groups.filter(pl.col("level") != "topic")  # `groups` begins with the topics, by number

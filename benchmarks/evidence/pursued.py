@@ -9,9 +9,10 @@ from benchmarks.evidence.context import Context
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import pooled
 from strata.data.history import as_date
+from strata.embeddings.co_choice import first_choices
 from strata.embeddings.space import InterestSpace, SpaceSettings
 from strata.interests.naming import Namer
-from strata.interests.pursued import first_choices, lift, pair_shares
+from strata.interests.pursued import lift, pair_shares
 from strata.interests.themes import ThemeSettings, learn_themes
 from strata.settings import read_settings
 from strata.storage import read_array

@@ -38,7 +38,8 @@ def behaviour_vectors(history: History, settings: CoChoiceSettings) -> np.ndarra
     the events. So two items are not alike for having come out, or having been the fashion, at the same time. Each
     user's pairs count together as much as their items.
     """
-    choices = _latest(history.positive(), settings.most_items)
+    choices = first_choices(history.positive())
+    choices = choices.keep(choices.age_in_events() < settings.most_items)
     information = _information(choices, settings)
     d = min(settings.dimensions, history.n_items - 2)
     found = np.zeros((history.n_items, settings.dimensions), np.float32)
@@ -51,13 +52,12 @@ def behaviour_vectors(history: History, settings: CoChoiceSettings) -> np.ndarra
     return unit(found)
 
 
-def _latest(history: History, most: int) -> History:
-    """Each user's first choice of each item, and of these only the `most` latest."""
+def first_choices(history: History) -> History:
+    """The first event of each user on each item."""
     order, starts = history.by_pair
     first = np.zeros(len(history), bool)
     first[order[starts]] = True
-    once = history.keep(first)
-    return once.keep(once.age_in_events() < most)
+    return history.keep(first)
 
 
 def _information(choices: History, settings: CoChoiceSettings) -> sparse.csr_matrix:

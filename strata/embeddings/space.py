@@ -16,8 +16,6 @@ from strata.embeddings.vectors import unit
 from strata.settings import Settings
 from strata.storage import read_array, write_array
 
-PENALTIES: Final = (1.0, 10.0, 100.0)
-"""Of the ridge regression from text to behaviour; the best by cross-validation is taken."""
 FOLDS: Final = 5
 FEWEST: Final = 50
 """Fewest chosen items from which it is learned what behaviour a text foretells."""
@@ -32,6 +30,8 @@ class SpaceSettings(Settings):
     """Shares tried on the validation window; `behaviour` stays unless one is clearly better there. None: it stays."""
     trust: float = Field(10.0, gt=0)
     """Choosers of an item at which half of that share is reached."""
+    penalties: tuple[float, ...] = (1.0, 10.0, 100.0)
+    """Of the ridge regression from text to behaviour; the best by cross-validation is taken."""
     co_choice: CoChoiceSettings = Field(default_factory=CoChoiceSettings)
     """How behaviour vectors are learned."""
 
@@ -51,12 +51,6 @@ class InterestSpace:
     to_behaviour: np.ndarray
     share: float
     foretold: float
-
-    @classmethod
-    def of_text_alone(cls, vectors: np.ndarray) -> Self:
-        """The space of unit text vectors (n_items, t) as they are."""
-        t = vectors.shape[1]
-        return cls(vectors, np.zeros(t, np.float32), np.zeros((t, 0), np.float32), 0.0, 0.0)
 
     @classmethod
     def fit(cls, texts: np.ndarray, known: np.ndarray, past: History, settings: SpaceSettings) -> Self:
@@ -124,10 +118,12 @@ class Parts:
         trusted[~seen.any(1)] = 0
         if trusted.any():
             seen = np.where(trusted[:, None] > 0, unit(seen - np.average(seen, axis=0, weights=trusted)), 0)
-        return cls(text, seen, trusted, mean, *_foretelling(text, seen, trusted))
+        return cls(text, seen, trusted, mean, *_foretelling(text, seen, trusted, settings.penalties))
 
 
-def _foretelling(text: np.ndarray, seen: np.ndarray, trusted: np.ndarray) -> tuple[np.ndarray, float]:
+def _foretelling(
+    text: np.ndarray, seen: np.ndarray, trusted: np.ndarray, penalties: tuple[float, ...]
+) -> tuple[np.ndarray, float]:
     """A matrix (t, d) from text to behaviour, learned from items by how far each is trusted, and how well it foretells.
 
     That is the mean cosine (0 at least) of what is foretold for items left out to their behaviour.
@@ -140,7 +136,7 @@ def _foretelling(text: np.ndarray, seen: np.ndarray, trusted: np.ndarray) -> tup
     folds = KFold(FOLDS, shuffle=True, random_state=0)
     with threadpool_limits(1):  # threaded sums differ from run to run
         found = []
-        for penalty in PENALTIES:
+        for penalty in penalties:
             model = Ridge(alpha=penalty, fit_intercept=False)
             guessed = cross_val_predict(model, inputs, targets, cv=folds, params={"sample_weight": weights})
             found.append((float(np.average((unit(guessed) * targets).sum(1), weights=weights)), penalty))

@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from strata.data.schema import ITEM, LEVELS, TITLE
 from strata.embeddings.vectors import unit
 from strata.interests.hierarchy import means
-from strata.interests.naming import Namer, told_apart
+from strata.interests.naming import Namer, parts_of, told_apart
 from strata.interests.themes import FormerTopics, Themes
 from strata.storage import read_array, write_array, write_table
 
@@ -156,5 +156,5 @@ def _identified(
     ids[~old] = [f"{level}-{max(numbers, default=0) + place}" for place in range(1, 1 + (~old).sum())]
     new = groups.filter(~old)
     examples = [namer.examples(typical) for typical in new["typical"].to_list()]
-    names[~old] = told_apart(new["base"].to_list(), examples, names[old])
+    names[~old] = told_apart([parts_of(name)[0] for name in new["name"]], examples, names[old])
     return groups.with_columns(id=pl.Series(ids, dtype=pl.String), name=pl.Series(names, dtype=pl.String))

@@ -6,8 +6,9 @@ from typing import Any, Final
 import numpy as np
 
 from strata.data.history import History
+from strata.embeddings.co_choice import first_choices
 from strata.embeddings.space import InterestSpace, Parts, SpaceSettings
-from strata.interests.pursued import first_choices, lift, pair_shares
+from strata.interests.pursued import lift, pair_shares
 from strata.interests.themes import ThemeSettings, topics_of
 
 USERS, SEED = 1_000, 7

@@ -10,7 +10,7 @@ import polars as pl
 from strata.data.catalogue import Catalogue
 from strata.data.history import History
 from strata.data.schema import ATTRIBUTES, CATEGORIES, LEVELS, PROFILE_TEXT, TIERS, TIME
-from strata.interests.naming import told_apart
+from strata.interests.naming import parts_of, told_apart
 from strata.interests.points import InterestPoints
 from strata.interests.profiles import Profiles
 from strata.interests.query_users import QueryUser
@@ -133,7 +133,7 @@ def _preferences(
     table = (
         lasting.filter(pl.col("place") > 0)
         .join(below.filter(pl.col("n") >= LEAST_POINTS), on="theme")
-        .join(themes.at(LEVELS[2]).select("id", "name", "base", "phrases", "typical", theme="group"), on="theme")
+        .join(themes.at(LEVELS[2]).select("id", "name", "phrases", "typical", theme="group"), on="theme")
         .sort("place", "strength", "theme", descending=[True, True, False])
         .with_columns(
             pl.col("strength", "share", "persistence", "recency", "span").round(6),
@@ -145,7 +145,7 @@ def _preferences(
     )
     examples = [map(catalogue.titles.__getitem__, typical) for typical in table["typical"].to_list()]
     used = set(points["name"])
-    names = [base if name in used else name for name, base in table.select("name", "base").iter_rows()]
+    names = [parts_of(name)[0] if name in used else name for name in table["name"]]
     names = told_apart(names, examples, used)
     table = table.with_columns(pl.Series("name", names, dtype=pl.String))
     return table.with_columns(reasons(settings)).select(PREFERENCE_COLUMNS)

@@ -11,13 +11,17 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from strata.data.schema import ITEM, TITLE
+from strata.data.catalogue import Catalogue
 from strata.interests.phrases import Fits, Phrases, shorten
 
 Reader = Callable[[list[str]], np.ndarray]
 """Phrases → where they lie in the space of the groups' centres: unit (n, d)."""
 LENGTH = 2
 """Phrases of a name."""
+SUCH_AS = ", such as "
+"""Between the phrases of a name and the example that tells it from others."""
+ALONE = "Such as "
+"""Before an example that is all of a name."""
 LONGEST_EXAMPLE = 40
 """Characters of an example's title in a name."""
 SHARES = (0.25, 0.1, 0.03)
@@ -44,9 +48,9 @@ class Namer:
     @classmethod
     def of(cls, items: pl.DataFrame, chosen: np.ndarray | None = None, read: Reader | None = None) -> Self:
         """A namer over an items table."""
-        ids = items[ITEM].to_list()
-        titles = [title or item for title, item in zip(items[TITLE].to_list(), ids, strict=True)]
-        return cls(Phrases(items), titles, ids, np.zeros(len(ids)) if chosen is None else chosen, read)
+        catalogue = Catalogue(items)
+        chosen = np.zeros(len(catalogue)) if chosen is None else chosen
+        return cls(Phrases(items), catalogue.titles, catalogue.ids.tolist(), chosen, read)
 
     def names_of(self, membership: sparse.csr_matrix, centres: np.ndarray, n: int) -> list[tuple[str, list[str]]]:
         """A name for each group, "" where its items share nothing, and up to `n` phrases, the most telling first.
@@ -120,5 +124,13 @@ def told_apart(names: Sequence[str], examples: Sequence[Iterator[str]], taken: C
     return found
 
 
+def parts_of(name: str) -> tuple[str, str]:
+    """A name without its example, "" where the group shares nothing, and the example, "" without one."""
+    if name.startswith(ALONE):
+        return "", name.removeprefix(ALONE)
+    base, _, example = name.partition(SUCH_AS)
+    return base, example
+
+
 def _with_example(name: str, title: str) -> str:
-    return f"{name}, such as {title}" if name else f"Such as {title}"
+    return f"{name}{SUCH_AS}{title}" if name else f"{ALONE}{title}"

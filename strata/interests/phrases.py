@@ -97,12 +97,12 @@ class Phrases:
     words of descriptions. `names` (n_phrases,) are sorted, so that ties do not depend on the order of items.
     """
 
-    def __init__(self, items: pl.DataFrame, *, categories: bool = True) -> None:
-        """Find the phrases of `items`; without `categories` it is not read, so that names can be tested against it."""
+    def __init__(self, items: pl.DataFrame) -> None:
+        """Find the phrases of `items`."""
         texts: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], int] = {}
         rows = []
         for title, description, kinds, tags in items.select(TITLE, DESCRIPTION, CATEGORIES, TAGS).iter_rows():
-            text = (title or "", description or "", tuple(kinds or ()) if categories else (), tuple(tags or ()))
+            text = (title or "", description or "", tuple(kinds or ()), tuple(tags or ()))
             rows.append(texts.setdefault(text, len(texts)))
         wholes = [_whole(title) for title, *_ in texts]
         shared = Counter(wholes[row] for row in rows)

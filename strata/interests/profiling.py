@@ -14,7 +14,7 @@ from strata.data.history import History
 from strata.data.schema import LEVELS, TIERS, TIME, USER, USER_ROW
 from strata.embeddings.space import InterestSpace
 from strata.embeddings.vectors import spread
-from strata.interests.naming import told_apart
+from strata.interests.naming import parts_of, told_apart
 from strata.interests.points import InterestPoints, cosines, find_points, let_go
 from strata.interests.profiles import DISLIKE_COLUMNS, Profiles
 from strata.interests.settings import TierSettings
@@ -153,7 +153,7 @@ def _unlike(dislikes: pl.DataFrame, likes: pl.DataFrame, catalogue: Catalogue, t
     both = dislikes.join(liked, on=[USER_ROW, "name"], how="left", maintain_order="left")["also"].is_not_null()
     if not both.any():
         return dislikes
-    bases = themes.at("topic")["base"].to_list()
+    bases = [parts_of(name)[0] for name in themes.names("topic")]
     users, names = dislikes[USER_ROW].to_list(), dislikes["name"].to_list()
     for row in np.flatnonzero(both.to_numpy()):
         topic, evidence = int(dislikes["topic"][int(row)]), dislikes["evidence"][int(row)].to_list()

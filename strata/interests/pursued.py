@@ -43,11 +43,3 @@ def pair_shares(later: History, topics: np.ndarray) -> np.ndarray:
 def lift(sums: np.ndarray) -> np.ndarray:
     """The first of two sums (…, 2) over the second."""
     return np.asarray(sums[..., 0] / np.maximum(sums[..., 1], 1e-12))
-
-
-def first_choices(history: History) -> History:
-    """The first choice of each item by each user."""
-    order, starts = history.by_pair
-    first = np.zeros(len(history), bool)
-    first[order[starts]] = True
-    return history.keep(first)

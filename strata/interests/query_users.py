@@ -11,7 +11,7 @@ from strata.data.catalogue import Catalogue
 from strata.data.filters import rows_of
 from strata.data.history import History
 from strata.data.schema import LEVELS, USER, USER_ROW
-from strata.interests.naming import told_apart
+from strata.interests.naming import parts_of, told_apart
 from strata.interests.profiles import Profiles
 from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
@@ -103,7 +103,8 @@ def _said(vectors: np.ndarray, themes: Themes, catalogue: Catalogue, *, query: b
     of_topic = themes.groups.filter(topics).sort("group")
     phrases = [of_topic["phrases"][int(topic)].to_list() for topic in nearest]
     n, once = len(vectors), np.bincount(nearest)[nearest] == 1
-    bases = [of_topic["name" if alone else "base"][int(topic)] for topic, alone in zip(nearest, once, strict=True)]
+    bases = [of_topic["name"][int(topic)] for topic in nearest]
+    bases = [name if alone else parts_of(name)[0] for name, alone in zip(bases, once, strict=True)]
     names = told_apart(bases, [map(catalogue.titles.__getitem__, of_topic["typical"][int(t)]) for t in nearest])
     category = of_topic["parent"].to_numpy()[nearest]
     parent = dict(themes.groups.filter(pl.col("level") == LEVELS[1]).select("group", "parent").iter_rows())

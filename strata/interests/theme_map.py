@@ -9,6 +9,7 @@ from scipy.spatial import KDTree
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from strata.interests.naming import parts_of
 from strata.interests.phrases import shorten
 from strata.interests.themes import Themes
 
@@ -28,8 +29,6 @@ LETTER, LINE = 0.66, 1.2
 """Width of a letter and height of a line where letters are 1 high, in the wider of common bold fonts."""
 WIDE = re.compile(r"[\u2e80-\uffef]")
 """Letters as wide as one and a half of others, such as Chinese ones."""
-SUCH_AS = ", such as "
-"""Between the phrases of a name and the example that tells it from others."""
 LONGEST = 24
 """Letters of a line of a label; longer lines are shortened."""
 
@@ -113,8 +112,8 @@ def _theme_texts(themes: Themes) -> list[str]:
     """For each theme the phrases of its name, a line each, or all of them and the example that tells it apart."""
     texts = []
     for name in themes.names("theme"):
-        phrases, example = _parts(name)
-        lines = [" · ".join(phrases), f"such as {example}"] if example else phrases[:2]
+        base, example = parts_of(name)
+        lines = [base, f"such as {example}"] if example else base.split(" · ")[:2]
         texts.append("\n".join(shorten(line, LONGEST) for line in lines if line))
     return texts
 
@@ -123,17 +122,12 @@ def _category_texts(themes: Themes) -> list[str]:
     """For each category, the first phrase of its name that is not in the name of its theme, else its example."""
     texts = []
     for name, theme in zip(themes.names("category"), themes.above("category", "theme"), strict=True):
-        said = [phrase.casefold() for phrase in _parts(themes.names("theme")[theme])[0]]
-        phrases, example = _parts(name)
+        said = parts_of(themes.names("theme")[theme])[0].casefold().split(" · ")
+        base, example = parts_of(name)
+        phrases = base.split(" · ")
         text = next((phrase for phrase in phrases if phrase and phrase.casefold() not in said), example or phrases[0])
         texts.append(shorten(text[0].upper() + text[1:], LONGEST))
     return texts
-
-
-def _parts(name: str) -> tuple[list[str], str]:
-    """The phrases of a name and its example, "" without one."""
-    phrases, _, example = name.partition(SUCH_AS)
-    return phrases.split(" · "), example or (name.removeprefix("Such as ") if name.startswith("Such as ") else "")
 
 
 def _middles(themes: Themes, level: str, places: np.ndarray) -> list[Place]:

@@ -49,10 +49,9 @@ class ThemeSettings(Settings):
 class Themes:
     """Groups at three levels and where each item belongs.
 
-    `groups`: one row per group (level, group, id, parent, name, base, phrases, items, typical): `base` is the name
-    without the example that tells it from others, "" where the items share nothing; `group` and `parent` are dense
-    numbers within a level and the next one, `id` stays the same between releases, `typical` lists item rows, nearest
-    to the centre first; of equal vectors one comes first and the others after all distinct ones.
+    `groups`: one row per group (level, group, id, parent, name, phrases, items, typical): `group` and `parent` are
+    dense numbers within a level and the next one, `id` stays the same between releases, `typical` lists item rows,
+    nearest to the centre first; of equal vectors one comes first and the others after all distinct ones.
     `vectors` (n_groups, d): unit centres, aligned with `groups`.
     `of_item` (n_items, 3) int32: group number of each item at each of LEVELS.
     """
@@ -128,9 +127,8 @@ def learn_themes(
         closeness = (distinct * centres[depth][of_distinct[:, depth]]).sum(1)[of_row[rows]]
         members = _members(depth, of_item, rows, closeness, copies)
         found = namer.names_of(members.matrix(len(of_item)), centres[depth], settings.phrases)
-        table = _described(depth, of_item, members, found)
-        names = told_apart(table["base"].to_list(), list(map(namer.examples, members.typical)))
-        tables.append(table.with_columns(name=pl.Series(names, dtype=pl.String)))
+        names = told_apart([name for name, _ in found], list(map(namer.examples, members.typical)))
+        tables.append(_described(depth, of_item, members, names, [phrases for _, phrases in found]))
     return Themes(pl.concat(tables), np.concatenate(centres), of_item)
 
 
@@ -244,7 +242,9 @@ def _members(depth: int, of_item: np.ndarray, rows: np.ndarray, closeness: np.nd
     return _Members(np.split(rows[order], np.cumsum(np.bincount(members))[:-1]))
 
 
-def _described(depth: int, of_item: np.ndarray, members: _Members, named: list[tuple[str, list[str]]]) -> pl.DataFrame:
+def _described(
+    depth: int, of_item: np.ndarray, members: _Members, names: list[str], phrases: list[list[str]]
+) -> pl.DataFrame:
     """The part of `Themes.groups` of one level."""
     level, typical = LEVELS[depth], members.typical
     n = len(typical)
@@ -255,9 +255,8 @@ def _described(depth: int, of_item: np.ndarray, members: _Members, named: list[t
             "group": range(n),
             "id": [f"{level}-{group + 1}" for group in range(n)],
             "parent": parents,
-            "name": [name for name, _ in named],
-            "base": [name for name, _ in named],
-            "phrases": pl.Series([phrases for _, phrases in named], dtype=pl.List(pl.String)),
+            "name": names,
+            "phrases": pl.Series(phrases, dtype=pl.List(pl.String)),
             "items": list(map(len, members.rows)),
             "typical": pl.Series(typical, dtype=pl.List(pl.Int32)),
         },

@@ -55,34 +55,36 @@ def moments(first: float, last: float, steps: int | None = None) -> list[float]:
     return [*ends[(ends > first) & (ends < last)].tolist(), last]
 
 
+Lane = tuple[int, int]
+"""The main topic with which an interest began, and which of those that began with it, from 1."""
+
+
 class Lanes:
     """Interests as they go on: which topics each one held when it was last seen, by the topic that is its key."""
 
     def __init__(self) -> None:
-        self._topics: dict[int, set[int]] = {}
+        self._topics: dict[Lane, set[int]] = {}
 
-    def of(self, main: Sequence[int], topics: Sequence[set[int]]) -> list[int]:
+    def of(self, main: Sequence[int], topics: Sequence[set[int]]) -> list[Lane]:
         """The key of each point: its main topic or, where it goes on from an earlier time, the key that it had then.
 
         Points and lanes are matched one to one so that as many topics as can be stay (Kuhn 1955), if at least half of
-        the smaller side's are shared. A new interest of a main topic that is a key already gets −topic − 1.
+        the smaller side's are shared. A new interest of a main topic that has begun one before counts on.
         """
         keys = list(self._topics)
         shared = np.array([[len(now & self._topics[key]) for key in keys] for now in topics], float)
         shared = shared.reshape(len(topics), len(keys))
         least = np.array([[min(len(now), len(self._topics[key])) for key in keys] for now in topics], float)
         enough = shared >= SHARED * np.maximum(least.reshape(shared.shape), 1)
-        found: list[int | None] = [None] * len(topics)
-        for point, lane in zip(*linear_sum_assignment(np.where(enough, shared, 0), maximize=True), strict=True):
-            if enough[point, lane]:
-                found[point] = keys[lane]
+        found: list[Lane | None] = [None] * len(topics)
+        for point, number in zip(*linear_sum_assignment(np.where(enough, shared, 0), maximize=True), strict=True):
+            if enough[point, number]:
+                found[point] = keys[number]
         given = []
         for point, key in enumerate(found):
-            known = key
-            if known is None:
-                known = main[point] if main[point] not in self._topics else -main[point] - 1
-            self._topics[known] = topics[point]
-            given.append(known)
+            lane = key or (main[point], 1 + sum(topic == main[point] for topic, _ in self._topics))
+            self._topics[lane] = topics[point]
+            given.append(lane)
         return given
 
 
@@ -100,7 +102,7 @@ def timeline_of(interests: Callable[[float], pl.DataFrame], times: Sequence[floa
         at = pl.lit(round(time * 1e6)).cast(pl.Int64).cast(TIME)
         topics = points["topics"] if "topics" in points.columns else points["topic"].reshape((-1, 1)).arr.to_list()
         keys = lanes.of(points["topic"].to_list(), [set(found) for found in topics.to_list()])
-        key = pl.Series([ids[topic] if topic >= 0 else f"{ids[-topic - 1]} anew" for topic in keys], dtype=pl.String)
+        key = pl.Series([ids[topic] + (f"/{n}" if n > 1 else "") for topic, n in keys], dtype=pl.String)
         parts.append(
             points.with_columns(time=at, key=key).select(pl.col(name).cast(TIMELINE[name]) for name in TIMELINE)
         )

@@ -17,7 +17,6 @@ from benchmarks.simulate import SimulationSettings, simulate
 from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
 from strata.data.schema import ITEM_ROW, ITEMS, TIERS, TIME, TIMESTAMP, USER_ROW, WEIGHT
-from strata.embeddings.space import InterestSpace
 from strata.embeddings.vectors import unit
 from strata.errors import SourceError
 from strata.evaluation.split import CutOffs
@@ -27,6 +26,7 @@ from strata.interests.shards import shards
 from strata.interests.themes import ThemeSettings, learn_themes
 from tests import strategies
 from tests.places import ROOT
+from tests.strategies import text_space
 
 NOW = 17_400 * DAY
 KINDS = [
@@ -91,7 +91,7 @@ def write_workspace(folder: Path, context: Context = CONTEXT) -> Path:
     for name, topics in (("validation", 8), ("backtest", 64)):
         themes = learn_themes(context.vectors, known, namer, ThemeSettings(topics=topics))
         themes.write(artifacts / "models" / name / "themes")
-        InterestSpace.of_text_alone(context.vectors).write(artifacts / "models" / name / "space")
+        text_space(context.vectors).write(artifacts / "models" / name / "space")
     shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
     return folder
 

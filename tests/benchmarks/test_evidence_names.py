@@ -12,8 +12,8 @@ from benchmarks.evidence import names
 from benchmarks.evidence.context import Context
 from benchmarks.evidence.names import FEWEST, Members, categories_of, halved, members_of
 from strata.embeddings.encoder import Encoder, EncoderSettings
-from strata.embeddings.space import InterestSpace
 from tests.benchmarks.test_evidence_context import GROUPS, NOW, ROOT, small_context
+from tests.strategies import text_space
 
 CONTEXT = small_context()
 
@@ -69,7 +69,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Context:
     folder = tmp_path_factory.mktemp("workspace")
     encoder, context = Encoder.load("all-minilm-l6-v2", EncoderSettings()), small_context(folder=folder)
     encoder.save(folder / "artifacts" / "encoder")
-    space = InterestSpace.of_text_alone(encoder.encode(context.catalogue.titles))
+    space = text_space(encoder.encode(context.catalogue.titles))
     space.write(folder / "artifacts" / "models" / "backtest" / "space")
     shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
     return context

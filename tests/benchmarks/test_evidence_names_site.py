@@ -15,10 +15,10 @@ from benchmarks.evidence.halves import FEWEST, Tags, found, halves, judged, memb
 from benchmarks.evidence.names_site import MOST_WORDS, SEEDS, chosen, texts_of
 from benchmarks.peers import topics
 from strata.embeddings.encoder import Encoder, EncoderSettings
-from strata.embeddings.space import InterestSpace
 from strata.interests.naming import Namer
 from strata.interests.themes import ThemeSettings, learn_themes
 from tests.benchmarks.test_evidence_context import GROUPS, KINDS, ROOT, small_context, vectors
+from tests.strategies import text_space
 
 TAGGED = pl.DataFrame({"tags": [["b", "a"], ["a"], None, [], ["c", "c"], ["b"]]})
 
@@ -105,7 +105,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> names_site.Context:
     everything = np.ones(len(items), bool)
     themes = learn_themes(vectors(), everything, Namer.of(items), ThemeSettings(topics=64, smallest=10))
     themes.write(model / "themes")
-    InterestSpace.of_text_alone(encoder.encode(context.catalogue.titles)).write(model / "space")
+    text_space(encoder.encode(context.catalogue.titles)).write(model / "space")
     of_item = themes.of_item[:, 0]
     return replace(
         context,

@@ -133,8 +133,18 @@ def test_a_visitors_picks_have_a_past_too(at: float, medoids: list[str]) -> None
 
 def test_an_interest_keeps_its_lane_while_it_keeps_most_of_its_topics() -> None:
     lanes = Lanes()
-    assert lanes.of([4, 7], [{4, 5}, {7}]) == [4, 7]
-    assert lanes.of([5, 7], [{4, 5, 6}, {7, 8}]) == [4, 7], "another of its topics is the main one now"
-    assert lanes.of([7], [{4, 5, 6, 7, 8}]) == [4], "two become one: that goes on which shares more"
-    assert lanes.of([7, 4], [{7, 8}, {4, 5, 6}]) == [7, 4]
-    assert lanes.of([7, 4], [{1, 2}, {4}]) == [-8, 4], "a new interest of a topic that is another lane's key"
+    assert lanes.of([4, 7], [{4, 5}, {7}]) == [(4, 1), (7, 1)]
+    assert lanes.of([5, 7], [{4, 5, 6}, {7, 8}]) == [(4, 1), (7, 1)], "another of its topics is the main one now"
+    assert lanes.of([7], [{4, 5, 6, 7, 8}]) == [(4, 1)], "two become one: that goes on which shares more"
+    assert lanes.of([7, 4], [{7, 8}, {4, 5, 6}]) == [(7, 1), (4, 1)]
+    assert lanes.of([7, 4], [{1, 2}, {4}]) == [(7, 2), (4, 1)], "a new interest of a topic that began one before"
+
+
+@given(st.lists(st.lists(st.sets(st.integers(0, 9), min_size=1), max_size=5), max_size=8))
+def test_no_two_interests_of_one_time_share_a_lane(times: list[list[set[int]]]) -> None:
+    lanes = Lanes()
+    for points in times:
+        parted = [own.difference(*points[:place]) for place, own in enumerate(points)]  # a topic is in one point
+        topics = [own for own in parted if own]
+        keys = lanes.of([min(own) for own in topics], topics)
+        assert len(set(keys)) == len(keys)

@@ -17,6 +17,9 @@ from strata.errors import StrataError
 EVERY: Final = 0.2
 """Seconds between two looks at the processes."""
 
+GONE_WITHIN: Final = 30.0
+"""Seconds in which a killed process has given back its memory."""
+
 
 class OverLimit(StrataError):
     """The processes of a command held more memory than they may."""
@@ -84,7 +87,10 @@ def resident(root: psutil.Process) -> int:
 
 
 def _end(root: psutil.Process) -> None:
+    """Kill a process and all below it, and wait until they are gone: freeing what they held takes a moment."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        for process in (*root.children(recursive=True), root):
+        below = root.children(recursive=True)
+        for process in (*below, root):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
+        psutil.wait_procs(below, timeout=GONE_WITHIN)

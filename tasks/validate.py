@@ -72,7 +72,7 @@ def _summary(cleaned: Cleaned) -> dict[str, Any]:
             "accepted": counts.accepted,
             "quarantined": counts.quarantined,
             "reasons": counts.reasons,
-            "warnings": dict(sorted(counts.warnings.items())),
+            "findings": [finding.facts() for finding in sorted(counts.findings, key=str)],
         }
         for name, counts in cleaned.counts.items()
     }
@@ -84,7 +84,7 @@ def _print(cleaned: Cleaned) -> None:
     table = Table("table", "read", "accepted", "quarantined", "why, and what was changed")
     for name, counts in cleaned.counts.items():
         notes = [f"{reason}: {count:,}" for reason, count in counts.reasons.items()]
-        notes += [f"warning: {text} ({count:,})" for text, count in counts.warnings.items()]
+        notes += [f"warning: {finding}" for finding in counts.findings]
         table.add_row(name, *(f"{n:,}" for n in (counts.read, counts.accepted, counts.quarantined)), "\n".join(notes))
     if "users" not in cleaned.counts:
         table.add_row("users", "", f"{len(cleaned.users):,}", "", "derived from the interactions")

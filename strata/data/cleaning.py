@@ -38,6 +38,7 @@ from strata.data.schema import (
     WEIGHT,
     Behaviour,
 )
+from strata.data.sources.finding import Finding
 from strata.data.sources.source import ReadTable, Source
 from strata.errors import ValidationFailed
 from strata.settings import Settings
@@ -84,14 +85,14 @@ class CleaningSettings(Settings):
 
 @dataclass(frozen=True)
 class Counts:
-    """Row counts of one table; `reasons` and `warnings` each map to a number of rows."""
+    """Row counts of one table; `reasons` maps to a number of rows."""
 
     origin: str
     read: int
     accepted: int
     first_refused: int | None = None
     reasons: dict[str, int] = field(default_factory=dict)
-    warnings: dict[str, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
 
     @property
     def quarantined(self) -> int:
@@ -116,7 +117,7 @@ class _Judged:
     accepted: pl.DataFrame
     refused: pl.DataFrame
     """`row`, `reason`."""
-    warnings: dict[str, int]
+    findings: list[Finding]
 
 
 def clean(source: Source, settings: CleaningSettings, now: datetime) -> Cleaned:
@@ -194,7 +195,7 @@ def _judge(table: ReadTable, rules: Rules, unique: str) -> _Judged:
     again = ~accepted[unique].is_first_distinct()
     repeated = accepted.filter(again).with_columns(pl.lit(f"duplicate {unique}").alias(REASON))
     refused = pl.concat([rows.filter(pl.col(REASON).is_not_null()), repeated]).select(ROW, REASON).sort(ROW)
-    return _Judged(table, accepted.filter(~again), refused, dict(table.warnings))
+    return _Judged(table, accepted.filter(~again), refused, list(table.findings))
 
 
 def _finish_interactions(judged: _Judged, settings: CleaningSettings) -> pl.DataFrame:
@@ -219,7 +220,7 @@ def _finish_items(judged: _Judged, longest: int) -> pl.DataFrame:
         pl.col(TITLE, DESCRIPTION).is_null(), *(pl.col(name).list.len() == 0 for name in (CATEGORIES, TAGS))
     )
     if count := rows.select(mute.sum()).item():
-        judged.warnings["no text: the id stands as title"] = count
+        judged.findings.append(Finding("no text: the id stands as title", count, of=rows.height))
     rows = rows.with_columns(pl.when(mute).then(ITEM).otherwise(TITLE).alias(TITLE))
     told = pl.concat_str(TITLE, DESCRIPTION, separator=". ", ignore_nulls=True)
     detected = languages(rows.select(told.alias(LANGUAGE)).to_series())
@@ -241,7 +242,7 @@ def _plain(judged: _Judged, rows: pl.DataFrame, columns: list[str], longest: int
         text, cut = plain_text(rows[column], longest)
         rows = rows.with_columns(text)
         if cut:
-            judged.warnings[f"{column} cut at {longest:,} characters"] = cut
+            judged.findings.append(Finding(f"{column} cut at {longest:,} characters", cut, of=rows.height))
     return rows
 
 
@@ -260,5 +261,5 @@ def _count(judged: _Judged) -> Counts:
         accepted=judged.accepted.height,
         first_refused=None if refused.is_empty() else int(refused[ROW][0]),
         reasons=dict(reasons.iter_rows()),
-        warnings=judged.warnings,
+        findings=judged.findings,
     )

@@ -16,6 +16,7 @@ from strata.data.schema import BEHAVIOURS, INTERACTIONS, ITEMS, QUARANTINE, USER
 from strata.data.sources.source import Source
 from strata.data.sources.tables import InteractionsSettings, ItemsSettings, UsersSettings, read_table
 from strata.errors import ValidationFailed
+from tests.data.findings import counted
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 RULES = CleaningSettings(weights={**dict.fromkeys(BEHAVIOURS, 1.0), "hide": -1.0, "view": 0.2})
@@ -118,7 +119,7 @@ def test_tables_conform_and_are_sorted(tmp_path: Path) -> None:
 def test_an_item_without_words_stays_under_its_id(tmp_path: Path) -> None:
     result = cleaned(tmp_path, [EVENT], [{"item_id": "a", "title": "<p> </p>"}, {"item_id": "b", "tags": ["x", " "]}])
     assert result.items.select("title", "tags").rows() == [("a", []), (None, ["x"])]
-    assert result.counts["items"].warnings == {"no text: the id stands as title": 1}
+    assert counted(result.counts["items"].findings) == {"no text: the id stands as title": 1}
 
 
 @pytest.mark.parametrize(

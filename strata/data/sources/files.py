@@ -12,6 +12,7 @@ from typing import Literal
 
 import polars as pl
 
+from strata.data.sources.finding import Finding
 from strata.errors import SourceError
 
 Format = Literal["csv", "tsv", "parquet", "jsonl"]
@@ -35,7 +36,7 @@ class RawFile:
 
     rows: pl.LazyFrame
     columns: dict[str, pl.DataType]
-    warnings: dict[str, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
 
 
 def file_format(path: Path, stated: Format | None) -> Format:
@@ -84,8 +85,9 @@ def open_patiently(path: Path, form: Format, *, quoted: bool) -> RawFile:
         raise SourceError(f"{path}: no line is a JSON object; write one object a line, without an array around")
     frame = pl.DataFrame({name: pl.Series(values, dtype=pl.String) for name, values in columns.items()})
     added = [pl.Series(ROW_NUMBER, numbers, pl.UInt32), pl.Series(FAULT, faults, pl.String)]
-    warnings = {"rows with bytes that are not valid text, replaced by U+FFFD": replaced} if replaced else {}
-    return RawFile(frame.with_columns(added).lazy(), dict(frame.schema), warnings)
+    damaged = "rows with bytes that are not valid text, replaced by U+FFFD"
+    findings = [Finding(damaged, replaced, of=len(numbers))] if replaced else []
+    return RawFile(frame.with_columns(added).lazy(), dict(frame.schema), findings)
 
 
 def may_hold_surrogates(path: Path) -> bool:

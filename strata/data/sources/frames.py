@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from strata.data.schema import REASON, ROW
+from strata.data.sources.finding import Finding
 from strata.data.sources.source import ReadTable
 from strata.data.sources.values import printable
 
@@ -19,7 +20,7 @@ def as_table(
     columns: Mapping[str, pl.Expr],
     *,
     reason: pl.Expr | None = None,
-    warnings: Mapping[str, int] | None = None,
+    findings: Sequence[Finding] = (),
 ) -> ReadTable:
     """The rows of `given` as rows of `table`: `columns` maps our columns to expressions, the others stay empty.
 
@@ -34,19 +35,19 @@ def as_table(
     content = pl.struct(pl.lit(origin).alias("file"), *(printable(*column) for column in raw.schema.items()))
     numbered = raw.lazy().with_row_index(ROW, offset=1)
     shown = numbered.select(pl.col(ROW).cast(pl.Int64), content.struct.json_encode().alias("content"))
-    return ReadTable(origin, rows, shown, dict(warnings or {}))
+    return ReadTable(origin, rows, shown, list(findings))
 
 
 def stacked(origin: str, parts: Sequence[ReadTable]) -> ReadTable:
     """Concatenate tables, with rows numbered on from part to part."""
     rows, given, above = [], [], 0
-    warnings: dict[str, int] = {}
+    findings: list[Finding] = []
     for part in parts:
         rows.append(part.rows.with_columns(pl.col(ROW) + above))
         given.append(part.given.with_columns(pl.col(ROW) + above))
-        warnings |= part.warnings
+        findings += part.findings
         above += part.rows.height
-    return ReadTable(origin, pl.concat(rows), pl.concat(given), warnings)
+    return ReadTable(origin, pl.concat(rows), pl.concat(given), findings)
 
 
 def _nothing(dtype: pl.DataType) -> pl.Expr:

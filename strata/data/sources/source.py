@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from strata.data.sources.finding import Finding
+
 
 @dataclass(frozen=True)
 class ReadTable:
@@ -13,13 +15,13 @@ class ReadTable:
     `rows`: `row` (1-based data row of the source), the columns of its schema in strata/data/schema.py, and
     `reason` (null, or why the row could not be parsed).
     `given`: lazily, `row` and `content` (the row as it was given, as JSON), for the quarantine.
-    `warnings`: what was changed while reading, with the number of rows or values.
+    `findings`: what was guessed, changed or left out while reading.
     """
 
     origin: str
     rows: pl.DataFrame
     given: pl.LazyFrame
-    warnings: dict[str, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

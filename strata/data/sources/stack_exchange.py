@@ -29,6 +29,7 @@ from strata.data.schema import (
     VALUE,
 )
 from strata.data.sources.dump import read_rows
+from strata.data.sources.finding import Finding
 from strata.data.sources.frames import as_table, stacked
 from strata.data.sources.source import ReadTable, Source
 from strata.data.sources.values import number, pairs, time
@@ -94,10 +95,10 @@ def _edits(folder: Path, posts: pl.DataFrame) -> ReadTable:
         event = pl.format("edit-{}-{}", "PostId", "CreationDate")
     edits = _of_question(edits, posts)
     wiki, own = pl.col("_question").is_null(), (pl.col("UserId") == pl.col("_owner")).fill_null(value=False)
-    left_out = {
-        **_counted("edits of what is no question or answer: left out", int(edits.select(wiki.sum()).item())),
-        **_counted("edits of one's own posts: left out", int(edits.select(own.sum()).item())),
-    }
+    left_out = [
+        *_counted("edits of what is no question or answer: left out", int(edits.select(wiki.sum()).item())),
+        *_counted("edits of one's own posts: left out", int(edits.select(own.sum()).item())),
+    ]
     columns = {
         USER: pl.col("UserId"),
         ITEM: pl.col("_question"),
@@ -105,7 +106,7 @@ def _edits(folder: Path, posts: pl.DataFrame) -> ReadTable:
         TIMESTAMP: _time("CreationDate"),
         EVENT: event,
     }
-    return as_table(path.name, edits.filter(~wiki & ~own), INTERACTIONS, columns, warnings=left_out)
+    return as_table(path.name, edits.filter(~wiki & ~own), INTERACTIONS, columns, findings=left_out)
 
 
 def _comments(folder: Path, posts: pl.DataFrame) -> ReadTable:
@@ -135,7 +136,7 @@ def _votes(folder: Path, posts: pl.DataFrame) -> ReadTable:
         EVENT: pl.format("vote-{}", "Id"),
     }
     given, left_out = _of_question(votes, posts), _counted("votes that do not name their voter: left out", nameless)
-    return as_table("Votes.xml", given, INTERACTIONS, columns, reason=_known(), warnings=left_out)
+    return as_table("Votes.xml", given, INTERACTIONS, columns, reason=_known(), findings=left_out)
 
 
 def _questions(folder: Path, posts: pl.DataFrame, others: int) -> ReadTable:
@@ -155,7 +156,7 @@ def _questions(folder: Path, posts: pl.DataFrame, others: int) -> ReadTable:
         ATTRIBUTES: pairs({"closed": (pl.col("ClosedDate"), TEXTS), "duplicate_of": (pl.col("_duplicate_of"), TEXTS)}),
     }
     left_out = _counted("posts that are no question or answer: left out", others)
-    return as_table("Posts.xml", given, ITEMS, columns, warnings=left_out)
+    return as_table("Posts.xml", given, ITEMS, columns, findings=left_out)
 
 
 def _people(folder: Path) -> ReadTable:
@@ -183,5 +184,5 @@ def _time(name: str) -> pl.Expr:
     return time(pl.col(name), TEXTS, "iso")
 
 
-def _counted(what: str, count: int) -> dict[str, int]:
-    return {what: count} if count else {}
+def _counted(what: str, count: int) -> list[Finding]:
+    return [Finding(what, count)] if count else []

@@ -36,6 +36,7 @@ from strata.data.sources.files import (
     open_patiently,
     open_quickly,
 )
+from strata.data.sources.finding import Finding
 from strata.data.sources.source import ReadTable
 from strata.data.sources.values import TimeUnit, WrongType, pairs, parse, printable, text
 from strata.errors import SourceError
@@ -185,19 +186,19 @@ def _read(raw: RawFile, path: Path, settings: TableSettings) -> ReadTable:
 
 
 def _marked(raw: RawFile, path: Path, settings: TableSettings, rows: pl.DataFrame, faults: list[str]) -> ReadTable:
-    """Where the table is strict, faults become the rows' reasons, else warnings."""
-    warnings, reasons = dict(raw.warnings), [pl.col(FAULT)]
+    """Where the table is strict, faults become the rows' reasons, else findings."""
+    findings, reasons = list(raw.findings), [pl.col(FAULT)]
     for fault in faults:
         if settings.strict:
             reasons.append(pl.when(f"{FAULT}{fault}").then(pl.lit(fault)))
         elif count := rows[f"{FAULT}{fault}"].sum():
-            warnings[f"{fault}: left empty"] = int(count)
+            findings.append(Finding(f"{fault}: left empty", int(count), of=rows.height))
     rows = rows.select(ROW, *settings.table, pl.coalesce(reasons).alias(REASON))
     if EVENT in settings.table:
         rows = rows.with_columns(pl.coalesce(EVENT, event_ids(rows)).alias(EVENT))
     content = pl.struct(printable(name, dtype) for name, dtype in raw.columns.items()).struct.json_encode()
     given = raw.rows.select(pl.col(ROW_NUMBER).cast(pl.Int64).alias(ROW), content.alias("content"))
-    return ReadTable(str(path), rows, given, warnings)
+    return ReadTable(str(path), rows, given, findings)
 
 
 def _given_columns(raw: RawFile, path: Path, settings: TableSettings) -> dict[str, Given]:

@@ -14,6 +14,7 @@ from strata.data.schema import BEHAVIOURS, INTERACTIONS, ITEMS, USERS
 from strata.data.sources.dump import BATCH, read_rows
 from strata.data.sources.stack_exchange import read
 from strata.errors import SourceError
+from tests.data.findings import counted
 from tests.places import SHARED
 
 SITE = SHARED / "data" / "stackexchange-alcohol"
@@ -97,11 +98,11 @@ def test_what_cannot_be_used_has_its_reason_or_is_counted(folder: Path) -> None:
         ("interactions", "its post is no question or answer of the dump"),
     ]
     assert '"file":"Comments.xml","Id":"2"' in result.quarantine["content"][2]
-    assert result.counts["interactions"].warnings == {
+    assert counted(result.counts["interactions"].findings) == {
         "edits of one's own posts: left out": 1,
         "votes that do not name their voter: left out": 1,
     }
-    assert result.counts["items"].warnings == {"posts that are no question or answer: left out": 1}
+    assert counted(result.counts["items"].findings) == {"posts that are no question or answer: left out": 1}
 
 
 def test_a_vote_stands_at_the_end_of_its_day_so_that_nothing_is_known_before_it_happened(folder: Path) -> None:
@@ -141,9 +142,9 @@ def test_a_history_of_posts_gives_every_edit_once(folder: Path) -> None:
     result = cleaned(folder)
     found = result.interactions.filter(behaviour="edit")
     assert found.select("event_id", "user_id", "item_id").rows() == [("revision-a", "2", "1"), ("revision-b", "3", "1")]
-    warnings = result.counts["interactions"].warnings
-    assert warnings["edits of one's own posts: left out"] == 1
-    assert warnings["edits of what is no question or answer: left out"] == 1
+    found = counted(result.counts["interactions"].findings)
+    assert found["edits of one's own posts: left out"] == 1
+    assert found["edits of what is no question or answer: left out"] == 1
 
 
 BOMB = """<?xml version="1.0"?>

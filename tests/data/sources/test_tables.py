@@ -17,6 +17,7 @@ from strata.data.sources.adapters import SourceSettings, read_source
 from strata.data.sources.source import ReadTable
 from strata.data.sources.tables import InteractionsSettings, ItemsSettings, UsersSettings, read_table
 from strata.errors import SettingsError, SourceError
+from tests.data.findings import counted
 
 HEADER = b"user_id,item_id,behaviour,timestamp,value,text\n"
 LINE = b"u,a,view,2020-01-01,1.5,hi\n"
@@ -79,7 +80,7 @@ def test_a_map_constants_separator_and_attributes(tmp_path: Path) -> None:
     assert source.interactions.rows.select("user_id", "behaviour", "value").row(0) == ("7", "like", 2.0)
     assert source.items.rows["categories"].to_list() == [["Drama", "War"], []]
     assert source.items.rows["created_at"].to_list() == [datetime(1995, 1, 1, tzinfo=UTC), None]
-    assert source.items.warnings == {"created_at is not a time (time_unit: year): left empty": 1}
+    assert counted(source.items.findings) == {"created_at is not a time (time_unit: year): left empty": 1}
     assert source.items.rows["attributes"].to_list() == [[{"key": "pages", "value": "12"}], []]
     assert source.users.rows["attributes"].to_list() == [[{"key": "age", "value": "30"}]]
     assert source.users.rows.select(USERS.names()).schema == USERS
@@ -159,7 +160,7 @@ def test_jsonl_lone_surrogates_and_broken_lines(tmp_path: Path) -> None:
     table = interactions(tmp_path, content, "i.jsonl")
     assert table.rows["text"][0] == "\ufffd half, 😀 whole"
     assert table.rows[REASON].to_list() == [None] + ["the line is not a JSON object"] * 3
-    assert sum(table.warnings.values()) == 1
+    assert sum(finding.count for finding in table.findings) == 1
     assert "not json" in table.given.collect()["content"][1]
 
 
@@ -175,7 +176,7 @@ def test_ragged_lines_are_marked_and_kept(tmp_path: Path) -> None:
 def test_bytes_that_are_not_utf8_are_replaced_and_counted(tmp_path: Path) -> None:
     table = interactions(tmp_path, HEADER + b"u,a,view,2020-01-01,1,h\xffi \xed\xa0\x80\n")
     assert table.rows["text"].to_list() == ["h\ufffdi \ufffd\ufffd\ufffd"]
-    assert table.warnings == {"rows with bytes that are not valid text, replaced by U+FFFD": 1}
+    assert counted(table.findings) == {"rows with bytes that are not valid text, replaced by U+FFFD": 1}
 
 
 def test_numbers_that_are_none_mark_the_row(tmp_path: Path) -> None:
@@ -189,7 +190,7 @@ def test_a_price_that_is_none_leaves_the_item(tmp_path: Path) -> None:
     table = items(tmp_path, b"item_id,price\na,x\nb,nan\nc,2\n")
     assert table.rows["price"].to_list() == [None, None, 2.0]
     assert table.rows[REASON].null_count() == 3
-    assert sum(table.warnings.values()) == 2
+    assert sum(finding.count for finding in table.findings) == 2
 
 
 @pytest.mark.parametrize(

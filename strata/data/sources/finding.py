@@ -1,0 +1,43 @@
+"""What was noticed while data were read and cleaned, said so that a person knows what to change."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from strata.errors import ValidationFailed
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that was guessed, changed, left out or does not fit the settings.
+
+    `what`: the fact as a clause, without its count ("created_at is not a time: left empty"); one kind of finding of a
+    table has one such text. `count`: rows or values it holds for, of `of` looked at (0: not known). `column`: as the
+    file calls it. `example`: a value as given. `remedy`: what to set or do ("set cleaning.rating"). `stops`: whether
+    the run must not go on, since what follows would be wrong.
+    """
+
+    what: str
+    count: int
+    of: int = 0
+    column: str | None = None
+    example: str | None = None
+    remedy: str | None = None
+    stops: bool = False
+
+    def __str__(self) -> str:
+        share = f" of {self.of:,}" if self.of else ""
+        said = f"{self.what} ({self.count:,}{share}"
+        said += f"; column {self.column}" if self.column else ""
+        said += f"; such as {self.example!r}" if self.example is not None else ""
+        return f"{said})" + (f"; {self.remedy}" if self.remedy else "")
+
+    def facts(self) -> dict[str, Any]:
+        """What is known, as plain JSON."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, 0, False)}
+
+
+def stop(origin: str, findings: Iterable[Finding]) -> None:
+    """Raise ValidationFailed with all findings that must stop the run, so that one run tells all faults."""
+    if found := [str(finding) for finding in findings if finding.stops]:
+        raise ValidationFailed(f"{origin}: " + "; ".join(found))

@@ -15,6 +15,7 @@ from pydantic import Field
 from flows.leash import CommandFailed, stream
 from strata.errors import ReleaseError, StrataError
 from strata.interests.anchors import write_anchors
+from strata.interests.corrections import lost_in
 from strata.interests.themes import Themes
 from strata.release.gate import GateSettings, as_markdown, figures, judge
 from strata.release.layout import Part
@@ -70,10 +71,15 @@ def promote(release: str, store: Path, keep: int) -> None:
 
 @task(task_run_name="remember", cache_policy=NO_CACHE)
 def remember(folder: Path, anchors: Path) -> None:
-    """Keep the release's themes, so that unchanged themes of the next one have the same ids and names."""
+    """Keep the release's themes, so that unchanged themes of the next one have the same ids and names.
+
+    Says which corrections find their interest in none of them.
+    """
     items = pl.read_parquet(folder / Part.ITEMS)
     write_anchors(Themes.read(folder / Part.THEMES), items, anchors)
     get_run_logger().info(f"themes remembered in {anchors}; commit it, or the next run on another clone names anew")
+    for lost in lost_in(folder):
+        get_run_logger().warning(lost)
 
 
 @flow(name="release")

@@ -5,7 +5,7 @@ from pathlib import Path
 from strata.data.history import as_date
 from strata.data.schema import CUT_OFFS
 from strata.embeddings.checkpoints import fingerprint, loaded_code
-from strata.interests.corrections import Corrections
+from strata.interests.corrections import Corrections, said_lost
 from strata.interests.profiling import Profiler
 from strata.interests.settings import TierSettings
 from strata.interests.shards import discard, merge, profile_shards, shards
@@ -33,6 +33,7 @@ def main(cut_off: str) -> None:
     texts = space.of_texts(read_array(VECTORS / "profile_texts.npy"))
     statements = Statements.of(read_array(VECTORS / "profile_text_users.npy"), texts)
     corrections = Corrections.read(CORRECTIONS) if cut_off == "live" else Corrections()
+    corrections = corrections.found(themes, inputs.catalogue, space)
     scratch = SCRATCH / cut_off / _tag(cut_off, profiler.settings, corrections)[:16]
     history, ids = inputs.history, inputs.user_ids
     with progress(f"{cut_off}: finding interest points", history.n_users, "users") as advance:
@@ -44,6 +45,8 @@ def main(cut_off: str) -> None:
         f"{cut_off} ({as_date(time)}): {summary['points']:,} points of {summary['users']:,} users: "
         f"{summary['core']:,} core, {summary['stable']:,} stable, {summary['momentary']:,} momentary"
     )
+    for line in corrections.lost(themes):
+        say(f"{cut_off}: {said_lost(line)}")
     for tier, share in summary["shares"].items():
         if share > NEARLY_ALL:
             say(

@@ -28,7 +28,7 @@ class Numbers(BaseModel):
     recency: float | None = Field(None, description="1 at its latest event, halved with each half-life since.")
     span: float | None = Field(None, description="Share of the person's lifetime from its first to its latest event.")
     recent: int | None = Field(None, description="Events of the person's recent days.")
-    quiet: float | None = Field(None, description="Days since its latest event.")
+    quiet: float | None = Field(None, description="Days from its latest event to the person's latest.")
     events: int | None = None
     items: int | None = None
     first_seen: datetime | None = None
@@ -94,6 +94,9 @@ class Interests(Answer):
     interests: list[Interest] = Field([], description="Content points: core first, then stable, then momentary.")
     dislikes: list[Dislike] = []
     stated: dict[str, str] = Field({}, description="What the person says of themselves: occupation, region, bio.")
+    lost_corrections: list[str] = Field(
+        [], description="Corrections that no longer find their interest and so apply to nothing; each says what it was."
+    )
 
 
 class InterestsRequest(Whose):
@@ -128,6 +131,7 @@ class InterestsRequest(Whose):
             interests=_each(Interest, levels.points),
             dislikes=_each(Dislike, levels.dislikes),
             stated=dict(levels.stated),
+            lost_corrections=[] if self.user_id is None else release.lost_corrections(self.user_id),
         )
 
 

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from strata.cli.items import titled, titles
-from strata.cli.rows import Rows, tier
+from strata.cli.rows import Rows, percent, tier
 from strata.cli.terminal import sentence
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def draw_levels(levels: "Levels", catalogue: "Catalogue", whose: str) -> Iterato
         yield sentence(("Says: ", "bold"), ", ".join(f"{name} {said}" for name, said in levels.stated.items()))
     if levels.categories.height:
         shown = levels.categories.head(MOST_CATEGORIES).iter_rows(named=True)
-        yield sentence(("Moves in: ", "bold"), ", ".join(f"{row['name']} {row['share']:.0%}" for row in shown))
+        yield sentence(("Moves in: ", "bold"), ", ".join(f"{row['name']} {percent(row['share'])}" for row in shown))
     if levels.preferences.height:
         yield Text()
         yield _preferences(levels.preferences, whose)
@@ -60,7 +60,7 @@ def _points(table: "pl.DataFrame", catalogue: "Catalogue") -> list[dict[str, Any
 
 def _preferences(preferences: "pl.DataFrame", whose: str) -> Rows:
     rows = [
-        (tier(row["tier"]), f"{row['share']:.0%}", row["name"], row["id"], "; ".join(row["points"]), row["because"])
+        (tier(row["tier"]), percent(row["share"]), row["name"], row["id"], "; ".join(row["points"]), row["because"])
         for row in preferences.iter_rows(named=True)
     ]
     return Rows(
@@ -89,4 +89,4 @@ def _dislikes(dislikes: "pl.DataFrame", catalogue: "Catalogue", whose: str) -> R
 
 
 def _cells(row: dict[str, Any], catalogue: "Catalogue") -> tuple[str, ...]:
-    return f"{row['share']:.0%}", row["name"], row["topic_id"], titles(row["evidence"], catalogue), row["because"]
+    return percent(row["share"]), row["name"], row["topic_id"], titles(row["evidence"], catalogue), row["because"]

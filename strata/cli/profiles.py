@@ -63,6 +63,8 @@ def user(
     }
     content |= levels_content(levels, recommender.catalogue)
     drawn = list(draw_levels(levels, recommender.catalogue, whose))
+    content["lost_corrections"] = recommender.lost_corrections(user_id)
+    drawn += [sentence(("Lost: ", "bold"), lost) for lost in recommender.lost_corrections(user_id)]
     if time is None:  # not for a past time: models learned from all events
         found = recommender.recommend(user_id, ListRequest(k=k))
         content["recommendations"] = recommended(found, recommender.catalogue)
@@ -109,29 +111,53 @@ def correct(
     """Correct a user's profile: pin a topic as core, rename it, leave it out, never recommend of it, or undo that."""
     from pydantic import ValidationError
 
-    from strata.errors import UnknownId
-    from strata.interests.corrections import Correction, append
+    from strata.interests.correction_file import Correction, append
     from strata.recommendation.recommender import Recommender
 
     recommender = Recommender.load(release)
     recommender.user_row(user_id)
     names = dict(recommender.themes.at("topic").select("id", "name").iter_rows())
-    if topic not in names:
-        some = f"`strata user {user_id}` shows the user's"
-        raise UnknownId(f"topic '{topic}' is none of the {len(names):,} topics of this release; {some}")
-    said = {"who": by, "user_id": user_id, "topic": topic, "action": action, "value": value, "note": note}
+    said: dict[str, Any] = {"who": by, "user_id": user_id, "action": action, "value": value, "note": note}
+    said["time"] = datetime.now(UTC).replace(microsecond=0)
     try:
-        correction = Correction.model_validate({"time": datetime.now(UTC).replace(microsecond=0), **said})
+        lines = [Correction.model_validate(said | of) for of in _meant(recommender, user_id, topic, action, file)]
     except ValidationError as error:
         first = error.errors()[0]
         raise typer.BadParameter(": ".join([*map(str, first["loc"]), first["msg"]])) from None
-    append(correction, file)
+    for line in lines:
+        append(line, file)
     interest, others = _interest_of(recommender, user_id, topic)
-    content = {**correction.model_dump(), "topic_name": names[topic], "interest": interest, "file": file}
+    content = {**lines[0].model_dump(exclude={"meant"}), "topic": topic, "topic_name": names.get(topic)}
+    content |= {"interest": interest, "file": file}
     about = ", who has no such interest now" if interest is None else f", the interest {interest}{others}"
-    done = f"{file}: {action} {topic} ({names[topic]}) for user {user_id}{about}."
+    called = f"{topic} ({names[topic]})" if topic in names else topic
+    done = f"{file}: {action} {called} for user {user_id}{about}."
     held = f"It holds from the next refresh on; `strata user {user_id} --corrections {file}` shows it now."
     return Answer({"release": recommender.manifest.id, **content}, [sentence(f"{done} {held}")])
+
+
+def _meant(recommender: "Recommender", user_id: str, topic: str, action: str, file: Path) -> list[dict[str, Any]]:
+    """What a new line says it is of: `topic` and `meant`; several where an undo ends lines that meant different things.
+
+    A line on what was corrected before says the same as the lines before it, so that they stay together. Raises
+    UnknownId.
+    """
+    from strata.errors import UnknownId
+    from strata.interests.corrections import Corrections
+    from strata.interests.refinding import meant_by
+
+    profiler = recommender.new_users.profiler
+    release = profiler.themes, profiler.catalogue, profiler.space
+    before = Corrections.read(file).found(*release).about(user_id, topic)
+    if before and action != "undo":
+        before = [of for of in before if of[1] is not None][:1]
+    if before:
+        return [{"topic": then, "meant": meant} for then, meant in before]
+    ids = profiler.themes.at("topic")["id"]
+    if topic not in ids:
+        some = f"`strata user {user_id}` shows the user's"
+        raise UnknownId(f"topic '{topic}' is none of the {len(ids):,} topics of this release; {some}")
+    return [{"topic": topic, "meant": meant_by(topic, *release)}]
 
 
 def _interest_of(recommender: "Recommender", user_id: str, topic: str) -> tuple[str | None, str]:

@@ -10,6 +10,7 @@ from rich.text import Text
 from strata.cli.rows import Columns, Rows
 from strata.cli.terminal import Answer, draws, sentence, states
 from strata.interests.anchors import write_anchors
+from strata.interests.corrections import lost_in
 from strata.interests.themes import Themes
 from strata.release.layout import Part
 from strata.release.registry import Entry, Registry
@@ -62,8 +63,9 @@ def promote(
         said += f"; its themes are remembered in {anchors}: commit it, or the next run on another clone names anew"
     else:
         said += f"; its themes are not remembered, as there is no folder {anchors}"
+    lost = lost_in(store / release)
     content = {"store": store, "current": release, "remembered": anchors if anchors.is_dir() else None}
-    return Answer(content, [sentence(said)])
+    return Answer({**content, "lost_corrections": lost}, [sentence(said), *map(sentence, lost)])
 
 
 @app.command()

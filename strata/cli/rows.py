@@ -25,6 +25,11 @@ def tier(name: str) -> Text:
     return Text(name, COLOURS[name])
 
 
+def percent(share: float) -> str:
+    """A share in whole percent; what is there, however little, is never 0%."""
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows of cells under a title. `columns`: name → place, one per cell; empty cells take no space.

@@ -1,28 +1,24 @@
-"""Corrections of profiles (pin, rename, reject, block, undo), in one file that is applied to every new profile."""
+"""Corrections of profiles (pin, rename, reject, block, undo), applied to every new profile of any release."""
 
-import fcntl
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, get_args
+from shlex import quote
+from typing import Any, Final, Self
 
 import numpy as np
 import polars as pl
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
 
+from strata.data.catalogue import Catalogue
 from strata.data.schema import LEVELS, TIERS, USER, USER_ROW
-from strata.errors import SourceError
+from strata.embeddings.space import InterestSpace
+from strata.interests.correction_file import Correction, parsed
 from strata.interests.profiles import Profiles
+from strata.interests.refinding import Meant, items_left, refind
 from strata.interests.themes import Themes
-from strata.storage import replacing
+from strata.release.layout import Part
 
-Action = Literal["pin", "rename", "reject", "block", "undo"]
-ACTIONS: Final[tuple[str, ...]] = get_args(Action)
-Word = Annotated[str, Field(min_length=1, max_length=256)]
 ROUNDED: Final = 1e-4
 """How far shares that are rounded may add up to more or less than 1."""
 HELD: Final = pl.Schema(
@@ -31,45 +27,62 @@ HELD: Final = pl.Schema(
 )  # fmt: skip
 
 
-class Correction(BaseModel):
-    """One line of the file: at `time`, `who` said this of a topic in the profile of `user_id`.
-
-    `topic` is the stable id of a catalogue topic. `value` is the new name, for "rename" alone.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    time: AwareDatetime
-    who: Word
-    user_id: Word
-    topic: Word
-    action: Action
-    value: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    note: str = Field("", max_length=2_000)
-
-    @model_validator(mode="after")
-    def _names_are_for_renaming(self) -> Self:
-        if (self.value is not None) != (self.action == "rename"):
-            raise PydanticCustomError("value", "a value, the new name, goes with the action rename and no other")
-        if self.value is not None and (not self.value.strip() or not self.value.isprintable()):
-            raise PydanticCustomError("value", "a name is one line of visible characters")
-        return self
-
-
 @dataclass(frozen=True)
 class Corrections:
     """All corrections in the order in which they were made.
 
     A correction applies to the point that contains its topic. For each topic the latest of pin, reject and block holds,
     and also the latest name; undo ends both. For a point with several corrected topics, the latest correction holds.
+
+    `topics`: the topic that each line is of in one release, as `found` sees it; None: that of the same id. `barred`:
+    item rows, by user, of what a line once blocked and what is no topic any more.
     """
 
     lines: tuple[Correction, ...] = ()
+    topics: tuple[str, ...] | None = None
+    barred: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a file of corrections; a missing file holds none. Raises SourceError naming the first invalid line."""
-        return cls(tuple(correction for _, correction in _parsed(path)))
+        return cls(tuple(correction for _, correction in parsed(path)))
+
+    def found(self, themes: Themes, catalogue: Catalogue, space: InterestSpace) -> Self:
+        """The same corrections among a release's topics, each where `refind` finds what it meant.
+
+        A line that was made before lines said what they meant stays with its id. One that is found nowhere applies to
+        nothing (see `lost`), except that a block goes on barring the items it is known to mean.
+        """
+        meaning = [(line.topic, line.meant) for line in self.lines if line.meant is not None]
+        if not meaning:
+            return self
+        places = iter(refind(meaning, themes, catalogue, space))
+        topics = tuple(line.topic if line.meant is None else next(places) or _lost(line) for line in self.lines)
+        placed = replace(self, topics=topics)
+        gone = [line for line in placed.lost(themes) if line.action == "block" and line.meant is not None]
+        rows = items_left([line.meant for line in gone if line.meant is not None], catalogue)
+        barred: dict[str, np.ndarray] = {}
+        for line, items in zip(gone, rows, strict=True):
+            barred[line.user_id] = np.union1d(barred.get(line.user_id, items), items)
+        return replace(placed, barred=barred)
+
+    def lost(self, themes: Themes) -> list[Correction]:
+        """The lines that hold but whose topic is none of these themes: they apply to nothing."""
+        there = themes.at(LEVELS[0])["id"].to_list()
+        gone = self._held.filter(~pl.col("id").is_in(there)).sort("place")
+        return [self.lines[place] for place in gone["place"]]
+
+    def about(self, user_id: str, topic: str) -> list[tuple[str, Meant | None]]:
+        """What the lines that hold for a user and a topic say that they are of: each id, and what it meant, once.
+
+        `topic`: an id in this release or, for lines that are lost, what `said_lost` calls it.
+        """
+        said: list[tuple[str, Meant | None]] = []
+        for line, now in zip(self.lines, self._topics, strict=True):
+            if line.user_id == user_id and now == topic:
+                of = (line.topic, line.meant)
+                said = [] if line.action == "undo" else said if of in said else [*said, of]
+        return said
 
     def __contains__(self, user_id: str) -> bool:
         """Whether the file has any correction for a user."""
@@ -111,23 +124,29 @@ class Corrections:
             return np.zeros(len(themes.of_item), bool)
         blocked = self._held.filter((pl.col(USER) == user_id) & (pl.col("action") == "block"))["id"]
         topics = themes.at(LEVELS[0]).filter(pl.col("id").is_in(blocked.to_list()))["group"]
-        return np.isin(themes.of_item[:, 0], topics.to_numpy())
+        found = np.isin(themes.of_item[:, 0], topics.to_numpy())
+        found[self.barred.get(user_id, np.zeros(0, np.int64))] = True
+        return found
 
     @cached_property
     def _users(self) -> frozenset[str]:
         return frozenset(line.user_id for line in self.lines)
 
+    @property
+    def _topics(self) -> Sequence[str]:
+        return [line.topic for line in self.lines] if self.topics is None else self.topics
+
     @cached_property
     def _held(self) -> pl.DataFrame:
         """What holds for each user and topic: a row for pin, reject or block, and one for a name; `place`: line."""
         held: dict[tuple[str, str, bool], dict[str, Any]] = {}
-        for place, line in enumerate(self.lines):
+        for place, (line, topic) in enumerate(zip(self.lines, self._topics, strict=True)):
             for renaming in (False, True):
                 if line.action == "undo":
-                    held.pop((line.user_id, line.topic, renaming), None)
+                    held.pop((line.user_id, topic, renaming), None)
                 elif renaming == (line.action == "rename"):
-                    held[line.user_id, line.topic, renaming] = {
-                        USER: line.user_id, "id": line.topic, "place": place, "action": line.action,
+                    held[line.user_id, topic, renaming] = {
+                        USER: line.user_id, "id": topic, "place": place, "action": line.action,
                         "value": line.value, "on": line.time.date(),
                     }  # fmt: skip
         return pl.DataFrame(list(held.values()), schema=HELD)
@@ -141,58 +160,30 @@ class Corrections:
         return self._held.join(users.cast({USER_ROW: pl.Int32}), on=USER).join(topics, on="id")
 
 
-def append(correction: Correction, path: Path) -> None:
-    """Append a line and return once it is on disk. Raises SourceError where the file is damaged."""
-    with _alone(path):
-        parsed = _parsed(path)
-        mended = b"\n" if parsed and not parsed[-1][0].endswith(b"\n") else b""
-        with path.open("ab") as file:
-            file.write(mended + correction.model_dump_json().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+def said_lost(line: Correction) -> str:
+    """One sentence on a correction that no longer finds its interest, and how to mend that."""
+    was = "its name was not kept then" if line.meant is None else f"was {line.meant}"
+    ends = f"strata correct {quote(line.user_id)} undo {quote(_lost(line))} --by NAME"
+    kept = "; its items stay blocked" if line.action == "block" and line.meant is not None else ""
+    return (
+        f"the correction {line.action} {line.topic} of user {line.user_id} no longer finds its interest ({was}){kept}; "
+        f"correct what is there now, and end this one by {ends}"
+    )
 
 
-def forget(user_id: str, path: Path) -> int:
-    """Remove a user's lines, leaving all others byte for byte; returns how many. Raises SourceError."""
-    with _alone(path):
-        parsed = _parsed(path)
-        kept = [line for line, correction in parsed if correction.user_id != user_id]
-        if len(kept) < len(parsed):
-            with replacing(path) as temporary:
-                temporary.write_bytes(b"".join(kept))
-    return len(parsed) - len(kept)
+def lost_in(release: Path) -> list[str]:
+    """What to say of the corrections of a release folder that find their interest in none of its topics."""
+    corrections = Corrections.read(release / Part.CORRECTIONS)
+    if not corrections.lines:
+        return []
+    themes, catalogue = Themes.read(release / Part.THEMES), Catalogue.read(release / Part.ITEMS)
+    found = corrections.found(themes, catalogue, InterestSpace.read(release / Part.SPACE))
+    return [said_lost(line) for line in found.lost(themes)]
 
 
-def _parsed(path: Path) -> list[tuple[bytes, Correction]]:
-    """The raw lines of a file, each with its parsed correction."""
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    return [(line, _parse(line, path, number)) for number, line in enumerate(lines, 1)]
-
-
-def _parse(line: bytes, path: Path, number: int) -> Correction:
-    try:
-        return Correction.model_validate_json(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        what = f"{field}: {first['msg']}" if field else first["msg"]
-        raise SourceError(
-            f"{path}, line {number} is no correction: {what}; mend or remove this line. It says time, who, user_id, "
-            f"topic and action, one of {', '.join(ACTIONS)}"
-        ) from None
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Lock the folder so that one process changes the file at a time, and sync the folder afterwards."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def _lost(line: Correction) -> str:
+    """What stands in place of a topic's id for a line whose topic is found nowhere: no id, and one for all it meant."""
+    return f"{line.topic} ({line.meant.name})" if line.meant is not None else line.topic
 
 
 def _with_all_pinned(

@@ -98,7 +98,7 @@ def _categories(
     learned = themes.names(LEVELS[1])
     table = pl.DataFrame(
         {
-            "strength": _measure(liked, of_event, time, settings).strength,
+            "fresh": _measure(liked, of_event, time, settings).fresh,
             "own": catalogue.items[items][CATEGORIES].list.drop_nulls().list.unique(),
             "else": pl.Series([[learned[group]] for group in themes.of_item[items, 1]], dtype=pl.List(pl.String)),
         }
@@ -106,7 +106,7 @@ def _categories(
     return (
         table.with_columns(
             name=pl.when("learned").then("else").otherwise("own"),
-            share=pl.col("strength") / pl.col("strength").sum().clip(1e-12),
+            share=pl.col("fresh") / pl.col("fresh").sum().clip(1e-12),
         )
         .explode("name")
         .group_by("name", "learned")
@@ -128,13 +128,13 @@ def _preferences(
             "theme": groups.astype(np.int32),
             "place": assign(statistics, settings),
         }
-    ).with_columns(share=pl.col("strength") / pl.col("strength").sum().clip(1e-12))
+    ).with_columns(share=pl.col("fresh") / pl.col("fresh").sum().clip(1e-12))
     below = points.group_by("theme", maintain_order=True).agg(points="name", topic_ids="topic_id", n=pl.len())
     table = (
         lasting.filter(pl.col("place") > 0)
         .join(below.filter(pl.col("n") >= LEAST_POINTS), on="theme")
         .join(themes.at(LEVELS[2]).select("id", "name", "phrases", "typical", theme="group"), on="theme")
-        .sort("place", "strength", "theme", descending=[True, True, False])
+        .sort("place", "fresh", "theme", descending=[True, True, False])
         .with_columns(
             pl.col("strength", "share", "persistence", "recency", "span").round(6),
             pl.col("quiet").round(2),

@@ -16,7 +16,7 @@ NUMBERS = ("share", "persistence", "recency", "absent", "recent", "quiet")
 
 @dataclass(frozen=True)
 class PointFacts:
-    """Facts of P points: `tiers` (P,), index in TIERS; `numbers` (P, len(NUMBERS)) float32, 0 for missing columns.
+    """Facts of P points: `tiers` (P,), index in TIERS; `numbers` (P, len(NUMBERS)) float32, 0 where there is none.
 
     `leaf_points` (L,): point of each leaf, ascending; `leaf_topics` (L,): topic of each leaf.
     """
@@ -37,7 +37,7 @@ class PointFacts:
         numbers = np.zeros((len(table), len(NUMBERS)), np.float32)
         for column, name in enumerate(NUMBERS):
             if name in table.columns:
-                numbers[:, column] = table[name].to_numpy()
+                numbers[:, column] = table[name].fill_null(0).to_numpy()
         tiers = table["tier"].replace_strict(list(TIERS), list(range(len(TIERS))), return_dtype=pl.Int8).to_numpy()
         topics = table["topics"] if "topics" in table.columns else table["topic"].reshape((-1, 1)).arr.to_list()
         counts = topics.list.len().to_numpy()

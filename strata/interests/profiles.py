@@ -20,7 +20,8 @@ class Profiles:
 
     Columns of `table`: user_row, user_id, point, name, phrases, tier, because, strength, share, persistence,
     periods, of_periods, absent, recency, span, recent, quiet, events, items, first_seen, last_seen, medoid, evidence,
-    topics (all of the point's), topic, category, theme (of its medoid), stated (in the profile text).
+    topics (all of the point's), topic, category, theme (of its medoid), stated (in the profile text). Of points that
+    are read from words alone, the numbers of events and the medoid are null.
     `dislikes`: points of negative events, as profiles whose table has only DISLIKE_COLUMNS.
     """
 
@@ -69,7 +70,7 @@ def showcase(table: pl.DataFrame) -> str:
     Raises UnknownId where nobody has a point.
     """
     per_user = table.group_by(USER).agg(
-        pl.col("tier").n_unique().alias("tiers"), pl.col("of_periods").max(), pl.len().alias("points")
+        pl.col("tier").n_unique().alias("tiers"), pl.col("of_periods").max().fill_null(0), pl.len().alias("points")
     )
     if per_user.is_empty():
         raise UnknownId("no user of this release has an interest point")

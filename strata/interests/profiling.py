@@ -17,6 +17,7 @@ from strata.embeddings.vectors import spread
 from strata.interests.naming import parts_of, told_apart
 from strata.interests.points import InterestPoints, cosines, find_points, let_go
 from strata.interests.profiles import DISLIKE_COLUMNS, Profiles
+from strata.interests.said import said_points
 from strata.interests.settings import TierSettings
 from strata.interests.statements import NOTHING_STATED, Statements
 from strata.interests.statistics import PointStatistics, measure
@@ -58,12 +59,14 @@ class Profiler:
         """Profiles of all users of a history from its events before `time` (seconds), and how many points have faded.
 
         `user_ids` (n_users,): ids of the history's users, "" by default. Points stated in a user's profile text are
-        core. Faded points, neither persistent nor momentary, are left out.
+        core; who liked nothing yet has that text alone, as a visitor with it has. Faded points, neither persistent nor
+        momentary, are left out.
         """
         ids = np.full(history.n_users, "", object) if user_ids is None else np.asarray(user_ids, object)
         past = history.before(time)
         liked, disliked = past.positive(), past.negative()
         profiles, n_faded = self._interests(liked, self._points(liked), time, ids, statements)
+        profiles = self._with_words(profiles, np.diff(liked.offsets) == 0, ids, statements)
         dislikes = self._dislikes(disliked, self._points(disliked), time, ids)
         table = _unlike(dislikes.table, profiles.table, self.catalogue, self.themes)
         return replace(profiles, dislikes=replace(dislikes, table=table)), n_faded
@@ -86,15 +89,27 @@ class Profiler:
         points = let_go(points, history, self.vectors, self.themes.of_item[:, 0], chance)
         statistics = measure(history, points, time, settings)
         kept = np.flatnonzero(tiers != FADED)
-        order = kept[np.lexsort((kept, -statistics.strength[kept], -tiers[kept], points.users[kept]))]
+        order = kept[np.lexsort((kept, -statistics.fresh[kept], -tiers[kept], points.users[kept]))]
         table = self._table(history, points, statistics, tiers, order, ids)
         table = table.with_columns(pl.Series("stated", stated[order])).with_columns(reasons(settings))
         return Profiles(table, points.vectors[order]), len(tiers) - len(kept)
 
+    def _with_words(self, profiles: Profiles, silent: np.ndarray, ids: np.ndarray, statements: Statements) -> Profiles:
+        """The profiles, with what they state as points of users who are `silent` (n_users,), of whom no event tells."""
+        told = np.flatnonzero(np.isin(statements.users, np.flatnonzero(silent)))
+        if not len(told):
+            return profiles
+        owners, vectors = statements.users[told], statements.vectors[told]
+        said = said_points(vectors, self.themes, self.catalogue, owners=owners, ids=ids[owners], query=False)
+        said = said.cast({name: profiles.table.schema[name] for name in said.columns})
+        table = pl.concat([profiles.table, said], how="diagonal").with_row_index("row").sort(USER_ROW, "row")
+        vectors = np.concatenate([profiles.vectors, vectors])[table["row"].to_numpy()]
+        return Profiles(table.drop("row"), vectors)
+
     def _dislikes(self, history: History, points: InterestPoints, time: float, ids: np.ndarray) -> Profiles:
         """Points of negative events: found like any other, without tier; they lower scores and are shown apart."""
         statistics = measure(history, points, time, self.settings)
-        order = np.lexsort((np.arange(len(points.users)), -statistics.strength, points.users))
+        order = np.lexsort((np.arange(len(points.users)), -statistics.fresh, points.users))
         table = self._table(history, points, statistics, np.zeros(len(order), np.int64), order, ids)
         because = pl.format("spoken against {} times, last on {}", "events", pl.col("last_seen").dt.date())
         return Profiles(table.with_columns(because.alias("because")).select(DISLIKE_COLUMNS), points.vectors[order])
@@ -113,8 +128,8 @@ class Profiler:
         number = np.arange(len(owners)) - np.searchsorted(owners, owners)
         item_ids, topics = self.catalogue.ids, self.themes.of_item[points.medoids[order]].reshape(-1, len(LEVELS))
         named, topic_phrases = self.themes.names("topic"), self.themes.phrases("topic")
-        strength = statistics.strength[order]
-        total = np.bincount(owners, strength, minlength=history.n_users)[owners]
+        strength, fresh = statistics.strength[order], statistics.fresh[order]
+        total = np.bincount(owners, fresh, minlength=history.n_users)[owners]
         return pl.DataFrame(
             {
                 USER_ROW: owners,
@@ -124,7 +139,7 @@ class Profiler:
                 "phrases": pl.Series([topic_phrases[topic] for topic in topics[:, 0]], dtype=pl.List(pl.String)),
                 "tier": pl.Series([TIERS[t] for t in tiers[order]], dtype=pl.String),
                 "strength": strength.round(6),
-                "share": np.divide(strength, total, out=np.zeros(len(total)), where=total > 0).round(6),
+                "share": np.divide(fresh, total, out=np.zeros(len(total)), where=total > 0).round(6),
                 "persistence": statistics.persistence[order].round(6),
                 "periods": statistics.periods[order],
                 "of_periods": statistics.of_periods[order],

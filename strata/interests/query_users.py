@@ -4,21 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import polars as pl
 
 from strata._kernels.ward import ward_groups
-from strata.data.catalogue import Catalogue
 from strata.data.filters import rows_of
 from strata.data.history import History
-from strata.data.schema import LEVELS, USER, USER_ROW
-from strata.interests.naming import parts_of, told_apart
 from strata.interests.profiles import Profiles
 from strata.interests.profiling import Profiler
+from strata.interests.said import said_points
 from strata.interests.settings import TierSettings
-from strata.interests.themes import Themes
-
-SAID = "said in this request: nothing is known of before, so it is of now"
-STATED = "stated in the profile text; nothing else is known"
 
 
 @dataclass(frozen=True)
@@ -92,37 +85,5 @@ class NewUsers:
         """
         themes, points = self.profiler.themes, self.profiler.space.of_texts(vectors)
         nothing = History.from_columns(*(np.zeros(0) for _ in range(4)), n_users=1, n_items=len(themes.of_item))
-        profiles = Profiles(_said(points, themes, self.profiler.catalogue, query=query), points)
-        return QueryUser(0, nothing, profiles, is_query=query)
-
-
-def _said(vectors: np.ndarray, themes: Themes, catalogue: Catalogue, *, query: bool) -> pl.DataFrame:
-    """The profile table of texts, each named after its nearest topic; of one topic several have examples of it."""
-    topics = themes.groups["level"].to_numpy() == LEVELS[0]
-    nearest = np.argmax(vectors @ np.asarray(themes.vectors)[topics].T, axis=1)
-    of_topic = themes.groups.filter(topics).sort("group")
-    phrases = [of_topic["phrases"][int(topic)].to_list() for topic in nearest]
-    n, once = len(vectors), np.bincount(nearest)[nearest] == 1
-    bases = [of_topic["name"][int(topic)] for topic in nearest]
-    bases = [name if alone else parts_of(name)[0] for name, alone in zip(bases, once, strict=True)]
-    names = told_apart(bases, [map(catalogue.titles.__getitem__, of_topic["typical"][int(t)]) for t in nearest])
-    category = of_topic["parent"].to_numpy()[nearest]
-    parent = dict(themes.groups.filter(pl.col("level") == LEVELS[1]).select("group", "parent").iter_rows())
-    return pl.DataFrame(
-        {
-            USER_ROW: np.zeros(n, np.int32),
-            USER: [""] * n,
-            "point": np.arange(n, dtype=np.int32),
-            "name": names,
-            "phrases": pl.Series(phrases, dtype=pl.List(pl.String)),
-            "tier": ["momentary" if query else "core"] * n,
-            "because": [SAID if query else STATED] * n,
-            "stated": [not query] * n,
-            "strength": np.ones(n),
-            "share": np.full(n, round(1 / max(n, 1), 6)),
-            "evidence": pl.Series([[]] * n, dtype=pl.List(pl.String)),
-            "topic": nearest.astype(np.int32),
-            "category": category.astype(np.int32),
-            "theme": np.array([parent[group] for group in category], np.int32),
-        }
-    )
+        table = said_points(points, themes, self.profiler.catalogue, query=query)
+        return QueryUser(0, nothing, Profiles(table, points), is_query=query)

@@ -76,20 +76,25 @@ def _shifted(profiles: Profiles, first: int) -> Profiles:
 
 
 def merge(parts: list[Path], folder: Path) -> dict[str, object]:
-    """Join the shards in `folder`, one at a time; returns counts for metrics: users, points, points of each tier."""
+    """Join the shards in `folder`, one at a time; returns counts for metrics.
+
+    Users, their points and those of each tier: of who has events; `by_words`: users whose words alone are known.
+    """
     for table, vectors in TABLES:
         _join_tables([part / table for part in parts], folder / table)
         _join_arrays([part / vectors for part in parts], folder / vectors)
-    counts = pl.scan_parquet(folder / "profiles.parquet").group_by("tier").len().collect()
-    by_tier = dict(counts.iter_rows())
-    users = pl.scan_parquet(folder / "profiles.parquet").select(pl.col(USER_ROW).n_unique()).collect().item()
-    points = sum(by_tier.values())
+    points = pl.scan_parquet(folder / "profiles.parquet")
+    told, seen = (points.filter(pl.col("events").is_null() == alone) for alone in (True, False))
+    by_tier = dict(seen.group_by("tier").len().collect().iter_rows())
+    by_words, users = (part.select(pl.col(USER_ROW).n_unique()).collect().item() for part in (told, seen))
+    n_points = sum(by_tier.values())
     return {
         "users": users,
-        "points": points,
-        "points_per_user": round(points / max(users, 1), 3),
+        "by_words": by_words,
+        "points": n_points,
+        "points_per_user": round(n_points / max(users, 1), 3),
         **{tier: by_tier.get(tier, 0) for tier in TIERS},
-        "shares": {tier: round(by_tier.get(tier, 0) / max(points, 1), 4) for tier in TIERS},
+        "shares": {tier: round(by_tier.get(tier, 0) / max(n_points, 1), 4) for tier in TIERS},
         "faded": sum(read_json(part / "faded.json")["faded"] for part in parts),
         "dislikes": pq.read_metadata(folder / "dislikes.parquet").num_rows,
     }

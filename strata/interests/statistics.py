@@ -18,7 +18,8 @@ from strata.interests.settings import TierSettings
 class PointStatistics:
     """The numbers behind a tier, one entry per point (P,).
 
-    strength: Σ weight · 2^(−age / half-life) over the point's events, age in days before T.
+    strength: Σ weight · 2^(−age / half-life) over the point's events, age in days before T. fresh: the same as of the
+    user's latest event, for shares: time alone changes no share, and strength is too small to divide in the end.
     persistence: share of the user's active periods in which the point occurs, `periods` of `of_periods`.
     absent: the user's active periods since it last occurred.
     standing: how it has lasted (see `_standing`): 2 like a core point, 1 like a stable one, 0 neither.
@@ -28,6 +29,7 @@ class PointStatistics:
     """
 
     strength: np.ndarray
+    fresh: np.ndarray
     persistence: np.ndarray
     periods: np.ndarray
     of_periods: np.ndarray
@@ -68,12 +70,14 @@ def measure(history: History, points: InterestPoints, time: float, settings: Tie
     standing = _standing(touched // BEYOND, from_last, of_periods[owner], periods, settings)
 
     pairs = np.unique(point * np.int64(history.n_items) + history.items[member])
-    recent, gap = _recent(point, (last[owner[point]] - when) / DAY, n_points, settings.recent_days)
-    age = (time - when) / DAY
+    before_last = (last[owner[point]] - when) / DAY
+    recent, gap = _recent(point, before_last, n_points, settings.recent_days)
+    faded = weight * np.exp2(-before_last / settings.half_life_days)
+    fresh = np.bincount(point, faded, n_points).astype(np.float64)  # without events, bincount gives integers
+    since = (time - last[owner]) / DAY
     return PointStatistics(
-        strength=np.bincount(point, weight * np.exp2(-age / settings.half_life_days), n_points).astype(
-            np.float64
-        ),  # without events, bincount gives integers
+        strength=fresh * np.exp2(-since / settings.half_life_days),
+        fresh=fresh,
         persistence=periods / np.maximum(of_periods[owner], 1),
         periods=periods,
         of_periods=of_periods[owner],

@@ -18,7 +18,7 @@ from strata.embeddings.index import ItemIndex
 from strata.embeddings.space import InterestSpace
 from strata.errors import ReleaseError, UnknownId
 from strata.evaluation.split import CutOffs
-from strata.interests.corrections import Corrections
+from strata.interests.corrections import Corrections, said_lost
 from strata.interests.levels import Levels, levels_of, stated_by
 from strata.interests.profiles import Profiles, showcase
 from strata.interests.profiling import Profiler
@@ -113,7 +113,7 @@ class Recommender:
             statements=Statements.of(
                 read_array(folder / Part.PROFILE_TEXT_USERS), space.of_texts(read_array(folder / Part.PROFILE_TEXTS))
             ),
-            corrections=Corrections.read(corrections or folder / Part.CORRECTIONS),
+            corrections=Corrections.read(corrections or folder / Part.CORRECTIONS).found(themes, catalogue, space),
             rerank=read_settings(RerankSettings, "rerank", params),
             rules=rules,
             trends=read_settings(TrendSettings, "trends", params),
@@ -188,6 +188,11 @@ class Recommender:
             at = max(self.new_users.time, person.history.times[person.history.of(person.row)].max(initial=0) + 1)
         stated = stated_by(self.accounts.row(self.users[whose], named=True)) if isinstance(whose, str) else {}
         return levels_of(person, at, self.catalogue, self.themes, self.new_users.settings, stated)
+
+    def lost_corrections(self, user_id: str | None = None) -> list[str]:
+        """What to say of corrections, of one user or all, that no longer find their interest in this release."""
+        lost = self.corrections.lost(self.themes)
+        return [said_lost(line) for line in lost if user_id in (None, line.user_id)]
 
     def timeline(self, user_id: str, steps: int | None = None) -> pl.DataFrame:
         """A user's points at each month's end, or at `steps` equal steps: see `timeline_of`. Raises UnknownId."""

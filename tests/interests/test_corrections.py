@@ -12,7 +12,8 @@ from polars.testing import assert_frame_equal
 
 from strata.data.history import DAY, History
 from strata.errors import SourceError
-from strata.interests.corrections import ACTIONS, Correction, Corrections, append, forget
+from strata.interests.correction_file import ACTIONS, Correction, append, forget
+from strata.interests.corrections import Corrections
 from strata.interests.profiles import Profiles
 from strata.ranking.query import spoken_against
 from strata.recommendation.request import ListRequest

@@ -12,7 +12,8 @@ from strata.data.filters import Filters
 from strata.data.history import History
 from strata.embeddings.index import IndexSettings, ItemIndex
 from strata.errors import UnknownId
-from strata.interests.corrections import Correction, Corrections
+from strata.interests.correction_file import Correction
+from strata.interests.corrections import Corrections
 from strata.ranking.two_stage import USERS_AT_ONCE, blocks
 from strata.recommendation.batches import recommend_many
 from strata.recommendation.business_rules import BusinessRules, Caps

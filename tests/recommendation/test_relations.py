@@ -12,7 +12,8 @@ from strata.data.filters import Filters
 from strata.data.history import DAY, History
 from strata.data.schema import BRAND
 from strata.errors import UnknownId
-from strata.interests.corrections import Correction, Corrections
+from strata.interests.correction_file import Correction
+from strata.interests.corrections import Corrections
 from strata.interests.query_users import PastChoice
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.trending import TrendSettings

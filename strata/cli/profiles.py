@@ -149,15 +149,14 @@ def _meant(recommender: "Recommender", user_id: str, topic: str, action: str, fi
     profiler = recommender.new_users.profiler
     release = profiler.themes, profiler.catalogue, profiler.space
     before = Corrections.read(file).found(*release).about(user_id, topic)
-    if before and action != "undo":
-        before = [of for of in before if of[1] is not None][:1]
-    if before:
+    if before and action == "undo":
         return [{"topic": then, "meant": meant} for then, meant in before]
     ids = profiler.themes.at("topic")["id"]
     if topic not in ids:
         some = f"`strata user {user_id}` shows the user's"
         raise UnknownId(f"topic '{topic}' is none of the {len(ids):,} topics of this release; {some}")
-    return [{"topic": topic, "meant": meant_by(topic, *release)}]
+    then, meant = next((of for of in before if of[1] is not None), (topic, meant_by(topic, *release)))
+    return [{"topic": then, "meant": meant}]
 
 
 def _interest_of(recommender: "Recommender", user_id: str, topic: str) -> tuple[str | None, str]:

@@ -124,9 +124,36 @@ def test_a_wrong_correction_is_refused_and_not_taken_down(release, tmp_path, arg
     assert not file.exists()
 
 
+def test_a_correction_says_what_it_meant_and_is_reported_where_that_is_gone(release: Path, tmp_path: Path) -> None:
+    file = tmp_path / "corrections.jsonl"
+    recommender = Recommender.load(release)
+    point = recommender.levels("u0").points.row(0, named=True)
+    by = ("--by", "anna", "--file", str(file))
+    assert strata(release, "correct", "u0", "pin", point["topic_id"], *by).exit_code == 0
+    (line,) = Corrections.read(file).lines
+    assert line.meant is not None
+    assert line.meant.name == point["name"]
+    assert set(point["evidence"]) & set(line.meant.items)
+    assert "Lost" not in strata(release, "user", "u0", "--corrections", str(file)).output
+    elsewhere = {f"{item}-elsewhere": title for item, title in line.meant.items.items()}
+    meant = line.meant.model_copy(update={"name": "Kites", "items": elsewhere})
+    file.write_text(line.model_copy(update={"meant": meant}).model_dump_json() + "\n", encoding="utf-8")
+    shown = " ".join(strata(release, "user", "u0", "--corrections", str(file)).output.split())
+    assert f"the correction pin {point['topic_id']} of user u0 no longer finds its interest (was Kites: " in shown
+    assert "pinned on" not in shown
+    assert Recommender.load(release, file).lost_corrections("u1") == []
+    lost = f"{point['topic_id']} (Kites)"
+    assert lost in shown
+    refused = strata(release, "correct", "u0", "pin", lost, *by)
+    assert refused.exit_code == 1, "what is lost can only be ended"
+    assert strata(release, "correct", "u0", "undo", lost, *by).exit_code == 0
+    assert Recommender.load(release, file).lost_corrections() == []
+
+
 def test_a_release_replays_the_corrections_it_was_made_with(release: Path, tmp_path: Path) -> None:
     history = Recommender.load(release).history
     topic = Recommender.load(release).levels("u0").points["topic_id"][0]
+    # as they were before they said what they meant
     line = f'{{"time":"2026-01-02T00:00:00Z","who":"anna","user_id":"u0","topic":"{topic}","action":"reject"}}\n'
     replayed = Recommender.load(write_tiny_release(tmp_path, history, line))
     assert topic not in replayed.levels("u0").points["topic_ids"].explode().to_list()

@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 from typer.testing import CliRunner
 
-from strata.cli.rows import Rows, tier
+from strata.cli.rows import Rows, percent, tier
 from strata.cli.terminal import Answer, draws, sentence, states
 
 ROWS = Rows(
@@ -89,3 +89,7 @@ def test_an_answer_is_printed_either_way_with_its_status(kind) -> None:
     assert (json.loads(said.stdout_bytes), said.exit_code) == ({"who": "Zoë", "many": [None]}, 3)
     assert CliRunner().invoke(app, ["--who", "Bo"]).stdout == "Bo asks\ntwice\n"
     assert ("--wide" in CliRunner().invoke(app, ["--help"]).stdout) == (kind is draws)
+
+
+def test_what_is_there_is_never_shown_as_nothing() -> None:
+    assert [percent(share) for share in (0, 1e-6, 0.004, 0.006, 0.42, 1)] == ["0%", "<1%", "<1%", "1%", "42%", "100%"]

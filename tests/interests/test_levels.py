@@ -135,3 +135,12 @@ def test_a_century_later_the_numbers_are_still_finite() -> None:
             table.select(pl.col(pl.Float64)).columns
         )
     assert not levels.categories.is_empty()
+
+
+def test_shares_of_all_levels_last_longer_than_strength() -> None:
+    history, later = weekly({0: range(20), 1: range(20), 3: range(20)}), TIME + 400 * 365 * DAY
+    profiles, _ = replace(PROFILER, themes=one_theme()).profiles(history, later)
+    levels = levels_of(QueryUser(0, history, profiles), later, Catalogue(catalogue()), one_theme(), SETTINGS, {})
+    assert levels.points["strength"].max() == 0
+    for table in (levels.categories, levels.preferences, levels.points):
+        assert table["share"].sum() == pytest.approx(1, abs=1e-4)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strata.data.history import DAY, History
@@ -98,6 +99,24 @@ def test_time_alone_changes_no_tier_and_lets_strength_fade(history: History, day
     assert later["strength"].sum() <= now["strength"].sum() + 1e-6
     shares = later.group_by("user_row").agg("share")["share"]
     assert all(abs(sum(of_user) - 1) < 1e-4 for of_user in shares)
+
+
+def test_a_century_later_shares_still_sum_to_one_and_the_order_stays() -> None:
+    history = weekly({0: list(range(30)), 1: list(range(0, 30, 2)), 2: [0, 1]})
+    now, later = (profile(history, time).table for time in (TIME, TIME + 400 * 365 * DAY))
+    assert later["strength"].max() == 0
+    assert later["share"].sum() == pytest.approx(1, abs=1e-5)
+    same = ["name", "tier", "share"]
+    assert later.select(same).equals(now.select(same))
+
+
+@settings(max_examples=30)
+@given(histories())
+def test_quiet_is_the_time_from_a_points_latest_event_to_its_owners_latest(history: History) -> None:
+    liked = history.positive()
+    for row in profile(history).table.iter_rows(named=True):
+        last = liked.times[liked.of(row["user_row"])].max()
+        assert row["quiet"] == pytest.approx((last - row["last_seen"].timestamp()) / DAY, abs=0.006)
 
 
 def test_a_tier_is_lost_only_by_a_margin_and_says_since_what_it_holds() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from strata.data.history import as_date
 from strata.data.schema import CUT_OFFS
+from strata.data.sources.finding import Finding
 from strata.embeddings.checkpoints import fingerprint, loaded_code
 from strata.interests.corrections import Corrections, said_lost
 from strata.interests.profiling import Profiler
@@ -45,6 +46,10 @@ def main(cut_off: str) -> None:
         f"{cut_off} ({as_date(time)}): {summary['points']:,} points of {summary['users']:,} users: "
         f"{summary['core']:,} core, {summary['stable']:,} stable, {summary['momentary']:,} momentary"
     )
+    if by_id := sum(line.meant is None for line in corrections.lines):
+        what = "corrections do not say what they meant, so they hold by the id of their topic"
+        again = "where that is another topic now, undo them and say them again with strata correct"
+        say(f"{cut_off}: {Finding(what, by_id, of=len(corrections.lines), remedy=again)}")
     for line in corrections.lost(themes):
         say(f"{cut_off}: {said_lost(line)}")
     for tier, share in summary["shares"].items():

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from strata.data.schema import USER
-from strata.evaluation.report import OURS, EvaluateSettings, as_markdown, judge, summarise
+from strata.evaluation.report import COMPARED_AT, OURS, EvaluateSettings, Evaluation, as_markdown, judge, summarise
 from strata.evaluation.tuning import tune
 from strata.evaluation.window import Window
 from strata.interests.themes import Themes
@@ -45,7 +45,8 @@ def main() -> None:
     write_json(_flat_metrics(report), EVALUATION / "metrics.json")
     write_json(report, EVALUATION / "report.json")
     write_text(as_markdown(report), EVALUATION / "metrics.md")
-    write_table(_per_user(inputs, evaluation.values, window), EVALUATION / "per_user.parquet")
+    write_table(_per_user(inputs, evaluation), EVALUATION / "per_user.parquet")
+    write_table(_per_user(inputs, _by_likes(inputs, evaluation)), EVALUATION / "per_user_likes.parquet")
     _write_plots(report)
     say(as_markdown(report))
 
@@ -81,10 +82,17 @@ def _flat_metrics(report: dict) -> dict:
     }
 
 
-def _per_user(inputs: Inputs, values: dict[str, dict[str, np.ndarray]], window: Window) -> pl.DataFrame:
+def _by_likes(inputs: Inputs, evaluation: Evaluation) -> Evaluation:
+    """The same lists judged by likes alone."""
+    liked = evaluation.window.liked(inputs.history, inputs.time("live"))
+    kept = np.isin(evaluation.window.users, liked.users)
+    return judge({name: ranked[kept] for name, ranked in evaluation.rankings.items()}, liked, (COMPARED_AT,))
+
+
+def _per_user(inputs: Inputs, evaluation: Evaluation) -> pl.DataFrame:
     """Per-user NDCG@10 of every method, so that anyone can recompute the intervals."""
-    columns = {method: metrics["ndcg@10"] for method, metrics in values.items()}
-    return pl.DataFrame({USER: inputs.user_ids[window.users], "warm": window.warm, **columns})
+    columns = {method: metrics[f"ndcg@{COMPARED_AT}"] for method, metrics in evaluation.values.items()}
+    return pl.DataFrame({USER: inputs.user_ids[evaluation.window.users], "warm": evaluation.window.warm, **columns})
 
 
 def _write_plots(report: dict) -> None:

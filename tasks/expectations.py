@@ -29,6 +29,7 @@ from strata.data.schema import (
     USER,
     WEIGHT,
 )
+from strata.data.weights import largest
 
 CRITICAL, WARNING = "critical", "warning"
 MOST_ROWS = 2_000_000
@@ -69,7 +70,7 @@ def failures(result: dict[str, Any], severity: str) -> list[str]:
 
 
 def _interactions_suite(settings: CleaningSettings) -> list[Expectation]:
-    bound = max(abs(weight) for weight in settings.weights.values())
+    bound = largest(settings.weights, settings.amounts)
     earliest, end = pd.Timestamp(settings.earliest, tz="UTC"), None
     if settings.latest is not None:
         end = pd.Timestamp(settings.latest, tz="UTC") + pd.Timedelta(days=1)

@@ -90,7 +90,7 @@ def tiny_recommender(
         texts=INDEX,
         available=np.ones(N_ITEMS, bool),
         settings=settings,
-        new_users=NewUsers(PROFILER, TIME, {"like": 1.0, "dislike": -1.0}),
+        new_users=NewUsers(PROFILER, TIME, {"like": 1.0, "rate": 1.0, "dislike": -1.0}),
         statements=NOTHING_STATED,
         corrections=corrections or Corrections(),
     )

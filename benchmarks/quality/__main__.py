@@ -34,11 +34,16 @@ class Measured(NamedTuple):
 
 
 FILMS: Final = "MovieLens-100K, the last fifth of all ratings, films new to the user"
-
-
+PUBLISHED: Final = "low ratings count as others, as published"
+LIKES: Final = "the same lists judged by likes alone (ratings of 3 to 5)"
 WARM_AND_ALL: Final = (
-    ("ml100k-time-warm", FILMS + ", users with a past", True), ("ml100k-time-all", FILMS + ", all users", False)
-)  # fmt: skip
+    ("ml100k-time-warm", f"{FILMS}, users with a past, {PUBLISHED}", True),
+    ("ml100k-time-all", f"{FILMS}, all users, {PUBLISHED}", False),
+)
+BY_LIKES: Final = (
+    ("ml100k-time-warm-likes", f"{FILMS}, users with a past, {LIKES}", True),
+    ("ml100k-time-all-likes", f"{FILMS}, all users, {LIKES}", False),
+)
 
 
 def films(*, by_seed: bool = False) -> Measured:
@@ -47,6 +52,8 @@ def films(*, by_seed: bool = False) -> Measured:
     if by_seed:
         return Measured(seeds.rows(Path(), WARM_AND_ALL), judged.split)
     found = [time_split.rows(judged, name, what, only_warm=warm) for name, what, warm in WARM_AND_ALL]
+    by_likes = judged.by_likes(Path())
+    found += [time_split.rows(by_likes, name, what, only_warm=warm)[:1] for name, what, warm in BY_LIKES]
     return Measured(list(chain.from_iterable(found)), judged.split, judged.table)
 
 

@@ -57,6 +57,7 @@ class Event(Request):
 
     item_id: Id
     behaviour: Behaviour | None = Field(None, description="What they did; a dislike speaks against the item.")
+    value: float | None = Field(None, description="Of a rating, on the scale of the data; a low one speaks against it.")
     timestamp: Time | None = Field(None, description="When, with time zone (RFC 3339); clamped to 1970–2100.")
 
 
@@ -155,4 +156,5 @@ def admitted(release: Recommender, filters: Filters) -> np.ndarray:
 def _past_choice(entry: str | Event) -> PastChoice:
     if isinstance(entry, str):
         return PastChoice(entry)
-    return PastChoice(entry.item_id, entry.behaviour, None if entry.timestamp is None else seconds(entry.timestamp))
+    when = None if entry.timestamp is None else seconds(entry.timestamp)
+    return PastChoice(entry.item_id, entry.behaviour, when, entry.value)

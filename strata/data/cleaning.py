@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Self
 
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from strata.data.normalise import languages, plain_text, plain_texts
 from strata.data.schema import (
@@ -15,7 +14,6 @@ from strata.data.schema import (
     BEHAVIOURS,
     BRAND,
     CATEGORIES,
-    CHOSEN,
     DESCRIPTION,
     DWELL,
     EVENT,
@@ -34,12 +32,10 @@ from strata.data.schema import (
     TITLE,
     USER,
     USERS,
-    VALUE,
-    WEIGHT,
-    Behaviour,
 )
 from strata.data.sources.finding import Finding
 from strata.data.sources.source import ReadTable, Source
+from strata.data.weights import Amounts, BehaviourWeights, RatingSettings, look_at_amounts, weigh
 from strata.errors import ValidationFailed
 from strata.settings import Settings
 
@@ -47,26 +43,14 @@ Rules = list[tuple[str, pl.Expr]]
 """(reason, condition); a row's reason is the first whose condition holds."""
 
 
-class RatingSettings(Settings):
-    """The scale of ratings: the weight of a rating runs from -1 to 1, through 0 at neutral."""
-
-    lowest: float = 1.0
-    highest: float = 5.0
-    neutral: float = 2.5
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if not self.lowest < self.neutral < self.highest:
-            raise ValueError("neutral must lie between lowest and highest")
-        return self
-
-
 class CleaningSettings(Settings):
     """Weights of behaviours, and limits beyond which rows are refused."""
 
-    weights: dict[Behaviour, float]
+    weights: BehaviourWeights
     """Per behaviour; negative where it speaks against the item."""
     rating: RatingSettings = RatingSettings()
+    amounts: Amounts = {}
+    """Per behaviour whose events are stronger the more there is of something; empty: none."""
     earliest: date = date(1990, 1, 1)
     """Interactions before this day are impossible."""
     latest: date | None = None
@@ -75,12 +59,6 @@ class CleaningSettings(Settings):
     """Characters."""
     quarantine_at_most: float = Field(default=0.1, ge=0, le=1)
     """Largest share of a table's rows."""
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if missing := [behaviour for behaviour in BEHAVIOURS if behaviour not in self.weights]:
-            raise ValueError(f"weights lack {', '.join(missing)}; give each behaviour a weight, 0 to ignore it")
-        return self
 
 
 @dataclass(frozen=True)
@@ -200,17 +178,9 @@ def _judge(table: ReadTable, rules: Rules, unique: str) -> _Judged:
 
 def _finish_interactions(judged: _Judged, settings: CleaningSettings) -> pl.DataFrame:
     rows = _plain(judged, judged.accepted, [TEXT], settings.longest_text)
-    scale = settings.rating
-    distance = pl.col(VALUE) - scale.neutral
-    above, below = scale.highest - scale.neutral, scale.neutral - scale.lowest
-    share = pl.when(distance >= 0).then(distance / above).otherwise(distance / below).clip(-1, 1)
-    rated = (pl.col(BEHAVIOUR) == "rate") & pl.col(VALUE).is_not_null()
-    weights: dict[str, float] = {str(behaviour): weight for behaviour, weight in settings.weights.items()}
-    weight = pl.col(BEHAVIOUR).replace_strict(weights, return_dtype=pl.Float64)
-    weight = pl.when(rated).then(weight * share).otherwise(weight).cast(pl.Float32).alias(WEIGHT)
-    against = [behaviour for behaviour, of_behaviour in weights.items() if of_behaviour < 0]
-    chosen = (~pl.col(BEHAVIOUR).is_in(against)).alias(CHOSEN)
-    return rows.with_columns(weight, chosen).select(INTERACTIONS.names()).sort(USER, TIMESTAMP, ITEM, EVENT)
+    judged.findings.extend(look_at_amounts(rows, settings.amounts))
+    rows = weigh(rows, settings.weights, settings.rating, settings.amounts)
+    return rows.select(INTERACTIONS.names()).sort(USER, TIMESTAMP, ITEM, EVENT)
 
 
 def _finish_items(judged: _Judged, longest: int) -> pl.DataFrame:

@@ -20,9 +20,9 @@ class History:
     """Interactions sorted by user row, time, item row; n events of `n_users` × `n_items`.
 
     `users`, `items`: int32 (n,) dense rows; `times`: float64 (n,) seconds since 1970 UTC; `weights`: float32 (n,),
-    negative where an event speaks against its item, such as a low rating or hiding it; `chosen`: bool (n,), false where
-    the behaviour itself speaks against the item, such as hiding it; `offsets`: int64 (n_users + 1,), user u owns the
-    slice offsets[u]:offsets[u + 1].
+    negative where an event speaks against its item, such as a low rating or hiding it; `chosen`: bool (n,), whether it
+    is a choice: false where it hides the item, and for low ratings where the settings say so; `offsets`: int64
+    (n_users + 1,), user u owns the slice offsets[u]:offsets[u + 1].
     """
 
     users: np.ndarray
@@ -108,17 +108,27 @@ class History:
 
     @cached_property
     def choices(self) -> "History":
-        """Events whose behaviour does not speak against the item: what collaborative models learn from."""
+        """Events that are choices: what collaborative models, labels and relevance follow."""
         return self if self.chosen.all() else self.keep(self.chosen)
 
     def positive(self) -> "History":
-        """Events that speak for their item."""
-        return self.keep(self.weights > 0)
+        """Choices that speak for their item."""
+        return self.keep(self.chosen & (self.weights > 0))
 
     def negative(self) -> "History":
         """Events that speak against their item, as positive weights."""
         against = self.keep(self.weights < 0)
         return replace(against, weights=-against.weights)
+
+    def spoken_against(self) -> np.ndarray:
+        """Events (n,) bool on items of which the same user's latest event says no: hidden, disliked or rated low."""
+        order, starts = self.by_pair
+        stops = np.append(starts[1:], len(order))[: len(starts)]
+        latest = order[stops - 1]
+        no = ~self.chosen[latest] | (self.weights[latest] < 0)
+        found = np.zeros(len(self), bool)
+        found[order] = np.repeat(no, stops - starts)
+        return found
 
     def of_users(self, start: int, stop: int) -> "History":
         """The events of users start … stop − 1, who become users 0 …; views, only user rows are copied."""

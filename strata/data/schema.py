@@ -7,7 +7,7 @@ import polars as pl
 USER, ITEM, BEHAVIOUR, TIMESTAMP = "user_id", "item_id", "behaviour", "timestamp"
 VALUE, DWELL, TEXT, WEIGHT, EVENT = "value", "dwell_s", "text", "weight", "event_id"
 CHOSEN = "chosen"
-"""Whether an interaction is a choice: false where its behaviour speaks against the item, as hiding does."""
+"""Whether an interaction is a choice; see strata/data/weights.py."""
 TITLE, DESCRIPTION, CATEGORIES, TAGS = "title", "description", "categories", "tags"
 BRAND, PRICE, LANGUAGE, CREATED, REMOVED = "brand", "price", "language", "created_at", "removed_at"
 IMAGE, AUDIO, ATTRIBUTES, PROFILE_TEXT = "image_path", "audio_path", "attributes", "profile_text"

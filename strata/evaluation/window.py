@@ -21,7 +21,7 @@ class Window:
     """What is known before a time and what came after it.
 
     `time`: its start, in seconds. `past`: events before it. `users` (B,): rows with relevant items. `relevant` (B,
-    n_items): what they chose in it, never what they hid; without `repeats` only items new to them. `warm` (B,): whether
+    n_items): what they chose in it (`History.choices`); without `repeats` only items new to them. `warm` (B,): whether
     the user chose anything before. `items` (n_items,) bool: candidates, chosen by at least `least_users` users before;
     all of them at 0. `asked` (B,): when each user gets recommendations, in seconds, where that is not `time` for all.
     """
@@ -78,6 +78,13 @@ class Window:
         relevant.sort_indices()
         return replace(self, relevant=relevant, items=self.items & items).only(np.diff(relevant.indptr) > 0)
 
+    def liked(self, history: History, end: float) -> "Window":
+        """The window judged by likes alone: choices of weight above 0 until `end`; who liked nothing is dropped."""
+        liked = history.between(self.time, end).positive().matrix()[self.users]
+        relevant = self.relevant.multiply(liked).tocsr()
+        relevant.sort_indices()
+        return replace(self, relevant=relevant).only(np.diff(relevant.indptr) > 0)
+
     def sample(self, most: int, seed: int) -> "Window":
         """At most `most` of the users, always the same ones for the same seed."""
         drawn = np.random.default_rng(seed).permutation(len(self.users))[:most]
@@ -94,9 +101,9 @@ class Window:
         return replace(self, past=past, relevant=self.relevant[:, kept], items=np.ones(past.n_items, bool))
 
     def rank(self, scorer: Scorer, k: int, available: np.ndarray | None = None) -> np.ndarray:
-        """Full ranking without hidden items and, unless `repeats`, without seen ones: item rows (B, k)."""
+        """Full ranking without items spoken against and, unless `repeats`, without seen ones: item rows (B, k)."""
         ranked = []
-        barred = (self.past.keep(~self.past.chosen) if self.repeats else self.past).matrix()
+        barred = (self.past.keep(self.past.spoken_against()) if self.repeats else self.past).matrix()
         for start in range(0, len(self.users), BATCH):
             users = self.users[start : start + BATCH]
             scores = np.array(scorer(users), np.float32)

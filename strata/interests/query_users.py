@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import polars as pl
 
 from strata._kernels.ward import ward_groups
 from strata.data.filters import rows_of
 from strata.data.history import History
+from strata.data.schema import BEHAVIOUR, CHOSEN, VALUE, WEIGHT, Behaviour
+from strata.data.weights import RATE, RatingSettings, weigh
 from strata.interests.profiles import Profiles
 from strata.interests.profiling import Profiler
 from strata.interests.said import said_points
 from strata.interests.settings import TierSettings
+
+GIVEN = pl.Schema({BEHAVIOUR: pl.String(), VALUE: pl.Float64()})
 
 
 @dataclass(frozen=True)
@@ -36,21 +41,32 @@ class QueryUser:
 
 @dataclass(frozen=True)
 class PastChoice:
-    """An item of a visitor's history; a behaviour of negative weight speaks against it. `time`: seconds since 1970."""
+    """An item of a visitor's history; a behaviour of negative weight or a low rating speaks against it.
+
+    `time`: seconds since 1970; `value`: of a rating, which it is if nothing else is said.
+    """
 
     item_id: str
-    behaviour: str | None = None
+    behaviour: Behaviour | None = None
     time: float | None = None
+    value: float | None = None
 
 
 class NewUsers:
     """Profiles persons who are not in the release, by the same rules as its users."""
 
-    def __init__(self, profiler: Profiler, time: float, weights: Mapping[str, float]) -> None:
-        """`time`: end of the release's data, in seconds; `weights`: by behaviour."""
+    def __init__(
+        self,
+        profiler: Profiler,
+        time: float,
+        weights: Mapping[Behaviour, float],
+        rating: RatingSettings = RatingSettings(),  # noqa: B008
+    ) -> None:
+        """`time`: end of the release's data, in seconds; `weights`: by behaviour; `rating`: the scale of ratings."""
         self.profiler = profiler
         self.time = time
         self.weights = weights
+        self.rating = rating
         # Compile now (seconds, unless numba has it cached), so that no request waits for it.
         ward_groups(np.eye(2, dtype=np.float32), np.array([0, 2]), 1.0)
 
@@ -71,12 +87,16 @@ class NewUsers:
         for pick in picks:
             before = times[-1] if times else self.time - len(picks) - 1
             times.append(before + 1 if pick.time is None else pick.time)
-        weights = [1.0 if pick.behaviour is None else self.weights[pick.behaviour] for pick in picks]
+        behaviours = [RATE if pick.behaviour is None and pick.value is not None else pick.behaviour for pick in picks]
+        given = {BEHAVIOUR: behaviours, VALUE: [pick.value for pick in picks]}
+        events = weigh(pl.DataFrame(given, GIVEN), self.weights, self.rating, {})
+        weights, chosen = events[WEIGHT].fill_null(1.0), events[CHOSEN].fill_null(value=True)
         history = History.from_columns(
-            np.zeros(len(picks)), items, np.array(times), np.array(weights), n_users=1, n_items=len(catalogue)
-        )
-        liked, now = history.positive(), max([self.time, *(time + 1 for time in times)])
-        return QueryUser(0, liked, self.profiler.profiles(history, now)[0], history.items[history.weights < 0])
+            np.zeros(len(picks)), items, np.array(times), weights.to_numpy(), chosen.to_numpy(),
+            n_users=1, n_items=len(catalogue),
+        )  # fmt: skip
+        profiles, _ = self.profiler.profiles(history, max([self.time, *(time + 1 for time in times)]))
+        return QueryUser(0, history, profiles, history.items[history.spoken_against()])
 
     def from_texts(self, vectors: np.ndarray, *, query: bool = True) -> QueryUser:
         """A person of whom only texts are known: each unit vector (n, t) of a text becomes a point of the space.

@@ -48,7 +48,7 @@ class QueryBatch:
         """The events whose items must not be recommended to their user."""
         if self.exclude_seen:
             return self.history
-        return self.history.keep(spoken_against(self.history) & self.exclude_hidden)
+        return self.history.keep(self.history.spoken_against() & self.exclude_hidden)
 
     @cached_property
     def barred(self) -> np.ndarray:
@@ -68,16 +68,6 @@ class QueryBatch:
         never = place[barred.items]
         starts = np.append(0, np.cumsum(never >= 0))[barred.offsets]
         return Admission(items, starts, never[never >= 0])
-
-
-def spoken_against(history: History) -> np.ndarray:
-    """Events (n,) bool on items of which the same user's latest event says no: hidden, disliked or rated low."""
-    order, starts = history.by_pair
-    latest = order[np.append(starts[1:], len(order))[: len(starts)] - 1]
-    no = ~history.chosen[latest] | (history.weights[latest] < 0)
-    found = np.zeros(len(history), bool)
-    found[order] = np.repeat(no, np.diff(np.append(starts, len(order))))
-    return found
 
 
 def select_users(history: History, users: Sequence[int] | np.ndarray) -> History:

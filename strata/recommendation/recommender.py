@@ -29,7 +29,6 @@ from strata.interests.themes import Themes
 from strata.interests.timeline import as_of, moments, timeline_of
 from strata.models.fitted import CollaborativeModels
 from strata.ranking.generators.registry import GeneratorInputs
-from strata.ranking.query import spoken_against
 from strata.ranking.rankers import Ranker, read_ranker
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.two_stage import Models
@@ -89,7 +88,7 @@ class Recommender:
         params = folder / Part.PARAMS
         index, themes = ItemIndex.read(folder / Part.INDEX), Themes.read(folder / Part.THEMES)
         profiler = Profiler.of(catalogue, space, themes, read_settings(TierSettings, "tier", params))
-        weights = read_settings(CleaningSettings, "cleaning", params).weights
+        cleaning = read_settings(CleaningSettings, "cleaning", params)
         rules = read_settings(BusinessRules, "rules", params)
         rules.check(catalogue, themes)
         settings = read_settings(RecommendSettings, "recommend", params)
@@ -109,7 +108,7 @@ class Recommender:
             texts=ItemIndex.read(folder / Part.TEXT_INDEX),
             available=catalogue.available(time, history),
             settings=settings,
-            new_users=NewUsers(profiler, time, {str(name): weight for name, weight in weights.items()}),
+            new_users=NewUsers(profiler, time, cleaning.weights, cleaning.rating),
             statements=Statements.of(
                 read_array(folder / Part.PROFILE_TEXT_USERS), space.of_texts(read_array(folder / Part.PROFILE_TEXTS))
             ),
@@ -165,7 +164,7 @@ class Recommender:
         row = self.user_row(user_id)
         blocked = np.flatnonzero(self.corrections.blocked_items(user_id, self.themes))
         mine = self.history.of_users(row, row + 1)
-        against = mine.items[spoken_against(mine)]
+        against = mine.items[mine.spoken_against()]
         person = QueryUser(row, self.history, self.profiles, np.union1d(blocked, against))
         if at is None and user_id not in self.corrections:
             return person

@@ -1,5 +1,7 @@
 """Quality rows follow from per-user values, and leave-one-out knows nothing of what it asks for."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -11,6 +13,7 @@ from strata.data.history import History
 from strata.data.schema import ITEM, TIME, TIMESTAMP, USER, VALUE
 from strata.evaluation.report import OURS
 from strata.evaluation.window import Window
+from strata.storage import write_table
 from tests.strategies import histories
 
 
@@ -48,6 +51,22 @@ def test_rows_compare_with_the_best_baseline_and_name_the_others() -> None:
     assert best.value == pytest.approx(warm[OURS].mean())
     assert best.reference == pytest.approx(warm["popularity"].mean())
     assert best.low < best.value - best.reference < best.high
+
+
+def test_rows_by_likes_are_of_the_same_lists_and_count_who_liked_nothing(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    values = pl.DataFrame(
+        {USER: [f"u{n}" for n in range(60)], "warm": [n % 3 > 0 for n in range(60)], "popularity": rng.random(60) / 2,
+         OURS: rng.random(60)}
+    )  # fmt: skip
+    liked = values.filter(~pl.col(USER).is_in(["u0", "u1"]))
+    write_table(liked, tmp_path / "artifacts" / "evaluation" / "per_user_likes.parquet")
+    by_likes = Judged(values, "split", 8, 20).by_likes(tmp_path)
+    warm, everybody = (rows(by_likes, "films-likes", "Films", only_warm=only)[0] for only in (True, False))
+    assert (warm.n, everybody.n) == (39, 58)
+    assert warm.excluded == "19 users without a past. 1 users who liked nothing of it."
+    assert everybody.excluded == "2 users who liked nothing of it."
+    assert everybody.value == pytest.approx(liked[OURS].mean())
 
 
 def test_the_split_that_peers_get_holds_every_event_once(tmp_path) -> None:

@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from strata.data.cleaning import Cleaned, CleaningSettings, RatingSettings, check, clean
+from strata.data.cleaning import Cleaned, CleaningSettings, check, clean
 from strata.data.normalise import languages, plain_text, plain_texts
 from strata.data.schema import BEHAVIOURS, INTERACTIONS, ITEMS, QUARANTINE, USERS
 from strata.data.sources.source import Source
 from strata.data.sources.tables import InteractionsSettings, ItemsSettings, UsersSettings, read_table
+from strata.data.weights import RatingSettings
 from strata.errors import ValidationFailed
 from tests.data.findings import counted
 

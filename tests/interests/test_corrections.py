@@ -15,7 +15,6 @@ from strata.errors import SourceError
 from strata.interests.correction_file import ACTIONS, Correction, append, forget
 from strata.interests.corrections import Corrections
 from strata.interests.profiles import Profiles
-from strata.ranking.query import spoken_against
 from strata.recommendation.request import ListRequest
 from tests.strategies import N_ITEMS, N_USERS, TIME, USER_IDS, histories
 from tests.tiny_recommender import PROFILER, tiny_recommender
@@ -129,7 +128,7 @@ def test_items_of_a_blocked_topic_are_never_recommended(history: History, user: 
     found = {recommender.catalogue.row(item.item_id) for item in recommender.recommend(user, ListRequest(k=N_ITEMS))}
     assert not found & set(np.flatnonzero(mask))
     mine = history.of_users(USER_IDS.index(user), USER_IDS.index(user) + 1)
-    mask[mine.items[spoken_against(mine)]] = True  # hidden or rated low, and so never recommended either
+    mask[mine.items[mine.spoken_against()]] = True  # hidden or rated low, and so never recommended either
     assert len(found) == N_ITEMS - mask.sum()
 
 

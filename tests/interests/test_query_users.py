@@ -39,6 +39,7 @@ def test_a_visitor_gets_the_profile_that_the_pipeline_would_give(picks: list[Pas
         rows_of([pick.item_id for pick in picks], CATALOGUE),
         np.array([pick.time for pick in picks]),
         np.array([WEIGHTS[pick.behaviour] for pick in picks]),
+        np.array([WEIGHTS[pick.behaviour] > 0 for pick in picks]),
         n_users=1,
         n_items=N_ITEMS,
     )
@@ -46,8 +47,9 @@ def test_a_visitor_gets_the_profile_that_the_pipeline_would_give(picks: list[Pas
     person = NEW_USERS.from_choices(picks)
     assert_frame_equal(person.profiles.table, expected.table)
     assert np.allclose(person.profiles.vectors, expected.vectors, atol=1e-6)
-    assert person.seen.tolist() == history.positive().items.tolist()
-    assert person.rejected.tolist() == history.items[history.weights < 0].tolist()
+    assert person.seen.tolist() == history.items.tolist()
+    assert person.history.chosen.tolist() == history.chosen.tolist()
+    assert person.rejected.tolist() == history.items[history.spoken_against()].tolist()
 
 
 @given(st.lists(st.sampled_from(IDS), min_size=1, max_size=20))

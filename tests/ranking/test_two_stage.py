@@ -26,7 +26,7 @@ from strata.ranking.generators.interests import NearestToInterests
 from strata.ranking.generators.item_models import FromHistory
 from strata.ranking.generators.popular import Popular, PopularInTopics
 from strata.ranking.generators.user_knn import FromUserKnn
-from strata.ranking.query import query_batch, select_users, spoken_against
+from strata.ranking.query import query_batch, select_users
 from strata.ranking.settings import RankSettings
 from strata.ranking.training_windows import newcomers
 from strata.ranking.weighted_sum import WeightedSum
@@ -260,7 +260,7 @@ def test_a_dislike_never_raises_a_score_from_interests(history: History) -> None
 def test_what_the_latest_event_on_an_item_speaks_against_is_not_proposed_even_where_seen_items_are(
     history: History,
 ) -> None:
-    against = spoken_against(history)
+    against = history.spoken_against()
     latest = {}
     for event in range(len(history)):  # in time order within a user
         latest[history.users[event], history.items[event]] = event

@@ -84,8 +84,9 @@ def test_visitors_are_recommended_to_from_their_history_or_their_words(server: S
     assert {item["reason"]["tier"] for item in answer["items"]} == {"momentary"}
     repeated = ask(server, "/recommend", history=picks, k=1000, exclude_seen=False)
     assert {"1", "50", "172"} <= set(ids(repeated))
-    disliked = [*picks, {"item_id": "313", "behaviour": "dislike"}]
-    assert "313" not in ids(ask(server, "/recommend", history=disliked, k=1000, exclude_seen=False))
+    for against in ({"behaviour": "dislike"}, {"behaviour": "rate", "value": 1}, {"value": 2}):
+        spoken = [*picks, {"item_id": "313", **against}]
+        assert "313" not in ids(ask(server, "/recommend", history=spoken, k=1000, exclude_seen=False))
     said = ask(server, "/recommend", text="space films with robots", k=5)
     assert len(said["items"]) == 5
     assert said["items"][0]["reason"]["generator"] == "interests"

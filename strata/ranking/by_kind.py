@@ -10,7 +10,7 @@ import numpy as np
 
 from strata.errors import ReleaseError
 from strata.ranking.candidates import Table
-from strata.ranking.choosing import Choice, kinds_of
+from strata.ranking.choosing import POPULAR, Choice, kinds_of
 from strata.ranking.ranker import Ranker
 
 EVENTS: Final = "events"
@@ -55,10 +55,11 @@ class ByKind:
             ranker.check(names)
 
     def write(self, folder: Path) -> None:
-        """Write the choice and the rankers."""
+        """Write the choice and the rankers; popularity is a sum that needs no file."""
         self.choice.write(folder)
-        for ranker in self.rankers.values():
-            ranker.write(folder)
+        for name, ranker in self.rankers.items():
+            if name != POPULAR:
+                ranker.write(folder)
 
     def _parts(
         self, table: Table, features: Callable[[], np.ndarray]

@@ -20,7 +20,7 @@ class InterestSum:
     """Scores by the user's interest points alone; nothing is learned, so nothing is written."""
 
     def scores(self, table: Table, features: Callable[[], np.ndarray] | None = None) -> np.ndarray:  # noqa: ARG002
-        """r_ij of each row (n,), 0 for items that no point found, below 0 for those near to a dislike."""
+        """r_ij of each row (n,), 0 for items that interests did not propose, below 0 for those near to a dislike."""
         return self._of(table.raw, table, INTERESTS) + TIE * self._of(table.scaled, table, POPULAR)
 
     def contributions(

@@ -154,7 +154,7 @@ class ChooseSettings(Settings):
     """Least users by whom rankers can be told apart; with fewer, the weighted sum ranks for users with a history."""
     errors: NonNegativeFloat = 1.0
     """Standard errors by which another ranker must be ahead of the usual one."""
-    parts: int = Field(5, ge=2)
+    parts: int = Field(default=5, ge=2)
     """Parts of the users: the weighted sum is judged on each with weights tuned on the others."""
 
 

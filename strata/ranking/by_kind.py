@@ -1,10 +1,10 @@
 """Ranks each kind of user by the ranker that was chosen for it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,15 @@ from strata.ranking.ranker import Ranker
 
 EVENTS: Final = "events"
 """The feature that says how much a user has chosen."""
+
+
+class Part(NamedTuple):
+    """Rows (n,) bool of a table that one ranker ranks, as a table of their own with their features."""
+
+    ranker: Ranker
+    rows: np.ndarray
+    table: Table
+    features: Callable[[], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -61,20 +70,20 @@ class ByKind:
             if name != POPULAR:
                 ranker.write(folder)
 
-    def _parts(
-        self, table: Table, features: Callable[[], np.ndarray]
-    ) -> list[tuple[Ranker, np.ndarray, Table, Callable[[], np.ndarray]]]:
-        """Each ranker that is needed, the rows (n,) bool that it ranks, and these rows with their features."""
+    def _parts(self, table: Table, features: Callable[[], np.ndarray]) -> Iterator[Part]:
+        """Each ranker that is needed, with the rows that it ranks."""
         features = cache(features)
         names = np.array(self.choice.rankers)[kinds_of(features()[:, self.column], self.choice.long)]
-        found = []
         for name, ranker in self.rankers.items():
             rows = names == name
-            if rows.all():
-                return [(ranker, rows, table, features)] if len(rows) else []
-            if rows.any():
-                found.append((ranker, rows, table.only(rows), lambda rows=rows: features()[rows]))
-        return found
+            if rows.any() and rows.all():  # as for every single user: nothing is copied
+                yield Part(ranker, rows, table, features)
+            elif rows.any():
+                yield Part(ranker, rows, table.only(rows), partial(_taken, features, rows))
+
+
+def _taken(features: Callable[[], np.ndarray], rows: np.ndarray) -> np.ndarray:
+    return np.asarray(features()[rows])
 
 
 def _find(names: Sequence[str]) -> None:

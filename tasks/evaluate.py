@@ -4,44 +4,71 @@ import numpy as np
 import polars as pl
 
 from strata.data.schema import USER
-from strata.evaluation.report import COMPARED_AT, OURS, EvaluateSettings, Evaluation, as_markdown, judge, summarise
+from strata.evaluation.metrics import JUDGED_AT
+from strata.evaluation.report import (
+    CONFIGURED,
+    OURS,
+    EvaluateSettings,
+    Evaluation,
+    as_markdown,
+    judge,
+    summarise,
+)
 from strata.evaluation.tuning import tune
 from strata.evaluation.window import Window
 from strata.interests.themes import Themes
 from strata.models.baselines import behavioural, mean_vector
 from strata.models.settings import CollaborativeSettings
-from strata.ranking.rankers import Ranker, read_ranker
+from strata.ranking.choosing import Choice
+from strata.ranking.ranker import Ranker
+from strata.ranking.rankers import BEST, read_ranker
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.two_stage import rank
 from strata.ranking.weighted_sum import WeightedSum
+from strata.recommendation.batches import lists_of
+from strata.recommendation.business_rules import BusinessRules
+from strata.recommendation.lists import ListBuilder
+from strata.recommendation.request import ListRequest
+from strata.recommendation.rerank import RerankSettings
 from strata.settings import read_settings
 from strata.storage import read_array, read_json, write_json, write_table, write_text
 from tasks import EVALUATION, RANKER, VECTORS, run
 from tasks.inputs import Inputs, folder
 from tasks.models import models_at
 from tasks.reporting import progress, say
+from tasks.spaces import space_of
 from tasks.window import window_between
 
 WEIGHTED = "weighted sum of generators"
+AS_OURS = "the same lists: no re-ranking, no rules are set, and nobody is known by words alone"
 
 
 def main() -> None:
     """Rank for the users of the test window by all methods; write metrics, table, per-user values and plots."""
     inputs = Inputs()
-    settings = read_settings(EvaluateSettings, "evaluate")
-    window = window_between(inputs, "backtest", "live")
-    rankings = _baselines(inputs, window, max(settings.k))
+    settings, ranking = read_settings(EvaluateSettings, "evaluate"), read_settings(RankSettings, "rank")
+    window, k = window_between(inputs, "backtest", "live"), max(settings.k)
+    rankings, validation = _baselines(inputs, window, k)
     models, recommend = models_at(inputs, "backtest"), read_settings(RecommendSettings, "recommend")
     available = inputs.catalogue.available(window.time, window.past)
-    rankers: dict[str, Ranker] = {
-        WEIGHTED: WeightedSum.read(RANKER),
-        OURS: read_ranker(RANKER, read_settings(RankSettings, "rank").method, models.feature_names),
-    }
+    ours = read_ranker(RANKER, ranking.method, models.feature_names)
+    rankers: dict[str, Ranker] = {WEIGHTED: WeightedSum.read(RANKER), OURS: ours}
     for name, ranker in rankers.items():
-        rankings[name] = rank(window, models, ranker, recommend, available, max(settings.k))
+        rankings[name] = rank(window, models, ranker, recommend, available, k)
+    themes = Themes.read(folder("backtest") / "themes")
+    builder = ListBuilder(
+        inputs.catalogue, themes, np.asarray(space_of("backtest").vectors), window.past, models, ours, recommend,
+        window.time, read_settings(RerankSettings, "rerank"),
+    )  # fmt: skip
+    configured = _configured(builder, window, available, k)
+    if configured is not None:
+        rankings[CONFIGURED] = configured
     evaluation = judge(rankings, window, settings.k)
-    themes = Themes.read(folder("backtest") / "themes").of_item[:, -1]
-    report = summarise(evaluation, settings, inputs.texts, themes)
+    report = summarise(evaluation, settings, inputs.texts, themes.of_item[:, -1], validation)
+    if configured is None:
+        report["configured"] = AS_OURS
+    if ranking.method == BEST:
+        report["rankers"] = Choice.read(RANKER).facts()["kinds"]
     write_json(_flat_metrics(report), EVALUATION / "metrics.json")
     write_json(report, EVALUATION / "report.json")
     write_text(as_markdown(report), EVALUATION / "metrics.md")
@@ -51,10 +78,24 @@ def main() -> None:
     say(as_markdown(report))
 
 
-def _baselines(inputs: Inputs, window: Window, k: int) -> dict[str, np.ndarray]:
-    """Rankings of every baseline, with settings tuned on the window before the test window."""
+def _configured(builder: ListBuilder, window: Window, available: np.ndarray, k: int) -> np.ndarray | None:
+    """The lists (B, k) that requests without options would have got, None where nothing tells them from the ranker's.
+
+    Nothing does without re-ranking and rules, and where nobody is known by words alone.
+    """
+    rules = read_settings(BusinessRules, "rules")
+    by_words = np.isin(window.users[~window.warm], builder.models.profiles.owners).any()
+    if builder.rerank.changes_nothing and rules == BusinessRules() and not by_words:
+        return None
+    request = ListRequest(k=k, explain=False).filled(exclude_seen=not window.repeats, rules=rules)
+    return lists_of(builder, window.users, available & window.items, request)[0]
+
+
+def _baselines(inputs: Inputs, window: Window, k: int) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Rankings of every baseline, with settings tuned on the window before the test window, and NDCG@10 there."""
     settings = read_settings(CollaborativeSettings, "collaborate")
-    chosen = read_json(folder("backtest") / "collaborative" / "tuning.json")["chosen"]
+    tuning = read_json(folder("backtest") / "collaborative" / "tuning.json")
+    chosen, tried = tuning["chosen"], dict(tuning["tried"])
     available = inputs.catalogue.available(window.time, window.past)
     models, grid = behavioural(settings, repeats=window.repeats), settings.grids.mean_vector
     texts = {
@@ -63,20 +104,22 @@ def _baselines(inputs: Inputs, window: Window, k: int) -> dict[str, np.ndarray]:
     }
     before = window_between(inputs, "validation", "backtest")
     for name, model in texts.items():
-        chosen[name], _ = tune(model.fit, model.grid, before, most=settings.trials, seed=settings.seed)
+        chosen[name], tried[name] = tune(model.fit, model.grid, before, most=settings.trials, seed=settings.seed)
     rankings = {}
     with progress("ranking by every baseline", len(models) + len(texts), "models") as advance:
         for name, model in {**models, **texts}.items():
             scorer = model.fit(window.past, window.time, **chosen[name])
             rankings[name] = window.rank(scorer, k, available)
             advance(1)
-    return rankings
+    return rankings, {name: max(trial[f"ndcg@{JUDGED_AT}"] for trial in tried[name]) for name in rankings}
 
 
 def _flat_metrics(report: dict) -> dict:
     """Metrics that `dvc metrics show` and `diff` compare."""
     return {
         "strata": report["metrics"][OURS],
+        "configured": report["metrics"].get(CONFIGURED, report["metrics"][OURS]),
+        "rankers": {kind: one["ranker"] for kind, one in report.get("rankers", {}).items()},
         "ndcg@10": {name: report["ndcg@10"][name][OURS] for name in ("warm", "cold", "all")},
         "over_best_baseline": report["comparison"]["difference"],
     }
@@ -86,12 +129,12 @@ def _by_likes(inputs: Inputs, evaluation: Evaluation) -> Evaluation:
     """The same lists judged by likes alone."""
     liked = evaluation.window.liked(inputs.history, inputs.time("live"))
     kept = np.isin(evaluation.window.users, liked.users)
-    return judge({name: ranked[kept] for name, ranked in evaluation.rankings.items()}, liked, (COMPARED_AT,))
+    return judge({name: ranked[kept] for name, ranked in evaluation.rankings.items()}, liked, (JUDGED_AT,))
 
 
 def _per_user(inputs: Inputs, evaluation: Evaluation) -> pl.DataFrame:
     """Per-user NDCG@10 of every method, so that anyone can recompute the intervals."""
-    columns = {method: metrics[f"ndcg@{COMPARED_AT}"] for method, metrics in evaluation.values.items()}
+    columns = {method: metrics[f"ndcg@{JUDGED_AT}"] for method, metrics in evaluation.values.items()}
     return pl.DataFrame({USER: inputs.user_ids[evaluation.window.users], "warm": evaluation.window.warm, **columns})
 
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
-import polars as pl
 import pytest
 import yaml
 
+from benchmarks.quality.small_sets import slice_movielens
 from strata.data.sources.packages import fetch_data
 from tests.places import ROOT
 
-EVERY_NTH_USER = 5
 ON_PIPELINE = ("test_pipeline", "services/", "cli/test_all", "cli/test_related", "recommendation/test_related")
 """Starts of the paths of modules whose tests read what the pipeline made."""
 
@@ -116,15 +115,6 @@ def new_workspace(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], W
         return made
 
     return make
-
-
-def slice_movielens(source: Path, target: Path) -> None:
-    """Every fifth user of MovieLens-100K, with all items: small, and still real."""
-    shutil.copytree(source, target)
-    for file in ("ml-100k.inter", "ml-100k.user"):
-        table = pl.read_csv(source / file, separator="\t", infer_schema=False)
-        kept = table.filter(pl.col("user_id:token").cast(pl.Int64) % EVERY_NTH_USER == 0)
-        kept.write_csv(target / file, separator="\t")
 
 
 SMALL = {

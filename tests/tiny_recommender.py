@@ -97,7 +97,7 @@ def tiny_recommender(
 
 
 def write_tiny_release(folder: Path, history: History, corrections: str = "") -> Path:
-    """The same as files, by the settings of the project's params.yaml; returns the release folder."""
+    """The same as files, by the settings of the project's params.yaml, ranked by trees; returns the release folder."""
     tiny, parts = tiny_recommender(history), folder / "parts"
     table = {USER_ROW: history.users, ITEM_ROW: history.items, TIMESTAMP: history.times * 1e6}
     table |= {WEIGHT: history.weights, CHOSEN: history.chosen}
@@ -116,7 +116,8 @@ def write_tiny_release(folder: Path, history: History, corrections: str = "") ->
     tiny.profiles.write(parts / Part.PROFILES)
     tiny_collaborative(history).write(parts / Part.MODELS, {})
     tiny.ranker.write(parts / Part.RANKER)
-    (parts / Part.PARAMS).write_bytes((ROOT / "params.yaml").read_bytes())
+    params = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    (parts / Part.PARAMS).write_text(params.replace("method: best", "method: lambdamart"), encoding="utf-8")
     (parts / Part.CORRECTIONS).write_text(corrections, encoding="utf-8")
     write_release(folder / "release", {part.name: part for part in parts.iterdir()}, versions={}, metrics={})
     return folder / "release"

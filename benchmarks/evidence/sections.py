@@ -63,6 +63,7 @@ def _files(data: str) -> tuple[str, ...]:
     return ("data.dvc",) if data == FILMS else (f"strata/data/sources/presets/{data}.yaml",)
 
 
+_NEVER_WORSE = ("never_worse", "time_split")
 _SHOP = ("NOVEMBER", "MONTHS", "shop")
 _JOURNEY = (*_SHOP, "journey")
 _NAMES_SITE = _evidence("names-site", SITE, module="benchmarks/evidence/names_site.py")
@@ -122,6 +123,10 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "steer": _quality("steer", SHOP, ("steer",), EVALUATED, *_SHOP),
         "cold": _quality("cold", SHOP, ("cold",), ("themes", "collaborate", "index"), "NOVEMBER", "MONTHS"),
         "stack-exchange": _quality("stack-exchange", SITE, ("questions",), THEMES),
+        "never-worse": _quality("never-worse", FILMS, _NEVER_WORSE, EVALUATED),
+        "never-worse-journey": _quality("never-worse-journey", SHOP, _NEVER_WORSE, EVALUATED, *_SHOP),
+        "never-worse-site": _quality("never-worse-site", SITE, _NEVER_WORSE, EVALUATED, "site"),
+        "never-worse-small": _quality("never-worse-small", FILMS, (*_NEVER_WORSE, "small_sets"), EVALUATED, "small"),
         "service": _quality("service", FILMS, ("service",), RECOMMENDER),
         "speed": _quality("speed", FILMS, ("speed",), RECOMMENDER),
     },

@@ -71,7 +71,8 @@ def workspace(target: Path, params: Path, *, items: int, users: int) -> Path:
         (target / "corrections").mkdir(parents=True)
         (target / "corrections" / "corrections.jsonl").touch()
         (target / "anchors").mkdir()
-        shutil.copyfile(params, target / "params.yaml")
+        text = params.read_text(encoding="utf-8").replace("method: best", "method: lambdamart")  # only trees are made
+        (target / "params.yaml").write_text(text, encoding="utf-8")
         with contextlib.chdir(target):
             _write_tables(items, users)
             for stage in (space.main, themes.main, tier.main, collaborate.main, index.main):

@@ -13,7 +13,19 @@ import typer
 
 from benchmarks import workspaces
 from benchmarks.evidence.files import Row, write_evidence
-from benchmarks.quality import cold, diversity, leave_one_out, questions, seeds, service, speed, steer, time_split
+from benchmarks.quality import (
+    cold,
+    diversity,
+    leave_one_out,
+    never_worse,
+    questions,
+    seeds,
+    service,
+    small_sets,
+    speed,
+    steer,
+    time_split,
+)
 from benchmarks.quality.time_split import Judged
 from strata.cli.terminal import clear_errors, console
 from strata.errors import SourceError
@@ -76,6 +88,20 @@ def journey(*, repeats: bool, by_seed: bool = False) -> Measured:
     return Measured(time_split.rows(judged, f"journey-{name}", what, only_warm=True), judged.split, judged.table)
 
 
+def small() -> tuple[list[Row], str]:
+    """The small sets, each in a workspace of its own."""
+    root = ROOT / "small"
+    return never_worse.together([
+        never_worse.rows(small_sets.shop(root), "small-shop", "A made-up shop of 40 customers and ten weeks"),
+        never_worse.rows(small_sets.slice_of_films(root), "small-films", "Every fifth user of MovieLens-100K"),
+    ])  # fmt: skip
+
+
+def site() -> Path:
+    """The workspace of the Stack Exchange site, split by shares of its events as any data set is by default."""
+    return workspaces.workspace("stack-exchange", data=questions.dump(), stages=["evaluate"], root=ROOT / "by-shares")
+
+
 SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str] | Measured]]] = {
     "films": films,
     "films-seeds": lambda: films(by_seed=True),
@@ -88,6 +114,10 @@ SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str] | Measured]]] = {
     "steer": lambda: steer.rows(shop(repeats=True), "Complete Journey (published as simulated), November 2017"),
     "cold": lambda: cold.rows(cold.workspace(ROOT, split=NOVEMBER, rank=MONTHS)),
     "stack-exchange": lambda: questions.rows(questions.workspace(ROOT)),
+    "never-worse": lambda: never_worse.rows(Path(), "ml100k", "MovieLens-100K, the last fifth of all ratings"),
+    "never-worse-journey": lambda: never_worse.rows(shop(repeats=True), "journey", "Complete Journey, November 2017"),
+    "never-worse-site": lambda: never_worse.rows(site(), "stackexchange", "Beer, Wine & Spirits of Stack Exchange"),
+    "never-worse-small": small,
     "speed": speed.rows,
     "service": service.rows,
 }

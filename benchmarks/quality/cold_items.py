@@ -11,7 +11,8 @@ from strata.data.history import History
 from strata.evaluation.report import OURS
 from strata.evaluation.window import Window
 from strata.models.baselines import WINDOWED, Baseline, behavioural, mean_vector
-from strata.ranking.two_stage import Models, Ranker, rank
+from strata.ranking.ranker import Ranker
+from strata.ranking.two_stage import Models, rank
 
 
 def new_items(history: History, time: float) -> np.ndarray:

@@ -15,8 +15,9 @@ from strata.evaluation.window import Window
 from strata.interests.profiles import Profiles
 from strata.interests.query_users import NewUsers
 from strata.models.baselines import WINDOWED, behavioural, mean_vector
+from strata.ranking.ranker import Ranker
 from strata.ranking.training_windows import session
-from strata.ranking.two_stage import Models, Ranker, rank
+from strata.ranking.two_stage import Models, rank
 from strata.ranking.weighted_sum import WeightedSum
 
 PARTS = 5

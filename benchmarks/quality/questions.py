@@ -70,10 +70,17 @@ Say = Callable[[str], None]
 
 def workspace(root: Path) -> Path:
     """The pipeline up to vectors and topics on the dump. Raises SourceError where the dump is not there."""
+    overrides = {"split": SPLIT}
+    return workspaces.workspace(
+        "stack-exchange", data=dump(), overrides=overrides, stages=["themes@backtest"], root=root
+    )
+
+
+def dump() -> Path:
+    """The folder of the dump. Raises SourceError where it is not there."""
     if not DUMP.is_dir():
         raise SourceError(f"{DUMP} does not exist; put the XML files of the Stack Exchange dump there")
-    overrides = {"split": SPLIT}
-    return workspaces.workspace("stack-exchange", data=DUMP, overrides=overrides, stages=["themes@backtest"], root=root)
+    return DUMP
 
 
 def rows(folder: Path, say: Say = console.print) -> tuple[list[Row], str]:

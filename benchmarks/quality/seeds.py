@@ -12,7 +12,11 @@ from benchmarks.quality import time_split
 from benchmarks.quality.time_split import Judged
 from strata.evaluation.metrics import ndcg_at_k
 from strata.evaluation.report import OURS
+from strata.ranking.by_kind import ByKind
+from strata.ranking.choosing import TREES
 from strata.ranking.lambdamart import REPORT, LambdaMart, boost, dataset
+from strata.ranking.ranker import Ranker
+from strata.ranking.rankers import read_ranker
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.two_stage import rank
 from strata.settings import read_settings
@@ -55,11 +59,19 @@ def _values() -> pl.DataFrame:
     size, data = read_json(RANKER / REPORT)["chosen"], dataset(learned, ranking.trees)
     window, models = window_between(inputs, "backtest", "live"), models_at(inputs, "backtest")
     available = inputs.catalogue.available(window.time, window.past)
+    ours = read_ranker(RANKER, ranking.method, models.feature_names)
     values = {}
     for seed in SEEDS:
         seeds = range(seed, seed + ranking.models)
         boosters = tuple(boost(data, size["leaves"], size["rounds"], each, ranking.trees) for each in seeds)
         trees = LambdaMart(boosters, tuple(names), {})
-        ranked = rank(window, models, trees, recommend, available, LISTED)
+        ranked = rank(window, models, _with(trees, ours), recommend, available, LISTED)
         values[f"seed {seed}"] = ndcg_at_k(ranked, window.relevant, LISTED)
     return pl.DataFrame(values)
+
+
+def _with(trees: LambdaMart, ours: Ranker) -> Ranker:
+    """The workspace's ranker with these trees for those who are ranked by trees."""
+    if isinstance(ours, ByKind) and TREES in ours.rankers:
+        return replace(ours, rankers={**ours.rankers, TREES: trees})
+    return trees if isinstance(ours, LambdaMart) else ours

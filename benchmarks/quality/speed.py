@@ -12,7 +12,9 @@ from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SEED
 from strata._kernels.threads import cores
 from strata.evaluation.metrics import Interval
+from strata.ranking.by_kind import ByKind
 from strata.ranking.candidates import propose
+from strata.ranking.choosing import TREES
 from strata.ranking.generators.interests import NearestToInterests
 from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.query import query_batch
@@ -56,10 +58,11 @@ def _one(recommender: Recommender, user: str) -> tuple[float, float, float]:
     )  # fmt: skip
     table = propose(batch, models.generators, settings.candidates)
     features = models.features.of(table, batch)
-    interests = NearestToInterests(models.index)
-    if not (batch.weights > 0).any() or not isinstance(recommender.ranker, LambdaMart):
+    interests, ranker = NearestToInterests(models.index), recommender.ranker
+    trees = ranker.rankers.get(TREES) if isinstance(ranker, ByKind) else ranker
+    if not (batch.weights > 0).any() or not isinstance(trees, LambdaMart):
         return 0.0, 0.0, 0.0
-    boosters = recommender.ranker.boosters
+    boosters = trees.boosters
 
     def floor() -> None:
         list(interests.search(batch, settings.candidates))

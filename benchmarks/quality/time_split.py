@@ -9,7 +9,7 @@ import polars as pl
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SAMPLES, SEED
 from strata.evaluation.metrics import bootstrap
-from strata.evaluation.report import OURS
+from strata.evaluation.report import CONFIGURED, OURS
 from strata.storage import read_json
 
 SLICES = ("warm", "cold", "all")
@@ -49,7 +49,7 @@ class Judged:
     @property
     def baselines(self) -> list[str]:
         """Every method that is not ours."""
-        return [name for name in self.values.columns if name not in ("user_id", "warm", OURS, WEIGHTED)]
+        return [name for name in self.values.columns if name not in ("user_id", "warm", OURS, CONFIGURED, WEIGHTED)]
 
 
 def rows(judged: Judged, name: str, what: str, *, only_warm: bool) -> list[Row]:

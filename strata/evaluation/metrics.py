@@ -1,11 +1,15 @@
 """Accuracy metrics per user over ranked item rows, and bootstrap intervals of their mean."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from scipy import sparse
 
 from strata._kernels.selection import NOTHING
+
+JUDGED_AT: Final = 10
+"""Places of a list by which methods are compared: NDCG@10."""
 
 
 def hits(ranked: np.ndarray, relevant: sparse.csr_matrix) -> np.ndarray:

@@ -10,14 +10,16 @@ from scipy import sparse
 
 from strata._kernels.selection import NOTHING
 from strata.evaluation.beyond_accuracy import gini, intra_list_diversity, miscalibration, serendipity
-from strata.evaluation.metrics import RANKING_METRICS, bootstrap, coverage, novelty
+from strata.evaluation.metrics import JUDGED_AT, RANKING_METRICS, bootstrap, coverage, novelty
 from strata.evaluation.window import Window
 from strata.settings import Settings
 
 OURS = "Strata"
+"""Candidates and the ranker alone."""
+CONFIGURED = "Strata as configured"
+"""The lists that requests get: re-ranked and under the rules that are set."""
 EXPECTED = "popularity"
 """The method whose items count as expected."""
-COMPARED_AT = 10
 BESIDE = ("coverage", "gini", "novelty", "diversity", "serendipity", "miscalibration")
 """Metrics beyond accuracy."""
 
@@ -60,28 +62,38 @@ def user_groups(window: Window) -> dict[str, np.ndarray]:
 
 
 def summarise(
-    evaluation: Evaluation, settings: EvaluateSettings, vectors: np.ndarray, themes: np.ndarray
+    evaluation: Evaluation,
+    settings: EvaluateSettings,
+    vectors: np.ndarray,
+    themes: np.ndarray,
+    validation: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Means by slice, method and metric, and the paired difference of ours to the best baseline on warm users.
 
-    `vectors` (n_items, d) and `themes` (n_items,) are for the metrics beyond accuracy.
+    `vectors` (n_items, d) and `themes` (n_items,) are for the metrics beyond accuracy. `validation`: what baselines
+    reached on the window before; with the one that was best there ours is compared too.
     """
     window = evaluation.window
     report: dict[str, Any] = {"split": split_hash(window), "users": {}, "ndcg@10": {}, "metrics": {}}
     for name, mask in user_groups(window).items():
         report["users"][name] = int(mask.sum())
-        report["ndcg@10"][name] = {m: _mean(v[f"ndcg@{COMPARED_AT}"][mask]) for m, v in evaluation.values.items()}
+        report["ndcg@10"][name] = {m: _mean(v[f"ndcg@{JUDGED_AT}"][mask]) for m, v in evaluation.values.items()}
     warm = window.only(window.warm)
-    lists = {method: ranked[window.warm][:, :COMPARED_AT] for method, ranked in evaluation.rankings.items()}
+    lists = {method: ranked[window.warm][:, :JUDGED_AT] for method, ranked in evaluation.rankings.items()}
     popularity = np.bincount(window.past.choices.matrix().indices, minlength=window.past.n_items)
     own = _own_themes(warm, themes)
     for method, values in evaluation.values.items():
         beside = _beyond(lists[method], lists[EXPECTED], warm, popularity, own, vectors, themes)
         report["metrics"][method] = {
             **{metric: _mean(per_user[window.warm]) for metric, per_user in values.items()},
-            **{f"{name}@{COMPARED_AT}": value for name, value in beside.items()},
+            **{f"{name}@{JUDGED_AT}": value for name, value in beside.items()},
         }
-    report["comparison"] = _compare(evaluation, settings)
+    others = {m: v[f"ndcg@{JUDGED_AT}"][window.warm] for m, v in evaluation.values.items()}
+    means = {m: values.mean() if len(values) else 0.0 for m, values in others.items() if m not in (OURS, CONFIGURED)}
+    report["comparison"] = _compare(evaluation, settings, max(means, key=lambda method: means[method]))
+    if validation:
+        named = max(validation, key=lambda method: validation[method])
+        report["validation"] = {"ndcg@10": dict(validation), "comparison": _compare(evaluation, settings, named)}
     return report
 
 
@@ -113,14 +125,13 @@ def _own_themes(window: Window, themes: np.ndarray) -> np.ndarray:
     return np.asarray(chosen / np.maximum(chosen.sum(1, keepdims=True), 1))
 
 
-def _compare(evaluation: Evaluation, settings: EvaluateSettings) -> dict[str, Any]:
-    metric, warm = f"ndcg@{COMPARED_AT}", evaluation.window.warm
-    means = {m: v[metric][warm].mean() if warm.any() else 0.0 for m, v in evaluation.values.items() if m != OURS}
-    best = max(means, key=lambda method: means[method])
-    difference = (evaluation.values[OURS][metric] - evaluation.values[best][metric])[warm]
+def _compare(evaluation: Evaluation, settings: EvaluateSettings, baseline: str) -> dict[str, Any]:
+    """Ours minus a baseline on warm users, with an interval."""
+    metric, warm = f"ndcg@{JUDGED_AT}", evaluation.window.warm
+    difference = (evaluation.values[OURS][metric] - evaluation.values[baseline][metric])[warm]
     interval = bootstrap(difference, samples=settings.bootstrap, seed=settings.seed)
     return {
-        "best_baseline": best,
+        "best_baseline": baseline,
         "difference": round(interval.mean, 6),
         "low": round(interval.low, 6),
         "high": round(interval.high, 6),
@@ -142,11 +153,19 @@ def as_markdown(report: Mapping[str, Any]) -> str:
         ndcg = " | ".join(f"{by_slice[s][method]:.4f}" for s in ("warm", "cold", "all"))
         recall = values.get("recall@20", float("nan"))
         lines.append(f"| {_emphasised(method)} | {ndcg} | {recall:.4f} | {values.get('mrr@10', float('nan')):.4f} |")
-    c = report["comparison"]
+    if CONFIGURED not in metrics and "configured" in report:
+        lines.append(f"| {_emphasised(CONFIGURED)} | {report['configured']} | | | | |")
+    compared = {"best baseline": report["comparison"]}
+    if "validation" in report:
+        compared["best baseline on validation"] = report["validation"]["comparison"]
     lines += [
         "",
-        f"Strata − {c['best_baseline']} (best baseline), warm users: {c['difference']:+.4f} "
-        f"(95 % interval {c['low']:+.4f} … {c['high']:+.4f}, n = {c['n']}).",
+        *(
+            f"Strata − {c['best_baseline']} ({how}), warm users: {c['difference']:+.4f} "
+            f"(95 % interval {c['low']:+.4f} … {c['high']:+.4f}, n = {c['n']}).  "
+            for how, c in compared.items()
+        ),
+        *(f"Ranked by {one['ranker']}: users with {kind} ({one['why']}).  " for kind, one in _rankers(report)),
         "",
         "What the ten places of warm users have beside hits: share of the catalogue shown to anybody; inequality of",
         "that exposure (Gini); bits of self-information; mean cosine distance within a list; share of the hits that",
@@ -156,13 +175,18 @@ def as_markdown(report: Mapping[str, Any]) -> str:
         "|---|" + "---|" * len(BESIDE),
     ]
     for method, values in metrics.items():
-        beside = " | ".join(f"{values[f'{name}@{COMPARED_AT}']:.3f}" for name in BESIDE)
+        beside = " | ".join(f"{values[f'{name}@{JUDGED_AT}']:.3f}" for name in BESIDE)
         lines.append(f"| {_emphasised(method)} | {beside} |")
     return "\n".join(lines) + "\n"
 
 
 def _emphasised(method: str) -> str:
-    return f"**{method}**" if method == OURS else method
+    return f"**{method}**" if method in (OURS, CONFIGURED) else method
+
+
+def _rankers(report: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Kinds of users, and what ranks for them, where that was chosen."""
+    return list(report.get("rankers", {}).items())
 
 
 def split_hash(window: Window) -> str:

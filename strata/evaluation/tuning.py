@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from strata.evaluation.metrics import ndcg_at_k
+from strata.evaluation.metrics import JUDGED_AT, ndcg_at_k
 from strata.evaluation.window import Scorer, Window
-
-JUDGED_AT = 10
 
 
 def trials(grid: Mapping[str, Sequence[Any]], most: int, seed: int) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """An evaluation window: its users, what was known before it, and what they chose in it."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,7 @@ class Window:
     n_items): what they chose in it (`History.choices`); without `repeats` only items new to them. `warm` (B,): whether
     the user chose anything before. `items` (n_items,) bool: candidates, chosen by at least `least_users` users before;
     all of them at 0. `asked` (B,): when each user gets recommendations, in seconds, where that is not `time` for all.
+    `end`: what was chosen from then on does not count, in seconds.
     """
 
     time: float
@@ -34,6 +36,7 @@ class Window:
     repeats: bool
     items: np.ndarray
     asked: np.ndarray | None = None
+    end: float = math.inf
 
     @classmethod
     def of(cls, history: History, start: float, end: float, *, repeats: bool = False, least_users: int = 0) -> "Window":
@@ -48,7 +51,7 @@ class Window:
         chosen.sort_indices()
         users = np.flatnonzero(np.diff(chosen.indptr))
         warm = np.diff(past.choices.offsets)[users] > 0
-        return cls(start, past, users, chosen[users], warm, repeats, items)
+        return cls(start, past, users, chosen[users], warm, repeats, items, end=end)
 
     @classmethod
     def leaving_out(cls, history: History, place: int) -> "Window":

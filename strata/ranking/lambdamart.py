@@ -1,7 +1,7 @@
 """The LambdaMART ranker: gradient-boosted trees learned from what was chosen in earlier windows."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -11,7 +11,7 @@ import numpy as np
 
 from strata._kernels.forest import Forest
 from strata.errors import ReleaseError
-from strata.evaluation.tuning import JUDGED_AT
+from strata.evaluation.metrics import JUDGED_AT
 from strata.ranking.candidates import Table
 from strata.ranking.examples import Examples
 from strata.ranking.settings import TreeSettings
@@ -92,11 +92,7 @@ class LambdaMart:
                     scores = Forest.of(booster, trees=rounds).scores(windows[left_out].features)
                     found[leaves, rounds].append(ndcg(scores, windows[left_out]))
         chosen, means = smallest_as_good(sizes, [np.concatenate([np.zeros(0), *found[size]]) for size in sizes])
-        leaves, rounds = sizes[chosen]
-        boosters, data = [], dataset(windows, settings)
-        for seed in seeds:
-            boosters.append(boost(data, leaves, rounds, seed, settings))
-            advance(1)
+        boosters = _of_size(windows, sizes[chosen], settings, seeds, advance)
         gains = np.sum([booster.feature_importance("gain") for booster in boosters], axis=0)
         gain = {
             names[i]: round(float(gains[i] / max(gains.sum(), 1e-12)), 4) for i in np.argsort(-gains, kind="stable")
@@ -112,7 +108,12 @@ class LambdaMart:
             ],
             "gain": gain,
         }
-        return cls(tuple(boosters), tuple(names), report)
+        return cls(boosters, tuple(names), report)
+
+    def learned_from(self, windows: Sequence[Examples], settings: TreeSettings, seeds: Sequence[int]) -> Self:
+        """Trees of the same size that learned from these windows instead."""
+        size = self.report["chosen"]["leaves"], self.report["chosen"]["rounds"]
+        return replace(self, boosters=_of_size(windows, size, settings, seeds))
 
     def write(self, folder: Path) -> None:
         """Write the trees as LightGBM's text and the report as JSON."""
@@ -127,6 +128,21 @@ class LambdaMart:
         files = [folder / MODEL.format(place) for place in range(report.pop("models"))]
         boosters = tuple(lightgbm.Booster(model_str=file.read_text(encoding="utf-8")) for file in files)
         return cls(boosters, tuple(report.pop("names")), report)
+
+
+def _of_size(
+    windows: Sequence[Examples],
+    size: tuple[int, int],
+    settings: TreeSettings,
+    seeds: Sequence[int],
+    advance: Callable[[int], None] = lambda steps: None,
+) -> tuple[lightgbm.Booster, ...]:
+    """A booster of (leaves, rounds) for each seed."""
+    boosters, data = [], dataset(windows, settings)
+    for seed in seeds:
+        boosters.append(boost(data, *size, seed, settings))
+        advance(1)
+    return tuple(boosters)
 
 
 def n_fits(windows: Sequence[Examples], settings: TreeSettings, *, apart: int, seeds: int) -> int:

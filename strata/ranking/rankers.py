@@ -1,49 +1,46 @@
-"""Rankers score candidates. To add one, write a module with the members of `Ranker` and add it to RANKERS."""
+"""All rankers. To add one, write a module with the members of `Ranker` and add it to RANKERS."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-import numpy as np
-
-from strata.ranking.candidates import Table
+from strata.ranking.by_kind import ByKind
+from strata.ranking.choosing import POPULAR, SUM, TREES, Choice
+from strata.ranking.interest_sum import InterestSum
 from strata.ranking.lambdamart import REPORT, LambdaMart
-from strata.ranking.weighted_sum import SUM, WeightedSum
+from strata.ranking.ranker import Ranker
+from strata.ranking.weighted_sum import BY_POPULARITY, WeightedSum
+
+BEST: Final = "best"
 
 
-class Ranker(Protocol):
-    """Scores a table of candidates; `features()` computes the features (n, F) of its rows, if needed."""
-
-    def scores(self, table: Table, features: Callable[[], np.ndarray]) -> np.ndarray:
-        """Score of each row (n,), comparable within a user."""
-        ...
-
-    def contributions(self, table: Table, features: Callable[[], np.ndarray], credits: np.ndarray) -> np.ndarray:
-        """What each generator adds to the score of each row (n, G); `credits` (F,) as `Features.credits` gives them."""
-        ...
-
-    def check(self, names: Sequence[str]) -> None:
-        """Raises ReleaseError unless it was learned from features of these `names` (F,)."""
-        ...
-
-    def write(self, folder: Path) -> None:
-        """Write the ranker as files of a folder."""
-        ...
+def _trees(folder: Path, names: Sequence[str]) -> Ranker:  # noqa: ARG001
+    """The trees, or the weighted sum where there was nothing for trees to learn from."""
+    return LambdaMart.read(folder) if (folder / REPORT).exists() else WeightedSum.read(folder)
 
 
-RANKERS: Final[Mapping[str, tuple[str, Callable[[Path], Ranker]]]] = {
-    "lambdamart": (REPORT, LambdaMart.read),
-    "weighted-sum": (SUM, WeightedSum.read),
+def _best(folder: Path, names: Sequence[str]) -> Ranker:
+    """The rankers chosen for each kind of user; one that was chosen for all of them stands alone."""
+    choice = Choice.read(folder)
+    rankers = {name: RANKERS[name](folder, names) for name in set(choice.rankers)}
+    return ByKind.of(choice, rankers, names) if len(rankers) > 1 else next(iter(rankers.values()))
+
+
+RANKERS: Final[Mapping[str, Callable[[Path, Sequence[str]], Ranker]]] = {
+    BEST: _best,
+    TREES: _trees,
+    SUM: lambda folder, _: WeightedSum.read(folder),
+    POPULAR: lambda *_: BY_POPULARITY,
+    "interests": lambda *_: InterestSum(),
 }
-"""`RankSettings.method` → (file that a saved ranker of this kind has, function that reads it)."""
+"""`RankSettings.method` → function that reads it from a folder, for features of the names given (F,)."""
 
 
 def read_ranker(folder: Path, method: str, names: Sequence[str]) -> Ranker:
-    """Read the ranker that the stage `rank` wrote, by the method of its settings.
+    """Read the ranker that the stage `rank` wrote, by the method of its settings; `names` (F,): of the features.
 
-    Falls back to the weighted sum where there was nothing for trees to learn from.
+    Raises ReleaseError where it learned from other features or no ranker was chosen.
     """
-    file, read = RANKERS[method]
-    ranker = read(folder) if (folder / file).exists() else WeightedSum.read(folder)
+    ranker = RANKERS[method](folder, names)
     ranker.check(names)
     return ranker

@@ -145,12 +145,27 @@ class TreeSettings(Settings):
         return self
 
 
+class ChooseSettings(Settings):
+    """How the ranker of each kind of user is chosen on the validation window."""
+
+    long: PositiveInt = 10
+    """Choices from which a user's history is long; with fewer it is short."""
+    enough: PositiveInt = 50
+    """Least users by whom rankers can be told apart; with fewer, the weighted sum ranks for users with a history."""
+    errors: NonNegativeFloat = 1.0
+    """Standard errors by which another ranker must be ahead of the usual one."""
+    parts: int = Field(default=5, ge=2)
+    """Parts of the users: the weighted sum is judged on each with weights tuned on the others."""
+
+
 class RankSettings(Settings):
     """How candidates are ranked and how that is learned."""
 
     former_names: ClassVar = {"slices": "windows", "slice_share": "window_share"}
 
-    method: Literal["lambdamart", "weighted-sum"] = "lambdamart"
+    method: Literal["best", "lambdamart", "weighted-sum", "interests", "popular"] = "best"
+    """What ranks; best: for each kind of user what is chosen by `choose`."""
+    choose: ChooseSettings = ChooseSettings()
     trials: int = 200
     """Weightings tried for the weighted sum, including equal weights and each generator alone."""
     users: int = Field(1_000, ge=1)

@@ -136,5 +136,9 @@ def examples(
         features.append(models.features.of(small, batch))
         chosen.append(hit[kept])
     return Examples(
-        np.concatenate(queries), np.concatenate(features), np.concatenate(chosen), np.diff(window.relevant.indptr)
+        np.concatenate(queries),
+        np.concatenate(features),
+        np.concatenate(chosen),
+        np.diff(window.relevant.indptr),
+        window.end,
     )

@@ -18,7 +18,7 @@ from strata.ranking.features import Features
 from strata.ranking.generators.new_items import new_items
 from strata.ranking.generators.registry import GeneratorInputs, generators_of
 from strata.ranking.query import QueryBatch, query_batch
-from strata.ranking.rankers import Ranker
+from strata.ranking.ranker import Ranker
 from strata.ranking.settings import RecommendSettings
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
-from strata.evaluation.metrics import ndcg_at_k
-from strata.evaluation.tuning import JUDGED_AT
+from strata.evaluation.metrics import JUDGED_AT, ndcg_at_k
 from strata.evaluation.window import Window
 from strata.ranking.candidates import Table
 from strata.ranking.settings import RankSettings
@@ -55,14 +54,11 @@ class WeightedSum:
         candidates of the window's users, numbered in the window's order.
         """
         names, n_users = table.generators, len(window.users)
-        rng = np.random.default_rng(settings.seed)
-        draws = rng.dirichlet(np.full(len(names), settings.sum.concentration), max(settings.trials - len(names) - 1, 0))
-        tried = np.concatenate([np.full((1, len(names)), 1 / len(names)), np.eye(len(names)), draws])
-        scores = np.array([_judge(table, weights, window) for weights in tried])
-        best = np.argsort(-scores, kind="stable")[: max(1, int(settings.sum.best_share * len(tried)))]
-        weights = tried[best].mean(0) if n_users else tried[0]
-        alone = {name: round(score, 6) for name, score in zip(names, scores[1 : len(names) + 1], strict=True)}
-        reached = round(_judge(table, weights, window), 6)
+        tried, values = _tried(table, window, settings)
+        scores = values.mean(1) if n_users else np.zeros(len(tried))
+        weights = _best_of(tried, scores, settings)
+        alone = {name: round(float(score), 6) for name, score in zip(names, scores[1 : len(names) + 1], strict=True)}
+        reached = round(float(_judge(table, weights, window).mean()), 6) if n_users else 0.0
         report = {"ndcg@10": reached, "alone": alone, "trials": len(tried), "users": n_users}
         return cls({name: round(float(w), 6) for name, w in zip(names, weights, strict=True)}, report)
 
@@ -77,10 +73,39 @@ class WeightedSum:
         return cls(content["weights"], content["chosen_on_validation"])
 
 
-def _judge(table: Table, weights: np.ndarray, window: Window) -> float:
-    """Mean NDCG@10 of a weighting on the window."""
-    if not len(window.users):
-        return 0.0
+BY_POPULARITY: Final = WeightedSum({"popular": 1.0})
+"""Ranks by popularity in the window that did best before, as the generator of that name proposes."""
+
+
+def tuned_apart(table: Table, window: Window, settings: RankSettings) -> np.ndarray:
+    """NDCG@10 of each user (B,) by weights tuned, as in `tune`, on the users of other `choose.parts`."""
+    n_users, parts = len(window.users), settings.choose.parts
+    tried, values = _tried(table, window, settings)
+    part_of = np.random.default_rng(settings.seed).permutation(n_users) % parts
+    found = np.zeros(n_users)
+    for part in np.unique(part_of):
+        mine = part_of == part
+        scores = values[:, ~mine].mean(1) if not mine.all() else np.zeros(len(tried))
+        found[mine] = _judge(table, _best_of(tried, scores, settings), window)[mine]
+    return found
+
+
+def _judge(table: Table, weights: np.ndarray, window: Window) -> np.ndarray:
+    """NDCG@10 of each user of the window (B,) by a weighting of the table's generators (G,)."""
     scores = table.scaled @ weights.astype(np.float32)
     ranked = table.items_at(table.top(scores, len(window.users), JUDGED_AT))
-    return float(ndcg_at_k(ranked, window.relevant, JUDGED_AT).mean())
+    return ndcg_at_k(ranked, window.relevant, JUDGED_AT)
+
+
+def _tried(table: Table, window: Window, settings: RankSettings) -> tuple[np.ndarray, np.ndarray]:
+    """The weightings to try (trials, G): equal ones, each alone, and random ones; NDCG@10 of users (trials, B)."""
+    n, rng = len(table.generators), np.random.default_rng(settings.seed)
+    draws = rng.dirichlet(np.full(n, settings.sum.concentration), max(settings.trials - n - 1, 0))
+    tried = np.concatenate([np.full((1, n), 1 / n), np.eye(n), draws])
+    return tried, np.stack([_judge(table, weights, window) for weights in tried])
+
+
+def _best_of(tried: np.ndarray, scores: np.ndarray, settings: RankSettings) -> np.ndarray:
+    """The mean of the weightings with the best scores (trials,), the first where nothing scores."""
+    best = np.argsort(-scores, kind="stable")[: max(1, int(settings.sum.best_share * len(tried)))]
+    return np.asarray(tried[best].mean(0) if scores.any() else tried[0])

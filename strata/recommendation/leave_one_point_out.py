@@ -7,7 +7,7 @@ import numpy as np
 from strata._kernels.selection import NOTHING
 from strata.ranking.candidates import Table
 from strata.ranking.query import QueryBatch, select_users
-from strata.ranking.rankers import Ranker
+from strata.ranking.ranker import Ranker
 from strata.ranking.two_stage import Models
 
 

@@ -17,7 +17,7 @@ from strata.interests.themes import Themes
 from strata.models.popularity import popularity
 from strata.ranking.candidates import Table, propose
 from strata.ranking.query import QueryBatch, query_batch
-from strata.ranking.rankers import Ranker
+from strata.ranking.ranker import Ranker
 from strata.ranking.settings import RecommendSettings
 from strata.ranking.two_stage import Models
 from strata.ranking.weighted_sum import WeightedSum

@@ -29,7 +29,8 @@ from strata.interests.themes import Themes
 from strata.interests.timeline import as_of, moments, timeline_of
 from strata.models.fitted import CollaborativeModels
 from strata.ranking.generators.registry import GeneratorInputs
-from strata.ranking.rankers import Ranker, read_ranker
+from strata.ranking.ranker import Ranker
+from strata.ranking.rankers import read_ranker
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.two_stage import Models
 from strata.recommendation.audience import Member, audience_for, uninvited

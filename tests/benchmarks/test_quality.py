@@ -7,12 +7,14 @@ import polars as pl
 import pytest
 from hypothesis import given
 
+from benchmarks.quality import never_worse
 from benchmarks.quality.split import SPLIT, write_split
 from benchmarks.quality.time_split import Judged, rows
 from strata.data.history import History
 from strata.data.schema import ITEM, TIME, TIMESTAMP, USER, VALUE
 from strata.evaluation.report import OURS
 from strata.evaluation.window import Window
+from strata.models.baselines import WINDOWED
 from strata.storage import write_table
 from tests.strategies import histories
 
@@ -84,3 +86,17 @@ def test_the_split_that_peers_get_holds_every_event_once(tmp_path) -> None:
     assert [len(part) for part in parts] == [6, 3, 3]
     assert sorted(pl.concat(parts)[ITEM]) == sorted(table[ITEM])
     assert parts[2][ITEM].to_list() == ["i4", "i8", "i11"]
+
+
+def test_few_users_make_a_row_inconclusive_and_newcomers_have_one_of_their_own() -> None:
+    rng = np.random.default_rng(1)
+    values = pl.DataFrame(
+        {USER: [f"u{n}" for n in range(160)], "warm": [n < 120 for n in range(160)], WINDOWED: rng.random(160) / 2,
+         OURS: rng.random(160)}
+    )  # fmt: skip
+    judged = Judged(values, "split", 8, 40)
+    known = never_worse.row(judged, "never-worse-shop", "A shop", WINDOWED, warm=True)
+    new = never_worse.row(judged, "never-worse-shop-newcomers", "A shop", WINDOWED, warm=False)
+    assert (known.n, known.inconclusive) == (120, "")
+    assert (new.n, new.inconclusive) == (40, "40 users are too few.")
+    assert known.low < known.value - known.reference < known.high

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from strata.data.history import DAY, History
 from strata.embeddings.vectors import unit
-from strata.evaluation.report import BESIDE, EXPECTED, OURS, EvaluateSettings, as_markdown, judge, summarise
+from strata.evaluation.report import BESIDE, CONFIGURED, EXPECTED, OURS, EvaluateSettings, as_markdown, judge, summarise
 from strata.evaluation.window import Window
 from tests.strategies import DIMENSION, N_ITEMS, TIME, histories
 
@@ -48,3 +48,36 @@ def test_a_list_like_the_users_own_is_calibrated_and_one_of_few_themes_is_not() 
     assert alike["coverage@10"] == 0.75
     assert apart["gini@10"] > alike["gini@10"]
     assert alike["serendipity@10"] == 0  # item 3 is a hit that popularity has too
+
+
+def test_the_lists_that_requests_get_stand_beside_the_rankers_own_or_are_said_to_be_the_same() -> None:
+    window = window_of_four()
+    ours, popular = np.tile(np.arange(10), (4, 1)), np.tile(np.arange(9, -1, -1), (4, 1))
+    rankings = {EXPECTED: popular, OURS: ours, CONFIGURED: popular}
+    report = summarise(judge(rankings, window, SETTINGS.k), SETTINGS, VECTORS, THEMES)
+    assert as_markdown(report).count(f"| **{CONFIGURED}** |") == 2
+    assert report["comparison"]["best_baseline"] == EXPECTED, "what is configured is no baseline"
+    same = {**report_of(window, ours), "configured": "the same lists: no rules"}
+    assert f"| **{CONFIGURED}** | the same lists: no rules |" in as_markdown(same)
+
+
+def test_the_baseline_that_validation_names_is_compared_even_where_another_did_better_later() -> None:
+    window = window_of_four()
+    hits = np.concatenate([window.relevant[row].indices[:1] for row in range(4)])[:, None]
+    rankings = {EXPECTED: hits, "item-kNN": hits * 0 + 11, OURS: hits}
+    report = summarise(judge(rankings, window, SETTINGS.k), SETTINGS, VECTORS, THEMES, {EXPECTED: 0.1, "item-kNN": 0.2})
+    assert report["comparison"]["best_baseline"] == EXPECTED
+    named = report["validation"]["comparison"]
+    assert named["best_baseline"] == "item-kNN"
+    assert named["low"] <= named["difference"] <= named["high"]
+    assert "Strata − item-kNN (best baseline on validation)" in as_markdown(report)
+
+
+def window_of_four() -> Window:
+    """Four users with a past, each of whom chooses one of the first four items later."""
+    users = np.tile(np.arange(4), 2)
+    times = np.repeat([1.0, 300.0], 4) * DAY
+    history = History.from_columns(
+        users, np.append(np.arange(4, 8), np.arange(4)), times, np.ones(8), n_users=4, n_items=N_ITEMS
+    )
+    return Window.of(history, 100 * DAY, 400 * DAY)

@@ -12,12 +12,16 @@ from hypothesis import strategies as st
 
 from strata.data.history import History
 from strata.errors import ReleaseError, SettingsError
+from strata.ranking.by_kind import ByKind
 from strata.ranking.candidates import Generator, propose
+from strata.ranking.choosing import KINDS, POPULAR, SUM, TREES, Choice, Chosen
+from strata.ranking.interest_sum import InterestSum
 from strata.ranking.query import QueryBatch, query_batch
-from strata.ranking.rankers import RANKERS, Ranker, read_ranker
+from strata.ranking.ranker import Ranker
+from strata.ranking.rankers import RANKERS, read_ranker
 from strata.ranking.settings import RecommendSettings
 from strata.ranking.two_stage import Models
-from strata.ranking.weighted_sum import WeightedSum
+from strata.ranking.weighted_sum import BY_POPULARITY, WeightedSum
 from tests.strategies import N_ITEMS, N_USERS, TIME, histories
 from tests.tiny_recommender import tiny_models, tiny_ranker
 
@@ -86,12 +90,22 @@ class TestGenerator:
         assert set(generator_of(models, name).credited) <= set(models.features.groups)
 
 
+def by_kind(models: Models) -> ByKind:
+    """Everybody of SOME has a long history; what else ranks is there to be written and read."""
+    kinds = {kind: Chosen(ranker, "", 0, 0, {}, {}) for kind, ranker in zip(KINDS, (POPULAR, SUM, TREES), strict=True)}
+    rankers = {POPULAR: BY_POPULARITY, SUM: learned(SUM)[1], TREES: learned(TREES)[1]}
+    return ByKind.of(Choice(len(SOME) // N_USERS, kinds), rankers, models.feature_names)
+
+
 @cache
 def learned(method: str) -> tuple[Models, Ranker]:
     models = tiny_models(SOME)
     made: dict[str, Callable[[], Ranker]] = {
+        "best": lambda: by_kind(models),
         "lambdamart": lambda: tiny_ranker(models, SOME),
         "weighted-sum": lambda: WeightedSum.in_proportion(dict.fromkeys(models.names, 1.0)),
+        "popular": lambda: BY_POPULARITY,
+        "interests": InterestSum,
     }
     return models, made[method]()
 
@@ -131,7 +145,7 @@ class TestRanker:
     def test_it_is_checked_against_the_features_of_this_code(self, method: str, tmp_path: Path) -> None:
         models, ranker = learned(method)
         ranker.write(tmp_path)
-        if method == "weighted-sum":  # reads no features
+        if method in ("weighted-sum", "popular", "interests"):  # read no features
             read_ranker(tmp_path, method, ())
             return
         with pytest.raises(ReleaseError, match=r"other features than this code has \(new one\); run dvc repro"):

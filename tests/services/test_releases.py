@@ -32,7 +32,7 @@ def registry(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Registr
     folder = tmp_path_factory.mktemp("store")
     other = shutil.copytree(release, folder / "other")
     params = (other / "params.yaml").read_text()
-    (other / "params.yaml").write_text(params.replace("method: lambdamart", "method: weighted-sum"))
+    (other / "params.yaml").write_text(params.replace("method: best", "method: weighted-sum"))
     (other / "manifest.json").unlink()
     parts = {path.relative_to(other).as_posix(): path for path in other.rglob("*") if path.is_file()}
     write_release(folder / "second", parts, versions={}, metrics={})

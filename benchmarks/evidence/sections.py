@@ -122,6 +122,7 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "cold": _quality("cold", SHOP, ("cold",), ("themes", "collaborate", "index"), "NOVEMBER", "MONTHS"),
         "stack-exchange": _quality("stack-exchange", SITE, ("questions",), THEMES),
         "service": _quality("service", FILMS, ("service",), RECOMMENDER),
+        "shilling": _quality("shilling", FILMS, ("shilling", "diversity"), RECOMMENDER),
         "speed": _quality("speed", FILMS, ("speed",), RECOMMENDER),
     },
     "kernels": {

@@ -13,7 +13,18 @@ import typer
 
 from benchmarks import workspaces
 from benchmarks.evidence.files import Row, write_evidence
-from benchmarks.quality import cold, diversity, leave_one_out, questions, seeds, service, speed, steer, time_split
+from benchmarks.quality import (
+    cold,
+    diversity,
+    leave_one_out,
+    questions,
+    seeds,
+    service,
+    shilling,
+    speed,
+    steer,
+    time_split,
+)
 from benchmarks.quality.time_split import Judged
 from strata.cli.terminal import clear_errors, console
 from strata.errors import SourceError
@@ -81,6 +92,7 @@ SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str] | Measured]]] = {
     "steer": lambda: steer.rows(shop(repeats=True), "Complete Journey (published as simulated), November 2017"),
     "cold": lambda: cold.rows(cold.workspace(ROOT, split=NOVEMBER, rank=MONTHS)),
     "stack-exchange": lambda: questions.rows(questions.workspace(ROOT)),
+    "shilling": lambda: shilling.rows(ROOT / "shilling"),
     "speed": speed.rows,
     "service": service.rows,
 }

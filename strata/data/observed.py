@@ -105,7 +105,9 @@ def ratings(rows: pl.DataFrame, lowest: float, neutral: float, highest: float, a
         remedy = remedy.format(*ends, sum(ends) / 2)
         if set(outside.unique()) <= {0.0, -1.0}:
             named = " and ".join(f"{value:g}" for value in sorted(outside.unique()))
-            remedy = f"{named} likely means 'no rating': map it so in source.interactions, or leave it empty there"
+            remedy = (
+                f"{named} likely means 'no rating': say so by source.interactions.unrated: {{{outside[0]:g}: view}}"
+            )
         found.append(Finding(what, len(outside), len(rated), VALUE, f"{outside[0]:g}", remedy, stops=share > at_most))
     elif len(rated) >= ENOUGH and low < high and (high <= neutral or low >= neutral):
         what = f"all ratings lie on one side of neutral ({neutral:g}) in {scale}: observed {low:g} to {high:g}"
@@ -118,7 +120,7 @@ def _unrated(rows: pl.DataFrame, rated: int) -> list[Finding]:
     if not missing:
         return []
     what = "rating without a value: neutral, weight 0"
-    remedy = "name the column of value, set cleaning.unrated: refuse, or map these rows to another behaviour"
+    remedy = "name the column of value, set source.interactions.unrated: {empty: view}, or cleaning.unrated: refuse"
     return [Finding(what, missing, missing + rated, VALUE, remedy=remedy, stops=not rated and missing >= ENOUGH)]
 
 

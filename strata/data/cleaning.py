@@ -114,6 +114,9 @@ class CleaningSettings(Settings):
         return self
 
 
+LISTED = "look at them in artifacts/tables/suspicious.parquet; cleaning.suspicious says whether they are kept"
+
+
 @dataclass(frozen=True)
 class Cleaned:
     """The three tables in the schemas of strata/data/schema.py, the refused rows, and counts of each table read.
@@ -199,14 +202,12 @@ def _trusted(events: Judged, settings: CleaningSettings) -> tuple[Judged, pl.Dat
     exclude = settings.suspicious == "exclude"
     for sign, certain, users, count, told in found.told():
         done = "excluded" if certain and exclude else "kept"
-        remedy = f"{users:,} users are listed in artifacts/tables/suspicious.parquet; " + (
-            "set cleaning.suspicious: keep if they are people" if done == "excluded" else "look at them"
-        )
+        remedy = f"{users:,} users; {LISTED}"
         what = f"suspicious ({sign}): {told}: {done}"
         events.findings.append(Finding(what, count, events.accepted.height, remedy=remedy))
     if exclude:
         marked = events.accepted.join(found.events, on=EVENT, how="inner", maintain_order="left")
-        events = events.without(marked, pl.format("suspicious: {}", "sign"), "suspicious")
+        events = events.without(marked, pl.format("suspicious: {}", "sign"), USER, "suspicious", LISTED)
     return events, found.signs
 
 

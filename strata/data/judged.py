@@ -13,7 +13,7 @@ from strata.data.sources.finding import Finding
 from strata.data.sources.source import ReadTable
 
 KIND = "kind"
-AGAIN = "the same event again"
+AGAIN, SUMMED = "the same event again", "bought again at the same time: summed into the first"
 """Why an event is refused that equals an earlier one, where the file has no event ids."""
 
 
@@ -40,14 +40,16 @@ class Judged:
         refused = rows.filter(pl.col(REASON).is_not_null()).select(ROW, REASON, kind).sort(ROW)
         return cls(table, rules, rows.filter(pl.col(REASON).is_null()), refused, list(table.findings))
 
-    def without(self, rows: pl.DataFrame, reason: str | pl.Expr, kind: Kind) -> Self:
-        """The accepted `rows` refused after all."""
+    def without(self, rows: pl.DataFrame, reason: str | pl.Expr, column: str, kind: Kind, remedy: str) -> Self:
+        """The accepted `rows` refused after all, with what a rule would say of them."""
         if rows.is_empty():
             return self
         told = pl.lit(reason) if isinstance(reason, str) else reason
         more = rows.select(ROW, told.alias(REASON), pl.lit(kind).alias(KIND))
+        rules = [Rule(each, pl.lit(value=True), column, remedy, kind) for each in more[REASON].unique().sort()]
         accepted = self.accepted.join(more, on=ROW, how="anti", maintain_order="left")
-        return replace(self, accepted=accepted, refused=pl.concat([self.refused, more]).sort(ROW))
+        refused = pl.concat([self.refused, more]).sort(ROW)
+        return replace(self, rules=[*self.rules, *rules], accepted=accepted, refused=refused)
 
     def distinct(self, column: str, purchases: str = "drop") -> Self:
         """Of equal values in `column` the first row stays.
@@ -59,8 +61,9 @@ class Judged:
         bought = pl.col("derived") & (pl.col(BEHAVIOUR).is_in(COUNTED) if column == EVENT else pl.lit(value=False))
         several = again.filter(bought) if purchases != "drop" else again.clear()
         again = again.join(several, on=ROW, how="anti", maintain_order="left")
-        found = self.without(again.filter(~pl.col("derived")), f"duplicate {column}", "duplicates")
-        found = found.without(again.filter("derived"), AGAIN, "repeats")
+        given, made = again.filter(~pl.col("derived")), again.filter("derived")
+        found = self.without(given, f"duplicate {column}", column, "duplicates", "the first stays; correct the data")
+        found = found.without(made, AGAIN, EVENT, "repeats", "map event_id if they are different events")
         if several.is_empty():
             return found
         done = "kept, each counts" if purchases == "keep" else "summed into the first"
@@ -83,7 +86,7 @@ class Judged:
     def _summed(self, several: pl.DataFrame) -> Self:
         """Rows equal to an earlier one added to its value."""
         sums = several.group_by(EVENT).agg(more=pl.col(VALUE).sum())
-        found = self.without(several, "bought again at the same time: summed into the first", "repeats")
+        found = self.without(several, SUMMED, EVENT, "repeats", "nothing is lost: see cleaning.repeated_purchases")
         rows = found.accepted.join(sums, on=EVENT, how="left", maintain_order="left")
         value = pl.col(VALUE) + pl.col("more").fill_null(0.0)
         return replace(found, accepted=rows.with_columns(value.alias(VALUE)).drop("more"))

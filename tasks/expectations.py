@@ -12,6 +12,7 @@ import polars as pl
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
 from strata.data.cleaning import Cleaned, CleaningSettings
+from strata.data.limits import KINDS
 from strata.data.schema import (
     BEHAVIOUR,
     BEHAVIOURS,
@@ -83,7 +84,7 @@ def _interactions_suite(settings: CleaningSettings) -> list[Expectation]:
         _none("repeated_events"),
         _none("unknown_users"),
         _none("unknown_items"),
-        *_quarantined(settings),
+        *_refused(settings),
         gxe.ExpectColumnUniqueValueCountToBeBetween(column=TIMESTAMP, min_value=2, severity=WARNING),
     ]
 
@@ -98,7 +99,7 @@ def _items_suite(settings: CleaningSettings) -> list[Expectation]:
         gxe.ExpectColumnValuesToBeInSet(column="has_words", value_set=[True], mostly=0.5, severity=WARNING),
         gxe.ExpectColumnValuesToBeInSet(column="removed_before_created", value_set=[False], severity=WARNING),
         gxe.ExpectColumnMinToBeBetween(column="lowest_price", min_value=0, severity=WARNING),
-        *_quarantined(settings),
+        *_refused(settings),
     ]
 
 
@@ -108,7 +109,7 @@ def _users_suite(settings: CleaningSettings) -> list[Expectation]:
         _filled(USER),
         gxe.ExpectColumnValuesToBeUnique(column=USER, severity=CRITICAL),
         gxe.ExpectColumnValuesToBeInSet(column="active", value_set=[True], mostly=0.5, severity=WARNING),
-        *_quarantined(settings),
+        *_refused(settings),
     ]
 
 
@@ -120,11 +121,14 @@ def _none(count: str) -> Expectation:
     return gxe.ExpectColumnMaxToBeBetween(column=count, max_value=0, severity=CRITICAL)
 
 
-def _quarantined(settings: CleaningSettings) -> list[Expectation]:
-    most, share = settings.quarantine_at_most, "quarantine_share"
+def _refused(settings: CleaningSettings) -> list[Expectation]:
+    """The share refused for each kind of fault is within its limit, and better within half of it."""
+    limits = {f"refused_{kind}": settings.limits.of(kind, settings.quarantine_at_most) for kind in KINDS}
+    grades = ((CRITICAL, 1.0), (WARNING, 0.5))
     return [
-        gxe.ExpectColumnMaxToBeBetween(column=share, max_value=most, severity=CRITICAL),
-        gxe.ExpectColumnMaxToBeBetween(column=share, max_value=most / 2, severity=WARNING),
+        gxe.ExpectColumnMaxToBeBetween(column=column, max_value=most * part, severity=severity)
+        for column, most in limits.items()
+        for severity, part in grades
     ]
 
 
@@ -134,7 +138,7 @@ def _interactions_frame(cleaned: Cleaned) -> pd.DataFrame:
         "repeated_events": rows.height - rows[EVENT].n_unique(),
         "unknown_users": rows.join(cleaned.users, on=USER, how="anti").height,
         "unknown_items": rows.join(cleaned.items, on=ITEM, how="anti").height,
-        "quarantine_share": _share(cleaned, "interactions"),
+        **_shares(cleaned, "interactions"),
     }
     seen = rows.select(USER, ITEM, BEHAVIOUR, TIMESTAMP, WEIGHT, EVENT)
     every = -(-rows.height // MOST_ROWS)
@@ -150,20 +154,21 @@ def _items_frame(cleaned: Cleaned) -> pd.DataFrame:
         pl.any_horizontal(pl.col(DESCRIPTION).is_not_null(), *lists).alias("has_words"),
         (pl.col(REMOVED) < pl.col(CREATED)).fill_null(value=False).alias("removed_before_created"),
         pl.col(PRICE).min().fill_null(0.0).alias("lowest_price"),
-        pl.lit(_share(cleaned, "items")).alias("quarantine_share"),
+        **{name: pl.lit(share) for name, share in _shares(cleaned, "items").items()},
     )
     return items.to_pandas()
 
 
 def _users_frame(cleaned: Cleaned) -> pd.DataFrame:
     active = pl.col(USER).is_in(cleaned.interactions[USER].unique().implode()).alias("active")
-    share = pl.lit(_share(cleaned, "users")).alias("quarantine_share")
-    return cleaned.users.select(USER, active, share).to_pandas()
+    shares = {name: pl.lit(share) for name, share in _shares(cleaned, "users").items()}
+    return cleaned.users.select(USER, active, **shares).to_pandas()
 
 
-def _share(cleaned: Cleaned, name: str) -> float:
+def _shares(cleaned: Cleaned, name: str) -> dict[str, float]:
+    """Share of a table's rows refused for each kind of fault."""
     counts = cleaned.counts.get(name)  # users may be derived instead of read
-    return counts.quarantined / counts.read if counts else 0.0
+    return {f"refused_{kind}": counts.share(kind) if counts else 0.0 for kind in KINDS}
 
 
 def _stripped(found: dict[str, Any], name: str, rows: int, checked: int) -> dict[str, Any]:

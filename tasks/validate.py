@@ -2,16 +2,20 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from strata.data.cleaning import Cleaned, CleaningSettings, check, clean
 from strata.data.sources.adapters import SourceSettings, read_source
+from strata.data.sources.finding import Finding
 from strata.errors import ValidationFailed
 from strata.settings import read_settings
 from strata.storage import write_json, write_table
@@ -45,7 +49,8 @@ def main() -> None:
     settings = read_settings(CleaningSettings, "cleaning")
     cleaned = clean(read_source(read_settings(SourceSettings, "source")), settings, datetime.now(UTC))
     # Written before anything can fail, so that a person can look at what was refused.
-    write_table(cleaned.quarantine, TABLES / "quarantine.parquet")
+    for name in ("quarantine", "suspicious"):
+        write_table(getattr(cleaned, name), TABLES / f"{name}.parquet")
     write_json(_summary(cleaned), VALIDATION / "summary.json")
     _print(cleaned)
     check(cleaned, settings)
@@ -61,7 +66,7 @@ def main() -> None:
             f"{len(broken)} critical expectations are broken: {'; '.join(broken)}; correct the data or "
             f"params.yaml; details: {VALIDATION} (python -m tasks.validate --docs)"
         )
-    for name in ("interactions", "items", "users"):
+    for name in ("interactions", "items", "users", "words"):
         write_table(getattr(cleaned, name), TABLES / f"{name}.parquet")
 
 
@@ -72,23 +77,39 @@ def _summary(cleaned: Cleaned) -> dict[str, Any]:
             "accepted": counts.accepted,
             "quarantined": counts.quarantined,
             "reasons": counts.reasons,
+            "refusals": [
+                {"kind": refusal.kind, "row": refusal.row, **refusal.finding.facts()} for refusal in counts.refusals
+            ],
             "findings": [finding.facts() for finding in sorted(counts.findings, key=str)],
         }
         for name, counts in cleaned.counts.items()
     }
     sizes = {name: len(getattr(cleaned, name)) for name in ("interactions", "items", "users")}
+    sizes |= {"words": len(cleaned.words)} if len(cleaned.words) else {}
     return {"tables": tables, "rows": sizes}
 
 
 def _print(cleaned: Cleaned) -> None:
-    table = Table("table", "read", "accepted", "quarantined", "why, and what was changed")
+    """Row counts, then what was refused and found: each with its remedy below, so that 80 columns hold it."""
+    console, table = Console(), Table("table", "read", "accepted", "quarantined")
     for name, counts in cleaned.counts.items():
-        notes = [f"{reason}: {count:,}" for reason, count in counts.reasons.items()]
-        notes += [f"warning: {finding}" for finding in counts.findings]
-        table.add_row(name, *(f"{n:,}" for n in (counts.read, counts.accepted, counts.quarantined)), "\n".join(notes))
+        table.add_row(name, *(f"{n:,}" for n in (counts.read, counts.accepted, counts.quarantined)))
     if "users" not in cleaned.counts:
-        table.add_row("users", "", f"{len(cleaned.users):,}", "", "derived from the interactions")
-    Console().print(table)
+        table.add_row("users", "", f"{len(cleaned.users):,}", "derived from the interactions")
+    console.print(table)
+    for name, counts in cleaned.counts.items():
+        for refusal in counts.refusals:
+            _tell(console, f"{name}: refused: ", refusal.finding)
+        for finding in counts.findings:
+            _tell(console, f"{name}: ", finding)
+
+
+def _tell(console: Console, lead: str, finding: Finding) -> None:
+    told = replace(finding, remedy=None)
+    style = "red" if finding.stops else "yellow"
+    console.print(Text(f"{lead}{told}", style))
+    if finding.remedy:
+        console.print(Padding(Text(finding.remedy), (0, 0, 0, 2)))
 
 
 def _warn(warnings: dict[str, list[str]]) -> None:

@@ -128,6 +128,7 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "never-worse-site": _quality("never-worse-site", SITE, _NEVER_WORSE, EVALUATED, "site"),
         "never-worse-small": _quality("never-worse-small", FILMS, (*_NEVER_WORSE, "small_sets"), EVALUATED, "small"),
         "service": _quality("service", FILMS, ("service",), RECOMMENDER),
+        "shilling": _quality("shilling", FILMS, ("shilling", "diversity"), RECOMMENDER),
         "speed": _quality("speed", FILMS, ("speed",), RECOMMENDER),
     },
     "kernels": {

@@ -21,6 +21,7 @@ from benchmarks.quality import (
     questions,
     seeds,
     service,
+    shilling,
     small_sets,
     speed,
     steer,
@@ -118,6 +119,7 @@ SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str] | Measured]]] = {
     "never-worse-journey": lambda: never_worse.rows(shop(repeats=True), "journey", "Complete Journey, November 2017"),
     "never-worse-site": lambda: never_worse.rows(site(), "stackexchange", "Beer, Wine & Spirits of Stack Exchange"),
     "never-worse-small": small,
+    "shilling": lambda: shilling.rows(ROOT / "shilling"),
     "speed": speed.rows,
     "service": service.rows,
 }

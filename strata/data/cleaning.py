@@ -1,46 +1,67 @@
 """Rules that accept or quarantine rows: accepted ones conform to the schema, no row is lost."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Literal
 
 import polars as pl
 from pydantic import Field
 
+from strata.data.judged import Judged
+from strata.data.limits import Counts, LimitSettings, require
 from strata.data.normalise import languages, plain_text, plain_texts
+from strata.data.observed import (
+    item_times,
+    misread,
+    of_interactions,
+    of_items,
+    ratings,
+    signs,
+    unknown_behaviours,
+    weightless,
+)
+from strata.data.rules import (
+    UNKNOWN_BEHAVIOUR,
+    TimeBounds,
+    identified,
+    known,
+    of_events,
+    undone_rows,
+    unrated_rows,
+    worded,
+)
 from strata.data.schema import (
     ATTRIBUTE_MAP,
     ATTRIBUTES,
     BEHAVIOUR,
-    BEHAVIOURS,
     BRAND,
     CATEGORIES,
+    CHOSEN,
     DESCRIPTION,
-    DWELL,
     EVENT,
     INTERACTIONS,
     ITEM,
     ITEMS,
     LANGUAGE,
     PROFILE_TEXT,
-    QUARANTINE,
     REASON,
     ROW,
-    TABLE,
+    SUSPICIOUS,
     TAGS,
     TEXT,
     TIMESTAMP,
     TITLE,
     USER,
     USERS,
+    WEIGHT,
+    WORDS,
 )
 from strata.data.sources.finding import Finding
-from strata.data.sources.source import ReadTable, Source
+from strata.data.sources.source import Source
+from strata.data.suspicious import SuspicionSettings, suspicion
 from strata.data.weights import Amounts, BehaviourWeights, RatingSettings, look_at_amounts, weigh
-from strata.errors import ValidationFailed
 from strata.settings import Settings
-
-Rules = list[tuple[str, pl.Expr]]
-"""(reason, condition); a row's reason is the first whose condition holds."""
 
 
 class CleaningSettings(Settings):
@@ -51,6 +72,17 @@ class CleaningSettings(Settings):
     rating: RatingSettings = RatingSettings()
     amounts: Amounts = {}
     """Per behaviour whose events are stronger the more there is of something; empty: none."""
+    unrated: Literal["neutral", "refuse"] = "neutral"
+    """Ratings without a value: they weigh 0, or are refused."""
+    returns: Literal["refuse", "against"] = "refuse"
+    """Negative values of purchases: refused, or counted against their items."""
+    repeated_purchases: Literal["keep", "sum", "drop"] = "keep"
+    """Equal events of what is bought, where the file gives no event ids: several, one of summed value, or one."""
+    orphans: Literal["refuse", "keep"] = "refuse"
+    """Interactions with unknown items or users; kept, the id stands as title."""
+    suspicious: Literal["exclude", "keep"] = "exclude"
+    """Events that are a machine's or a fraud's for certain; they are listed either way."""
+    suspicion: SuspicionSettings = SuspicionSettings()
     earliest: date = date(1990, 1, 1)
     """Interactions before this day are impossible."""
     latest: date | None = None
@@ -58,133 +90,153 @@ class CleaningSettings(Settings):
     longest_text: int = Field(default=20_000, ge=1)
     """Characters."""
     quarantine_at_most: float = Field(default=0.1, ge=0, le=1)
-    """Largest share of a table's rows."""
+    """Largest share of a table's rows, for each kind of fault without a limit of its own."""
+    limits: LimitSettings = LimitSettings()
 
 
-@dataclass(frozen=True)
-class Counts:
-    """Row counts of one table; `reasons` maps to a number of rows."""
-
-    origin: str
-    read: int
-    accepted: int
-    first_refused: int | None = None
-    reasons: dict[str, int] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def quarantined(self) -> int:
-        """Rows refused."""
-        return self.read - self.accepted
+LISTED = "look at them in artifacts/tables/suspicious.parquet; cleaning.suspicious says whether they are kept"
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """The three tables in the schemas of strata/data/schema.py, the refused rows, and counts of each table read."""
+    """The three tables in the schemas of strata/data/schema.py, the refused rows, and counts of each table read.
+
+    `words`: what users wrote or searched for without an item. `suspicious`: who shows signs of a machine or of fraud.
+    """
 
     interactions: pl.DataFrame
     items: pl.DataFrame
     users: pl.DataFrame
     quarantine: pl.DataFrame
     counts: dict[str, Counts]
-
-
-@dataclass(frozen=True)
-class _Judged:
-    table: ReadTable
-    accepted: pl.DataFrame
-    refused: pl.DataFrame
-    """`row`, `reason`."""
-    findings: list[Finding]
+    words: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=WORDS))
+    suspicious: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SUSPICIOUS))
 
 
 def clean(source: Source, settings: CleaningSettings, now: datetime) -> Cleaned:
     """Validate, normalise and sort the rows of `source`; interactions after `now` are refused.
 
     Items and users come sorted by id, interactions by user, time, item and event. Without a users table the users are
-    those of the accepted interactions. Accepted and quarantined rows add up to the rows read.
+    those of the accepted interactions. Rows of interactions, words and quarantine add up to the rows read.
     """
-    items = _judge(source.items, _identified(ITEM), unique=ITEM)
-    rules = [*_identified(USER), *_identified(ITEM), *_event_rules(settings, now)]
-    rules.append(("item_id is not in items", ~pl.col(ITEM).is_in(items.accepted[ITEM].implode())))
-    tables = {"items": items}
-    if source.users is not None:
-        users = tables["users"] = _judge(source.users, _identified(USER), unique=USER)
-        rules.append(("user_id is not in users", ~pl.col(USER).is_in(users.accepted[USER].implode())))
-    tables["interactions"] = interactions = _judge(source.interactions, rules, unique=EVENT)
-    derived = interactions.accepted.select(USER, pl.lit(None, pl.String).alias(PROFILE_TEXT)).unique()
+    bounds = TimeBounds(settings.earliest, settings.latest, now)
+    items = Judged.of(source.items, identified(ITEM)).distinct(ITEM)
+    users = Judged.of(source.users, identified(USER)).distinct(USER) if source.users else None
+    events = _events(source, settings, bounds, items, users)
+    words, events = _words(events, settings.longest_text)
+    events, suspicious = _trusted(events, settings)
+    events.findings.extend(_observed(events, settings))
+    items.findings.extend(of_items(items.accepted))
+    if settings.orphans == "keep":
+        items = _with_orphans(items, ITEM, [events.accepted])
+        users = users and _with_orphans(users, USER, [events.accepted, words])
+    derived = pl.concat([events.accepted.select(USER), words.select(USER)]).unique()
+    tables = {"items": items, **({"users": users} if users else {}), "interactions": events}
+    refused = {name: judged.quarantine(name) for name, judged in tables.items()}
     return Cleaned(
-        interactions=_finish_interactions(interactions, settings),
-        items=_finish_items(items, settings.longest_text),
-        users=_finish_users(tables["users"], settings.longest_text) if source.users else _without_text(derived),
-        quarantine=pl.concat([_quarantine(name, tables[name]) for name in tables]),
-        counts={name: _count(tables[name]) for name in tables},
+        interactions=_finish_interactions(events, settings),
+        items=_finish_items(items, settings, bounds),
+        users=_finish_users(users, settings.longest_text) if users else _without_text(derived),
+        quarantine=pl.concat(list(refused.values())),
+        counts={name: judged.counts(refused[name]) for name, judged in tables.items()},
+        words=words,
+        suspicious=suspicious,
     )
 
 
 def check(cleaned: Cleaned, settings: CleaningSettings) -> None:
-    """Raise ValidationFailed when nothing is left or too much of a table was refused."""
-    for name, counts in cleaned.counts.items():
-        reasons = "; ".join(f"{reason} ({count:,})" for reason, count in counts.reasons.items())
-        refused = f"{counts.origin}: {counts.quarantined:,} of {counts.read:,} {name} were refused: {reasons}"
-        remedy = "read the quarantine table, then correct the data or the section source of params.yaml"
-        if not counts.accepted:
-            raise ValidationFailed(f"{refused}; first: row {counts.first_refused}; no {name} are left; {remedy}")
-        if counts.quarantined > settings.quarantine_at_most * counts.read:
-            raise ValidationFailed(
-                f"{refused}; first: row {counts.first_refused}; at most "
-                f"{settings.quarantine_at_most:.1%} may be; {remedy}, or raise cleaning.quarantine_at_most"
-            )
+    """Raise ValidationFailed with all that is wrong.
+
+    Nothing is left, too much of a table was refused for one kind of fault, or the settings do not fit the data.
+    """
+    require(cleaned.counts, settings.limits, settings.quarantine_at_most)
 
 
-def _identified(column: str) -> Rules:
+def _events(
+    source: Source, settings: CleaningSettings, bounds: TimeBounds, items: Judged, users: Judged | None
+) -> Judged:
+    rules = of_events(bounds, unrated=settings.unrated == "refuse", undone=settings.returns == "refuse")
+    if settings.orphans == "refuse":
+        rules.append(known(ITEM, "items", items.accepted[ITEM]))
+        rules += [known(USER, "users", users.accepted[USER])] if users else []
+    judged = Judged.of(source.interactions, rules)
+    unknown = judged.refused.filter(pl.col(REASON) == UNKNOWN_BEHAVIOUR)
+    names = judged.table.rows.filter(pl.col(ROW).is_in(unknown[ROW].implode()))[BEHAVIOUR]
+    judged.findings.extend(unknown_behaviours(names, judged.table.rows.height))
+    return misread(judged, bounds).distinct(EVENT, settings.repeated_purchases)
+
+
+def _words(events: Judged, longest: int) -> tuple[pl.DataFrame, Judged]:
+    """What was written without an item, and the other events."""
+    without = events.accepted.filter(worded())
+    rows = _plain(events, without, [TEXT], longest).select(WORDS.names()).sort(USER, TIMESTAMP, BEHAVIOUR, TEXT)
+    if without.height:
+        what = "text without an item: kept as words, from which nothing is learned yet"
+        events.findings.append(Finding(what, without.height, events.table.rows.height, TEXT, without[TEXT][0]))
+    return rows, replace(events, accepted=events.accepted.join(without, on=ROW, how="anti", maintain_order="left"))
+
+
+def _trusted(events: Judged, settings: CleaningSettings) -> tuple[Judged, pl.DataFrame]:
+    """Events without those of machines and frauds, and who shows signs of them."""
+    found = suspicion(events.accepted, settings.suspicion)
+    exclude = settings.suspicious == "exclude"
+    for sign, certain, users, count, told in found.told():
+        done = "excluded" if certain and exclude else "kept"
+        remedy = f"{users:,} users; {LISTED}"
+        what = f"suspicious ({sign}): {told}: {done}"
+        events.findings.append(Finding(what, count, events.accepted.height, remedy=remedy))
+    if exclude:
+        marked = events.accepted.join(found.events, on=EVENT, how="inner", maintain_order="left")
+        events = events.without(marked, pl.format("suspicious: {}", "sign"), USER, "suspicious", LISTED)
+    return events, found.signs
+
+
+def _observed(events: Judged, settings: CleaningSettings) -> list[Finding]:
+    rows, scale = events.accepted, settings.rating
+    weights: dict[str, float] = {str(behaviour): weight for behaviour, weight in settings.weights.items()}
     return [
-        (f"no {column}", pl.col(column).is_null()),
-        (f"{column} is not valid UTF-8", pl.col(column).str.contains("\ufffd", literal=True)),
+        *ratings(rows, scale.lowest, scale.neutral, scale.highest, settings.limits.out_of_scale),
+        *signs(rows),
+        *weightless(rows, weights),
+        *of_interactions(rows),
     ]
 
 
-def _event_rules(settings: CleaningSettings, now: datetime) -> Rules:
-    earliest = datetime.combine(settings.earliest, time.min, UTC)
-    when = pl.col(TIMESTAMP)
-    late = ("timestamp lies in the future", when > now)
-    if settings.latest is not None:
-        end = datetime.combine(settings.latest + timedelta(days=1), time.min, UTC)
-        late = (f"timestamp is after cleaning.latest ({settings.latest})", when >= end)
-    return [
-        ("no behaviour", pl.col(BEHAVIOUR).is_null()),
-        ("unknown behaviour", ~pl.col(BEHAVIOUR).is_in(BEHAVIOURS)),
-        ("no timestamp", when.is_null()),
-        ("timestamp is zero", when.dt.epoch("us") == 0),
-        (f"timestamp is before cleaning.earliest ({settings.earliest})", when < earliest),
-        late,
-        (f"{DWELL} is negative", pl.col(DWELL) < 0),
-    ]
+def _with_orphans(judged: Judged, column: str, events: Sequence[pl.DataFrame]) -> Judged:
+    """The table with a row of its id alone for everything that events name and it does not have."""
+    ids = pl.concat([each.select(column) for each in events])
+    orphans = ids.filter(~pl.col(column).is_in(judged.accepted[column].implode()))
+    if orphans.is_empty():
+        return judged
+    remedy = "add them to the table, or set cleaning.orphans: refuse"
+    what = f"interactions whose {column} has no row of its own: kept, with nothing known of it but the id"
+    judged.findings.append(Finding(what, orphans.height, ids.height, column, str(orphans[column][0]), remedy))
+    rows = orphans.unique().sort(column).match_to_schema(judged.accepted.schema, missing_columns="insert")
+    lists = [pl.col(name).fill_null([]) for name, dtype in rows.schema.items() if dtype.is_nested()]
+    return replace(judged, accepted=pl.concat([judged.accepted, rows.with_columns(lists)]))
 
 
-def _judge(table: ReadTable, rules: Rules, unique: str) -> _Judged:
-    """Split rows into accepted and refused; of equal values in `unique`, the first acceptable row is kept."""
-    rows = table.rows
-    if BEHAVIOUR in rows.columns:
-        rows = rows.with_columns(pl.col(BEHAVIOUR).str.to_lowercase().str.replace_all("[_ ]", "-"))
-    reasons = [pl.col(REASON), *(pl.when(rule).then(pl.lit(reason)) for reason, rule in rules)]
-    rows = rows.with_columns(pl.coalesce(reasons).alias(REASON))
-    accepted = rows.filter(pl.col(REASON).is_null())
-    again = ~accepted[unique].is_first_distinct()
-    repeated = accepted.filter(again).with_columns(pl.lit(f"duplicate {unique}").alias(REASON))
-    refused = pl.concat([rows.filter(pl.col(REASON).is_not_null()), repeated]).select(ROW, REASON).sort(ROW)
-    return _Judged(table, accepted.filter(~again), refused, list(table.findings))
-
-
-def _finish_interactions(judged: _Judged, settings: CleaningSettings) -> pl.DataFrame:
+def _finish_interactions(judged: Judged, settings: CleaningSettings) -> pl.DataFrame:
     rows = _plain(judged, judged.accepted, [TEXT], settings.longest_text)
     judged.findings.extend(look_at_amounts(rows, settings.amounts))
     rows = weigh(rows, settings.weights, settings.rating, settings.amounts)
+    rows = rows.with_columns(_settled(settings))
     return rows.select(INTERACTIONS.names()).sort(USER, TIMESTAMP, ITEM, EVENT)
 
 
-def _finish_items(judged: _Judged, longest: int) -> pl.DataFrame:
-    rows = _plain(judged, judged.accepted, [TITLE, DESCRIPTION, BRAND], longest)
+def _settled(settings: CleaningSettings) -> list[pl.Expr]:
+    """A rating without a value weighs nothing; what was undone speaks against its item."""
+    undone = undone_rows() if settings.returns == "against" else pl.lit(value=False)
+    weight = pl.when(unrated_rows()).then(0.0).when(undone).then(-pl.col(WEIGHT).abs()).otherwise(pl.col(WEIGHT))
+    return [weight.cast(pl.Float32).alias(WEIGHT), (pl.col(CHOSEN) & ~undone).alias(CHOSEN)]
+
+
+def _finish_items(judged: Judged, settings: CleaningSettings, bounds: TimeBounds) -> pl.DataFrame:
+    longest = settings.longest_text
+    at_most = settings.limits.of("bad_values", settings.quarantine_at_most)
+    rows, impossible = item_times(judged.accepted, bounds, at_most)
+    judged.findings.extend(impossible)
+    rows = _plain(judged, rows, [TITLE, DESCRIPTION, BRAND], longest)
     rows = rows.with_columns(plain_texts(rows[name], longest) for name in (CATEGORIES, TAGS))
     mute = pl.all_horizontal(
         pl.col(TITLE, DESCRIPTION).is_null(), *(pl.col(name).list.len() == 0 for name in (CATEGORIES, TAGS))
@@ -198,38 +250,20 @@ def _finish_items(judged: _Judged, longest: int) -> pl.DataFrame:
     return rows.with_columns(pl.col(ATTRIBUTES).fill_null([])).select(ITEMS.names()).sort(ITEM)
 
 
-def _finish_users(judged: _Judged, longest: int) -> pl.DataFrame:
+def _finish_users(judged: Judged, longest: int) -> pl.DataFrame:
     rows = _plain(judged, judged.accepted, [PROFILE_TEXT], longest)
     return rows.with_columns(pl.col(ATTRIBUTES).fill_null([])).select(USERS.names()).sort(USER)
 
 
 def _without_text(users: pl.DataFrame) -> pl.DataFrame:
-    return users.with_columns(pl.lit([], ATTRIBUTE_MAP).alias(ATTRIBUTES)).select(USERS.names()).sort(USER)
+    nothing = (pl.lit(None, pl.String).alias(PROFILE_TEXT), pl.lit([], ATTRIBUTE_MAP).alias(ATTRIBUTES))
+    return users.with_columns(nothing).select(USERS.names()).sort(USER)
 
 
-def _plain(judged: _Judged, rows: pl.DataFrame, columns: list[str], longest: int) -> pl.DataFrame:
+def _plain(judged: Judged, rows: pl.DataFrame, columns: list[str], longest: int) -> pl.DataFrame:
     for column in columns:
         text, cut = plain_text(rows[column], longest)
         rows = rows.with_columns(text)
         if cut:
             judged.findings.append(Finding(f"{column} cut at {longest:,} characters", cut, of=rows.height))
     return rows
-
-
-def _quarantine(name: str, judged: _Judged) -> pl.DataFrame:
-    given = judged.table.given.filter(pl.col(ROW).is_in(judged.refused[ROW].implode())).collect(engine="streaming")
-    rows = judged.refused.join(given, on=ROW, how="left", maintain_order="left")
-    return rows.select(pl.lit(name).alias(TABLE), ROW, REASON, "content").match_to_schema(QUARANTINE)
-
-
-def _count(judged: _Judged) -> Counts:
-    refused = judged.refused
-    reasons = refused.group_by(REASON).len().sort(["len", REASON], descending=[True, False])
-    return Counts(
-        origin=judged.table.origin,
-        read=judged.table.rows.height,
-        accepted=judged.accepted.height,
-        first_refused=None if refused.is_empty() else int(refused[ROW][0]),
-        reasons=dict(reasons.iter_rows()),
-        findings=judged.findings,
-    )

@@ -21,6 +21,11 @@ Behaviour = Literal[
 ]  # fmt: skip
 BEHAVIOURS: Final[tuple[str, ...]] = get_args(Behaviour)
 
+COUNTED: Final = ("add-to-cart", "purchase", "redeem")
+"""Behaviours whose value is a quantity or a price: done twice at one moment they count twice, below 0 undone."""
+WORDED: Final = ("search", "ask", "answer", "comment", "review")
+"""Behaviours whose text says something even where no item is named."""
+
 Tier = Literal["momentary", "stable", "core"]
 TIERS: Final[tuple[str, ...]] = get_args(Tier)
 """How long an interest lasts, from current to permanent."""
@@ -71,5 +76,18 @@ USERS: Final = pl.Schema({USER: pl.String(), PROFILE_TEXT: pl.String(), ATTRIBUT
 QUARANTINE: Final = pl.Schema({TABLE: pl.String(), ROW: pl.Int64(), REASON: pl.String(), "content": pl.String()})
 """Rows that were refused: table, 1-based data row in its file, reason, and the row as JSON."""
 
+SUSPICIOUS: Final = pl.Schema(
+    {
+        USER: pl.String(),
+        ITEM: pl.String(),
+        "sign": pl.String(),
+        "certain": pl.Boolean(),
+        "events": pl.UInt32(),
+        "told": pl.String(),
+    }
+)
+"""Users with a sign of a machine or of fraud: the item they pushed if any, and how many of their events it marks."""
+WORDS: Final = pl.Schema({USER: pl.String(), TIMESTAMP: TIME, BEHAVIOUR: pl.String(), TEXT: pl.String()})
+"""What users wrote or searched for without an item."""
 
 LEVELS = ("topic", "category", "theme")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from strata.data.cleaning import Cleaned, CleaningSettings, check, clean
+from strata.data.limits import LimitSettings
 from strata.data.normalise import languages, plain_text, plain_texts
 from strata.data.schema import BEHAVIOURS, INTERACTIONS, ITEMS, QUARANTINE, USERS
 from strata.data.sources.source import Source
@@ -61,7 +62,7 @@ def cleaned(
         ({"item_id": "ghost"}, "item_id is not in items"),
         ({"user_id": "stranger"}, "user_id is not in users"),
         ({"user_id": "\ufffd"}, "user_id is not valid UTF-8"),
-        ({}, "duplicate event_id"),
+        ({}, "the same event again"),
     ],
 )
 def test_each_fault_of_an_interaction_has_its_reason(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
@@ -126,7 +127,7 @@ def test_an_item_without_words_stays_under_its_id(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "value", "weight"),
     [("rate", 5, 1), ("rate", 2.5, 0), ("rate", 1, -1), ("rate", 9, 1), ("rate", -9, -1), ("rate", 4, 0.6),
-     ("rate", None, 1), ("view", 5, 0.2), ("hide", None, -1)],
+     ("rate", None, 0), ("view", 5, 0.2), ("hide", None, -1)],
 )  # fmt: skip
 def test_weights(tmp_path: Path, behaviour: str, value: float | None, weight: float) -> None:
     result = cleaned(tmp_path, [EVENT | {"behaviour": behaviour, "value": value}])
@@ -189,15 +190,26 @@ def test_a_given_language_is_kept(tmp_path: Path) -> None:
     assert result.items["language"].to_list() == ["fr"]
 
 
-def test_too_much_quarantine_names_table_counts_row_and_remedy(tmp_path: Path) -> None:
-    result = cleaned(tmp_path, [EVENT, EVENT | {"item_id": "x"}, EVENT | {"timestamp": None}])
-    message = (
-        r"i\.parquet: 2 of 3 interactions were refused: item_id is not in items \(1\); no timestamp \(1\); "
-        r"first: row 2; at most 10\.0% .* raise cleaning\.quarantine_at_most"
-    )
-    with pytest.raises(ValidationFailed, match=message):
+def test_every_kind_of_fault_has_its_limit_and_all_are_told_at_once(tmp_path: Path) -> None:
+    events = [EVENT, EVENT | {"item_id": "x"}, EVENT | {"timestamp": None}, EVENT | {"behaviour": "stare"}]
+    result = cleaned(tmp_path, events, [A, A])
+    with pytest.raises(ValidationFailed) as failed:
         check(result, RULES)
-    check(result, RULES.model_copy(update={"quarantine_at_most": 0.7}))
+    message = str(failed.value)
+    for told in (
+        "t.parquet: 1 of 2 items were refused (duplicates), at most 10.0% may be: duplicate item_id (1 of 2, 50.0%",
+        "i.parquet: 1 of 4 interactions were refused (orphans)",
+        "column item_id; such as 'x'); items have ids such as 'a'; add them to items, or set cleaning.orphans: keep",
+        "i.parquet: 2 of 4 interactions were refused (bad values)",
+        "first: row 3",
+        "or raise cleaning.limits.bad_values",
+        "unknown behaviour: stare (1",
+    ):
+        assert told in message, message
+    assert message.startswith("4 faults\n")
+    lenient = {"quarantine_at_most": 0.7, "limits": LimitSettings(orphans=0.2)}
+    with pytest.raises(ValidationFailed, match="^2 faults\n.*stare.*\n.*orphans.*at most 20.0% may be"):
+        check(result, RULES.model_copy(update=lenient))
 
 
 def test_nothing_left_is_refused_whatever_the_limit(tmp_path: Path) -> None:
@@ -256,7 +268,8 @@ def test_nothing_vanishes_and_what_is_left_is_sound(
     read = {"interactions": len(events), "items": len(things)} | ({} if people is None else {"users": len(people)})
     for name, rows in read.items():
         refused = result.quarantine.filter(pl.col("table") == name)
-        assert getattr(result, name).height + refused.height == rows == result.counts[name].read
+        apart = result.words.height if name == "interactions" else 0
+        assert getattr(result, name).height + apart + refused.height == rows == result.counts[name].read
         assert refused["row"].n_unique() == refused.height
     assert result.quarantine.null_count().sum_horizontal().item() == 0
     events_left = result.interactions

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from strata.data.cleaning import Cleaned, CleaningSettings, Counts
-from strata.data.schema import INTERACTIONS, ITEMS, QUARANTINE, USERS
+from strata.data.schema import INTERACTIONS, ITEMS, QUARANTINE, SUSPICIOUS, USERS, WORDS
 from tests.places import ROOT
 
 PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
@@ -85,7 +85,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_tables_conform_and_results_are_written(finished: Path) -> None:
     tables = finished / "artifacts" / "tables"
-    schemas = {"interactions": INTERACTIONS, "items": ITEMS, "users": USERS, "quarantine": QUARANTINE}
+    schemas = {
+        "interactions": INTERACTIONS, "items": ITEMS, "users": USERS, "quarantine": QUARANTINE,
+        "suspicious": SUSPICIOUS, "words": WORDS,
+    }  # fmt: skip
     assert {path.stem: pl.read_parquet_schema(path) for path in tables.iterdir()} == {
         name: dict(schema) for name, schema in schemas.items()
     }
@@ -178,13 +181,13 @@ def test_one_user_and_one_item_pass_validate_but_leave_no_windows(tmp_path: Path
         ({"items": []}, ["t.csv has no rows"]),
         (
             {"interactions": ["u1,ghost,view,2024-01-01,,"] * 3},
-            ["3 of 3 interactions were refused", "item_id is not in items (3)", "no interactions are left"],
+            ["3 of 3 interactions were refused", "item_id is not in items (3 of 3, 100.0%", "no interactions are left"],
         ),
         (
             {"interactions": [*INTERACTION_LINES, *["u1,i1,view,soon,,"] * 9]},
-            ["9 of 69 interactions were refused", "timestamp is not a time (time_unit: iso) (9)"],
+            ["9 of 69 interactions were refused", "timestamp is not a time (time_unit: iso) (9 of 69, 13.0%"],
         ),
-        ({"users": ["u0,x"]}, ["48 of 60 interactions", "user_id is not in users (48)"]),
+        ({"users": ["u0,x"]}, ["48 of 60 interactions", "user_id is not in users (48 of 60, 80.0%"]),
         ({"quarantine_at_most": 2}, ["cleaning.quarantine_at_most"]),
     ],
 )  # fmt: skip

@@ -26,7 +26,7 @@ class Finding:
     stops: bool = False
 
     def __str__(self) -> str:
-        share = f" of {self.of:,}" if self.of else ""
+        share = f" of {self.of:,}, {_percent(self.count / self.of)}" if self.of else ""
         said = f"{self.what} ({self.count:,}{share}"
         said += f"; column {self.column}" if self.column else ""
         said += f"; such as {self.example!r}" if self.example is not None else ""
@@ -35,6 +35,10 @@ class Finding:
     def facts(self) -> dict[str, Any]:
         """What is known, as plain JSON."""
         return {name: value for name, value in asdict(self).items() if value not in (None, 0, False)}
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if share >= 0.001 or not share else "below 0.1%"
 
 
 def stop(origin: str, findings: Iterable[Finding]) -> None:

@@ -1,12 +1,17 @@
 """Which adapter reads a data set: the one its settings name, else the map of its columns."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
+from pydantic import ConfigDict, field_validator
+
 from strata.data.sources import complete_journey, stack_exchange
-from strata.data.sources.source import Source
-from strata.data.sources.tables import InteractionsSettings, ItemsSettings, UsersSettings, read_table
+from strata.data.sources.databases import url
+from strata.data.sources.databases.snapshot import snapshot_of
+from strata.data.sources.source import ReadTable, Source
+from strata.data.sources.tables import InteractionsSettings, ItemsSettings, TableSettings, UsersSettings, read_table
 from strata.errors import SettingsError, SourceError
 from strata.settings import Settings
 
@@ -20,11 +25,20 @@ READERS: Final[Mapping[Adapter, Callable[[Path], Source]]] = {
 class SourceSettings(Settings):
     """One data set: its folder, and either the adapter that knows its files or the map of its tables' columns."""
 
+    model_config = ConfigDict(hide_input_in_errors=True)  # a URL may hold a password by mistake
+
     folder: Path
+    database: str | None = None
+    """SQLAlchemy's URL, secrets as ${NAME} of the environment; `strata data pull` copies its tables into the folder."""
     adapter: Adapter | None = None
     interactions: InteractionsSettings | None = None
     items: ItemsSettings | None = None
     users: UsersSettings | None = None
+
+    @field_validator("database")
+    @classmethod
+    def _without_secrets(cls, given: str | None) -> str | None:
+        return given if given is None else url.checked(given)
 
 
 def read_source(settings: SourceSettings) -> Source:
@@ -37,16 +51,25 @@ def read_source(settings: SourceSettings) -> Source:
     if settings.adapter is not None and any(mapped):
         raise SettingsError(f"source: the adapter {settings.adapter} maps no columns; keep one of the two")
     if not settings.folder.is_dir():
-        raise SourceError(
-            f"{settings.folder} is no folder; fetch the data (`strata data fetch`) or correct source.folder"
-        )
+        how = "fetch the data (`strata data fetch`) or correct source.folder"
+        how = how if settings.database is None else "take it from the database: strata data pull"
+        raise SourceError(f"{settings.folder} is no folder; {how}")
     if settings.adapter is not None:
         return READERS[settings.adapter](settings.folder)
     if settings.interactions is None or settings.items is None:
         known = ", ".join(READERS)
         raise SettingsError(f"source: map the columns of interactions and items, or name an adapter ({known})")
     return Source(
-        read_table(settings.folder, settings.interactions),
-        read_table(settings.folder, settings.items),
-        None if settings.users is None else read_table(settings.folder, settings.users),
+        _table(settings, "interactions", settings.interactions),
+        _table(settings, "items", settings.items),
+        None if settings.users is None else _table(settings, "users", settings.users),
     )
+
+
+def _table(source: SourceSettings, name: str, settings: TableSettings) -> ReadTable:
+    if settings.asked is None:
+        return read_table(source.folder, settings)
+    findings = snapshot_of(source.folder, source.database, name, settings)
+    copied = settings.model_copy(update={"file": Path(f"{name}.parquet"), "format": "parquet"})
+    table = read_table(source.folder, copied)
+    return replace(table, findings=[*findings, *table.findings])

@@ -37,26 +37,24 @@ from strata.data.sources.files import (
     open_quickly,
 )
 from strata.data.sources.finding import Finding
+from strata.data.sources.origin import Origin
 from strata.data.sources.source import ReadTable
 from strata.data.sources.values import TimeUnit, WrongType, pairs, parse, printable, text
 from strata.errors import SourceError
-from strata.settings import Settings
 
 UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 Given = tuple[pl.Expr, pl.DataType]
 """A column as an expression, and its type in the file."""
 
 
-class TableSettings(Settings):
-    """One file and how its columns become ours."""
+class TableSettings(Origin):
+    """One file, or table of a database, and how its columns become ours."""
 
     table: ClassVar[pl.Schema]
     required: ClassVar[tuple[str, ...]]
     strict: ClassVar[bool] = False
     """Whether a number or time that does not parse refuses its row; otherwise it becomes null and is counted."""
 
-    file: Path
-    """Relative to the source's folder."""
     format: Format | None = None
     """Left out: by the file's ending."""
     columns: dict[str, str] | None = None

@@ -10,6 +10,8 @@ from pydantic import ConfigDict, field_validator
 from strata.data.sources import complete_journey, stack_exchange
 from strata.data.sources.databases import url
 from strata.data.sources.databases.snapshot import snapshot_of
+from strata.data.sources.documents.settings import DocumentsSettings
+from strata.data.sources.documents.tables import Documents
 from strata.data.sources.source import ReadTable, Source
 from strata.data.sources.tables import InteractionsSettings, ItemsSettings, TableSettings, UsersSettings, read_table
 from strata.errors import SettingsError, SourceError
@@ -31,6 +33,8 @@ class SourceSettings(Settings):
     database: str | None = None
     """SQLAlchemy's URL, secrets as ${NAME} of the environment; `strata data pull` copies its tables into the folder."""
     adapter: Adapter | None = None
+    documents: DocumentsSettings | None = None
+    """Files of the folder that are items, or users' own writing; then only the other tables are mapped."""
     interactions: InteractionsSettings | None = None
     items: ItemsSettings | None = None
     users: UsersSettings | None = None
@@ -48,7 +52,7 @@ def read_source(settings: SourceSettings) -> Source:
     a file or a column is missing or unreadable; single values that do not parse mark their row instead.
     """
     mapped = settings.interactions, settings.items, settings.users
-    if settings.adapter is not None and any(mapped):
+    if settings.adapter is not None and any((*mapped, settings.documents)):
         raise SettingsError(f"source: the adapter {settings.adapter} maps no columns; keep one of the two")
     if not settings.folder.is_dir():
         how = "fetch the data (`strata data fetch`) or correct source.folder"
@@ -56,14 +60,34 @@ def read_source(settings: SourceSettings) -> Source:
         raise SourceError(f"{settings.folder} is no folder; {how}")
     if settings.adapter is not None:
         return READERS[settings.adapter](settings.folder)
+    if settings.documents is not None:
+        return _documents(settings, settings.documents)
     if settings.interactions is None or settings.items is None:
         known = ", ".join(READERS)
-        raise SettingsError(f"source: map the columns of interactions and items, or name an adapter ({known})")
+        raise SettingsError(
+            f"source: map the columns of interactions and items, set documents, or name an adapter ({known})"
+        )
     return Source(
         _table(settings, "interactions", settings.interactions),
         _table(settings, "items", settings.items),
         None if settings.users is None else _table(settings, "users", settings.users),
     )
+
+
+def _documents(source: SourceSettings, settings: DocumentsSettings) -> Source:
+    """Documents as items, with what a table says people did or else what their authors did; or as profile texts."""
+    tables = {name: getattr(source, name) for name in ("interactions", "items", "users")}
+    ours = {"items": "items", "profiles": "users"}[settings.are]
+    if tables[ours] is not None or (ours == "users" and None in (source.interactions, source.items)):
+        needed = "map no items" if ours == "items" else "map interactions and items, and no users"
+        raise SettingsError(f"source: documents are {settings.are}; {needed}, or change documents.are")
+    files = [source.folder / each.file for each in tables.values() if each is not None]
+    documents = Documents(source.folder, settings, files)
+    read = {name: _table(source, name, each) for name, each in tables.items() if each is not None}
+    if ours == "users":
+        return Source(read["interactions"], read["items"], documents.profiles())
+    events = read["interactions"] if "interactions" in read else documents.writings()
+    return Source(events, documents.items(), read.get("users"))
 
 
 def _table(source: SourceSettings, name: str, settings: TableSettings) -> ReadTable:

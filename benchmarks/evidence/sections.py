@@ -38,7 +38,7 @@ def _evidence(name: str, data: str, stages: tuple[str, ...] = THEMES, module: st
     parts = (("benchmarks/evidence/__main__.py", "SPLIT"),) if data == SHOP else ()
     command = f"python -m benchmarks.evidence --only {name} --data {data}"
     if data == SITE:  # comes in no package, so its workspace is not made by the command itself
-        first = f"python -m benchmarks.workspaces {SITE} --stage themes@validation --stage themes@backtest"
+        first = f"python -m benchmarks.workspaces {SITE} --data FOLDER --stage themes@validation --stage themes@backtest"
         command = f"{first} && {command} --workspace {SITE}=.workspaces/{SITE}"
     return Section(command, data, modules, stages, parts, _files(data))
 
@@ -63,7 +63,6 @@ def _files(data: str) -> tuple[str, ...]:
 
 _SHOP = ("NOVEMBER", "MONTHS", "shop")
 _JOURNEY = (*_SHOP, "journey")
-_JOURNEY = ("NOVEMBER", "MONTHS", "journey")
 _NAMES_SITE = _evidence("names-site", SITE, module="benchmarks/evidence/names_site.py")
 _NAMES_SITE = replace(  # what BERTopic says depends on code that only its own environment runs
     _NAMES_SITE,

@@ -41,5 +41,9 @@ def pull(
         for each in taken
     ]
     said = "dvc repro reads it" if any(each.changed for each in taken) else "nothing has changed since the last one"
-    content = {"folder": source.folder, "tables": [asdict(each) for each in taken]}
+    tables = [
+        asdict(each) | {"columns": [{"column": name, "type": kind} for name, kind in each.columns.items()]}
+        for each in taken
+    ]
+    content = {"folder": source.folder, "tables": tables}
     return Answer(content, [Rows(f"Taken into {source.folder}", columns, rows), sentence(f"{said}.")])

@@ -8,6 +8,7 @@ from strata.data.schema import CUT_OFFS, LEVELS
 from strata.embeddings.encoder import Encoder, EncoderSettings
 from strata.interests.anchors import Anchors, match_anchors
 from strata.interests.naming import Namer
+from strata.interests.segmenting import lacking
 from strata.interests.theme_map import theme_map
 from strata.interests.themes import ThemeSettings, learn_themes
 from strata.settings import read_settings
@@ -31,6 +32,8 @@ def main(cut_off: str) -> None:
     former = None if anchors is None else anchors.topics(space.vectors, inputs.catalogue.items)
     chosen = np.bincount(inputs.history.before(inputs.time(cut_off)).positive().items, minlength=len(inputs.catalogue))
     encoder = Encoder.load(ENCODER, read_settings(EncoderSettings, "encoder"))
+    if cut_off == "live" and (said := lacking(inputs.catalogue.items)) is not None:
+        say(said)
     namer = Namer.of(inputs.catalogue.items, chosen, lambda phrases: space.of_texts(encoder.encode(phrases)))
     themes = learn_themes(space.vectors, known, namer, settings, former)
     if anchors is not None:

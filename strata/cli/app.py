@@ -10,6 +10,7 @@ from rich.text import Text
 from strata.cli import batches as batches_cli
 from strata.cli import next_steps as cli_next
 from strata.cli import profiles as profiles_cli
+from strata.cli import pull as pull_cli
 from strata.cli import related as related_cli
 from strata.cli import release as release_cli
 from strata.cli import themes as themes_cli
@@ -25,6 +26,7 @@ app.add_typer(profiles_cli.app)
 app.add_typer(batches_cli.app)
 app.add_typer(related_cli.app)
 app.command()(themes_cli.themes)
+data.command("pull")(pull_cli.pull)
 app.add_typer(release_cli.app, name="release", help="Releases: list, promote, roll back.")
 app.command("next")(cli_next.what_next)
 

@@ -12,8 +12,10 @@ from scipy import sparse
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from strata.data.schema import CATEGORIES, DESCRIPTION, TAGS, TITLE
+from strata.interests.segmenting import Token, has_no_spaces, is_japanese, segments
 
 WORD = re.compile(r"(?<!\w)[^\W\d_](?:\w|['’-](?=\w))+")
+LETTERS = re.compile(r"[^\W\d_]")
 UNIT = re.compile(r"\d[\d.,/]*[\s-]*[^\W\d_]{2,3}\b")
 """Such as 12 oz or 500-ml, which say little about what an item is."""
 QUANTITY = re.compile(r"\([^)]*\d[^)]*\)|\S*\d\S*(?:(?<=\d)\s+[^\W\d_]{2,3}\b)?(?:\s*[&/,-]+(?=\s))?")
@@ -28,7 +30,6 @@ NOISE = re.compile(
 CONTRACTION = re.compile(r"['’](?:ve|re|ll|d|m|t)$", re.IGNORECASE)
 """The end of I've and don't, which name nothing."""
 POSSESSIVE = re.compile(r"['’]s?$")
-CHINESE = re.compile(r"[\u3400-\u9fff]")
 BETWEEN = re.compile(r"[^\W\d]*(?:\s+[^\W\d]*)*")
 """What may stand between two words of one phrase: spaces and stop words, such as "of the"."""
 LONGEST_READ = 2_000
@@ -49,13 +50,13 @@ Fits = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(groups (m,), numbers of phrases (m,)) → how well each phrase fits its group: (m,)."""
 
 
-def words(text: str) -> list[str]:
-    """Words that can stand in a name; Chinese text is segmented by jieba.
+def words(text: str, *, japanese: bool = False) -> list[str]:
+    """Words that can stand in a name; Chinese and Japanese are segmented (`japanese`: texts without kana as well).
 
     Stop words, contractions, numbers with units, code, formulas, names of accounts, and two-letter words other than
     capitals such as TV are left out.
     """
-    return [word for word, _, _ in _tokens(text)]
+    return [word for word, _, _ in _tokens(text, japanese)]
 
 
 def shorten(text: str, longest: int) -> str:
@@ -63,13 +64,13 @@ def shorten(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip(" ·-/,") + "…"
 
 
-def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
+def _tokens(text: str, japanese: bool) -> Iterator[Token]:
     """Each word with its start and end in the text."""
     head = text[:LONGEST_READ]
     for left_out in (UNIT, NOISE):
         head = left_out.sub(lambda match: " " * len(match.group()), head)
-    if CHINESE.search(head):
-        found = ((word, a, b) for word, a, b in _segmenter()(head) if len(word) > 1 and WORD.fullmatch(word))
+    if has_no_spaces(head):
+        found = (token for token in segments(head, japanese=japanese) if LETTERS.match(token[0]))
     else:
         matches = (match for match in WORD.finditer(head) if match.end() - match.start() > 2 or match.group().isupper())
         found = ((match.group(), match.start(), match.end()) for match in matches)
@@ -78,16 +79,6 @@ def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
         for token in found
         if POSSESSIVE.sub("", token[0]).casefold() not in ENGLISH_STOP_WORDS and not CONTRACTION.search(token[0])
     )
-
-
-def _segmenter() -> Callable[[str], Iterator[tuple[str, int, int]]]:
-    import logging
-
-    import jieba  # loads a dictionary: only where Chinese text turns up
-
-    jieba.setLogLevel(logging.ERROR)
-    segment: Callable[[str], Iterator[tuple[str, int, int]]] = jieba.tokenize
-    return segment
 
 
 class Phrases:
@@ -104,10 +95,11 @@ class Phrases:
         for title, description, kinds, tags in items.select(TITLE, DESCRIPTION, CATEGORIES, TAGS).iter_rows():
             text = (title or "", description or "", tuple(kinds or ()), tuple(tags or ()))
             rows.append(texts.setdefault(text, len(texts)))
-        wholes = [_whole(title) for title, *_ in texts]
+        japanese = is_japanese(items)
+        wholes = [_whole(title, japanese) for title, *_ in texts]
         shared = Counter(wholes[row] for row in rows)
         found = [
-            _phrases(*text) + ([whole] if whole and shared[whole] > 1 else [])
+            _phrases(*text, japanese) + ([whole] if whole and shared[whole] > 1 else [])
             for text, whole in zip(texts, wholes, strict=True)
         ]
         counted = sorted(Counter(chain.from_iterable(found)).items(), key=lambda pair: (pair[1], pair[0]))
@@ -115,7 +107,7 @@ class Phrases:
         surface = {key[phrase]: phrase for phrase, _ in counted}  # the most frequent spelling comes last
         number = {stemmed: place for place, stemmed in enumerate(sorted(surface))}
         self.names = np.array([surface[stemmed] for stemmed in number], object)
-        self._words = _word_numbers(self.names.tolist())
+        self._words = _word_numbers(self.names.tolist(), japanese)
         self._worth = 1 + np.float32(LONGER) * ((self._words >= 0).sum(1) - 1).astype(np.float32)
         given = {_key(name) for _, _, kinds, tags in texts for name in (*kinds, *tags)}
         self._worth *= np.array([CURATED if stemmed in given else 1.0 for stemmed in number], np.float32)
@@ -219,31 +211,34 @@ def _shifted(fits: Fits, start: int, groups: np.ndarray, numbers: np.ndarray) ->
     return fits(groups + start, numbers)
 
 
-def _phrases(title: str, description: str, categories: tuple[str, ...], tags: tuple[str, ...]) -> list[str]:
+def _phrases(
+    title: str, description: str, categories: tuple[str, ...], tags: tuple[str, ...], japanese: bool
+) -> list[str]:
     title = UNCLOSED.sub("", title)
-    in_title = list(_tokens(title))
+    in_title = list(_tokens(title, japanese))
     pairs = [
         title[start:end]
         for (first, start, first_end), (second, second_start, end) in pairwise(in_title)
         if first.casefold() != second.casefold() and BETWEEN.fullmatch(title, first_end, second_start)
     ]
-    return [*categories, *tags, *(word for word, _, _ in in_title), *pairs, *words(description)]
+    return [*categories, *tags, *(word for word, _, _ in in_title), *pairs, *words(description, japanese=japanese)]
 
 
-def _whole(title: str) -> str:
+def _whole(title: str, japanese: bool) -> str:
     """The title without quantities if it has several words and is short enough for a name, else ""."""
     if len(title) > LONGEST_WHOLE:
         return ""
     whole = " ".join(QUANTITY.sub(" ", UNCLOSED.sub("", title)).split()).strip(" -:,.&/")
-    return whole if 1 < len(words(whole)) <= COMPARED else ""
+    return whole if 1 < len(words(whole, japanese=japanese)) <= COMPARED else ""
 
 
-def _word_numbers(phrases: list[str]) -> np.ndarray:
+def _word_numbers(phrases: list[str], japanese: bool) -> np.ndarray:
     """Numbers of the first words of each phrase: (n_phrases, COMPARED), −1 for no word."""
     known: dict[str, int] = {}
     numbers = np.full((len(phrases), COMPARED), -1, np.int32)
     for place, phrase in enumerate(phrases):
-        of_phrase = [known.setdefault(key, len(known)) for key in [*map(_key, words(phrase) or [phrase])][:COMPARED]]
+        keys = [*map(_key, words(phrase, japanese=japanese) or [phrase])][:COMPARED]
+        of_phrase = [known.setdefault(key, len(known)) for key in keys]
         numbers[place, : len(of_phrase)] = of_phrase
     return numbers
 

@@ -1,6 +1,7 @@
 """Every command of `strata`: one JSON document where it is asked for, and at any width no word broken or cut."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 import typer
+import yaml
 from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
@@ -18,7 +20,7 @@ from strata.data.schema import BRAND, TITLE
 from strata.recommendation.recommender import Recommender
 from strata.release.manifest import read_manifest, write_release
 from strata.release.registry import Registry
-from strata.storage import write_table
+from strata.storage import write_table, write_text
 from tests.strategies import N_ITEMS, N_USERS, TIME
 from tests.tiny_recommender import write_tiny_release
 
@@ -81,6 +83,21 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "long"
 
 
+def shop() -> Path:
+    """Settings for a database whose tables were taken once already, in the current folder."""
+    with sqlite3.connect("shop.sqlite") as opened:
+        opened.execute("CREATE TABLE ratings(user_id, item_id, behaviour, timestamp, value, text, dwell_s)")
+        opened.execute(
+            "INSERT INTO ratings VALUES ('user_id', 'item_id', 'behaviour', 'timestamp', 'value', 'text', 'dwell_s')"
+        )
+        opened.execute("INSERT INTO ratings VALUES ('u0', 'i09', 'rate', '2026-01-02', 4, 'Fine.', 3)")
+    opened.close()
+    source = {"folder": "shop", "database": "sqlite:///shop.sqlite", "interactions": {"table": "ratings"}}
+    write_text(yaml.safe_dump({"source": source}), Path("shop.yaml"))
+    assert run("data", "pull", "--params", "shop.yaml").exit_code == 0
+    return Path("shop.yaml")
+
+
 @pytest.fixture
 def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """What each command needs in order to say something."""
@@ -105,6 +122,7 @@ def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "data list": [],
         "data fetch": ["movielens-100k", "--folder", str(data)],
         "data use": ["stack-exchange"],
+        "data pull": ["--params", str(shop())],
         "model list": [],
         "model fetch": ["all-minilm-l6-v2"],
         "release list": [],

@@ -16,6 +16,7 @@ from strata.data.sources.documents.settings import DocumentsSettings
 from strata.data.sources.documents.tables import Documents
 from strata.data.sources.finding import Finding
 from strata.data.sources.frames import as_table
+from strata.data.sources.grammar import files
 from strata.data.sources.likeness import spelled_otherwise
 from strata.data.sources.mapping import InteractionsSettings, ItemsSettings, TableSettings, UsersSettings
 from strata.data.sources.source import ReadTable, Source
@@ -81,31 +82,22 @@ def read_source(settings: SourceSettings) -> Source:
     return Source(interactions, items, users, settings.interactions.time)
 
 
-def of_interactions(interactions: ReadTable) -> ReadTable:
-    """A table of the items that interactions are with, of which nothing but their ids is known."""
-    ids = interactions.rows.filter(pl.col(REASON).is_null()).select(pl.col(ITEM).drop_nulls().unique().sort())
-    said = Finding(
-        "there is no table of items: each item of the interactions is one, its id its title",
-        ids.height,
-        remedy="map items; where their titles stand in the interactions' file, that file with `repeated: first`",
-    )
-    return as_table(interactions.origin, ids, ITEMS, {ITEM: pl.col(ITEM)}, findings=[said])
-
-
 def _documents(source: SourceSettings, settings: DocumentsSettings) -> Source:
     """Documents as items, with what a table says people did or else what their authors did; or as profile texts."""
-    tables = {name: getattr(source, name) for name in ("interactions", "items", "users")}
+    mapped = {name: getattr(source, name) for name in ("interactions", "items", "users")}
+    tables = {name: each for name, each in mapped.items() if each is not None}
     ours = {"items": "items", "profiles": "users"}[settings.are]
-    if tables[ours] is not None or (ours == "users" and None in (source.interactions, source.items)):
+    if ours in tables or (ours == "users" and len(tables) < 2):
         needed = "map no items" if ours == "items" else "map interactions and items, and no users"
         raise SettingsError(f"source: documents are {settings.are}; {needed}, or change documents.are")
-    files = [source.folder / each.file for each in tables.values() if each is not None]
-    documents = Documents(source.folder, settings, files)
-    read = {name: _table(source, name, each) for name, each in tables.items() if each is not None}
+    theirs = [path for each in tables.values() if each.asked is None for path in files(source.folder, each)]
+    documents = Documents(source.folder, settings, theirs)
+    read = {name: _table(source, name, each) for name, each in tables.items()}
+    clock = "clock" if source.interactions is None else source.interactions.time
     if ours == "users":
-        return Source(read["interactions"], read["items"], documents.profiles())
+        return Source(read["interactions"], read["items"], documents.profiles(), clock)
     events = read["interactions"] if "interactions" in read else documents.writings()
-    return Source(events, documents.items(), read.get("users"))
+    return Source(events, documents.items(), read.get("users"), clock)
 
 
 def _table(source: SourceSettings, name: str, settings: TableSettings) -> ReadTable:
@@ -115,3 +107,14 @@ def _table(source: SourceSettings, name: str, settings: TableSettings) -> ReadTa
     copied = settings.model_copy(update={"file": Path(f"{name}.parquet"), "format": "parquet"})
     table = read_table(source.folder, copied)
     return replace(table, findings=[*findings, *table.findings])
+
+
+def of_interactions(interactions: ReadTable) -> ReadTable:
+    """A table of the items that interactions are with, of which nothing but their ids is known."""
+    ids = interactions.rows.filter(pl.col(REASON).is_null()).select(pl.col(ITEM).drop_nulls().unique().sort())
+    said = Finding(
+        "there is no table of items: each item of the interactions is one, its id its title",
+        ids.height,
+        remedy="map items; where their titles stand in the interactions' file, that file with `repeated: first`",
+    )
+    return as_table(interactions.origin, ids, ITEMS, {ITEM: pl.col(ITEM)}, findings=[said])

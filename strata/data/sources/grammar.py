@@ -6,8 +6,8 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from strata.data.sources.origin import Origin
 from strata.errors import SourceError
-from strata.settings import Settings
 
 Format = Literal["csv", "tsv", "parquet", "jsonl", "json", "xlsx"]
 ENDINGS: Final[dict[str, Format]] = {
@@ -18,11 +18,9 @@ PACKED: Final = (".gz", ".zst", ".zip", ".bz2")
 DELIMITED: Final = ("csv", "tsv")
 
 
-class FileSettings(Settings):
-    """One file, or several of one kind, and how it is written."""
+class FileSettings(Origin):
+    """One file, or several of one kind, and how it is written; or what is asked of a database."""
 
-    file: Path
-    """Relative to the source's folder; `*` stands for any characters: part-*.csv.gz are read as one table."""
     format: Format | None = None
     """Left out: by the file's ending, before .gz, .zst, .bz2 or .zip."""
     delimiter: str | None = None

@@ -19,7 +19,6 @@ from strata.data.schema import (
     Behaviour,
 )
 from strata.data.sources.grammar import FileSettings
-from strata.data.sources.origin import Origin
 from strata.data.sources.reshape import PropertiesSettings, UnfoldSettings
 from strata.data.sources.source import Clock
 from strata.data.sources.values import ValueSettings
@@ -28,8 +27,8 @@ Theirs = str | list[str]
 """Name of a file's column, with dots into its objects; or several, whose texts or lists are joined."""
 
 
-class TableSettings(Origin, FileSettings, ValueSettings):
-    """One table's file, or its place in a database, how it is written, and how its columns become ours."""
+class TableSettings(FileSettings, ValueSettings):
+    """One table's file, how it is written, and how its columns become ours."""
 
     table: ClassVar[Any]
     required: ClassVar[tuple[str, ...]]

@@ -12,7 +12,7 @@ class Origin(Settings):
     """One of `file`, `table` and `query`."""
 
     file: Path = Path()
-    """Relative to the source's folder."""
+    """Relative to the source's folder; `*` stands for any characters: part-*.csv.gz are read as one table."""
     from_table: str | None = Field(default=None, alias="table")
     """A table or view of source.database, SCHEMA.NAME where it is not in the usual schema."""
     query: str | None = None

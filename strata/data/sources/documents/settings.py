@@ -6,7 +6,7 @@ from pydantic import field_validator
 
 from strata.data.schema import Behaviour
 from strata.data.sources.documents.fields import USUAL
-from strata.data.sources.values import TimeUnit
+from strata.data.sources.times import TimeUnit
 from strata.settings import Settings
 
 

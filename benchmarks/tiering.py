@@ -30,10 +30,9 @@ from strata.data.history import History
 from strata.data.schema import CATEGORIES
 from strata.embeddings.space import InterestSpace
 from strata.interests.profiling import Profiler
-from strata.interests.settings import TierSettings
+from strata.interests.settings import tier_settings
 from strata.interests.shards import merge, profile_shards
 from strata.interests.themes import Themes
-from strata.settings import read_settings
 
 NOW = 1_500_000_000.0
 PER_SHARD = 2_000
@@ -93,7 +92,7 @@ def measure(users: int, workspace: Path) -> dict[str, float]:
     live = artifacts / "models" / "live"
     space, themes = InterestSpace.read(live / "space"), Themes.read(live / "themes")
     groups = catalogue.items[CATEGORIES].list.first().rank("dense").fill_null(0).cast(pl.Int64).to_numpy() - 1
-    settings = read_settings(TierSettings, "tier", workspace / "params.yaml")
+    settings = tier_settings(workspace / "params.yaml")
     simulation = SimulationSettings(users=PER_SHARD)
     drawn = [
         latest(simulate(groups, np.ones(len(catalogue)), simulation, time=NOW, shard=k).history, EVENTS)

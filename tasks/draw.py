@@ -9,10 +9,9 @@ from strata.interests.drawing import ENDINGS, draw
 from strata.interests.pictures import SwimLanes, ThemeMap
 from strata.interests.profiles import Profiles, showcase
 from strata.interests.profiling import Profiler
-from strata.interests.settings import TierSettings
+from strata.interests.settings import tier_settings
 from strata.interests.themes import Themes
 from strata.interests.timeline import moments, timeline_of
-from strata.settings import read_settings
 from strata.storage import write_json
 from tasks import PICTURES, run
 from tasks.inputs import Inputs, folder
@@ -35,7 +34,7 @@ def main() -> None:
 
 
 def _timeline(inputs: Inputs, themes: Themes, user_id: str) -> pl.DataFrame:
-    profiler = Profiler.of(inputs.catalogue, space_of("live"), themes, read_settings(TierSettings, "tier"))
+    profiler = Profiler.of(inputs.catalogue, space_of("live"), themes, tier_settings())
     row = int(np.flatnonzero(inputs.user_ids == user_id)[0])
     own = inputs.history.of_users(row, row + 1)
 

@@ -8,7 +8,7 @@ from strata.evaluation.window import Window
 from strata.interests.naming import Namer
 from strata.interests.profiles import Profiles
 from strata.interests.profiling import Profiler
-from strata.interests.settings import TierSettings
+from strata.interests.settings import tier_settings
 from strata.interests.themes import Themes, ThemeSettings, learn_themes
 from strata.models.fitted import TUNING, CollaborativeModels
 from strata.ranking.generators.registry import GeneratorInputs
@@ -42,7 +42,7 @@ def profiler_before(window: Window, inputs: Inputs, namer: Namer) -> Profiler:
     known = inputs.catalogue.available(window.time, window.past)
     space = InterestSpace.fit(inputs.texts, known, window.past, chosen_settings())
     themes = learn_themes(space.vectors, known, namer, read_settings(ThemeSettings, "themes"))
-    return Profiler.of(inputs.catalogue, space, themes, read_settings(TierSettings, "tier"))
+    return Profiler.of(inputs.catalogue, space, themes, tier_settings())
 
 
 def models_before(window: Window, profiler: Profiler, profiles: Profiles, inputs: Inputs) -> Models:

@@ -8,11 +8,10 @@ from strata.data.sources.finding import Finding
 from strata.embeddings.checkpoints import fingerprint, loaded_code
 from strata.interests.corrections import Corrections, said_lost
 from strata.interests.profiling import Profiler
-from strata.interests.settings import TierSettings
+from strata.interests.settings import TierSettings, tier_settings
 from strata.interests.shards import discard, merge, profile_shards, shards
 from strata.interests.statements import Statements
 from strata.interests.themes import Themes
-from strata.settings import read_settings
 from strata.storage import read_array, write_json
 from tasks import CORRECTIONS, HISTORY, TABLES, VECTORS, run
 from tasks.inputs import Inputs, folder
@@ -30,7 +29,7 @@ def main(cut_off: str) -> None:
     inputs = Inputs()
     time, themes = inputs.time(cut_off), Themes.read(folder(cut_off) / "themes")
     space = space_of(cut_off)
-    profiler = Profiler.of(inputs.catalogue, space, themes, read_settings(TierSettings, "tier"))
+    profiler = Profiler.of(inputs.catalogue, space, themes, tier_settings())
     texts = space.of_texts(read_array(VECTORS / "profile_texts.npy"))
     statements = Statements.of(read_array(VECTORS / "profile_text_users.npy"), texts)
     corrections = Corrections.read(CORRECTIONS) if cut_off == "live" else Corrections()

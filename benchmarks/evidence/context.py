@@ -17,9 +17,8 @@ from strata.embeddings.space import InterestSpace
 from strata.embeddings.vectors import spread
 from strata.errors import SourceError
 from strata.evaluation.split import CutOffs
-from strata.interests.settings import TierSettings
+from strata.interests.settings import TierSettings, tier_settings
 from strata.interests.themes import Themes
-from strata.settings import read_settings
 
 Before = Literal["validation", "backtest"]
 """The cut-offs whose topics may be judged: those of `live` know everything."""
@@ -64,7 +63,7 @@ class Context:
             CutOffs.read(artifacts / "history" / "cut_offs.json"),
             {name: np.asarray(InterestSpace.read(model / "space").vectors) for name, model in models.items()},
             {name: np.asarray(Themes.read(model / "themes").of_item[:, 0]) for name, model in models.items()},
-            read_settings(TierSettings, "tier", folder / "params.yaml"),
+            tier_settings(folder / "params.yaml"),
             folder,
             say,
         )

@@ -26,7 +26,7 @@ from strata.evaluation.report import OURS, split_hash
 from strata.evaluation.tuning import tune
 from strata.evaluation.window import Window
 from strata.interests.profiling import Profiler
-from strata.interests.settings import TierSettings
+from strata.interests.settings import tier_settings
 from strata.interests.themes import Themes
 from strata.models.baselines import behavioural, mean_vector
 from strata.models.fitted import CollaborativeModels
@@ -115,7 +115,7 @@ def _ours(
     recommend, settings = read_settings(RecommendSettings, "recommend"), read_settings(RankSettings, "rank")
     space = InterestSpace.read(folder / "artifacts" / "models" / "backtest" / "space")
     themes = Themes.read(folder / "artifacts" / "models" / "backtest" / "themes")
-    profiler = Profiler.of(catalogue, space, themes, read_settings(TierSettings, "tier"))
+    profiler = Profiler.of(catalogue, space, themes, tier_settings())
     index, everything = ItemIndex.build(space.vectors, IndexSettings()), np.ones(len(catalogue), bool)
 
     def models_of(asked: Window) -> Models:

@@ -31,7 +31,7 @@ from strata.evaluation.window import Window
 from strata.interests.naming import Namer
 from strata.interests.profiles import Profiles
 from strata.interests.profiling import Profiler
-from strata.interests.settings import TierSettings
+from strata.interests.settings import tier_settings
 from strata.interests.themes import Themes, ThemeSettings, learn_themes
 from strata.models.baselines import Baseline
 from strata.models.fitted import TUNING, CollaborativeModels
@@ -92,7 +92,7 @@ class Site:
             folder, catalogue, accounts,
             History.read(interactions, n_users=len(accounts), n_items=len(catalogue)),
             texts, np.asarray(read_array(artifacts / "vectors" / "zero_shot.npy")),
-            Profiler.of(catalogue, space, themes, read_settings(TierSettings, "tier", settings)),
+            Profiler.of(catalogue, space, themes, tier_settings(settings)),
             _index(made / "items.faiss", space.vectors, read_settings(IndexSettings, "index", settings)),
             read_json(tuning)["chosen"] if tuning.exists() else {},
             read_settings(RecommendSettings, "recommend", settings),

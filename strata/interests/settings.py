@@ -1,9 +1,12 @@
 """Settings of interests: how points are cut, and when they count as momentary, stable or core."""
 
+from pathlib import Path
+
+import yaml
 from pydantic import Field
 
 from strata.data.schema import Method
-from strata.settings import Settings
+from strata.settings import Settings, read_settings
 
 
 class TierSettings(Settings):
@@ -43,3 +46,18 @@ class TierSettings(Settings):
     """Cosine from which it is stated where too few people wrote anything to know what is usual."""
     evidence: int = Field(3, ge=1)
     """Items shown as evidence."""
+    timed: bool = True
+    """Whether interactions have times; without, nothing can be said of how long an interest lasts, and unless it is
+    stated it is momentary."""
+
+
+def tier_settings(params: Path = Path("params.yaml")) -> TierSettings:
+    """The section `tier` of a params file; `timed` follows `source.interactions.time` there.
+
+    Raises SettingsError as `read_settings` does.
+    """
+    settings = read_settings(TierSettings, "tier", params)
+    source = yaml.safe_load(params.read_text(encoding="utf-8")).get("source") or {}
+    if (source.get("interactions") or {}).get("time") == "none":
+        return settings.model_copy(update={"timed": False})
+    return settings

@@ -15,8 +15,8 @@ FADED = -1
 def assign(statistics: PointStatistics, settings: TierSettings) -> np.ndarray:
     """Tier number (an index of TIERS) of each point, or FADED if it is neither persistent nor momentary: (P,).
 
-    With fewer than `min_periods` active periods every point is momentary; one of a single period, or of no more than
-    `recent_days`, is never persistent.
+    With fewer than `min_periods` active periods, or without times, every point is momentary; one of a single period, or
+    of no more than `recent_days`, is never persistent.
     Others are core or stable by how they have lasted (`PointStatistics.standing`); one item alone is never core.
     p = (1 − persistence) ^ absent is the chance that a live point stays away this long: below `doubt` a core point
     becomes stable and a stable one has ended, below `doubt`² a core one has ended too. A momentary point needs
@@ -24,7 +24,7 @@ def assign(statistics: PointStatistics, settings: TierSettings) -> np.ndarray:
     `over_after` times its own mean gap.
     """
     s = statistics
-    judged = s.of_periods >= settings.min_periods
+    judged = (s.of_periods >= settings.min_periods) & settings.timed
     persistent = judged & (s.periods >= 2) & (s.last_seen - s.first_seen > settings.recent_days * DAY)
     staying_away = (1 - np.minimum(s.persistence, 0.99)) ** s.absent
     core = persistent & (s.standing == 2) & (s.items > 1)
@@ -48,7 +48,7 @@ def by_chance(
     with fewer than `least_events`. Users with fewer than `min_periods` active periods keep all events.
     """
     last = first_and_last(history.times, history.users, history.n_users)[1]
-    judged = statistics.of_periods >= settings.min_periods
+    judged = (statistics.of_periods >= settings.min_periods) & settings.timed
     of_now = np.append(judged & (tiers == 0), [False])[points.of_event]
     before = last[history.users] - history.times > settings.recent_days * DAY
     rare = np.append((tiers == FADED) & (statistics.events < settings.least_events), [False])[points.of_event]
@@ -72,8 +72,13 @@ def reasons(settings: TierSettings) -> pl.Expr:
         pl.col("persistence") >= settings.stable_persistence,
     )
     short = pl.col("of_periods") < settings.min_periods
+    timeless = pl.lit(value=not settings.timed)
     sentence = (
-        pl.when(pl.col("stated"))
+        pl.when(timeless & pl.col("stated"))
+        .then(pl.lit("stated in the profile text"))
+        .when(timeless)
+        .then(pl.lit("the data have no times, so nothing says how long it lasts"))
+        .when(pl.col("stated"))
         .then(pl.format("stated in the profile text; {}", share))
         .when((pl.col("tier") == "core") & was_core)
         .then(pl.format("{}, core from {}", share, pl.lit(core)))

@@ -23,7 +23,7 @@ from strata.interests.levels import Levels, levels_of, stated_by
 from strata.interests.profiles import Profiles, showcase
 from strata.interests.profiling import Profiler
 from strata.interests.query_users import NewUsers, QueryUser
-from strata.interests.settings import TierSettings
+from strata.interests.settings import tier_settings
 from strata.interests.statements import Statements
 from strata.interests.themes import Themes
 from strata.interests.timeline import as_of, moments, timeline_of
@@ -88,7 +88,7 @@ class Recommender:
             raise ReleaseError(f"release {manifest.id}: {len(space.vectors)} vectors for {len(catalogue)} items")
         params = folder / Part.PARAMS
         index, themes = ItemIndex.read(folder / Part.INDEX), Themes.read(folder / Part.THEMES)
-        profiler = Profiler.of(catalogue, space, themes, read_settings(TierSettings, "tier", params))
+        profiler = Profiler.of(catalogue, space, themes, tier_settings(params))
         cleaning = read_settings(CleaningSettings, "cleaning", params)
         rules = read_settings(BusinessRules, "rules", params)
         rules.check(catalogue, themes)

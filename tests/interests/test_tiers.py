@@ -1,6 +1,7 @@
 """Tiers keep their definitions: one tier a point, numbers that say why, nothing from the future."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,7 @@ from strata.data.history import DAY, History
 from strata.data.schema import TIERS
 from strata.interests.points import InterestPoints, find_points
 from strata.interests.profiles import Profiles
-from strata.interests.settings import TierSettings
+from strata.interests.settings import TierSettings, tier_settings
 from strata.interests.statements import Statements
 from strata.interests.statistics import measure
 from strata.interests.tiers import FADED, assign
@@ -61,6 +62,18 @@ def test_a_short_history_has_momentary_points_only_and_says_so() -> None:
     profiles = profile(weekly({0: [0, 1, 2], 1: [1]}))
     assert set(profiles.table["tier"]) == {"momentary"}
     assert all("too short a history" in reason for reason in profiles.table["because"])
+
+
+def test_without_times_nothing_is_said_to_last_unless_it_is_stated(tmp_path: Path) -> None:
+    params = tmp_path / "params.yaml"
+    params.write_text("tier: {cut: 0.8}\nsource: {interactions: {time: none}}", encoding="utf-8")
+    timeless = tier_settings(params)
+    params.write_text("tier: {cut: 0.8}\nsource: {adapter: complete-journey}", encoding="utf-8")
+    assert (timeless.timed, tier_settings(params).timed) == (False, True)
+    history = weekly({0: [0, 1, 2, 3, 4], 1: [1]})
+    table = profiler(timeless).profiles(history, TIME)[0].table
+    assert not table.is_empty() and set(table["tier"]) == {"momentary"}
+    assert set(table["because"]) == {"the data have no times, so nothing says how long it lasts"}
 
 
 def test_what_was_touched_once_long_ago_has_faded() -> None:

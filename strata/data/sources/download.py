@@ -15,7 +15,6 @@ Progress = Callable[[str, int, int | None], None]
 ATTEMPTS: Final = 5
 """Failures in a row, none of which brought a byte, before giving up."""
 LONGEST_PAUSE_S: Final = 30.0
-BLOCK: Final = 1 << 20
 
 
 def download(url: str, path: Path, checksum: str | None = None, progress: Progress = lambda *_: None) -> Path:
@@ -85,7 +84,7 @@ def _go_on(client: httpx.Client, url: str, partial: Path, progress: Progress) ->
             partial.unlink(missing_ok=True)
             _version(partial).write_text(_version_of(response), encoding="utf-8")
         with partial.open("ab") as file:
-            for block in response.iter_raw(BLOCK):
+            for block in response.iter_raw():  # as they come: a larger block would be lost when the connection breaks
                 file.write(block)
                 have += len(block)
                 progress(partial.name.removesuffix(".partial"), have, total)

@@ -92,8 +92,8 @@ def _go_on(client: httpx.Client, url: str, partial: Path, progress: Progress) ->
 
 def _version_of(response: httpx.Response) -> str:
     """What If-Range may name: a strong tag, else the time of the last change; empty if the server says neither."""
-    tag = response.headers.get("ETag", "")
-    return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
+    tag = str(response.headers.get("ETag", ""))
+    return tag if tag and not tag.startswith("W/") else str(response.headers.get("Last-Modified", ""))
 
 
 def _version(partial: Path) -> Path:

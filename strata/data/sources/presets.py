@@ -35,8 +35,11 @@ def merge(text: str, changes: Mapping[str, Any]) -> str:
 
     Everything else, including comments and layout, stays byte for byte.
     """
+    root, known = _root(text), yaml.safe_load(text)
     for path, value in leaves(changes):
-        text = _put(text, _root(text), yaml.safe_load(text), path, value)
+        before, text = text, _put(text, root, known, path, value)
+        if text != before:
+            root, known = _root(text), yaml.safe_load(text)
     return text
 
 

@@ -204,7 +204,9 @@ def presets(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 def test_a_data_set_comes_whole_or_not_at_all(site: Site, presets: Path) -> None:
     notes = site.files.pop("/notes.jsonl.gz")
-    with pytest.raises(FetchError, match=r"notes\.jsonl\.gz answers 404; run this again to go on, or fetch .*films\.zip"):
+    with pytest.raises(
+        FetchError, match=r"notes\.jsonl\.gz answers 404; run this again to go on, or fetch .*films\.zip"
+    ):
         fetch("films", presets / "films")
     assert not (presets / "films").exists()
     site.files["/notes.jsonl.gz"], site.asked = notes, []
@@ -236,7 +238,9 @@ def test_without_network_it_says_what_to_place_where(site: Site, presets: Path, 
 
 
 def test_what_a_person_places_is_told_until_it_is_there(presets: Path) -> None:
-    with pytest.raises(FetchError, match=r"get it from http://films\.example, log in and unpack, and put a\.csv, b\.csv"):
+    with pytest.raises(
+        FetchError, match=r"get it from http://films\.example, log in and unpack, and put a\.csv, b\.csv"
+    ):
         fetch("shop", presets / "shop")
     (presets / "shop").mkdir(parents=True)
     (presets / "shop" / "a.csv").write_text("1")

@@ -1,5 +1,6 @@
 """Known data sets: files of their true format become the right tables by their preset, nothing lost in silence."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,10 @@ EXPECTED: dict[str, tuple[list[tuple[Any, ...]], dict[str, tuple[str | None, lis
             ("1", "661", "rate", at(2000, 12, 31, 22, 35, 9), 3.0),
             ("2", "1193", "rate", at(2000, 12, 31, 21, 33, 33), 1.0),
         ],
-        {"1193": ('Café, Le: "L\'Été" (1975)', ["Drama", "War"]), "661": ("James and the Giant Peach (1996)", ["Musical"])},
+        {
+            "1193": ('Café, Le: "L\'Été" (1975)', ["Drama", "War"]),
+            "661": ("James and the Giant Peach (1996)", ["Musical"]),
+        },
     ),
     "amazon-reviews-2018": (
         [
@@ -266,3 +270,30 @@ def test_the_commands_show_and_take_every_name_and_part(tmp_path: Path) -> None:
     used = yaml.safe_load((tmp_path / "params.yaml").read_text())
     assert used["source"]["interactions"]["file"] == "goodreads_interactions_poetry.json"
     assert "preset" not in used
+
+
+def test_the_table_in_the_docs_is_what_the_presets_say() -> None:
+    page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    for name in known.names():
+        facts = known.facts(name)
+        part = " `--part`" if facts.parts else ""
+        assert f"| [{name}]({facts.page}){part} | {facts.about} | {facts.way} | {facts.licence} |\n" in page
+
+
+def test_the_story_in_the_docs_reads_its_files(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    story = page[page.index("## Your own data: from CSV to tiers") :]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", story, re.DOTALL | re.MULTILINE)
+    loans, books = (text for kind, text in blocks[:2])
+    settings = next(text for kind, text in blocks if kind == "yaml")
+    (tmp_path / "loans.csv").write_text(loans)
+    (tmp_path / "books.csv").write_text(books)
+    source = yaml.safe_load(settings)["source"] | {"folder": tmp_path}
+    cleaning = CleaningSettings.model_validate(yaml.safe_load(SHIPPED)["cleaning"])
+    found = clean(read_source(SourceSettings.model_validate(source)), cleaning, NOW)
+    assert found.interactions.select("user_id", "item_id", "behaviour", "timestamp").rows() == [
+        ("r17", "0044", "purchase", at(2024, 11, 3, 10, 15)),
+        ("r17", "0051", "favourite", at(2024, 11, 21, 17, 40)),
+    ]
+    assert found.items["categories"].to_list() == [["Nature", "Ocean"], ["Nature"]]
+    assert found.items["created_at"].dt.year().to_list() == [1951, 1962]

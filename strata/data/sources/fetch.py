@@ -56,13 +56,23 @@ def _all_at_once(known: KnownDataSet, folder: Path, progress: Progress) -> None:
     fresh = work / "files"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    for each in known.downloads:
-        unpack(_downloaded(each, work, known, folder, progress), each.files, fresh)
+    try:
+        for each in known.downloads:
+            unpack(_downloaded(each, work, known, folder, progress), each.files, fresh)
+        _put(fresh, folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        if not any(work.iterdir()):
+            work.rmdir()
+        raise
+    shutil.rmtree(work)
+
+
+def _put(fresh: Path, folder: Path) -> None:
     try:
         fresh.rename(folder)  # fails unless the target is missing or empty
     except OSError as error:
         raise FetchError(f"{folder} cannot be made ({error}); move what lies there away and fetch again") from None
-    shutil.rmtree(work)
 
 
 def _downloaded(each: Download, work: Path, known: KnownDataSet, folder: Path, progress: Progress) -> Path:

@@ -235,6 +235,7 @@ def test_without_network_it_says_what_to_place_where(site: Site, presets: Path, 
     preset.write_text(preset.read_text().replace(site.address, "http://127.0.0.1:9"))
     with pytest.raises(FetchError, match=r"films\.zip cannot be fetched .* on another machine and put ratings, notes"):
         fetch("films", presets / "films")
+    assert list(presets.iterdir()) == []
 
 
 def test_what_a_person_places_is_told_until_it_is_there(presets: Path) -> None:

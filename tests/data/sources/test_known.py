@@ -168,7 +168,7 @@ EXPECTED: dict[str, tuple[list[tuple[Any, ...]], dict[str, tuple[str | None, lis
         ],
         {
             "0663713001": ("Atlanta Push Body", ["Ladieswear", "Underwear", "Bodysuit"]),
-            "0505221004": ("None", ["Divided", "Upper body", "Sweater"]),
+            "0505221004": ("Lucy roll-neck", ["Divided", "Upper body", "Sweater"]),
         },
     ),
     "taobao": (

@@ -181,7 +181,7 @@ def hm(folder: Path) -> None:
          "article_id,product_code,prod_name,product_type_name,product_group_name,colour_group_name,index_group_name,"
          "garment_group_name,detail_desc",
          "0663713001,0663713,Atlanta Push Body,Bodysuit,Underwear,Black,Ladieswear,Under-,Lace push-up body",
-         '0505221004,0505221,None,Sweater,Upper body,Pink,Divided,Knitwear,"Jumper, soft"')
+         '0505221004,0505221,Lucy roll-neck,Sweater,Upper body,Pink,Divided,Knitwear,"Jumper, soft"')
     text(folder, "customers.csv",
          "customer_id,FN,Active,club_member_status,fashion_news_frequency,age,postal_code",
          "000058a1,,,ACTIVE,NONE,49,52043ee2", "00007d2d,1.0,1.0,ACTIVE,Regularly,,abc")

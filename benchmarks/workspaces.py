@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from strata.data.sources import packages, presets
+from strata.data.sources import known, packages, presets
 from strata.errors import FetchError, StrataError
 from strata.storage import write_text
 
@@ -111,7 +111,7 @@ def _bring_data(preset: str, target: Path, data: Path | None) -> None:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.workspaces", description=__doc__)
-    parser.add_argument("preset", choices=presets.names())
+    parser.add_argument("preset", choices=known.names())
     parser.add_argument("--stage", action="append", default=[], dest="stages", help="run it and what it needs")
     parser.add_argument("--data", type=Path, help="the folder to copy where the data set comes in no package")
     arguments = parser.parse_args()

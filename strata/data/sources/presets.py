@@ -1,38 +1,32 @@
 """Presets: settings for known data sets, written into params.yaml without changing anything else there."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files
-from typing import Any, Final
+from typing import Any
 
 import yaml
 
+from strata.data.sources.known import preset
 from strata.errors import SettingsError
 
-FOLDER: Final = files("strata.data.sources").joinpath("presets")
 Pair = tuple[yaml.Node, yaml.Node]
 """Key and value nodes, with their positions in the text."""
 
 
-def names() -> list[str]:
-    """Names of all presets."""
-    return sorted(file.name.removesuffix(".yaml") for file in FOLDER.iterdir() if file.name.endswith(".yaml"))
-
-
-def use(name: str, params: str, folder: str | None = None) -> str:
+def use(name: str, params: str, folder: str | None = None, part: str | None = None) -> str:
     """Apply preset `name` to `params`, the text of a params.yaml: `source` as a whole, other settings one by one.
 
-    `folder` replaces the preset's own. Raises SettingsError for an unknown name and a text that is no params.yaml.
+    `folder` replaces the preset's own; `part`: of a data set that comes in parts. Raises SettingsError for an unknown
+    name or part and a text that is no params.yaml.
     """
-    if name not in names():
-        raise SettingsError(f"'{name}' is no preset; there is: {', '.join(names())}")
-    preset = FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    values: dict[str, Any] = yaml.safe_load(preset)
-    (key, value), (our_key, our_value) = (_pair(_root(text), "source") for text in (preset, params))
+    ours = preset(name, part)
+    values: dict[str, Any] = yaml.safe_load(ours)
+    (key, value), (our_key, our_value) = (_pair(_root(each), "source") for each in (ours, params))
     source = values.pop("source")
+    del values["preset"]
     if folder is not None:
         values["source"] = {"folder": folder}
     if yaml.safe_load(params)["source"] != source:
-        params = params[: _end(our_key)] + preset[_end(key) : _end(value)] + params[_end(our_value) :]
+        params = params[: _end(our_key)] + ours[_end(key) : _end(value)] + params[_end(our_value) :]
     return merge(params, values)
 
 
@@ -41,8 +35,11 @@ def merge(text: str, changes: Mapping[str, Any]) -> str:
 
     Everything else, including comments and layout, stays byte for byte.
     """
+    root, known = _root(text), yaml.safe_load(text)
     for path, value in leaves(changes):
-        text = _put(text, _root(text), yaml.safe_load(text), path, value)
+        before, text = text, _put(text, root, known, path, value)
+        if text != before:
+            root, known = _root(text), yaml.safe_load(text)
     return text
 
 

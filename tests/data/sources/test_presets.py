@@ -1,6 +1,5 @@
 """Presets: a known data set's settings go into params.yaml, and nothing else there moves."""
 
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,19 @@ from typer.testing import CliRunner
 from strata.cli.app import app
 from strata.data.cleaning import CleaningSettings
 from strata.data.sources.adapters import SourceSettings
-from strata.data.sources.presets import leaves, merge, names, use
+from strata.data.sources.fetch import folder_of
+from strata.data.sources.known import facts, names, preset
+from strata.data.sources.presets import leaves, merge, use
 from strata.errors import SettingsError
 from strata.settings import read_settings
 from tests.places import ROOT
 
 SHIPPED = (ROOT / "params.yaml").read_text(encoding="utf-8")
+
+
+def part(name: str) -> str | None:
+    """The first part of a data set that comes in parts."""
+    return next(iter(facts(name).parts), None)
 
 
 def values(text: str) -> dict[tuple[str, ...], Any]:
@@ -30,31 +36,37 @@ def test_the_shipped_settings_are_those_of_movielens() -> None:
 
 
 @pytest.mark.parametrize("name", names())
-def test_a_preset_gives_settings_that_the_stages_accept(name: str, tmp_path: Path) -> None:
+def test_a_preset_gives_settings_that_the_stages_accept_and_moves_nothing_else(name: str, tmp_path: Path) -> None:
+    after = use(name, SHIPPED, part=part(name))
     params = tmp_path / "params.yaml"
-    params.write_text(use(name, SHIPPED), encoding="utf-8")
-    assert read_settings(SourceSettings, "source", params).folder == Path("data") / name
+    params.write_text(after, encoding="utf-8")
+    assert read_settings(SourceSettings, "source", params).folder == folder_of(name, part(name))
     assert read_settings(CleaningSettings, "cleaning", params).weights["redeem"] == 0.5
-
-
-def test_what_came_before_leaves_no_trace() -> None:
-    for first, second in permutations(names(), 2):
-        assert use(second, use(first, SHIPPED)) == use(second, SHIPPED)
-
-
-@pytest.mark.parametrize("name", names())
-def test_comments_and_other_settings_stay(name: str) -> None:
-    after = use(name, SHIPPED)
+    source = after.index("\nsource:"), after.index("\n\n# What a behaviour says")
     others = [line for line in SHIPPED.splitlines() if line.startswith("#") or "  # " in line]
     comments = {line.split("#", 1)[1] for line in others}
-    assert comments == {line.split("#", 1)[1] for line in after.splitlines() if "# " in line}
+    assert comments == {
+        line.split("#", 1)[1] for line in (after[: source[0]] + after[source[1] :]).splitlines() if "# " in line
+    }
     before, now = values(SHIPPED), values(after)
     moved = {path for path in {**before, **now} if before.get(path) != now.get(path)}
     assert {path[0] for path in moved} <= {"source", "cleaning", "encoder", "recommend", "themes", "tier"}
 
 
+def test_what_came_before_leaves_no_trace() -> None:
+    def settings(name: str) -> set[tuple[str, ...]]:
+        content = yaml.safe_load(preset(name, part(name)))
+        return {path for path, _ in leaves(content) if path[0] not in ("preset", "source")}
+
+    assert {frozenset(settings(name)) for name in names()} == {frozenset(settings("movielens-100k"))}
+    for first, second in [("online-retail", "stack-exchange"), ("complete-journey", "book-crossing")]:
+        assert use(second, use(first, SHIPPED)) == use(second, SHIPPED)
+
+
 def test_an_unknown_preset_and_a_file_that_is_none_are_clear_errors() -> None:
-    with pytest.raises(SettingsError, match="'netflix' is no preset; there is: complete-journey, movielens-100k"):
+    with pytest.raises(
+        SettingsError, match="'netflix' is no preset; there is: amazon-reviews-2018, amazon-reviews-2023"
+    ):
         use("netflix", SHIPPED)
     with pytest.raises(SettingsError, match="section 'source' is missing"):
         use("movielens-100k", "cleaning: {}\n")

@@ -67,9 +67,9 @@ def test_amounts_that_are_not_used_or_below_0_are_said_with_the_setting() -> Non
         ("view", 1, 20), ("view", 1, 30),
     )  # fmt: skip
     assert [str(finding) for finding in look_at_amounts(mixed, {})] == [
-        "value of purchase is not used (2 of 3; column value; such as '1'); "
+        "value of purchase is not used (2 of 3, 66.7%; column value; such as '1'); "
         "set cleaning.amounts: {purchase: {by: value}} where more of it means more interest",
-        "dwell_s of view is not used (2 of 2; column dwell_s; such as '30'); "
+        "dwell_s of view is not used (2 of 2, 100.0%; column dwell_s; such as '30'); "
         "set cleaning.amounts: {view: {by: dwell_s}} where more of it means more interest",
     ]
     used = PURCHASES | {"view": AmountSettings(by="dwell_s")}

@@ -72,7 +72,8 @@ def test_without_times_nothing_is_said_to_last_unless_it_is_stated(tmp_path: Pat
     assert (timeless.timed, tier_settings(params).timed) == (False, True)
     history = weekly({0: [0, 1, 2, 3, 4], 1: [1]})
     table = profiler(timeless).profiles(history, TIME)[0].table
-    assert not table.is_empty() and set(table["tier"]) == {"momentary"}
+    assert not table.is_empty()
+    assert set(table["tier"]) == {"momentary"}
     assert set(table["because"]) == {"the data have no times, so nothing says how long it lasts"}
 
 

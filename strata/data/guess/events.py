@@ -1,0 +1,176 @@
+"""Guesses what a file of interactions says: who, what, how, when, how much."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from strata.data.guess import behaviours, scales, times
+from strata.data.guess.columns import named, pick
+from strata.data.guess.facts import Facts
+from strata.data.guess.ledger import Ledger
+from strata.data.guess.overlap import by_overlap
+from strata.data.guess.sample import Sample
+from strata.data.guess.tables import Files
+
+TABLE = "interactions"
+_ORDERS = ("order number", "sequence", "seq", "position", "step", "visit number", "session order")
+
+
+def settle(ledger: Ledger, files: Files) -> None:
+    """Note all settings of the interactions' columns."""
+    sample = files.tables[TABLE]
+    if layout := files.layouts.get(TABLE):
+        by_layout(ledger, TABLE, sample, layout)
+    elif sample.headed:
+        _by_names(ledger, files, sample)
+    else:
+        _by_content(ledger, sample)
+    columns = {key[2]: guess.value for key, guess in ledger.guesses.items() if key[:2] == (TABLE, "columns")}
+    facts = {ours: sample.facts.get(str(theirs)) for ours, theirs in columns.items() if theirs}
+    _behaviour(ledger, sample, facts)
+    _time(ledger, sample, facts)
+    if (rated := facts.get("value")) is not None and _is_rating(ledger, sample, rated):
+        scales.settle(ledger, rated)
+
+
+def by_layout(ledger: Ledger, table: str, sample: Sample, layout: Mapping[str, Any]) -> None:
+    """Note the settings of a public file without a header, known by its form."""
+    import re
+
+    sure = layout.get("sure", True) or re.fullmatch(layout.get("files", "$^"), sample.path.name) is not None
+    why = f"its cells have the form of {layout['name']}" + ("" if sure else ", which proves nothing of columns")
+    for section, value in layout["settings"].items():
+        if not isinstance(value, dict) or section == "unfold":
+            ledger.settle((table, section), value, why)
+            continue
+        for ours, theirs in value.items():
+            named = (
+                theirs
+                if section in ("constants", "flags")
+                else [*map(str, theirs)]
+                if isinstance(theirs, list)
+                else str(theirs)
+            )
+            others = [name for name in sample.facts if name != named] if section == "columns" else []
+            ledger.settle((table, section, ours), named, why, sure=sure, choices=others if not sure else [])
+
+
+def _by_names(ledger: Ledger, files: Files, sample: Sample) -> None:
+    taken: list[str] = []
+    for ours in ("user_id", "item_id"):
+        other = files.tables.get(f"{ours[:4]}s")
+        theirs = by_overlap(ledger, sample, other, ours, taken) or pick(ledger, sample, TABLE, ours, taken)
+        if theirs is None:
+            theirs = _some_id(ledger, sample, ours, taken)
+        taken += [theirs] if theirs else []
+    for ours in ("behaviour", "timestamp", "value", "dwell_s", "text", "event_id"):
+        doubtful = ours in ("behaviour", "timestamp")
+        theirs = pick(ledger, sample, TABLE, ours, taken, doubtful=doubtful)
+        if theirs is None and ours == "value":
+            theirs = pick(ledger, sample, TABLE, "count", taken, key="value")
+        taken += [theirs] if theirs else []
+
+
+def _some_id(ledger: Ledger, sample: Sample, ours: str, taken: list[str]) -> str | None:
+    free = {
+        name: facts for name, facts in sample.facts.items() if name not in taken and facts.idlike and not facts.fitting
+    }
+    if not free:
+        return None
+    best = max(free, key=lambda name: free[name].distinct)
+    why = f"no column is named so; this one has the most different values ({free[best].distinct:,})"
+    others = [name for name in free if name != best]
+    said: str | None = ledger.settle((TABLE, "columns", ours), best, why, sure=False, choices=others)
+    return said
+
+
+def _by_content(ledger: Ledger, sample: Sample) -> None:
+    """Roles by what the values may be; all of it unsure, since no name says so."""
+    free = dict(sample.facts)
+    tests = {
+        "timestamp": lambda f: bool(f.fitting) and f.fitting[0] in ("s", "ms", "us", "iso"),
+        "behaviour": behaviours.like_behaviours,
+        "value": scales.looks_rated,
+    }
+    for ours, test in tests.items():
+        found = next((name for name, facts in free.items() if len(facts.values) and test(facts)), None)
+        key = (TABLE, "columns", ours)
+        if found is not None or key in ledger.answers:
+            found = ledger.settle(key, found, "its values look so, no name says so", sure=False, choices=[*free, None])
+            free.pop(str(found), None)
+    ids = [name for name, facts in free.items() if facts.idlike and facts.distinct > 1][:2]
+    for ours, theirs in zip(("user_id", "item_id"), [*ids, None, None], strict=False):
+        others = [name for name in free if name != theirs]
+        ledger.settle((TABLE, "columns", ours), theirs, "no name says so", sure=False, choices=others)
+
+
+def _behaviour(ledger: Ledger, sample: Sample, facts: Mapping[str, Facts | None]) -> None:
+    constant = (TABLE, "constants", "behaviour")
+    if constant in ledger.guesses:
+        return
+    column = facts.get("behaviour")
+    if column is not None:
+        behaviours.settle_names(ledger, column)
+    elif "behaviour" not in facts:
+        given = {ours for ours, each in facts.items() if each is not None}
+        rated = facts.get("value")
+        if rated is not None and not _named_rating(sample, rated):
+            given.discard("value")
+        behaviours.settle_constant(ledger, given, sample.path, sample.facts)
+
+
+def _named_rating(sample: Sample, facts: Facts) -> bool:
+    return not sample.headed or any(each.name == facts.name for each in named(sample, TABLE, "value"))
+
+
+def _is_rating(ledger: Ledger, sample: Sample, facts: Facts) -> bool:
+    constant = ledger.guesses.get((TABLE, "constants", "behaviour"))
+    if constant is not None:
+        return bool(constant.value == "rate")
+    return sample.headed and _named_rating(sample, facts)
+
+
+def _time(ledger: Ledger, sample: Sample, facts: Mapping[str, Facts | None]) -> None:
+    if (TABLE, "time") in ledger.guesses:
+        return
+    column = facts.get("timestamp")
+    if column is not None:
+        if ledger.answered(TABLE, "time") != "order":
+            times.settle(ledger, TABLE, "timestamp", column)
+            _same_moment(ledger, sample, column)
+        return
+    if "timestamp" in facts or (TABLE, "time") in ledger.answers or (TABLE, "constants", "timestamp") in ledger.answers:
+        return
+    maybe = [
+        name for name, each in sample.facts.items() if each.fitting and each.fitting != ["year"] and not each.idlike
+    ]
+    maybe += [name for name in sample.facts if sample.headed and _is_order(name)]
+    why = f"{', '.join(maybe)} may be times or an order" if maybe else "no column holds times"
+    ledger.settle((TABLE, "time"), "none", why, sure=not maybe, choices=["clock", "order"] if maybe else [])
+
+
+def _is_order(name: str) -> bool:
+    from strata.data.guess.names import words
+
+    return words(name) in _ORDERS
+
+
+def _same_moment(ledger: Ledger, sample: Sample, chosen: Facts) -> None:
+    """Other columns of times are no doubt where they tell the same day."""
+    key = (TABLE, "columns", "timestamp")
+    guess = ledger.guesses.get(key)
+    found = times.written(chosen)
+    if guess is None or guess.sure is False or key in ledger.answers or found is None:
+        return
+    others = [
+        each.name
+        for each in named(sample, TABLE, "timestamp")
+        if each.fits and not each.maybe and each.name != chosen.name
+    ]
+    middle = times.read(chosen.values, found.reading).median()
+    for name in others:
+        way = times.written(sample.facts[name])
+        theirs = times.read(sample.facts[name].values, way.reading).median() if way else None
+        if theirs is None or middle is None or abs((theirs - middle).total_seconds()) > 2 * 86_400:  # type: ignore[operator]
+            why = f"{name} holds other times"
+            ledger.settle(key, chosen.name, why, sure=False, choices=others)
+            return

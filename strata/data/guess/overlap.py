@@ -1,0 +1,61 @@
+"""Tells columns of ids by which of their values stand in another file."""
+
+import polars as pl
+
+from strata.data.guess.columns import named
+from strata.data.guess.ledger import Ledger
+from strata.data.guess.sample import Sample
+from strata.data.sources.values import text, whole_id
+
+ENOUGH, MUCH_LESS = 0.5, 0.5
+"""Share of a column's ids that the other file should hold, and what part of it the next best column may reach."""
+
+
+def ids(sample: Sample, column: str) -> pl.Series:
+    """The different ids of a column of the whole sample."""
+    frame = sample.frame.select(text(pl.col(column), sample.frame.schema[column]).alias("id"))
+    return frame.to_series().drop_nulls().unique()
+
+
+def share(ours: pl.Series, theirs: pl.Series) -> float:
+    """Of `ours` that stand in `theirs`."""
+    return float(ours.is_in(theirs.implode()).mean() or 0.0) if len(ours) else 0.0  # type: ignore[arg-type]
+
+
+def id_column(sample: Sample, table: str) -> str | None:
+    """The column of a table of items or users that names them."""
+    ours = f"{table[:4]}_id"
+    found = [each for each in named(sample, table, ours) if each.fits]
+    unique = [each for each in found if sample.facts[each.name].unique and not each.maybe]
+    return next((each.name for each in [*unique, *found]), None)
+
+
+def by_overlap(ledger: Ledger, sample: Sample, other: Sample | None, ours: str, taken: list[str]) -> str | None:
+    """Settle which column is `ours` where names leave it open and one column's values stand in the other file."""
+    table = f"{ours[:4]}s"
+    key = ("interactions", "columns", ours)
+    if other is None or other is sample or key in ledger.answers:
+        return None
+    theirs = id_column(other, table) if other.headed else next(iter(other.facts), None)
+    candidates = [each for each in named(sample, "interactions", ours, taken) if each.fits]
+    certain = [each for each in candidates if each.rank == candidates[0].rank]
+    if theirs is None or (len(certain) == 1 and not certain[0].maybe and len(candidates) == 1):
+        return None
+    known = ids(other, theirs)
+    free = [name for name, facts in sample.facts.items() if facts.idlike and name not in taken]
+    named_ = [each.name for each in candidates] or free
+    shares = sorted(((share(ids(sample, name), known), name) for name in named_), reverse=True)
+    shares = [each for each in shares if each[0] > 0]
+    if not shares or shares[0][0] < ENOUGH or (len(shares) > 1 and shares[1][0] > MUCH_LESS * shares[0][0]):
+        return None
+    why = f"{shares[0][0]:.0%} of its ids stand in {other.file}"
+    sure = bool(candidates) or not all(value.isdigit() for value in known.head(100))
+    said: str | None = ledger.settle(key, shares[0][1], why, sure=sure, choices=[n for n in free if n != shares[0][1]])
+    return said
+
+
+def alike_as_numbers(ours: pl.Series, theirs: pl.Series) -> bool:
+    """Whether ids meet only once leading zeros, ".0" and quotation marks are gone."""
+    as_numbers = [each.alias("id").to_frame().select(whole_id(pl.col("id"))).to_series() for each in (ours, theirs)]
+    before, after = share(ours, theirs), share(*as_numbers)
+    return after >= ENOUGH and after > before + 0.2

@@ -1,12 +1,20 @@
 """Which adapter reads a data set: the one its settings name, else the map of its columns."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
+import polars as pl
+
+from strata.data.schema import ITEM, ITEMS, REASON, USER
 from strata.data.sources import complete_journey, stack_exchange
-from strata.data.sources.source import Source
-from strata.data.sources.tables import InteractionsSettings, ItemsSettings, UsersSettings, read_table
+from strata.data.sources.finding import Finding
+from strata.data.sources.frames import as_table
+from strata.data.sources.likeness import spelled_otherwise
+from strata.data.sources.mapping import InteractionsSettings, ItemsSettings, UsersSettings
+from strata.data.sources.source import ReadTable, Source
+from strata.data.sources.tables import read_table
 from strata.errors import SettingsError, SourceError
 from strata.settings import Settings
 
@@ -30,8 +38,9 @@ class SourceSettings(Settings):
 def read_source(settings: SourceSettings) -> Source:
     """Read the tables that `settings` describe.
 
-    Raises SettingsError unless they name an adapter or map interactions and items, and SourceError when the folder,
-    a file or a column is missing or unreadable; single values that do not parse mark their row instead.
+    Without a table of items, each item of the interactions is one. Raises SettingsError unless the settings name an
+    adapter or map interactions, and SourceError when the folder, a file or a column is missing or unreadable; single
+    values that do not parse mark their row instead.
     """
     mapped = settings.interactions, settings.items, settings.users
     if settings.adapter is not None and any(mapped):
@@ -42,11 +51,24 @@ def read_source(settings: SourceSettings) -> Source:
         )
     if settings.adapter is not None:
         return READERS[settings.adapter](settings.folder)
-    if settings.interactions is None or settings.items is None:
+    if settings.interactions is None:
         known = ", ".join(READERS)
-        raise SettingsError(f"source: map the columns of interactions and items, or name an adapter ({known})")
-    return Source(
-        read_table(settings.folder, settings.interactions),
-        read_table(settings.folder, settings.items),
-        None if settings.users is None else read_table(settings.folder, settings.users),
+        raise SettingsError(f"source: map the columns of interactions, or name an adapter ({known})")
+    interactions = read_table(settings.folder, settings.interactions)
+    items = of_interactions(interactions) if settings.items is None else read_table(settings.folder, settings.items)
+    users = None if settings.users is None else read_table(settings.folder, settings.users)
+    alike = [*spelled_otherwise(interactions, items, ITEM, "items")]
+    alike += [] if users is None else spelled_otherwise(interactions, users, USER, "users")
+    interactions = replace(interactions, findings=[*interactions.findings, *alike])
+    return Source(interactions, items, users, settings.interactions.time)
+
+
+def of_interactions(interactions: ReadTable) -> ReadTable:
+    """A table of the items that interactions are with, of which nothing but their ids is known."""
+    ids = interactions.rows.filter(pl.col(REASON).is_null()).select(pl.col(ITEM).drop_nulls().unique().sort())
+    said = Finding(
+        "there is no table of items: each item of the interactions is one, its id its title",
+        ids.height,
+        remedy="map items; where their titles stand in the interactions' file, that file with `repeated: first`",
     )
+    return as_table(interactions.origin, ids, ITEMS, {ITEM: pl.col(ITEM)}, findings=[said])

@@ -1,10 +1,16 @@
 """What an adapter returns: three raw tables, whatever the source."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import polars as pl
 
 from strata.data.sources.finding import Finding
+
+Clock = Literal["clock", "order", "none"]
+"""What the times of interactions are: times; a user's order alone; or nothing at all. But for the first, they are made
+(strata/data/sources/sequence.py) and say nothing of days, of how long an interest lasts, or of what came before what
+between two users."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +32,12 @@ class ReadTable:
 
 @dataclass(frozen=True)
 class Source:
-    """The tables of one platform; without `users`, users are those who interact."""
+    """The tables of one platform; without `users`, users are those who interact.
+
+    `clock`: what the times of the interactions are.
+    """
 
     interactions: ReadTable
     items: ReadTable
     users: ReadTable | None = None
+    clock: Clock = "clock"

@@ -1,41 +1,84 @@
 """Parses raw values into the types of the schema: what does not parse becomes null, never an error."""
 
 import json
-from collections.abc import Mapping
-from typing import Literal, cast
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, Self, cast
 
 import polars as pl
+from pydantic import model_validator
 
-from strata.data.schema import ATTRIBUTE_MAP, TIME
+from strata.data.schema import ATTRIBUTE_MAP, DESCRIPTION, PROFILE_TEXT, TEXT, TIME, TITLE
+from strata.data.sources import lists, numerals, times
+from strata.data.sources.lists import LISTS
+from strata.data.sources.times import TimeUnit
+from strata.settings import Settings
 
-TimeUnit = Literal["s", "ms", "us", "ns", "iso", "year"]
-LISTS = pl.List(pl.String)
+PROSE: Final = (TITLE, DESCRIPTION, TEXT, PROFILE_TEXT)
+"""Columns whose text may come as a list of its parts."""
 
-_PER_SECOND: dict[str, float] = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
-_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
-"""Microseconds since 1970 of the years 1 and 9999, the range that calendars and Parquet readers share."""
-_ISO = (
-    r"^(?<date>\d{4}-\d{2}-\d{2})(?:[T ](?<time>\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*"
-    r"(?:Z|UTC|(?<sign>[+-])(?<hours>\d{2}):?(?<minutes>\d{2})?)?)?$"
-)
+
+class ValueSettings(Settings):
+    """How values are written in a file."""
+
+    time_unit: TimeUnit | dict[str, TimeUnit] = "iso"
+    """Of time columns that the file holds as text or numbers: one for all, or our column → its unit."""
+    time_format: str | list[str] | dict[str, str | list[str]] = []
+    """Instead of a unit, as strptime has it ("%d/%m/%Y %H:%M"); of several the first that fits."""
+    decimal: Literal[".", ","] = "."
+    """What stands before the fraction of a number."""
+    thousands: str | None = None
+    """What stands between groups of digits; left out: only where it can be nothing else, as in 1,234.50."""
+    missing: list[str] = ["NULL", "\\N", "nan", "NaN", "None", "null", "NA"]
+    """Words that mean nothing is there, where a cell holds nothing else."""
+    separator: str | None = None
+    """Splits categories and tags given as one text; left out: one text is one entry, a JSON array several."""
+    list_key: str | None = None
+    """Of lists of objects: the key whose value is the entry."""
+    number_ids: bool = False
+    """Whether ids are whole numbers: 007, 7.0 and '7' are then the same as 7."""
+
+    @model_validator(mode="after")
+    def _written(self) -> Self:
+        if self.separator == "":
+            raise ValueError("separator is empty; give a character, or leave it out")
+        if self.thousands is not None and (len(self.thousands) != 1 or self.thousands == self.decimal):
+            raise ValueError("thousands is one character, and not that of decimal")
+        if bad := sorted(form for forms in self._formats().values() for form in forms if "%" not in form):
+            raise ValueError(f"time_format {bad[0]!r} has no part such as %Y; write it as strptime does")
+        return self
+
+    def unit(self, name: str) -> TimeUnit:
+        """Of our column `name`."""
+        return self.time_unit.get(name, "iso") if isinstance(self.time_unit, dict) else self.time_unit
+
+    def formats(self, name: str) -> list[str]:
+        """Of our column `name`; none: its unit says how times are written."""
+        found = self._formats()
+        return found.get(name, found.get("", []))
+
+    def _formats(self) -> dict[str, list[str]]:
+        given = self.time_format if isinstance(self.time_format, dict) else {"": self.time_format}
+        return {name: [each] if isinstance(each, str) else each for name, each in given.items()}
 
 
 class WrongType(Exception):
     """A column's type cannot hold what is wanted; the message says what the column holds."""
 
 
-def parse(column: pl.Expr, given: pl.DataType, wanted: pl.DataType, unit: TimeUnit, separator: str | None) -> pl.Expr:
-    """`column`, of type `given`, as `wanted`: one of the types that strata/data/schema.py uses.
+def parse(name: str, column: pl.Expr, given: pl.DataType, wanted: pl.DataType, written: ValueSettings) -> pl.Expr:
+    """`column`, of type `given`, as our column `name` of type `wanted`, one that strata/data/schema.py uses.
 
     Raises WrongType when no value of that type could be parsed at all.
     """
     if wanted == pl.String:
-        return text(column, given)
+        return prose(column, given) if name in PROSE else text(column, given)
     if wanted == pl.Float64:
-        return number(column, given)
+        return number(column, given, written.decimal, written.thousands)
     if wanted == TIME:
-        return time(column, given, unit)
-    return string_list(column, given, separator) if wanted == LISTS else attributes(column, given)
+        return time(column, given, written.unit(name), written.formats(name))
+    if wanted == LISTS:
+        return string_list(column, given, written.separator, written.list_key)
+    return attributes(column, given)
 
 
 def text(column: pl.Expr, given: pl.DataType) -> pl.Expr:
@@ -53,46 +96,81 @@ def text(column: pl.Expr, given: pl.DataType) -> pl.Expr:
     return pl.when(stripped != "").then(stripped)
 
 
-def number(column: pl.Expr, given: pl.DataType) -> pl.Expr:
+def prose(column: pl.Expr, given: pl.DataType) -> pl.Expr:
+    """Text, or the texts of a list joined by blanks; null when empty."""
+    if isinstance(given, pl.List | pl.Array):
+        return text(string_list(column, given, None).list.join(" "), pl.String())
+    plain = text(column, given)
+    if given.is_numeric():
+        return plain
+    listed = plain.str.contains(r"(?s)^\[.*\]$")
+    joined = pl.when(listed).then(plain).map_elements(lists.prose, pl.String)
+    return text(pl.when(listed).then(joined).otherwise(plain), pl.String())
+
+
+def whole_id(column: pl.Expr) -> pl.Expr:
+    """Ids of digits without leading zeros, '.0' and quotation marks; others as they are."""
+    digits = column.str.extract(r"""^['"]?0*(\d+?)(?:\.0+)?['"]?$""")
+    return digits.fill_null(column)
+
+
+def number(column: pl.Expr, given: pl.DataType, decimal: str = ".", thousands: str | None = None) -> pl.Expr:
     """A Float64, NaN and infinities as given; null where text is not a number."""
     if given.is_nested() or given.is_temporal() or given == pl.Binary:
         raise WrongType(f"holds {given}, not numbers")
     if given in (pl.Categorical, pl.Enum, pl.String):
-        column = text(column, given)
+        return numerals.of_text(text(column, given), decimal, thousands)
     return column.cast(pl.Float64, strict=False)
 
 
-def time(column: pl.Expr, given: pl.DataType, unit: TimeUnit) -> pl.Expr:
+def time(column: pl.Expr, given: pl.DataType, unit: TimeUnit, formats: Sequence[str] = ()) -> pl.Expr:
     """A time in UTC; times without a zone are read as UTC."""
     if isinstance(given, pl.Datetime):
         utc = column.dt.convert_time_zone("UTC") if given.time_zone else column.dt.replace_time_zone("UTC")
-        return _on_the_calendar(utc.cast(TIME))
+        return times.on_the_calendar(utc.cast(TIME))
     if given == pl.Date:
-        return _on_the_calendar(column.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
+        return times.on_the_calendar(column.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
     if given.is_nested() or given.is_temporal() or given in (pl.Boolean, pl.Binary):
         raise WrongType(f"holds {given}, not times")
-    if unit == "iso":
-        if given.is_numeric():
-            raise WrongType(f"holds {given}; set `time_unit` to s, ms, us, ns or year")
-        return _iso(text(column, given))
-    if given in (pl.Categorical, pl.Enum, pl.String):
-        column = text(column, given)
-    return _year(column) if unit == "year" else _since_1970(column, unit)
+    if given.is_numeric() and not formats:
+        if unit == "iso":
+            raise WrongType(f"holds {given}; set `time_unit` to s, ms, us, ns, year or excel")
+        return times.of_number(column, unit)
+    return times.of_text(text(column, given), unit, formats)
 
 
-def string_list(column: pl.Expr, given: pl.DataType, separator: str | None) -> pl.Expr:
-    """A list of strings without empty ones, never null; text is a JSON array or is split at `separator`."""
+def moment(name: str, column: pl.Expr, given: pl.DataType, written: ValueSettings) -> pl.Expr:
+    """A number that grows with the time or number in `column`; null where it holds neither."""
+    if given.is_numeric():
+        return column.cast(pl.Float64)
+    if given.is_temporal():
+        return column.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64)
+    said = text(column, given)
+    at = times.of_text(said, written.unit(name), written.formats(name)).dt.epoch("us").cast(pl.Float64)
+    return pl.coalesce(at, said.cast(pl.Float64, strict=False))
+
+
+def string_list(column: pl.Expr, given: pl.DataType, separator: str | None, key: str | None = None) -> pl.Expr:
+    """A list of strings without empty ones, never null; text is a list as JSON or Python, or split at `separator`.
+
+    Of objects in a list the value at `key` is the entry.
+    """
     if isinstance(given, pl.List | pl.Array):
         if isinstance(given, pl.Array):
             column = column.cast(pl.List(given.inner))
+        inner = cast(pl.DataType, given.inner)
+        element = pl.element()
+        if key is not None and isinstance(inner, pl.Struct) and key in pl.Schema(inner):
+            inner, element = pl.Schema(inner)[key], element.struct.field(key)
         try:
-            element = text(pl.element(), cast(pl.DataType, given.inner))
+            element = text(element, inner)
         except WrongType:
-            raise WrongType(f"holds {given}, not lists of text") from None
-        lists = column.list.eval(element).list.drop_nulls()
+            named = "; set `list_key` to one of their keys" if isinstance(inner, pl.Struct) else ""
+            raise WrongType(f"holds {given}, not lists of text{named}") from None
+        found = column.list.eval(element).list.drop_nulls()
     else:
-        lists = text(column, given).map_elements(lambda value: _split(value, separator), LISTS)
-    return lists.fill_null([]).cast(LISTS)
+        found = text(column, given).map_elements(lambda value: lists.split(value, separator, key), LISTS)
+    return found.fill_null([]).cast(LISTS)
 
 
 def attributes(column: pl.Expr, given: pl.DataType) -> pl.Expr:
@@ -120,55 +198,6 @@ def printable(name: str, given: pl.DataType) -> pl.Expr:
     if given.is_integer() or given.is_nested() or given in (pl.String, pl.Boolean):
         return pl.col(name)
     return pl.col(name).cast(pl.String) if given.is_float() else text(pl.col(name), given).alias(name)
-
-
-def _iso(column: pl.Expr) -> pl.Expr:
-    parts = column.str.extract_groups(_ISO)
-    clock = parts.struct.field("time").str.replace(",", ".")
-    clock = pl.when(clock.str.len_bytes() == 5).then(clock + ":00").otherwise(clock).fill_null("00:00:00")
-    stamp = parts.struct.field("date") + "T" + clock
-    local = stamp.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
-    hours = parts.struct.field("hours").cast(pl.Int64).fill_null(0)
-    minutes = parts.struct.field("minutes").cast(pl.Int64).fill_null(0)
-    sign = pl.when(parts.struct.field("sign") == "-").then(-1).otherwise(1)
-    utc = local - sign * pl.duration(hours=hours, minutes=minutes)
-    return _on_the_calendar(utc.dt.replace_time_zone("UTC"))
-
-
-def _on_the_calendar(time: pl.Expr) -> pl.Expr:
-    return pl.when(time.dt.epoch("us").is_between(_FIRST, _LAST)).then(time)
-
-
-def _year(column: pl.Expr) -> pl.Expr:
-    value = column.cast(pl.Float64, strict=False)
-    whole = value.is_finite() & (value == value.floor()) & value.is_between(1, 9999)
-    year = pl.when(whole).then(value).cast(pl.Int64, strict=False).cast(pl.String).str.zfill(4)
-    day = (year + "-01-01").str.to_datetime("%Y-%m-%d", time_unit="us", strict=False)
-    return day.dt.replace_time_zone("UTC")
-
-
-def _since_1970(column: pl.Expr, unit: str) -> pl.Expr:
-    """Whole numbers exactly, others rounded to a microsecond; null outside the years 1 to 9999."""
-    factor = 1e6 / _PER_SECOND[unit]
-    value = column.cast(pl.Float64, strict=False)
-    whole = column.cast(pl.Int64, strict=False)
-    exact = whole // 1000 if unit == "ns" else whole * int(factor)
-    near = (value * factor).round().cast(pl.Int64, strict=False)
-    fits = value.is_finite() & (value * factor).is_between(_FIRST, _LAST)
-    fraction = value != value.floor()
-    return pl.when(fits).then(pl.when(fraction).then(near).otherwise(pl.coalesce(exact, near))).cast(TIME)
-
-
-def _split(value: str, separator: str | None) -> list[str]:
-    if value.startswith("[") and value.endswith("]"):
-        try:
-            parts = json.loads(value)
-        except (ValueError, RecursionError):
-            parts = None
-        if isinstance(parts, list):
-            return [str(part).strip() for part in parts if part is not None and str(part).strip()]
-    pieces = [value] if separator is None else value.split(separator)
-    return [piece.strip() for piece in pieces if piece.strip()]
 
 
 def _pairs_of_json(value: str) -> list[dict[str, str]]:

@@ -1,0 +1,118 @@
+"""What does not parse or was changed on the way from a file's values to ours: marked in rows, told as findings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from strata.data.sources import lists, times
+from strata.data.sources.columns import Given
+from strata.data.sources.finding import Finding
+from strata.data.sources.lists import LISTS
+from strata.data.sources.mapping import TableSettings
+from strata.data.sources.values import PROSE, text
+
+UNPARSED = 0.5
+"""Share of values that do not parse above which the settings, not the values, are wrong."""
+_EXAMPLES = 1_000
+Judge = Callable[[int, int], bool]
+"""Whether a run must stop, by the count of marks and of values that are there."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """`value`: the cell's text where `what` holds of it, else null."""
+
+    name: str
+    column: str
+    what: str
+    value: pl.Expr
+    remedy: str
+    refuses: bool = False
+    """Whether the row cannot be used."""
+    stops: Judge = lambda count, of: False
+
+
+def marks(name: str, given: Given, parsed: pl.Expr, settings: TableSettings) -> list[Mark]:
+    """What may be wrong with the values given for our column `name`; `parsed`: what became of them."""
+    dtype = settings.table.get(name, pl.String())
+    found = []
+    if given.words is not None:
+        said = "set `missing` to the words that mean so, [] for none"
+        what = f"{name} is a word for missing: nothing is there"
+        found.append(Mark(name, given.called, what, given.words, said))
+    if given.dtype.is_nested() or given.dtype == pl.Binary:
+        return found
+    plain = text(given.values, given.dtype)
+    if dtype.is_numeric() or dtype.is_temporal():
+        return found + _unparsed(name, given, plain, parsed, settings)
+    if given.dtype != pl.String:
+        return found
+    found.append(_damaged(name, given, plain, settings))
+    if dtype == LISTS:
+        keyed = lists.unkeyed(plain) if settings.list_key is None else pl.lit(value=False)
+        known = "name in `list_key` which key is the entry"
+        found.append(_mark(name, given, f"{name} holds objects: left empty", plain, keyed, known, stops=_any))
+        unread = "correct it, or set `separator`"
+        found.append(_mark(name, given, f"{name} looks like a list and is none", plain, lists.unread(plain), unread))
+    if name in PROSE:
+        joined = plain.str.contains(r"(?s)^\[.*\]$") & (parsed.is_null() | (parsed != plain))
+        found.append(_mark(name, given, f"{name} is a list of texts: joined", plain, joined, "nothing is to do"))
+    return found
+
+
+def findings(rows: pl.DataFrame, marked: dict[str, Mark], settings: TableSettings) -> list[Finding]:
+    """What the marks of `rows` (column → mark) say, with a count and an example of each."""
+    found = []
+    for column, mark in marked.items():
+        values = rows[column].drop_nulls()
+        if values.is_empty():
+            continue
+        there = rows[mark.name].count() if mark.name in rows.columns else rows.height
+        what, remedy = mark.what, mark.remedy
+        if "is not a time" in what:
+            remedy = times.remedy(mark.name, values.head(_EXAMPLES))
+        if ("is not" in what or "is NaN" in what) and not mark.refuses:
+            what += ": left empty"
+        stops = mark.stops(len(values), there + len(values))
+        found.append(Finding(what, len(values), rows.height, mark.column, str(values[0])[:200], remedy, stops))
+    return found
+
+
+def _any(count: int, of: int) -> bool:
+    return count > 0
+
+
+def _mark(
+    name: str, given: Given, what: str, plain: pl.Expr, where: pl.Expr, remedy: str, *, stops: Judge = lambda *_: False
+) -> Mark:
+    return Mark(name, given.called, what, pl.when(where).then(plain), remedy, stops=stops)
+
+
+def _unparsed(name: str, given: Given, plain: pl.Expr, parsed: pl.Expr, settings: TableSettings) -> list[Mark]:
+    number = settings.table[name].is_numeric()
+    if given.dtype.is_float():
+        plain = given.values.cast(pl.String)  # NaN is said, not left out
+
+    def wrong(count: int, of: int) -> bool:
+        return count > UNPARSED * of
+
+    written = f"time_format: {', '.join(settings.formats(name))}" if settings.formats(name) else None
+    wanted = "a number" if number else f"a time ({written or f'time_unit: {settings.unit(name)}'})"
+    remedy = "set `decimal` and `thousands`, or add words for nothing to `missing`" if number else ""
+    where = pl.when(parsed.is_null()).then(plain)
+    found = [Mark(name, given.called, f"{name} is not {wanted}", where, remedy, settings.strict, wrong)]
+    if number:
+        endless = pl.when(parsed.is_not_null() & ~parsed.is_finite()).then(plain)
+        what = f"{name} is NaN or infinite"
+        found.append(Mark(name, given.called, what, endless, "add its words to `missing`", settings.strict))
+    return found
+
+
+def _damaged(name: str, given: Given, plain: pl.Expr, settings: TableSettings) -> Mark:
+    def many(count: int, of: int) -> bool:
+        return count > (max(3, of // 1_000) if settings.damaged_at_most is None else settings.damaged_at_most)
+
+    remedy = "set `encoding` to that of the file, such as cp1252, latin-1 or gbk"
+    what = f"{name} has bytes that are not valid text, replaced by U+FFFD"
+    return _mark(name, given, what, plain, plain.str.contains("\ufffd", literal=True), remedy, stops=many)

@@ -11,6 +11,7 @@ from strata.cli.terminal import sentence
 from strata.data.guess.ledger import Guess
 from strata.data.guess.plan import Plan
 from strata.data.guess.trial import Trial
+from strata.data.sources.grammar import FileSettings
 
 SHOWN, LONGEST = 5, 30
 """Values of a column, and characters of one, that are shown."""
@@ -25,7 +26,9 @@ def drawn(plan: Plan, tried: Trial) -> list[RenderableType]:
     for table, sample in plan.tables.items():
         guesses = [guess for guess in plan.guesses if guess.key[0] == table]
         read = tried.read.get(table, pl.DataFrame())
-        rows = [_row(guess, plan, read) for guess in guesses if len(guess.key) > 1 and guess.key[1] != "file"]
+        written = [guess for guess in guesses if guess.sure and guess.key[1] in FileSettings.model_fields]
+        rows = [_row(guess, plan, read) for guess in guesses if guess not in written]
+        rows += [_written(written)] if len(written) > 1 else []
         about = next(guess.why for guess in guesses if guess.key[1] == "file")
         parts.append(Rows(f"{table}: {sample.file}", _COLUMNS, sorted(rows, key=lambda row: row[2] == ""), about))
     cleaning = [guess for guess in plan.guesses if guess.key[0] == "cleaning"]
@@ -76,6 +79,12 @@ def _row(guess: Guess, plan: Plan, read: pl.DataFrame) -> list[str | Text]:
     if section == "attributes":
         return [mark, f"attribute {ours}", shown(guess.value), "", "", guess.why]
     return [mark, ".".join(guess.key[1:]), "", shown(guess.value), "", guess.why]
+
+
+def _written(guesses: list[Guess]) -> list[str | Text]:
+    """How the file is written, in one row."""
+    said = ", ".join(f"{guess.key[1]} {shown(guess.value)}" for guess in guesses if guess.key[1] != "file")
+    return [Text("ok", "green"), "(file)", "", said, "", next(g.why for g in guesses if g.key[1] != "file")]
 
 
 def _how(plan: Plan, table: str, ours: str) -> str:

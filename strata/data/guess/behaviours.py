@@ -38,10 +38,10 @@ def settle_names(ledger: Ledger, facts: Facts) -> None:
         ledger.settle(key, ours, why, sure=ours is not None, choices=(*CHOICES, None) if ours is None else ())
 
 
-def settle_constant(ledger: Ledger, given: Iterable[str], path: Path, columns: Iterable[str]) -> None:
+def settle_constant(ledger: Ledger, given: Iterable[str], path: Path, columns: Iterable[str], likely: str) -> None:
     """Note the behaviour of all rows of a file without a column of them.
 
-    `given`: our columns that the file has. `columns`: names of all of its own.
+    `given`: our columns that the file has. `columns`: names of all of its own. `likely`: what it is where none tells.
     """
     given, columns = set(given), list(columns)
     key = ("interactions", "constants", "behaviour")
@@ -52,4 +52,4 @@ def settle_constant(ledger: Ledger, given: Iterable[str], path: Path, columns: I
             of = f"it has {', '.join(held)}" if held else f"{named[0]!r} says so"
             ledger.settle(key, behaviour, f"every row is one: {of}")
             return
-    ledger.settle(key, "view", "nothing says what its rows are", sure=False, choices=CHOICES)
+    ledger.settle(key, likely, "nothing says what its rows are", sure=False, choices=CHOICES)

@@ -103,7 +103,7 @@ def pick(
 
 
 def _of_entity(sample: Sample, table: str, rivals: list[str]) -> str | None:
-    """Of columns that are named equally well, the one named plainly, or after what the ids name: track id, track name."""
+    """Of columns named equally well, the one named plainly, or after what ids name: track id, track name."""
     plain = [name for name in rivals if names.words(name) in ("title", "name", "rating", "price", "timestamp")]
     if len(plain) == 1:
         return plain[0]

@@ -21,7 +21,7 @@ def encoding(content: bytes) -> tuple[str | None, bool, str]:
     whole = content.decode("utf-8", "replace")
     # A block may be cut within a character, and some files hold a few damaged ones.
     damaged, others = whole.count("\ufffd"), sum(char > "\x7f" and char != "\ufffd" for char in whole)
-    if damaged <= 2 or damaged * 20 < others:
+    if others and (damaged <= 2 or damaged * 20 < others):
         return None, True, "its characters are UTF-8"
     pieces = b" ".join(line for line in content.split(b"\n") if _RUN.search(line))[:_LOOKED_AT]
     best = from_bytes(pieces).best()

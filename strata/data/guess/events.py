@@ -1,5 +1,6 @@
 """Guesses what a file of interactions says: who, what, how, when, how much."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,9 +8,10 @@ from strata.data.guess import behaviours, scales, times
 from strata.data.guess.columns import named, pick
 from strata.data.guess.facts import Facts
 from strata.data.guess.ledger import Ledger
-from strata.data.guess.overlap import by_overlap
+from strata.data.guess.names import words
+from strata.data.guess.overlap import by_overlap, ids_tell
 from strata.data.guess.sample import Sample
-from strata.data.guess.tables import Files
+from strata.data.guess.tables import Files, impressions
 
 TABLE = "interactions"
 _ORDERS = ("order number", "sequence", "seq", "position", "step", "visit number", "session order")
@@ -19,7 +21,7 @@ def settle(ledger: Ledger, files: Files) -> None:
     """Note all settings of the interactions' columns."""
     sample = files.tables[TABLE]
     if layout := files.layouts.get(TABLE):
-        by_layout(ledger, TABLE, sample, layout)
+        by_layout(ledger, TABLE, sample, layout, files)
     elif sample.headed:
         _by_names(ledger, files, sample)
     else:
@@ -32,33 +34,40 @@ def settle(ledger: Ledger, files: Files) -> None:
         scales.settle(ledger, rated)
 
 
-def by_layout(ledger: Ledger, table: str, sample: Sample, layout: Mapping[str, Any]) -> None:
-    """Note the settings of a public file without a header, known by its form."""
-    import re
+def by_layout(
+    ledger: Ledger, table: str, sample: Sample, layout: Mapping[str, Any], files: Files | None = None
+) -> None:
+    """Note the settings of a public file without a header, known by its form.
 
+    Where the form does not tell users from items, ids of `files` may.
+    """
     sure = layout.get("sure", True) or re.fullmatch(layout.get("files", "$^"), sample.path.name) is not None
-    why = f"its cells have the form of {layout['name']}" + ("" if sure else ", which proves nothing of columns")
+    why = f"its cells have the form of {layout['name']}"
+    if not sure and files is not None and ids_tell(files, sample, layout["settings"]["columns"]):
+        sure, why = True, f"{why}, and its items stand in {files.tables['items'].file}"
     for section, value in layout["settings"].items():
         if not isinstance(value, dict) or section == "unfold":
             ledger.settle((table, section), value, why)
             continue
         for ours, theirs in value.items():
-            named = (
-                theirs
-                if section in ("constants", "flags")
-                else [*map(str, theirs)]
-                if isinstance(theirs, list)
-                else str(theirs)
-            )
-            others = [name for name in sample.facts if name != named] if section == "columns" else []
-            ledger.settle((table, section, ours), named, why, sure=sure, choices=others if not sure else [])
+            named = theirs if section in ("constants", "flags") else _positions(theirs)
+            doubtful = section == "columns" and ours in ("user_id", "item_id", "title") and not sure
+            others = [name for name in sample.facts if name != named] if doubtful else []
+            said = f"{why}, which does not tell which column is which" if doubtful else why
+            ledger.settle((table, section, ours), named, said, sure=not doubtful, choices=others)
+
+
+def _positions(theirs: Any) -> Any:
+    return [*map(str, theirs)] if isinstance(theirs, list) else str(theirs)
 
 
 def _by_names(ledger: Ledger, files: Files, sample: Sample) -> None:
     taken: list[str] = []
     for ours in ("user_id", "item_id"):
         other = files.tables.get(f"{ours[:4]}s")
-        theirs = by_overlap(ledger, sample, other, ours, taken) or pick(ledger, sample, TABLE, ours, taken)
+        theirs = _shown(ledger, sample) if ours == "item_id" else None
+        theirs = theirs or by_overlap(ledger, sample, other, ours, taken)
+        theirs = theirs or pick(ledger, sample, TABLE, ours, taken)
         if theirs is None:
             theirs = _some_id(ledger, sample, ours, taken)
         taken += [theirs] if theirs else []
@@ -68,6 +77,19 @@ def _by_names(ledger: Ledger, files: Files, sample: Sample) -> None:
         if theirs is None and ours == "value":
             theirs = pick(ledger, sample, TABLE, "count", taken, key="value")
         taken += [theirs] if theirs else []
+
+
+def _shown(ledger: Ledger, sample: Sample) -> str | None:
+    """A column of lists of what was shown, each entry marked whether it was taken: N1-0 N2-1."""
+    column = impressions(sample)
+    if column is None or (TABLE, "columns", "item_id") in ledger.answers:
+        return None
+    why = "lists of what was shown, those marked 1 were clicked"
+    ledger.settle((TABLE, "columns", "item_id"), column, why)
+    said = {"column": column, "separator": " ", "mark": "-", "keep": ["1"]}
+    ledger.settle((TABLE, "unfold"), said, why)
+    ledger.settle((TABLE, "constants", "behaviour"), "click", why)
+    return column
 
 
 def _some_id(ledger: Ledger, sample: Sample, ours: str, taken: list[str]) -> str | None:
@@ -115,14 +137,20 @@ def _behaviour(ledger: Ledger, sample: Sample, facts: Mapping[str, Facts | None]
         rated = facts.get("value")
         if rated is not None and not _named_rating(sample, rated):
             given.discard("value")
-        behaviours.settle_constant(ledger, given, sample.path, sample.facts)
+        likely = "rate" if rated is not None and scales.looks_rated(rated) else "view"
+        behaviours.settle_constant(ledger, given, sample.path, sample.facts, likely)
 
 
 def _named_rating(sample: Sample, facts: Facts) -> bool:
-    return not sample.headed or any(each.name == facts.name for each in named(sample, TABLE, "value"))
+    return not sample.headed or any(
+        each.name == facts.name and each.rank < 100 and words(each.name) != "value"
+        for each in named(sample, TABLE, "value")
+    )
 
 
 def _is_rating(ledger: Ledger, sample: Sample, facts: Facts) -> bool:
+    if words(facts.name) == "value":
+        return scales.looks_rated(facts)
     constant = ledger.guesses.get((TABLE, "constants", "behaviour"))
     if constant is not None:
         return bool(constant.value == "rate")
@@ -140,17 +168,24 @@ def _time(ledger: Ledger, sample: Sample, facts: Mapping[str, Facts | None]) -> 
         return
     if "timestamp" in facts or (TABLE, "time") in ledger.answers or (TABLE, "constants", "timestamp") in ledger.answers:
         return
-    maybe = [
-        name for name, each in sample.facts.items() if each.fitting and each.fitting != ["year"] and not each.idlike
-    ]
-    maybe += [name for name in sample.facts if sample.headed and _is_order(name)]
-    why = f"{', '.join(maybe)} may be times or an order" if maybe else "no column holds times"
-    ledger.settle((TABLE, "time"), "none", why, sure=not maybe, choices=["clock", "order"] if maybe else [])
+    maybe = {name: each for name, each in sample.facts.items() if each.fitting and each.fitting != ["year"]}
+    moments = [name for name, each in maybe.items() if not each.idlike]
+    orders = [name for name in sample.facts if sample.headed and _is_order(name) and sample.facts[name].numeric]
+    if not moments and not orders:
+        ledger.settle((TABLE, "time"), "none", "no column holds times")
+        return
+    best, *rest = [*orders, *moments]
+    why = "its numbers may put a user's rows in order" if best in orders else "its values may be times"
+    said = ledger.settle((TABLE, "columns", "timestamp"), best, why, sure=False, choices=[*rest, None])
+    if said in orders:
+        ledger.settle((TABLE, "time"), "order", "no column holds times, this one an order")
+    elif said is None:
+        ledger.settle((TABLE, "time"), "none", "no column holds times")
+    elif said in sample.facts:
+        times.settle(ledger, TABLE, "timestamp", sample.facts[said])
 
 
 def _is_order(name: str) -> bool:
-    from strata.data.guess.names import words
-
     return words(name) in _ORDERS
 
 

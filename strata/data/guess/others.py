@@ -36,9 +36,23 @@ def settle_items(ledger: Ledger, files: Files) -> None:
     if is_properties(sample):
         _properties(ledger, sample)
         return
+    if not sample.headed:
+        _by_content(ledger, sample)
+        return
     taken: list[str] = []
     _id(ledger, files, sample, "items", taken)
     _attributes_of_items(ledger, sample, taken, lambda name: True)
+
+
+def _by_content(ledger: Ledger, sample: Sample) -> None:
+    """Items of a file whose columns have no names: all of it is unsure."""
+    first, *others = sample.facts
+    titles = [name for name in others if sample.facts[name].unique and not sample.facts[name].numeric]
+    for ours, theirs in (("item_id", first), ("title", titles[0] if titles else None)):
+        choices = [name for name in sample.facts if name != theirs]
+        ledger.settle(("items", "columns", ours), theirs, "no name says so", sure=False, choices=choices)
+    if set_ := lists.flags(sample, [first]):
+        ledger.settle(("items", "flags", "categories"), set_, "columns of 0 and 1", sure=False, choices=[None])
 
 
 def _attributes_of_items(ledger: Ledger, sample: Sample, taken: list[str], tells: Callable[[str], bool]) -> None:
@@ -107,7 +121,7 @@ def _same_name(sample: Sample, item: str) -> bool:
 def _same_file(ledger: Ledger, files: Files, sample: Sample) -> None:
     files.tables["items"] = sample
     ledger.settle(("items", "file"), sample.file, "its rows tell of the items as well")
-    for name, value in sample.written.items():
+    for name in sample.written:
         guess = ledger.guesses[("interactions", name)]
         ledger.settle(("items", name), guess.value, guess.why)
     for key, guess in list(ledger.guesses.items()):
@@ -131,7 +145,7 @@ def _tells_of(sample: Sample, item: str, column: str) -> bool:
         .agg(pl.col("len").max() / pl.col("len").sum(), n=pl.col("len").sum())
     )
     several = counts.filter(pl.col("n") > 1)
-    return several.height >= 2 and float((several["len"] >= 0.5 + 1e-9).mean() or 0.0) >= _ONE_VALUE  # type: ignore[arg-type]
+    return several.height >= 1 and float((several["len"] >= 0.5 + 1e-9).mean() or 0.0) >= _ONE_VALUE  # type: ignore[arg-type]
 
 
 def _properties(ledger: Ledger, sample: Sample) -> None:

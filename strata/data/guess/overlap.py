@@ -1,10 +1,13 @@
 """Tells columns of ids by which of their values stand in another file."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from strata.data.guess.columns import named
 from strata.data.guess.ledger import Ledger
 from strata.data.guess.sample import Sample
+from strata.data.guess.tables import Files
 from strata.data.sources.values import text, whole_id
 
 ENOUGH, MUCH_LESS = 0.5, 0.5
@@ -52,6 +55,17 @@ def by_overlap(ledger: Ledger, sample: Sample, other: Sample | None, ours: str, 
     sure = bool(candidates) or not all(value.isdigit() for value in known.head(100))
     said: str | None = ledger.settle(key, shares[0][1], why, sure=sure, choices=[n for n in free if n != shares[0][1]])
     return said
+
+
+def ids_tell(files: Files, sample: Sample, columns: Mapping[str, int]) -> bool:
+    """Whether the file of items holds the ids of the column of items, and not as many of those of users."""
+    items = files.tables.get("items")
+    theirs = (id_column(items, "items") if items.headed else next(iter(items.facts), None)) if items else None
+    if items is None or theirs is None or not {"user_id", "item_id"} <= columns.keys():
+        return False
+    known = ids(items, theirs)
+    item, user = (share(ids(sample, str(columns[each])), known) for each in ("item_id", "user_id"))
+    return item >= 0.9 and user <= MUCH_LESS * item
 
 
 def alike_as_numbers(ours: pl.Series, theirs: pl.Series) -> bool:

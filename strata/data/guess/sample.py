@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from strata.data.guess.encodings import encoding
 from strata.data.guess.facts import Facts
 from strata.data.guess.layout import Layout, layout
 from strata.data.guess.ledger import Key
+from strata.data.sources import lists
 from strata.data.sources.files import FAULT, ROW_NUMBER, UNREADABLE, RawFile, openings, unreadable
 from strata.data.sources.grammar import ENDINGS, PACKED, FileSettings
 from strata.data.sources.streams import opened
@@ -21,7 +22,7 @@ from strata.errors import SourceError
 BLOCK = 4 << 20
 """Bytes of one of the three parts that are read of a larger file."""
 WHOLE = 4 * BLOCK
-_ROWS = 50_000
+_ROWS, _MOST_KEYS = 50_000, 20
 _PLAIN = (".dat", ".txt", ".data", ".item", ".user", ".inter", ".psv", ".log", ".base", ".test", "")
 
 
@@ -62,6 +63,17 @@ class Sample:
         start = next(place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
         end = next(place for place, (a, b) in enumerate(zip(first[::-1], last[::-1], strict=False)) if a != b)
         return f"{first[:start]}*{first[len(first) - end :]}"
+
+
+def joined(samples: list[Sample]) -> Sample:
+    """Samples of files of one kind as one, as the reader makes one table of a pattern of names."""
+    if len(samples) == 1:
+        return samples[0]
+    frame = pl.concat([sample.raw.rows.collect() for sample in samples], how="diagonal_relaxed")
+    frame = frame.drop(ROW_NUMBER).with_row_index(ROW_NUMBER, offset=1)
+    first = samples[0]
+    one = _sample(first.path, first.written, frame, all(each.whole for each in samples), first.why, first.unsure)
+    return replace(one, paths=[sample.path for sample in samples])
 
 
 def table_like(path: Path) -> bool:
@@ -197,9 +209,20 @@ def _sample(
     path: Path, written: dict[str, Any], frame: pl.DataFrame, whole: bool, why: str, unsure: dict[str, str]
 ) -> Sample:
     columns = {name: dtype for name, dtype in frame.schema.items() if name not in (ROW_NUMBER, FAULT)}
-    facts = {name: Facts.of(frame[name]) for name in columns}
+    inner = [each for name in columns for each in _inner(frame, name)]
+    facts = {name: Facts.of(frame[name]) for name in columns} | {each.name: Facts.of(each) for each in inner}
     raw = RawFile(frame.lazy(), columns)
-    return Sample(path, [path], written, raw, frame.select(list(columns)), whole, why, unsure, facts)
+    return Sample(path, [path], written, raw, frame.select(*columns, *inner), whole, why, unsure, facts)
+
+
+def _inner(frame: pl.DataFrame, name: str) -> list[pl.Series]:
+    """Values inside the JSON objects of a column, named as the reader calls them: user.id."""
+    if frame.schema[name] != pl.String or not frame[name].drop_nulls().head(100).str.contains(r"^\{.*\}$").all():
+        return []
+    keys = dict.fromkeys(key for text in frame[name].drop_nulls().head(100) for key in lists.literal(text) or {})
+    if not keys or len(keys) > _MOST_KEYS:
+        return []
+    return [frame[name].str.json_path_match(f"$['{key}']").alias(f"{name}.{key}") for key in keys if "'" not in key]
 
 
 @contextmanager

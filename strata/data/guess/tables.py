@@ -3,7 +3,7 @@
 import fnmatch
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import polars as pl
 from strata.data.guess import names
 from strata.data.guess.columns import named
 from strata.data.guess.ledger import Ledger
-from strata.data.guess.sample import Sample
+from strata.data.guess.sample import Sample, joined
 
 _SAME_KIND = 0.2
 """Share of the larger one's size from which a second file of the same columns is no appendage."""
@@ -81,15 +81,15 @@ def score(sample: Sample, table: str, layout: Mapping[str, Any] | None) -> float
         by_name = re.fullmatch(layout.get("files", "$^"), sample.path.name) is not None
         return 10.0 + by_name if layout["table"] == table else 0.0
     if not sample.headed:
-        return (
-            1.0 + names.file_says(table, sample.path.name) if table == "interactions" and _may_be_log(sample) else 0.0
-        )
+        may_be = {"interactions": _may_be_log, "items": _may_be_items}.get(table)
+        return 0.5 + names.file_says(table, sample.path.name) if may_be and may_be(sample) else 0.0
     user, item = (named(sample, each, f"{each[:4]}_id") for each in ("users", "items"))
     user, item = ([each for each in found if each.fits] for found in (user, item))
     sure_user, sure_item = (any(not each.maybe for each in found) for found in (user, item))
     said = 2.0 * names.file_says(table, sample.path.name)
     if table == "interactions":
-        return _as_log(sample, sure_user, sure_item) and _as_log(sample, sure_user, sure_item) + said
+        log = _as_log(sample)
+        return log and log + said
     if table == "users":
         ids = [each for each in user if sample.facts[each.name].unique]
         return 3.0 + said if ids and not sure_item and (sure_user or said) else 0.0
@@ -112,18 +112,36 @@ def is_properties(sample: Sample) -> bool:
     )
 
 
-def _as_log(sample: Sample, user: bool, item: bool) -> float:
-    roles = ("timestamp", "behaviour", "value", "count")
-    told = [any(e.fits and not e.maybe for e in named(sample, "interactions", ours)) for ours in roles]
-    weak = [any(e.fits for e in named(sample, "interactions", ours)) for ours in ("user_id", "item_id")]
-    if not all(weak) or is_properties(sample) or not (user or item):
+def impressions(sample: Sample) -> str | None:
+    """The column of lists of what was shown, such as "N1-0 N2-1", where there is one."""
+    form = r"^\S+-[01]( \S+-[01])* ?$"
+    holds = (n for n, f in sample.facts.items() if len(f.values) and f.values.str.contains(form).mean() > 0.99)  # type: ignore[operator]
+    return next(holds, None)
+
+
+def _as_log(sample: Sample) -> float:
+    """How much the names of columns are those of a log; 0 without a user and an item."""
+    if is_properties(sample):
         return 0.0
-    return 2.0 * user + 2.0 * item + sum(told)
+    roles = ("user_id", "item_id", "timestamp", "behaviour", "value", "count")
+    found = {ours: [each for each in named(sample, "interactions", ours) if each.fits] for ours in roles}
+    certain = {ours: any(not each.maybe for each in each_) for ours, each_ in found.items()}
+    shown = impressions(sample) is not None
+    user, item = certain["user_id"], certain["item_id"] or shown
+    if not (user or item) or not found["user_id"] or not (found["item_id"] or shown):
+        return 0.0
+    return 2.0 * user + 2.0 * item + sum(certain[ours] for ours in roles[2:])
 
 
 def _may_be_log(sample: Sample) -> bool:
     ids = [facts for facts in sample.facts.values() if facts.idlike and not facts.unique]
     return len(ids) >= 2
+
+
+def _may_be_items(sample: Sample) -> bool:
+    """Whether a file without a header has ids that stand there once, and texts beside them."""
+    first, *others = sample.facts.values()
+    return first.unique and first.idlike and any(f.unique and not f.numeric and f.length > 5 for f in others)
 
 
 def grouped(samples: Iterable[Sample]) -> list[Sample]:
@@ -135,7 +153,7 @@ def grouped(samples: Iterable[Sample]) -> list[Sample]:
     found = []
     for group in groups.values():
         group.sort(key=lambda each: each.path.name)
-        whole = replace(group[0], paths=[each.path for each in group], whole=all(each.whole for each in group))
+        whole = joined(group)
         there = [each.name for each in group[0].path.parent.iterdir()]
         alone = len(group) == 1 or set(fnmatch.filter(there, whole.file)) != {each.path.name for each in group}
         found += group if alone else [whole]

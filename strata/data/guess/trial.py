@@ -13,6 +13,7 @@ from strata.data.cleaning import CleaningSettings, clean
 from strata.data.guess.sample import Sample
 from strata.data.schema import ITEM, REASON, USER
 from strata.data.sources.adapters import of_interactions
+from strata.data.sources.files import UNREADABLE
 from strata.data.sources.finding import Finding
 from strata.data.sources.mapping import InteractionsSettings, ItemsSettings, UsersSettings
 from strata.data.sources.source import ReadTable, Source
@@ -48,7 +49,7 @@ def trial(samples: Mapping[str, Sample], source: Mapping[str, Any], cleaning: Ma
             tables[name] = read_raw(samples[name].raw, Path(source[name]["file"]), settings)
         except ValidationError as error:
             done.faults[name] = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        except StrataError as error:
+        except (StrataError, *UNREADABLE) as error:
             done.faults[name] = str(error)
     done.read = {name: table.rows for name, table in tables.items()}
     if "interactions" not in tables or "items" in done.faults:
@@ -78,7 +79,7 @@ def _few(table: ReadTable) -> ReadTable:
 
 
 def _of(table: ReadTable, interactions: ReadTable, column: str, sample: Sample) -> ReadTable:
-    """The rows that the interactions need, and some more; where not all rows were sampled, ids that may be among them."""
+    """Rows that the interactions need, and some more; where not all rows were sampled, ids that may be there."""
     wanted = interactions.rows[column].unique()
     known = table.rows.filter(pl.col(column).is_in(wanted.implode()))
     rows = pl.concat([known, table.rows.head(1_000)]).unique("row", maintain_order=True)

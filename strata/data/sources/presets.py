@@ -27,13 +27,22 @@ def use(name: str, params: str, folder: str | None = None) -> str:
         raise SettingsError(f"'{name}' is no preset; there is: {', '.join(names())}")
     preset = FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     values: dict[str, Any] = yaml.safe_load(preset)
-    (key, value), (our_key, our_value) = (_pair(_root(text), "source") for text in (preset, params))
+    key, value = _pair(_root(preset), "source")
     source = values.pop("source")
     if folder is not None:
         values["source"] = {"folder": folder}
     if yaml.safe_load(params)["source"] != source:
-        params = params[: _end(our_key)] + preset[_end(key) : _end(value)] + params[_end(our_value) :]
+        params = section(params, "source", preset[_end(key) : _end(value)].removeprefix(":\n"))
     return merge(params, values)
+
+
+def section(text: str, key: str, block: str) -> str:
+    """A YAML text with the block `block`, indented, as the value of its section `key`.
+
+    Raises SettingsError when there is no such section.
+    """
+    ours, value = _pair(_root(text), key)
+    return f"{text[: _end(ours)]}:\n{block}{text[_end(value) :]}"
 
 
 def merge(text: str, changes: Mapping[str, Any]) -> str:

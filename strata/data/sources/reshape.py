@@ -80,7 +80,8 @@ def widened(
     if unknown := sorted(set(wanted) - {key} - set(known)):
         raise SourceError(f"no property {listed(unknown)} in column '{settings.name}'; there is {listed(known)}")
     columns = [each for each in wanted if each != key]
-    of_each = {each: pl.col(settings.value).filter(pl.col(settings.name) == each) for each in columns}
+    # Null for other properties rather than filtered: polars sorts no filtered column within a group.
+    of_each = {each: pl.when(pl.col(settings.name) == each).then(pl.col(settings.value)) for each in columns}
     return _grouped(raw, rows, key, of_each, "latest", "the latest value is taken", settings.time or "")
 
 

@@ -14,6 +14,9 @@ RATE = "rate"
 def meant(rows: pl.DataFrame, settings: InteractionsSettings) -> tuple[pl.DataFrame, list[Finding]]:
     """Interactions in our behaviours, with times and ids, without rows that settings leave out; and what changed."""
     rows, findings = _named(rows, settings)
+    if TIMESTAMP in settings.constants:
+        said = "timestamp is one constant: every interaction is of the same moment"
+        findings.append(Finding(said, rows.height, remedy="leave it out and set `time: none`", stops=True))
     for value, behaviour in settings.unrated.items():
         here = pl.col(VALUE).is_null() if value == "empty" else pl.col(VALUE) == value
         here = here & (pl.col(BEHAVIOUR) == RATE)

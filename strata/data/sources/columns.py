@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from strata.data.schema import ATTRIBUTE_MAP
+from strata.data.schema import ATTRIBUTE_MAP, CREATED, REMOVED, TIMESTAMP
 from strata.data.sources.files import RawFile
 from strata.data.sources.grammar import listed
 from strata.data.sources.headers import other_delimiter
@@ -27,6 +27,8 @@ class Given:
     dtype: pl.DataType
     called: str
     words: pl.Expr | None = None
+    odd: pl.Expr | None = None
+    """Of flags: text of a cell that is none, else null."""
 
 
 def given_columns(raw: RawFile, path: Path, settings: TableSettings) -> dict[str, Given]:
@@ -40,16 +42,17 @@ def given_columns(raw: RawFile, path: Path, settings: TableSettings) -> dict[str
     flags = settings.flags if isinstance(settings, ItemsSettings) else {}
     for ours, columns in flags.items():
         entries = columns if isinstance(columns, dict) else {name: name for name in columns}
-        set_ = [
-            pl.when(is_set(_located(raw, path, ours, theirs, settings).values)).then(pl.lit(entry))
-            for entry, theirs in entries.items()
-        ]
-        given[ours] = Given(pl.concat_list(set_).list.drop_nulls(), LISTS, ", ".join(entries.values()))
+        cells = [_located(raw, path, ours, theirs, settings) for theirs in entries.values()]
+        texts = [text(cell.values, cell.dtype) for cell in cells]
+        set_ = [pl.when(is_set(flag)).then(pl.lit(entry)) for entry, flag in zip(entries, texts, strict=True)]
+        odd = pl.coalesce(pl.when(~is_flag(flag)).then(flag) for flag in texts)
+        given[ours] = Given(pl.concat_list(set_).list.drop_nulls(), LISTS, ", ".join(entries.values()), odd=odd)
     for name in settings.required:
-        if name not in given and not (name == "timestamp" and getattr(settings, "time", "clock") == "none"):
+        if name not in given and not (name == TIMESTAMP and getattr(settings, "time", "clock") == "none"):
             raise SourceError(
                 f"{path}: nothing is mapped to {name}, which is required; name its column under columns or give a "
-                f"value under constants; the file has {listed(list(raw.columns))}{_hint(raw, name)}"
+                f"value under constants{_UNTIMED if name == TIMESTAMP else ''}; the file has "
+                f"{listed(list(raw.columns))}{_hint(raw, name)}"
             )
     return given
 
@@ -96,7 +99,8 @@ def _joined(raw: RawFile, path: Path, name: str, theirs: list[str], settings: Ta
     return Given(pl.when(first.is_not_null()).then(joined) if name in _TIMES else joined, pl.String(), called)
 
 
-_TIMES = ("timestamp", "created_at", "removed_at")
+_TIMES = (TIMESTAMP, CREATED, REMOVED)
+_UNTIMED = " (where there are no times: `time: order` with the column of an order number, or `time: none`)"
 
 
 def _located(raw: RawFile, path: Path, name: str, theirs: str, settings: TableSettings) -> Given:
@@ -123,6 +127,8 @@ def _hint(raw: RawFile, name: str) -> str:
     alike = [theirs for theirs in raw.columns if _letters(theirs) == _letters(name)]
     if alike:
         return f"; is it {alike[0]!r}? Give that under `columns`"
+    if next(iter(raw.columns), "").startswith(("#", "%", "//")):
+        return "; its first line looks like a comment: set `skip_lines: 1`, or `comment` to what such lines begin with"
     return other_delimiter(list(raw.columns))
 
 

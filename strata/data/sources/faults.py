@@ -27,7 +27,7 @@ class Mark:
     column: str
     what: str
     value: pl.Expr
-    remedy: str
+    remedy: str | None
     refuses: bool = False
     """Whether the row cannot be used."""
     stops: Judge = lambda count, of: False
@@ -41,6 +41,9 @@ def marks(name: str, given: Given, parsed: pl.Expr, settings: TableSettings) -> 
         said = "set `missing` to the words that mean so, [] for none"
         what = f"{name} is a word for missing: nothing is there"
         found.append(Mark(name, given.called, what, given.words, said))
+    if given.odd is not None:
+        what = f"{name}: a flag is neither 0 nor 1"
+        found.append(Mark(name, given.called, what, given.odd, "leave its column out of `flags`", stops=_any))
     if given.dtype.is_nested() or given.dtype == pl.Binary:
         return found
     plain = text(given.values, given.dtype)
@@ -57,7 +60,7 @@ def marks(name: str, given: Given, parsed: pl.Expr, settings: TableSettings) -> 
         found.append(_mark(name, given, f"{name} looks like a list and is none", plain, lists.unread(plain), unread))
     if name in PROSE:
         joined = plain.str.contains(r"(?s)^\[.*\]$") & (parsed.is_null() | (parsed != plain))
-        found.append(_mark(name, given, f"{name} is a list of texts: joined", plain, joined, "nothing is to do"))
+        found.append(_mark(name, given, f"{name} is a list of texts: joined", plain, joined, None))
     return found
 
 
@@ -84,7 +87,14 @@ def _any(count: int, of: int) -> bool:
 
 
 def _mark(
-    name: str, given: Given, what: str, plain: pl.Expr, where: pl.Expr, remedy: str, *, stops: Judge = lambda *_: False
+    name: str,
+    given: Given,
+    what: str,
+    plain: pl.Expr,
+    where: pl.Expr,
+    remedy: str | None,
+    *,
+    stops: Judge = lambda *_: False,
 ) -> Mark:
     return Mark(name, given.called, what, pl.when(where).then(plain), remedy, stops=stops)
 

@@ -10,6 +10,8 @@ from strata.data.sources.source import ReadTable
 
 MOST: Final = 0.5
 """Share of the ids without a counterpart above which their spelling, not what they name, is at fault."""
+_ENTRY, _MARK = r"[^\s,|;]+", r"-\d$"
+"""One of several ids in a cell, and what may stand behind it, as in N1-0 N2-1."""
 _FORMS: Final[dict[str, tuple[Callable[[pl.Expr], pl.Expr], str]]] = {
     "leading zeros": (lambda ids: ids.str.replace(r"^0+(.)", "${1}"), "number_ids: true"),
     "'.0' at the end": (lambda ids: ids.str.replace(r"\.0+$", ""), "number_ids: true"),
@@ -27,6 +29,14 @@ def spelled_otherwise(interactions: ReadTable, other: ReadTable, column: str, na
     known = other.rows.select(pl.col(column).drop_nulls().unique())
     counts = interactions.rows.select(pl.col(column).drop_nulls()).group_by(column).len()
     lost = counts.join(known, on=column, how="anti").sort("len", column, descending=[True, False])
+    each = lost.with_columns(pl.col(column).str.extract_all(_ENTRY).alias("entry")).explode("entry")
+    each = each.with_columns(pl.col("entry").str.replace(_MARK, ""))
+    several = each.filter(pl.col("entry") != pl.col(column)).join(known, left_on="entry", right_on=column, how="semi")
+    several = lost.join(several, on=column, how="semi", maintain_order="left")
+    if (count := int(several["len"].sum())) > MOST * int(lost["len"].sum()):
+        what = f"{column} is not in {name}, and holds several that are"
+        remedy = "set `unfold` to make a row of each"
+        return [Finding(what, count, interactions.rows.height, column, several[column][0], remedy, stops=True)]
     best: Finding | None = None
     for what, (form, setting) in _FORMS.items():
         alike = known.select(form(pl.col(column)).alias("form"), pl.col(column).alias("theirs")).unique("form")

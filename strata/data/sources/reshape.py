@@ -1,5 +1,6 @@
 """Rows of a file made into rows of a table: lists unfolded, properties turned into columns, one row for each id."""
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Literal
 
@@ -52,7 +53,7 @@ def unfolded(raw: RawFile, settings: UnfoldSettings) -> RawFile:
     rows = raw.rows.with_columns(entries.alias(column)).explode(column, empty_as_null=True)
     columns = raw.columns | {column: pl.String()}
     if settings.mark is not None:
-        ending = rf"^(.*)\Q{settings.mark}\E(.*)$"
+        ending = rf"^(.*){re.escape(settings.mark)}(.*)$"
         parts = pl.col(column).str.extract(ending, 1), pl.col(column).str.extract(ending, 2)
         rows = rows.with_columns(parts[0].fill_null(pl.col(column)), parts[1].alias(column + MARK))
         columns[column + MARK] = pl.String()
@@ -80,9 +81,8 @@ def widened(
     if unknown := sorted(set(wanted) - {key} - set(known)):
         raise SourceError(f"no property {listed(unknown)} in column '{settings.name}'; there is {listed(known)}")
     columns = [each for each in wanted if each != key]
-    # Null for other properties rather than filtered: polars sorts no filtered column within a group.
-    of_each = {each: pl.when(pl.col(settings.name) == each).then(pl.col(settings.value)) for each in columns}
-    return _grouped(raw, rows, key, of_each, "latest", "the latest value is taken", settings.time or "")
+    of_each = {each: pl.when(pl.col(settings.name) == each).then(settings.value) for each in columns}
+    return _grouped(raw, rows, key, of_each, "latest", "the latest value is taken")
 
 
 def one_per_id(
@@ -100,7 +100,7 @@ def one_per_id(
     _present(raw, [key, *([by] if by else [])])
     of_each = {name: pl.col(name) for name in kept if name != key}
     said = f"the {keep} value is taken"
-    return _grouped(raw, _keyed(raw, key, by, written), key, of_each, keep, said, by or "")
+    return _grouped(raw, _keyed(raw, key, by, written), key, of_each, keep, said)
 
 
 def _keyed(raw: RawFile, key: str, by: str | None, written: ValueSettings) -> pl.LazyFrame:
@@ -116,11 +116,11 @@ def _grouped(
     of_each: dict[str, pl.Expr],
     keep: Literal["first", "latest"],
     said: str,
-    by: str,
 ) -> RawFile:
     values = {}
     for name, column in of_each.items():
-        there = column.sort_by(_WHEN, ROW_NUMBER, nulls_last=False).drop_nulls() if by else column.drop_nulls()
+        here = column.is_not_null()
+        there = column.filter(here).sort_by(pl.col(_WHEN).filter(here), pl.col(ROW_NUMBER).filter(here))
         values[name] = (there.last() if keep == "latest" else there.first()).alias(name)
         values[f"\x1f{name}"] = column.drop_nulls().unique().head(2).alias(f"\x1f{name}")
     own = pl.col(ROW_NUMBER).min(), pl.col(FAULT).first()

@@ -55,6 +55,7 @@ def read_raw(raw: RawFile, path: Path, settings: TableSettings) -> ReadTable:
     if isinstance(settings, InteractionsSettings):
         rows, changed = meant(rows, settings)
         findings += changed
+    findings += _shared_ids(rows, settings)
     content = pl.struct(printable(name, dtype) for name, dtype in raw.columns.items()).struct.json_encode()
     as_given = raw.rows.select(pl.col(ROW_NUMBER).cast(pl.Int64).alias(ROW), content.alias("content"))
     return ReadTable(str(path), rows, as_given, findings)
@@ -116,6 +117,18 @@ def _read_as(name: str, dtype: pl.DataType, settings: TableSettings) -> pl.DataT
     """An order is a number until times are made of it."""
     order = name == TIMESTAMP and isinstance(settings, InteractionsSettings) and settings.time == "order"
     return pl.Float64() if order else dtype
+
+
+def _shared_ids(rows: pl.DataFrame, settings: TableSettings) -> list[Finding]:
+    """Ids with several rows, where each should have one."""
+    key = settings.required[0]
+    if isinstance(settings, InteractionsSettings) or not (shared := int(rows[key].drop_nulls().is_duplicated().sum())):
+        return []
+    example = rows.filter(pl.col(key).is_not_null() & pl.col(key).is_duplicated())[key][0]
+    remedy = "set `repeated` to first or latest to make one row of them"
+    if isinstance(settings, ItemsSettings):
+        remedy += ", or name the columns of `properties` if each row holds one property"
+    return [Finding(f"rows share their {key}: only the first stays", shared, rows.height, key, example, remedy)]
 
 
 def _odd_units(raw: RawFile, given: dict[str, Given], rows: pl.DataFrame, settings: TableSettings) -> list[Finding]:

@@ -8,15 +8,30 @@ import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 ROWS = 600
-_WORDS = (
-    "Night River Golden Garden Winter Paper Silent Ocean Blue Stone Summer Wolf Lantern Mirror Harbour Secret".split()
-)
-_GENRES = ["Action", "Comedy", "Drama", "Horror", "Romance", "Thriller", "Children's", "Sci-Fi"]
+_WORDS = [
+    "Night",
+    "River",
+    "Golden",
+    "Garden",
+    "Winter",
+    "Paper",
+    "Silent",
+    "Ocean",
+    "Blue",
+    "Stone",
+    "Summer",
+    "Wolf",
+    "Lantern",
+    "Mirror",
+    "Harbour",
+    "Secret",
+]
+GENRES = ["Action", "Comedy", "Drama", "Horror", "Romance", "Thriller", "Children's", "Sci-Fi"]
 _BEGIN = datetime(2017, 3, 1, 8, 0, tzinfo=UTC)
 Rows = Iterable[Sequence[Any]]
 
@@ -123,14 +138,3 @@ def workbook(path: Path, header: Sequence[str], rows: Rows, dates: Sequence[int]
 
 
 Writer = Callable[[Path], None]
-WRITERS: Final[dict[str, Writer]] = {}
-
-
-def writes(name: str) -> Callable[[Writer], Writer]:
-    """Enter a writer of a data set's files under its name."""
-
-    def enter(writer: Writer) -> Writer:
-        WRITERS[name] = writer
-        return writer
-
-    return enter

@@ -1,9 +1,9 @@
 """Films, books, music, games: formats of public data sets."""
 
 from pathlib import Path
+from typing import Final
 
-from benchmarks.init.files import _GENRES as GENRES
-from benchmarks.init.files import Log, lines, table, writes
+from benchmarks.init.files import GENRES, Log, Writer, lines, table
 
 RATINGS = [1, 2, 3, 4, 5]
 
@@ -12,7 +12,6 @@ def _epoch(log: Log) -> list[int]:
     return [int(time.timestamp()) for time in log.times()]
 
 
-@writes("movielens-100k")
 def movielens_100k(folder: Path) -> None:
     """u.data, u.item in Latin-1 with flags of genres, u.user, and what else lies there."""
     log = Log(1)
@@ -39,7 +38,6 @@ def movielens_100k(folder: Path) -> None:
     (folder / "README").write_text("SUMMARY & USAGE LICENSE\n")
 
 
-@writes("movielens-1m")
 def movielens_1m(folder: Path) -> None:
     """Files whose columns stand between ::, titles in Latin-1."""
     log = Log(2)
@@ -57,7 +55,6 @@ def movielens_1m(folder: Path) -> None:
     lines(folder / "users.dat", users, "::")
 
 
-@writes("movielens-latest-small")
 def movielens_latest(folder: Path) -> None:
     """CSV files with headers: half stars, tags beside ratings, links."""
     log = Log(3)
@@ -78,7 +75,6 @@ def movielens_latest(folder: Path) -> None:
     )
 
 
-@writes("book-crossing")
 def book_crossing(folder: Path) -> None:
     """Semicolons, quotation marks, Latin-1, backslashes before marks, zeros for no rating, no times."""
     log = Log(4)
@@ -137,7 +133,6 @@ def book_crossing(folder: Path) -> None:
         lines(folder / name, cells, ";", "latin-1")
 
 
-@writes("lastfm-360k")
 def lastfm_360k(folder: Path) -> None:
     """Plays of artists by users' hashes, no header, no times."""
     log = Log(5)
@@ -159,7 +154,6 @@ def lastfm_360k(folder: Path) -> None:
     lines(folder / "usersha1-profile.tsv", profiles, "\t")
 
 
-@writes("lastfm-hetrec")
 def lastfm_hetrec(folder: Path) -> None:
     """Tabs and headers in .dat files; weight is a number of plays."""
     log = Log(6)
@@ -172,7 +166,6 @@ def lastfm_hetrec(folder: Path) -> None:
     lines(folder / "artists.dat", [("id", "name", "url", "pictureURL"), *artists], "\t")
 
 
-@writes("steam-200k")
 def steam(folder: Path) -> None:
     """User, game, purchase or play, hours, 0: no header, no times, no table of games."""
     log = Log(8)
@@ -183,3 +176,14 @@ def steam(folder: Path) -> None:
         if log.rng.random() < 0.6:
             rows.append((151_603_000 + user, games[item - 1], "play", f"{log.rng.exponential(20):.1f}", 0))
     table(folder / "steam-200k.csv", rows)
+
+
+WRITERS: Final[dict[str, Writer]] = {
+    "movielens-100k": movielens_100k,
+    "movielens-1m": movielens_1m,
+    "movielens-latest-small": movielens_latest,
+    "book-crossing": book_crossing,
+    "lastfm-360k": lastfm_360k,
+    "lastfm-hetrec": lastfm_hetrec,
+    "steam-200k": steam,
+}

@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Final
 
-from benchmarks.init.files import Log, json_lines, lines, table, workbook, writes
+from benchmarks.init.files import Log, Writer, json_lines, lines, table, workbook
 
 
-@writes("taobao")
 def taobao(folder: Path) -> None:
     """UserBehavior.csv: no header, pv, buy, cart, fav."""
     log = Log(11)
@@ -18,7 +18,6 @@ def taobao(folder: Path) -> None:
     lines(folder / "UserBehavior.csv", rows)
 
 
-@writes("retailrocket")
 def retailrocket(folder: Path) -> None:
     """Events in milliseconds, properties of items one in each row and in two files."""
     log = Log(12)
@@ -65,14 +64,12 @@ def _retail(log: Log) -> list[tuple[object, ...]]:
     return rows
 
 
-@writes("online-retail-csv")
 def online_retail_csv(folder: Path) -> None:
     """Days before months, returns as negative quantities, customers missing, no table of items."""
     rows = [(*r[:4], f"{r[4]:%d/%m/%Y %H:%M}", *r[5:]) for r in _retail(Log(13))]  # type: ignore[str-bytes-safe]
     table(folder / "online_retail.csv", [RETAIL, *rows], "latin-1")
 
 
-@writes("online-retail-xlsx")
 def online_retail_xlsx(folder: Path) -> None:
     """The same as a workbook, dates as Excel keeps them."""
     rows = []
@@ -82,7 +79,6 @@ def online_retail_xlsx(folder: Path) -> None:
     workbook(folder / "Online Retail.xlsx", RETAIL, rows, dates=[4])
 
 
-@writes("h-and-m")
 def h_and_m(folder: Path) -> None:
     """Days alone, article numbers with leading zeros, customers as hashes, many columns of categories."""
     log = Log(15)
@@ -148,7 +144,6 @@ def h_and_m(folder: Path) -> None:
     )
 
 
-@writes("mind")
 def mind(folder: Path) -> None:
     """A list of what was shown in each row, clicks marked by -1; news with quotation marks that mean nothing."""
     log = Log(16)
@@ -177,7 +172,6 @@ def mind(folder: Path) -> None:
     lines(folder / "entity_embedding.vec", [("Q80976", *(f"{x:.6f}" for x in log.rng.normal(size=8)))], "\t")
 
 
-@writes("amazon-2018")
 def amazon_2018(folder: Path) -> None:
     """Packed JSON lines, prices with signs, lists of descriptions, two columns of times."""
     log = Log(17)
@@ -221,7 +215,6 @@ def amazon_2018(folder: Path) -> None:
     json_lines(folder / "meta_Luxury_Beauty.json.gz", meta)
 
 
-@writes("amazon-2023")
 def amazon_2023(folder: Path) -> None:
     """Variants share a parent by which metadata is found; times in milliseconds; a review has a title too."""
     log = Log(18)
@@ -264,7 +257,6 @@ def amazon_2023(folder: Path) -> None:
     json_lines(folder / "meta_All_Beauty.jsonl.gz", meta)
 
 
-@writes("yelp")
 def yelp(folder: Path) -> None:
     """JSON lines: reviews, businesses, users, tips, check-ins."""
     log = Log(19)
@@ -338,3 +330,16 @@ def yelp(folder: Path) -> None:
         folder / "yelp_academic_dataset_checkin.json",
         [{"business_id": p, "date": "2016-04-26 19:49:16, 2016-08-30 18:36:57"} for p in places],
     )
+
+
+WRITERS: Final[dict[str, Writer]] = {
+    "taobao": taobao,
+    "retailrocket": retailrocket,
+    "online-retail-csv": online_retail_csv,
+    "online-retail-xlsx": online_retail_xlsx,
+    "h-and-m": h_and_m,
+    "mind": mind,
+    "amazon-2018": amazon_2018,
+    "amazon-2023": amazon_2023,
+    "yelp": yelp,
+}

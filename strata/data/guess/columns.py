@@ -87,7 +87,7 @@ def pick(
         return None
     best, *others = found
     rivals = [each.name for each in others if each.rank == best.rank]
-    if rivals:
+    if rivals and not ours.endswith("_id"):
         chosen = _of_entity(sample, table, [best.name, *rivals])
         best, rivals = (best, rivals) if chosen is None else (Named(chosen, best.rank, True), [])
     why = f"its name says so, its values are {FITS[ours][1]}" if ours in FITS else "its name says so"

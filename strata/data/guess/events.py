@@ -4,11 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import polars as pl
+
 from strata.data.guess import behaviours, scales, times
 from strata.data.guess.columns import named, pick
 from strata.data.guess.facts import Facts
 from strata.data.guess.ledger import Ledger
-from strata.data.guess.names import words
+from strata.data.guess.names import rank, words
 from strata.data.guess.overlap import by_overlap, ids_tell
 from strata.data.guess.sample import Sample
 from strata.data.guess.tables import Files, impressions
@@ -30,6 +32,8 @@ def settle(ledger: Ledger, files: Files) -> None:
     facts = {ours: sample.facts.get(str(theirs)) for ours, theirs in columns.items() if theirs}
     _behaviour(ledger, sample, facts)
     _time(ledger, sample, facts)
+    for each in ("value", "dwell_s"):
+        decimal(ledger, TABLE, facts.get(each))
     if (rated := facts.get("value")) is not None and _is_rating(ledger, sample, rated):
         scales.settle(ledger, rated)
 
@@ -59,6 +63,12 @@ def by_layout(
 
 def _positions(theirs: Any) -> Any:
     return [*map(str, theirs)] if isinstance(theirs, list) else str(theirs)
+
+
+def decimal(ledger: Ledger, table: str, facts: Facts | None) -> None:
+    """Note a decimal comma."""
+    if facts is not None and facts.comma:
+        ledger.settle((table, "decimal"), ",", f"numbers such as {facts.values[0]}")
 
 
 def _by_names(ledger: Ledger, files: Files, sample: Sample) -> None:
@@ -98,8 +108,8 @@ def _some_id(ledger: Ledger, sample: Sample, ours: str, taken: list[str]) -> str
     }
     if not free:
         return None
-    best = max(free, key=lambda name: free[name].distinct)
-    why = f"no column is named so; this one has the most different values ({free[best].distinct:,})"
+    best = next(iter(free)) if ours == "user_id" else max(free, key=lambda name: free[name].distinct)
+    why = f"no column is named so; this one has {free[best].distinct:,} different values"
     others = [name for name in free if name != best]
     said: str | None = ledger.settle((TABLE, "columns", ours), best, why, sure=False, choices=others)
     return said
@@ -109,7 +119,7 @@ def _by_content(ledger: Ledger, sample: Sample) -> None:
     """Roles by what the values may be; all of it unsure, since no name says so."""
     free = dict(sample.facts)
     tests = {
-        "timestamp": lambda f: bool(f.fitting) and f.fitting[0] in ("s", "ms", "us", "iso"),
+        "timestamp": lambda f: bool(f.fitting) and f.fitting[0] not in ("year", "excel", "ns"),
         "behaviour": behaviours.like_behaviours,
         "value": scales.looks_rated,
     }
@@ -163,18 +173,19 @@ def _time(ledger: Ledger, sample: Sample, facts: Mapping[str, Facts | None]) -> 
     column = facts.get("timestamp")
     if column is not None:
         if ledger.answered(TABLE, "time") != "order":
-            times.settle(ledger, TABLE, "timestamp", column)
+            _clocked(ledger, sample, column)
             _same_moment(ledger, sample, column)
         return
-    if "timestamp" in facts or (TABLE, "time") in ledger.answers or (TABLE, "constants", "timestamp") in ledger.answers:
+    if (TABLE, "time") in ledger.answers or (TABLE, "constants", "timestamp") in ledger.answers:
         return
-    maybe = {name: each for name, each in sample.facts.items() if each.fitting and each.fitting != ["year"]}
-    moments = [name for name, each in maybe.items() if not each.idlike]
-    orders = [name for name in sample.facts if sample.headed and _is_order(name) and sample.facts[name].numeric]
+    used = [facts_.name for facts_ in facts.values() if facts_ is not None]
+    free = {name: each for name, each in sample.facts.items() if name not in used}
+    moments = [name for name, each in free.items() if each.fitting and each.fitting != ["year"]]
+    orders = [name for name, each in free.items() if sample.headed and each.numeric and _is_order(name)]
     if not moments and not orders:
         ledger.settle((TABLE, "time"), "none", "no column holds times")
         return
-    best, *rest = [*orders, *moments]
+    best, *rest = [*moments, *orders]
     why = "its numbers may put a user's rows in order" if best in orders else "its values may be times"
     said = ledger.settle((TABLE, "columns", "timestamp"), best, why, sure=False, choices=[*rest, None])
     if said in orders:
@@ -185,8 +196,21 @@ def _time(ledger: Ledger, sample: Sample, facts: Mapping[str, Facts | None]) -> 
         times.settle(ledger, TABLE, "timestamp", sample.facts[said])
 
 
+def _clocked(ledger: Ledger, sample: Sample, day: Facts) -> None:
+    """Note how times are written, days and their clock in two columns among them."""
+    clocks = [name for name, each in sample.facts.items() if each.clock]
+    if not sample.headed or len(clocks) != 1 or not len(day.values) or day.values.str.contains(":").any():
+        times.settle(ledger, TABLE, "timestamp", day)
+        return
+    key = (TABLE, "columns", "timestamp")
+    both = ledger.settle(key, [day.name, clocks[0]], "one column holds the day, the other its time")
+    if both == [day.name, clocks[0]]:
+        texts = sample.frame.select(pl.concat_str(pl.col(day.name, clocks[0]).str.strip_chars(), separator=" "))
+        times.settle(ledger, TABLE, "timestamp", Facts.of(texts.to_series()))
+
+
 def _is_order(name: str) -> bool:
-    return words(name) in _ORDERS
+    return words(name) in _ORDERS or (rank(TABLE, "timestamp", name) or 100) < 100
 
 
 def _same_moment(ledger: Ledger, sample: Sample, chosen: Facts) -> None:

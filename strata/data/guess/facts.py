@@ -16,6 +16,7 @@ LOOKED_AT = 20_000
 _MISSING = [*ValueSettings().missing, *synonyms()["missing"]]
 
 
+_COMMA = r"^[^\d.,]{0,4}-?\d{1,3}(\.?\d{3})*,\d{1,2}[^\d.,]{0,4}$"
 _TIME = r"^.{0,12}\d.{0,30}\d.?\d.{0,12}$"
 """Text that may be a time: it has some digits, and is not long."""
 
@@ -58,7 +59,18 @@ class Facts:
     @cached_property
     def numbers(self) -> pl.Series:
         """The values that are plain numbers."""
-        return self.values.cast(pl.Float64, strict=False).drop_nulls()
+        texts = self.values.str.replace_all(".", "", literal=True).str.replace(",", ".") if self.comma else self.values
+        return texts.cast(pl.Float64, strict=False).drop_nulls()
+
+    @cached_property
+    def comma(self) -> bool:
+        """Whether numbers have a decimal comma."""
+        return bool(len(self.values)) and self.values.str.contains(_COMMA).mean() > 0.5  # type: ignore[operator]
+
+    @property
+    def clock(self) -> bool:
+        """Whether values are times of a day without their day."""
+        return bool(len(self.values)) and self.values.str.contains(r"^\d{1,2}:\d{2}(:\d{2})?$").mean() > 0.98  # type: ignore[operator]
 
     @property
     def numeric(self) -> bool:
@@ -69,7 +81,9 @@ class Facts:
     def money(self) -> bool:
         """Whether most values are numbers as people write them, currency signs among them."""
         frame = self.values.alias("v").to_frame()
-        return bool(len(self.values)) and frame.select(numerals.of_text(pl.col("v")).is_not_null().mean()).item() > 0.5
+        if not len(self.values):
+            return False
+        return self.comma or bool(frame.select(numerals.of_text(pl.col("v")).is_not_null().mean()).item() > 0.5)
 
     @property
     def length(self) -> float:

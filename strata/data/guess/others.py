@@ -7,7 +7,7 @@ import polars as pl
 
 from strata.data.guess import lists, times
 from strata.data.guess.columns import named, pick
-from strata.data.guess.events import by_layout
+from strata.data.guess.events import by_layout, decimal
 from strata.data.guess.ledger import Ledger
 from strata.data.guess.names import rank, synonyms
 from strata.data.guess.overlap import alike_as_numbers, id_column, ids
@@ -16,8 +16,8 @@ from strata.data.guess.tables import Files, is_properties
 from strata.data.sources.values import ValueSettings, text
 
 _OF_ITEMS = ("title", "description", "categories", "tags", "brand", "price", "language", "created_at", "removed_at")
-_ONE_VALUE = 0.8
-"""Share of items with several rows of which a column has one value, from which it tells of the item."""
+_ONE_VALUE, _PRICED = 0.9, 0.5
+"""Share of rows that hold their item's usual value, from which a column tells of the item; prices change."""
 _SHORT = 80.0
 
 
@@ -78,6 +78,7 @@ def _attributes_of_items(ledger: Ledger, sample: Sample, taken: list[str], tells
     for ours in ("categories", "tags"):
         if ours in found and ("items", "separator") not in ledger.guesses:
             lists.settle(ledger, "items", sample.facts[found[ours]])
+    decimal(ledger, "items", sample.facts[found["price"]] if "price" in found else None)
     for ours in ("created_at", "removed_at"):
         if ours in found:
             times.settle(ledger, "items", ours, sample.facts[found[ours]])
@@ -145,7 +146,10 @@ def _tells_of(sample: Sample, item: str, column: str) -> bool:
         .agg(pl.col("len").max() / pl.col("len").sum(), n=pl.col("len").sum())
     )
     several = counts.filter(pl.col("n") > 1)
-    return several.height >= 1 and float((several["len"] >= 0.5 + 1e-9).mean() or 0.0) >= _ONE_VALUE  # type: ignore[arg-type]
+    if several.is_empty():
+        return False
+    same = float((several["len"] * several["n"]).sum() / several["n"].sum())
+    return same >= (_PRICED if rank("items", "price", column) is not None else _ONE_VALUE)
 
 
 def _properties(ledger: Ledger, sample: Sample) -> None:

@@ -6,6 +6,7 @@ import polars as pl
 
 from strata.data.guess.columns import named
 from strata.data.guess.ledger import Ledger
+from strata.data.guess.names import words
 from strata.data.guess.sample import Sample
 from strata.data.guess.tables import Files
 from strata.data.sources.values import text, whole_id
@@ -44,6 +45,10 @@ def by_overlap(ledger: Ledger, sample: Sample, other: Sample | None, ours: str, 
     certain = [each for each in candidates if each.rank == candidates[0].rank]
     if theirs is None or (len(certain) == 1 and not certain[0].maybe and len(candidates) == 1):
         return None
+    alike = [each.name for each in candidates if not each.maybe and words(each.name) == words(theirs)]
+    if len(alike) == 1:
+        told: str = ledger.settle(key, alike[0], f"{other.file} names its ids so as well")
+        return told
     known = ids(other, theirs)
     free = [name for name, facts in sample.facts.items() if facts.idlike and name not in taken]
     named_ = [each.name for each in candidates] or free

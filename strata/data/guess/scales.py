@@ -36,6 +36,8 @@ def _unrated(ledger: Ledger, counts: dict[float, int]) -> list[float]:
             ledger.settle(
                 key, {named: "view"}, f"{stands}, {counts[value] / counts[above[0]]:.0f} times those of {above[0]:g}"
             )
+        elif above[-1] > 10 and counts[value] <= MASS * sorted(counts.values())[len(counts) // 2]:
+            continue  # the lowest of many values, as frequent as others
         elif above[0] >= 1 and not any(v % 1 for v in above):
             ledger.settle(
                 key, {}, f"{stands}: is it the lowest rating, or none?", sure=False, choices=[{named: "view"}, {}]
@@ -70,5 +72,5 @@ def _of(lowest: float, highest: float) -> dict[str, float]:
 
 def looks_rated(facts: Facts) -> bool:
     """Whether numbers may be ratings: few values on a short scale."""
-    few = facts.numeric and facts.distinct <= 21 and isinstance(facts.numbers.max(), float)
+    few = facts.numeric and 3 <= facts.distinct <= 21 and isinstance(facts.numbers.max(), float)
     return few and float(facts.numbers.min()) >= -1 and float(facts.numbers.max()) <= 10  # type: ignore[arg-type]

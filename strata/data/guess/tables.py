@@ -66,6 +66,13 @@ def sort(samples: list[Sample], ledger: Ledger, chosen: Mapping[str, Path]) -> F
             why = f"{why}; {len(best.paths)} files of one kind are read as one table"
         why = f"{why}, and so do those of {', '.join(rivals)}" if rivals else why
         ledger.settle((table, "file"), best.file, why, sure=not rivals, choices=rivals)
+    if "interactions" not in found.tables and (logs := [sample for sample in samples if _may_be_log(sample)]):
+        largest = max(logs, key=lambda each: each.bytes)
+        found.tables = {table: each for table, each in found.tables.items() if each is not largest}
+        others = [sample.file for sample in logs if sample is not largest]
+        why = "no file has columns of known names; this one has ids that come again"
+        found.tables["interactions"] = largest
+        ledger.settle(("interactions", "file"), largest.file, why, sure=False, choices=others)
     for table, sample in found.tables.items():
         layout = layouts[sample.file]
         if layout is not None and layout["table"] == table:

@@ -115,8 +115,8 @@ def _answers(columns: list[str], behaviours: list[str], rating: str | None, sett
         table = table or ("interactions" if name in INTERACTIONS else "items" if name in ITEMS else "users")
         answers[table, "columns", name] = theirs
     for flag in behaviours:
-        theirs, ours = _divided("--behaviour", flag)
-        answers["interactions", "behaviours", str(theirs)] = ours
+        name, meant = _divided("--behaviour", flag)
+        answers["interactions", "behaviours", name] = meant
     if rating is not None:
         answers["cleaning", "rating"] = _scale(rating)
     for flag in settings:

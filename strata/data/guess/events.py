@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from strata.data.guess import behaviours, scales, times
@@ -16,6 +17,7 @@ from strata.data.guess.sample import Sample
 from strata.data.guess.tables import Files, impressions
 
 TABLE = "interactions"
+_SAME_S = 2 * 86_400
 _ORDERS = ("order number", "sequence", "seq", "position", "step", "visit number", "session order")
 
 
@@ -225,11 +227,15 @@ def _same_moment(ledger: Ledger, sample: Sample, chosen: Facts) -> None:
         for each in named(sample, TABLE, "timestamp")
         if each.fits and not each.maybe and each.name != chosen.name
     ]
-    middle = times.read(chosen.values, found.reading).median()
+    middle = _middle(chosen, found)
     for name in others:
         way = times.written(sample.facts[name])
-        theirs = times.read(sample.facts[name].values, way.reading).median() if way else None
-        if theirs is None or middle is None or abs((theirs - middle).total_seconds()) > 2 * 86_400:  # type: ignore[operator]
+        if way is None or abs(_middle(sample.facts[name], way) - middle) > _SAME_S:
             why = f"{name} holds other times"
             ledger.settle(key, chosen.name, why, sure=False, choices=others)
             return
+
+
+def _middle(facts: Facts, way: times.Written) -> float:
+    """Median of times, in seconds since 1970."""
+    return float(np.median(times.read(facts.values, way.reading).drop_nulls().dt.epoch("s").to_numpy()))

@@ -65,12 +65,22 @@ class Facts:
     @cached_property
     def comma(self) -> bool:
         """Whether numbers have a decimal comma."""
-        return bool(len(self.values)) and self.values.str.contains(_COMMA).mean() > 0.5  # type: ignore[operator]
+        return self.share(_COMMA) > 0.5
 
     @property
     def clock(self) -> bool:
         """Whether values are times of a day without their day."""
-        return bool(len(self.values)) and self.values.str.contains(r"^\d{1,2}:\d{2}(:\d{2})?$").mean() > 0.98  # type: ignore[operator]
+        return self.share(r"^\d{1,2}:\d{2}(:\d{2})?$") > 0.98
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The lowest and the highest of the numbers; there must be one."""
+        numbers = self.numbers.to_numpy()
+        return float(numbers.min()), float(numbers.max())
+
+    def share(self, pattern: str) -> float:
+        """Of the values that match a regular expression."""
+        return share(self.values.str.contains(pattern))
 
     @property
     def numeric(self) -> bool:
@@ -94,7 +104,7 @@ class Facts:
     @property
     def listed(self) -> bool:
         """Whether most values are written as lists."""
-        return bool(len(self.values)) and bool(self.values.str.contains(LISTED).mean() > 0.5)  # type: ignore[operator]
+        return self.share(LISTED) > 0.5
 
     @cached_property
     def fitting(self) -> list[str]:
@@ -102,8 +112,7 @@ class Facts:
         if self.native is not None and self.native.is_temporal():
             return ["iso"]
         ends = pl.concat([self.values.head(2_500), self.values.tail(2_500)])
-        may_be = len(ends) and ends.str.contains(_TIME).mean() >= 0.95  # type: ignore[operator]
-        return times.fitting(ends) if may_be else []
+        return times.fitting(ends) if share(ends.str.contains(_TIME)) >= 0.95 else []
 
     @property
     def years(self) -> bool:
@@ -111,7 +120,7 @@ class Facts:
         there = self.numbers.filter(self.numbers != 0)
         if not self.numeric or len(there) < 0.8 * len(self.values):
             return False
-        return bool(((there % 1 == 0) & there.is_between(1000, 2100)).mean() >= 0.97)  # type: ignore[operator]
+        return share((there % 1 == 0) & there.is_between(1000, 2100)) >= 0.97
 
     @property
     def timed(self) -> bool:
@@ -123,8 +132,8 @@ class Facts:
         """Whether values are whole numbers from 0 with a long tail, as numbers of times are."""
         if not self.numeric or not len(self.numbers):
             return False
-        low, high = self.numbers.min(), self.numbers.max()
-        return bool((self.numbers % 1 == 0).all()) and low >= 0 and high >= 20  # type: ignore[operator]
+        low, high = self.range
+        return bool((self.numbers % 1 == 0).all()) and low >= 0 and high >= 20
 
     @property
     def idlike(self) -> bool:
@@ -138,8 +147,13 @@ class Facts:
     def word(self) -> bool:
         """Whether values are a few short words or codes, as behaviours are."""
         few = 0 < self.distinct <= 40 and self.length <= 30
-        return few and not self.numeric and bool(self.values.str.contains(r"^[\p{L}_\- .]+\d?$").mean() > 0.9)  # type: ignore[operator]
+        return few and not self.numeric and self.share(r"^[\p{L}_\- .]+\d?$") > 0.9
 
     def examples(self, count: int = 5) -> list[str]:
         """Some different values."""
         return [re.sub(r"\s+", " ", value) for value in self.values.unique(maintain_order=True).head(count)]
+
+
+def share(flags: pl.Series) -> float:
+    """Of a column of yes and no, the share of yes; 0 where it is empty, null is no."""
+    return float(flags.fill_null(value=False).to_numpy().mean()) if len(flags) else 0.0

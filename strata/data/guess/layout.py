@@ -5,7 +5,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from strata.data.guess import names
 from strata.data.sources.streams import UNIT
@@ -133,7 +133,7 @@ def _enclosed(cell: str) -> bool:
 
 
 def _records(lines: list[str], mark: str, way: dict[str, Any]) -> list[list[str]]:
-    quoting = csv.QUOTE_NONE if way.get("quoted") is False else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if way.get("quoted") is False else csv.QUOTE_MINIMAL
     text = "\n".join(lines).replace(mark, UNIT) if len(mark) > 1 else "\n".join(lines)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=UNIT if len(mark) > 1 else mark, quoting=quoting,
                         escapechar=way.get("escape"), doublequote="escape" not in way)  # fmt: skip

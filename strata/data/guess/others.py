@@ -10,7 +10,7 @@ from strata.data.guess.columns import named, pick
 from strata.data.guess.events import by_layout, decimal
 from strata.data.guess.ledger import Ledger
 from strata.data.guess.names import rank, synonyms
-from strata.data.guess.overlap import alike_as_numbers, id_column, ids
+from strata.data.guess.overlap import alike_as_numbers, held, id_column, ids
 from strata.data.guess.sample import Sample
 from strata.data.guess.tables import Files, is_properties
 from strata.data.sources.values import ValueSettings, text
@@ -116,7 +116,7 @@ def _from_interactions(ledger: Ledger, files: Files) -> None:
 
 def _same_name(sample: Sample, item: str) -> bool:
     facts = sample.facts[item]
-    return not facts.numeric and bool(facts.values.str.contains(r"\p{L}+ \p{L}+").mean() > 0.3)  # type: ignore[operator]
+    return not facts.numeric and facts.share(r"\p{L}+ \p{L}+") > 0.3
 
 
 def _same_file(ledger: Ledger, files: Files, sample: Sample) -> None:
@@ -148,7 +148,7 @@ def _tells_of(sample: Sample, item: str, column: str) -> bool:
     several = counts.filter(pl.col("n") > 1)
     if several.is_empty():
         return False
-    same = float((several["len"] * several["n"]).sum() / several["n"].sum())
+    same = float((several["len"] * several["n"]).to_numpy().sum() / several["n"].to_numpy().sum())
     return same >= (_PRICED if rank("items", "price", column) is not None else _ONE_VALUE)
 
 
@@ -210,12 +210,10 @@ def _id(ledger: Ledger, files: Files, sample: Sample, table: str, taken: list[st
 
 
 def _shared(files: Files, column: Any, sample: Sample, theirs: str) -> float:
-    from strata.data.guess.overlap import share
-
     log = files.tables["interactions"]
     if not isinstance(column, str) or column not in log.facts or log is sample:
         return 0.0
-    return share(ids(log, column), ids(sample, theirs))
+    return held(ids(log, column), ids(sample, theirs))
 
 
 def settle_ids(ledger: Ledger, files: Files) -> None:

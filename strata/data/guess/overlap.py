@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from strata.data.guess.columns import named
+from strata.data.guess.facts import share
 from strata.data.guess.ledger import Ledger
 from strata.data.guess.names import words
 from strata.data.guess.sample import Sample
@@ -21,9 +22,9 @@ def ids(sample: Sample, column: str) -> pl.Series:
     return frame.to_series().drop_nulls().unique()
 
 
-def share(ours: pl.Series, theirs: pl.Series) -> float:
+def held(ours: pl.Series, theirs: pl.Series) -> float:
     """Of `ours` that stand in `theirs`."""
-    return float(ours.is_in(theirs.implode()).mean() or 0.0) if len(ours) else 0.0  # type: ignore[arg-type]
+    return share(ours.is_in(theirs.implode()))
 
 
 def id_column(sample: Sample, table: str) -> str | None:
@@ -52,7 +53,7 @@ def by_overlap(ledger: Ledger, sample: Sample, other: Sample | None, ours: str, 
     known = ids(other, theirs)
     free = [name for name, facts in sample.facts.items() if facts.idlike and name not in taken]
     named_ = [each.name for each in candidates] or free
-    shares = sorted(((share(ids(sample, name), known), name) for name in named_), reverse=True)
+    shares = sorted(((held(ids(sample, name), known), name) for name in named_), reverse=True)
     shares = [each for each in shares if each[0] > 0]
     if not shares or shares[0][0] < ENOUGH or (len(shares) > 1 and shares[1][0] > MUCH_LESS * shares[0][0]):
         return None
@@ -69,12 +70,12 @@ def ids_tell(files: Files, sample: Sample, columns: Mapping[str, int]) -> bool:
     if items is None or theirs is None or not {"user_id", "item_id"} <= columns.keys():
         return False
     known = ids(items, theirs)
-    item, user = (share(ids(sample, str(columns[each])), known) for each in ("item_id", "user_id"))
+    item, user = (held(ids(sample, str(columns[each])), known) for each in ("item_id", "user_id"))
     return item >= 0.9 and user <= MUCH_LESS * item
 
 
 def alike_as_numbers(ours: pl.Series, theirs: pl.Series) -> bool:
     """Whether ids meet only once leading zeros, ".0" and quotation marks are gone."""
     as_numbers = [each.alias("id").to_frame().select(whole_id(pl.col("id"))).to_series() for each in (ours, theirs)]
-    before, after = share(ours, theirs), share(*as_numbers)
+    before, after = held(ours, theirs), held(*as_numbers)
     return after >= ENOUGH and after > before + 0.2

@@ -12,6 +12,7 @@ from strata.data.guess.tables import Files, sort
 from strata.data.sources.grammar import FileSettings
 from strata.errors import SourceError, StrataError
 
+_CHOICES: dict[str, list[Any]] = {"header": [True], "encoding": ["cp1252", "cp1250", "cp1251", "gb18030", "shift_jis"]}
 TABLES = ("interactions", "items", "users")
 
 
@@ -38,7 +39,8 @@ class Plan:
 
 def found(paths: list[Path]) -> tuple[list[Path], dict[str, str]]:
     """The files that may hold tables among paths and in folders among them, and the others with a reason."""
-    files, unused = [], {}
+    files: list[Path] = []
+    unused: dict[str, str] = {}
     for path in paths:
         if path.is_dir():
             inside = [each for each in sorted(path.rglob("*")) if each.is_file() and not each.name.startswith(".")]
@@ -46,6 +48,10 @@ def found(paths: list[Path]) -> tuple[list[Path], dict[str, str]]:
             unused |= {each.name: "its ending is none of a table's" for each in inside if not table_like(each)}
         elif path.is_file():
             files.append(path)
+        elif ":/" in str(path):
+            raise SourceError(
+                "init looks at files, not at databases; export the tables as CSV or Parquet and give those"
+            )
         else:
             raise SourceError(f"{path} does not exist; give files, or a folder that holds them")
     if not files:
@@ -125,7 +131,7 @@ def plan(
 def _layout(ledger: Ledger, table: str, sample: Sample) -> None:
     for name, value in sample.written.items():
         unsure = sample.unsure.get(name)
-        choices = {"header": [True], "encoding": ["cp1252", "cp1250", "cp1251", "gb18030", "shift_jis"]}.get(name, [])
+        choices: list[Any] = _CHOICES.get(name, [])
         ledger.settle(
             (table, name), value, unsure or sample.why, sure=unsure is None, choices=choices if unsure else []
         )

@@ -12,10 +12,10 @@ import polars as pl
 from strata.data.guess.encodings import encoding
 from strata.data.guess.facts import Facts
 from strata.data.guess.layout import Layout, layout
-from strata.data.guess.ledger import Key
 from strata.data.sources import lists
-from strata.data.sources.files import FAULT, ROW_NUMBER, UNREADABLE, RawFile, openings, unreadable
+from strata.data.sources.files import ROW_NUMBER, UNREADABLE, RawFile, openings, unreadable
 from strata.data.sources.grammar import ENDINGS, PACKED, FileSettings
+from strata.data.sources.patient import FAULT
 from strata.data.sources.streams import opened
 from strata.errors import SourceError
 
@@ -83,12 +83,12 @@ def table_like(path: Path) -> bool:
     return ending in ENDINGS or ending in _PLAIN and path.name.upper() not in ("README", "README.TXT", "LICENSE")
 
 
-def look(path: Path, answers: dict[Key, Any] | None = None) -> Sample | None:
+def look(path: Path, said: dict[str, Any] | None = None) -> Sample | None:
     """Sample a file; null where it holds no table.
 
-    `answers`: settings of FileSettings that a person gave, by their names. Raises SourceError when it is unreadable.
+    `said`: settings of FileSettings that a person gave. Raises SourceError when it is unreadable.
     """
-    said = {key[-1]: value for key, value in (answers or {}).items()}
+    said = said or {}
     form = said.get("format") or _form(path)
     if form in ("parquet", "xlsx"):
         return _tabular(path, form, said)

@@ -72,5 +72,7 @@ def _of(lowest: float, highest: float) -> dict[str, float]:
 
 def looks_rated(facts: Facts) -> bool:
     """Whether numbers may be ratings: few values on a short scale."""
-    few = facts.numeric and 3 <= facts.distinct <= 21 and isinstance(facts.numbers.max(), float)
-    return few and float(facts.numbers.min()) >= -1 and float(facts.numbers.max()) <= 10  # type: ignore[arg-type]
+    if not facts.numeric or not 3 <= facts.distinct <= 21:
+        return False
+    lowest, highest = facts.range
+    return lowest >= -1 and highest <= 10

@@ -11,6 +11,7 @@ import polars as pl
 
 from strata.data.guess import names
 from strata.data.guess.columns import named
+from strata.data.guess.facts import share
 from strata.data.guess.ledger import Ledger
 from strata.data.guess.sample import Sample, joined
 
@@ -35,10 +36,10 @@ def known_layout(sample: Sample) -> Mapping[str, Any] | None:
     for layout in names.layouts():
         cells = layout["cells"]
         if len(cells) == rows.width and all(
-            rows[column].str.contains(f"^(?:{cell})$").mean() >= 0.99  # type: ignore[operator]
+            share(rows[column].str.contains(f"^(?:{cell})$")) >= 0.99
             for column, cell in zip(rows.columns, cells, strict=True)
         ):
-            return layout  # type: ignore[no-any-return]
+            return layout
     return None
 
 
@@ -122,7 +123,7 @@ def is_properties(sample: Sample) -> bool:
 def impressions(sample: Sample) -> str | None:
     """The column of lists of what was shown, such as "N1-0 N2-1", where there is one."""
     form = r"^\S+-[01]( \S+-[01])* ?$"
-    holds = (n for n, f in sample.facts.items() if len(f.values) and f.values.str.contains(form).mean() > 0.99)  # type: ignore[operator]
+    holds = (n for n, f in sample.facts.items() if len(f.values) and f.share(form) > 0.99)
     return next(holds, None)
 
 

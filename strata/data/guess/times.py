@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from strata.data.guess.facts import Facts
+from strata.data.guess.facts import Facts, share
 from strata.data.guess.ledger import Ledger
 from strata.data.sources import times
 
@@ -62,17 +62,17 @@ def _past(values: pl.Series) -> list[str]:
     found = []
     for form in times.FORMATS:
         years = read(texts, ("time_format", form)).dt.year()
-        if years.is_between(1850, 2100).fill_null(value=False).mean() >= 0.95:  # type: ignore[operator]
+        if share(years.is_between(1850, 2100)) >= 0.95:
             found.append(form)
     return found
 
 
 def _density(moments: pl.Series) -> float:
     """Share of the days of a span on which something is; 0 where it says nothing."""
-    days = moments.drop_nulls().dt.date().unique().sort()
+    days = moments.drop_nulls().dt.epoch("d").unique().sort()
     if len(days) < _LEAST_DAYS:
         return 0.0
-    return len(days) / ((days[-1] - days[0]).days + 1)
+    return len(days) / (int(days[-1]) - int(days[0]) + 1)
 
 
 def read(values: pl.Series, reading: Reading) -> pl.Series:

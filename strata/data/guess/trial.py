@@ -15,12 +15,16 @@ from strata.data.schema import ITEM, REASON, USER
 from strata.data.sources.adapters import of_interactions
 from strata.data.sources.files import UNREADABLE
 from strata.data.sources.finding import Finding
-from strata.data.sources.mapping import InteractionsSettings, ItemsSettings, UsersSettings
+from strata.data.sources.mapping import InteractionsSettings, ItemsSettings, TableSettings, UsersSettings
 from strata.data.sources.source import ReadTable, Source
 from strata.data.sources.tables import read_raw
 from strata.errors import SettingsError, StrataError
 
-MODELS = {"interactions": InteractionsSettings, "items": ItemsSettings, "users": UsersSettings}
+MODELS: dict[str, type[TableSettings]] = {
+    "interactions": InteractionsSettings,
+    "items": ItemsSettings,
+    "users": UsersSettings,
+}
 _ROWS = 20_000
 
 
@@ -62,10 +66,10 @@ def trial(samples: Mapping[str, Sample], source: Mapping[str, Any], cleaning: Ma
     )
     users = _of(tables["users"], interactions, USER, samples["users"]) if "users" in tables else None
     try:
-        settings = CleaningSettings.model_validate(cleaning)
+        rules = CleaningSettings.model_validate(cleaning)
     except ValidationError as error:
         raise SettingsError(f"params.yaml: cleaning: {error.errors()[0]['msg']}") from None
-    counts = clean(Source(interactions, items, users), settings, datetime.now(UTC)).counts
+    counts = clean(Source(interactions, items, users), rules, datetime.now(UTC)).counts
     for name, count in counts.items():
         done.rows[name] = count.read
         done.refused[name] = count.reasons

@@ -7,6 +7,7 @@ import polars as pl
 
 from strata.data.sources import lists, times
 from strata.data.sources.columns import Given
+from strata.data.sources.files import RawFile
 from strata.data.sources.finding import Finding
 from strata.data.sources.lists import LISTS
 from strata.data.sources.mapping import TableSettings
@@ -64,21 +65,27 @@ def marks(name: str, given: Given, parsed: pl.Expr, settings: TableSettings) -> 
     return found
 
 
-def findings(rows: pl.DataFrame, marked: dict[str, Mark], settings: TableSettings) -> list[Finding]:
-    """What the marks of `rows` (column → mark) say, with a count and an example of each."""
+def findings(raw: RawFile, rows: pl.DataFrame, marked: dict[str, Mark], settings: TableSettings) -> list[Finding]:
+    """What the marks of `rows` (Boolean column → mark) say, with a count and an example of each."""
+    counts = {column: int(rows[column].sum()) for column in marked if rows[column].any()}
+    if not counts:
+        return []
+    # Examples are looked for only now: as columns of text they would take more memory than the table.
+    texts = (
+        marked[column].value.cast(pl.String).drop_nulls().head(_EXAMPLES).implode().alias(column) for column in counts
+    )
+    examples = raw.rows.select(*texts).collect(engine="streaming")
     found = []
-    for column, mark in marked.items():
-        values = rows[column].drop_nulls()
-        if values.is_empty():
-            continue
+    for column, count in counts.items():
+        mark, values = marked[column], examples[column][0]
         there = rows[mark.name].count() if mark.name in rows.columns else rows.height
         what, remedy = mark.what, mark.remedy
         if "is not a time" in what:
-            remedy = times.remedy(mark.name, values.head(_EXAMPLES))
+            remedy = times.remedy(mark.name, values)
         if ("is not" in what or "is NaN" in what) and not mark.refuses:
             what += ": left empty"
-        stops = mark.stops(len(values), there + len(values))
-        found.append(Finding(what, len(values), rows.height, mark.column, str(values[0])[:200], remedy, stops))
+        stops = mark.stops(count, there + count)
+        found.append(Finding(what, count, rows.height, mark.column, str(values[0])[:200], remedy, stops))
     return found
 
 

@@ -54,7 +54,8 @@ def column_names(path: Path, records: list[list[str]], settings: FileSettings) -
     if settings.header is False:
         return [str(position) for position in range(1, len(first) + 1)]
     if "\0" in "".join(first):
-        raise SourceError(f"{path} is not UTF-8 text; set `encoding`, or `format` if it is another kind of file")
+        kind = settings.encoding or "UTF-8"
+        raise SourceError(f"{path} is not {kind} text; set `encoding`, or `format` if it is another kind of file")
     names = [name or f"(column {position})" for position, name in enumerate(first, start=1)]
     _unique(path, names)
     if settings.header is None and _is_data(first, records[1:]):

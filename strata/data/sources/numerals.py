@@ -16,18 +16,19 @@ def of_text(column: pl.Expr, decimal: str = ".", thousands: str | None = None) -
 
     Without `thousands`, groups are read where they can be nothing else: "1,234.50" and "1,234,567", never "1,234".
     """
-    bare = column.str.replace_all(_CURRENCY, "${1}").str.replace("−", "-", literal=True)
     group = _BLANKS if thousands == " " else re.escape(thousands or ("." if decimal == "," else ","))
     point = re.escape(decimal)
     grouped = rf"^[+-]?\d{{1,3}}(?:{group}\d{{2,3}})*{group}\d{{3}}(?:{point}\d*)?$"
     certain = rf"^[+-]?\d{{1,3}}(?:(?:{group}\d{{3}})+{point}\d*|(?:{group}\d{{3}}){{2,}})$"
+    plain = column.cast(pl.Float64, strict=False)
+    if decimal == "," or thousands == ".":
+        plain = pl.when(~column.str.contains(".", literal=True)).then(plain)
+    # Most are plain numbers: only the others are looked at as text.
+    bare = pl.when(plain.is_null()).then(column).str.replace_all(_CURRENCY, "${1}").str.replace("−", "-", literal=True)
     matches = bare.str.contains(certain if thousands is None else grouped)
     digits = pl.when(matches).then(bare.str.replace_all(group, "")).otherwise(bare)
-    if decimal == ".":
-        # A single group that is no number without `thousands` stays none: polars reads no commas.
-        plain = column if thousands != "." else pl.when(~column.str.contains(grouped)).then(column)
-        return pl.coalesce(plain.cast(pl.Float64, strict=False), digits.cast(pl.Float64, strict=False))
-    pointed = pl.when(matches | ~bare.str.contains(".", literal=True)).then(
-        digits.str.replace(decimal, ".", literal=True)
-    )
-    return pointed.cast(pl.Float64, strict=False)
+    if decimal == ",":
+        digits = (
+            pl.when(matches | ~bare.str.contains(".", literal=True)).then(digits).str.replace(",", ".", literal=True)
+        )
+    return pl.coalesce(plain, digits.cast(pl.Float64, strict=False))

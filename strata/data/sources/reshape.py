@@ -81,7 +81,9 @@ def widened(
     if unknown := sorted(set(wanted) - {key} - set(known)):
         raise SourceError(f"no property {listed(unknown)} in column '{settings.name}'; there is {listed(known)}")
     columns = [each for each in wanted if each != key]
-    of_each = {each: pl.when(pl.col(settings.name) == each).then(settings.value) for each in columns}
+    of_each: dict[str, pl.Expr] = {
+        each: pl.when(pl.col(settings.name) == each).then(settings.value) for each in columns
+    }
     return _grouped(raw, rows, key, of_each, "latest", "the latest value is taken")
 
 

@@ -44,13 +44,13 @@ def read_raw(raw: RawFile, path: Path, settings: TableSettings) -> ReadTable:
     given = given_columns(raw, path, settings)
     values, marks = _values(given, path, settings)
     marked = {f"{FAULT}{place}": mark for place, mark in enumerate(marks)}
-    shown = [mark.value.cast(pl.String).alias(column) for column, mark in marked.items()]
+    shown = [mark.value.is_not_null().alias(column) for column, mark in marked.items()]
     numbered = pl.col(ROW_NUMBER).cast(pl.Int64).alias(ROW)
     rows = raw.rows.select(numbered, *values, FAULT, *shown).collect(engine="streaming")
     if rows.is_empty():
         raise SourceError(f"{path} has no rows; give a file with at least one, or leave out a table not needed")
-    findings = [*raw.findings, *faults.findings(rows, marked, settings), *_odd_units(raw, given, rows, settings)]
-    refusing = [pl.when(pl.col(column).is_not_null()).then(pl.lit(m.what)) for column, m in marked.items() if m.refuses]
+    findings = [*raw.findings, *faults.findings(raw, rows, marked, settings), *_odd_units(raw, given, rows, settings)]
+    refusing = [pl.when(column).then(pl.lit(m.what)) for column, m in marked.items() if m.refuses]
     rows = rows.select(ROW, *settings.table, pl.coalesce(FAULT, *refusing).alias(REASON))
     if isinstance(settings, InteractionsSettings):
         rows, changed = meant(rows, settings)

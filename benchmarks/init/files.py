@@ -50,10 +50,10 @@ class Log:
             codes[int(self.rng.integers(1, self.users + 1)), int(self.items * self.rng.random() ** 2) + 1] = None
         return list(codes)
 
-    def times(self, rows: int = ROWS, days: float = 240) -> list[datetime]:
+    def times(self, rows: int = ROWS, days: float = 240, begin: datetime = _BEGIN) -> list[datetime]:
         """Times in order, to the second."""
         seconds = np.sort(self.rng.integers(0, int(days * 86_400), rows))
-        return [_BEGIN + timedelta(seconds=int(each)) for each in seconds]
+        return [begin + timedelta(seconds=int(each)) for each in seconds]
 
     def title(self) -> str:
         """Two or three words."""

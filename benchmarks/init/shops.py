@@ -1,6 +1,7 @@
 """Shops, news and places: formats of public data sets."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -148,7 +149,9 @@ def mind(folder: Path) -> None:
     """A list of what was shown in each row, clicks marked by -1; news with quotation marks that mean nothing."""
     log = Log(16)
     shown = []
-    for place, ((u, _), t) in enumerate(zip(log.pairs(), log.times(days=6), strict=True)):
+    for place, ((u, _), t) in enumerate(
+        zip(log.pairs(), log.times(days=6, begin=datetime(2019, 11, 9, tzinfo=UTC)), strict=True)
+    ):
         seen = " ".join(f"N{10_000 + int(each)}" for each in log.rng.integers(1, 121, int(log.rng.integers(0, 6))))
         offered = log.rng.choice(120, 5, replace=False)
         marks = " ".join(f"N{10_001 + int(each)}-{int(n == 0)}" for n, each in enumerate(offered))

@@ -12,6 +12,7 @@ import typer
 from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
+from benchmarks.init.__main__ import WRITERS
 from strata.cli.app import app
 from strata.data.history import DAY, History
 from strata.data.schema import BRAND, TITLE
@@ -88,6 +89,8 @@ def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_bytes((release / "params.yaml").read_bytes())
     write_release(Path("other"), {"a.txt": Path("params.yaml")}, versions={}, metrics={})
+    Path("shop").mkdir()
+    WRITERS["retailrocket"](Path("shop"))
     registry, of = Registry(Path("releases")), ["--release", str(release)]
     ids = [registry.add(folder) for folder in (Path("other"), release)]
     for each in ids:
@@ -105,6 +108,7 @@ def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "data list": [],
         "data fetch": ["movielens-100k", "--folder", str(data)],
         "data use": ["stack-exchange"],
+        "init": ["shop", "--dry-run"],
         "model list": [],
         "model fetch": ["all-minilm-l6-v2"],
         "release list": [],

@@ -10,7 +10,7 @@ from strata.data.guess.ledger import Ledger
 from strata.data.sources import times
 
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-_DENSER, _LEAST_DAYS = 4.0, 4
+_LEAST_DAYS = 4
 Reading = tuple[str, str]
 """("time_unit", "ms") or ("time_format", "%d/%m/%Y")."""
 
@@ -43,10 +43,8 @@ def written(facts: Facts) -> Written | None:
     parsed = {form: read(facts.values, ("time_format", form)) for form in fits}
     most = max(len(series.drop_nulls()) for series in parsed.values())
     best = [form for form, series in parsed.items() if len(series.drop_nulls()) == most]
-    best.sort(key=lambda form: -_density(parsed[form]))
+    best.sort(key=lambda form: -_density(parsed[form]))  # the likelier one first, though it proves nothing
     different = [form for form in best if not parsed[form].equals(parsed[best[0]])]
-    if different and _density(parsed[best[0]]) > _DENSER * _density(parsed[different[0]]):
-        return Written(("time_format", best[0]), True, "read so its days follow each other, else they lie far apart")
     others = tuple(("time_format", form) for form in different)
     told = "every other order of day and month meets impossible values"
     return Written(

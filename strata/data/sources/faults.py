@@ -80,11 +80,11 @@ def findings(raw: RawFile, rows: pl.DataFrame, marked: dict[str, Mark], settings
         mark, values = marked[column], examples[column][0]
         there = rows[mark.name].count() if mark.name in rows.columns else rows.height
         what, remedy = mark.what, mark.remedy
+        stops = mark.stops(count, there + count)
         if "is not a time" in what:
-            remedy = times.remedy(mark.name, values)
+            remedy = times.remedy(mark.name, values, most=stops)
         if ("is not" in what or "is NaN" in what) and not mark.refuses:
             what += ": left empty"
-        stops = mark.stops(count, there + count)
         found.append(Finding(what, count, rows.height, mark.column, str(values[0])[:200], remedy, stops))
     return found
 

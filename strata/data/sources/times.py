@@ -76,9 +76,11 @@ def fitting(values: pl.Series, share: float = 0.95) -> list[str]:
     return units or [each for each in FORMATS if fits(_of_format(pl.col("text"), each))]
 
 
-def remedy(name: str, values: pl.Series) -> str:
-    """What to set so that `values`, which did not parse as times of our column `name`, do."""
+def remedy(name: str, values: pl.Series, *, most: bool) -> str:
+    """What to set so that `values`, which did not parse as times of our column `name`, do; `most`: as most did not."""
     found = fitting(values)
+    if not found and not most:
+        return "add it to `missing` if it says that nothing is known"
     if not found:
         return f"set time_format: {{{name}: '%d/%m/%Y %H:%M'}}, for example, for 31/12/2020 23:59"
     setting = "time_unit" if found[0] in UNITS else "time_format"

@@ -11,11 +11,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.init import media, shops
+from benchmarks.init import media, reviews, shops
 from benchmarks.init.judging import judge, truth
 from strata.data.guess.plan import guess
 
-WRITERS = {**media.WRITERS, **shops.WRITERS}
+WRITERS = {**media.WRITERS, **shops.WRITERS, **reviews.WRITERS}
 RIGHT, SILENT = 0.90, 0
 """Least share of settings guessed right [init-right]; most that are wrong without being asked about [init-silent]."""
 

@@ -24,7 +24,7 @@ FITS: dict[str, tuple[Callable[[Facts], bool], str]] = {
     "value": (lambda f: f.numeric, "numbers"),
     "count": (lambda f: f.numeric, "numbers"),
     "dwell_s": (lambda f: f.numeric, "numbers"),
-    "event_id": (lambda f: f.idlike and f.unique, "an id of each row"),
+    "event_id": (lambda f: f.idlike and f.distinct == len(f.values) == f.rows, "an id of each row"),
     "text": (lambda f: not f.nested and not f.numeric, "text"),
     "title": (_short_text, "titles"),
     "description": (lambda f: not f.numeric and bool(f.nested or len(f.values)), "text"),

@@ -4,21 +4,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import polars as pl
-
-from strata.data.guess import behaviours, scales, times
+from strata.data.guess import behaviours, clock, scales
 from strata.data.guess.columns import named, pick
 from strata.data.guess.facts import Facts
+from strata.data.guess.ids import by_overlap, ids_tell
 from strata.data.guess.ledger import Ledger
-from strata.data.guess.names import rank, words
-from strata.data.guess.overlap import by_overlap, ids_tell
+from strata.data.guess.names import words
 from strata.data.guess.sample import Sample
 from strata.data.guess.tables import Files, impressions
 
 TABLE = "interactions"
-_SAME_S = 2 * 86_400
-_ORDERS = ("order number", "sequence", "seq", "position", "step", "visit number", "session order")
 
 
 def settle(ledger: Ledger, files: Files) -> None:
@@ -33,7 +28,7 @@ def settle(ledger: Ledger, files: Files) -> None:
     columns = {key[2]: guess.value for key, guess in ledger.guesses.items() if key[:2] == (TABLE, "columns")}
     facts = {ours: sample.facts.get(str(theirs)) for ours, theirs in columns.items() if theirs}
     _behaviour(ledger, sample, facts)
-    _time(ledger, sample, facts)
+    clock.settle(ledger, sample, facts)
     for each in ("value", "dwell_s"):
         decimal(ledger, TABLE, facts.get(each))
     if (rated := facts.get("value")) is not None and _is_rating(ledger, sample, rated):
@@ -167,75 +162,3 @@ def _is_rating(ledger: Ledger, sample: Sample, facts: Facts) -> bool:
     if constant is not None:
         return bool(constant.value == "rate")
     return sample.headed and _named_rating(sample, facts)
-
-
-def _time(ledger: Ledger, sample: Sample, facts: Mapping[str, Facts | None]) -> None:
-    if (TABLE, "time") in ledger.guesses:
-        return
-    column = facts.get("timestamp")
-    if column is not None:
-        if ledger.answered(TABLE, "time") != "order":
-            _clocked(ledger, sample, column)
-            _same_moment(ledger, sample, column)
-        return
-    if (TABLE, "time") in ledger.answers or (TABLE, "constants", "timestamp") in ledger.answers:
-        return
-    used = [facts_.name for facts_ in facts.values() if facts_ is not None]
-    free = {name: each for name, each in sample.facts.items() if name not in used}
-    moments = [name for name, each in free.items() if each.fitting and each.fitting != ["year"]]
-    orders = [name for name, each in free.items() if sample.headed and each.numeric and _is_order(name)]
-    if not moments and not orders:
-        ledger.settle((TABLE, "time"), "none", "no column holds times")
-        return
-    best, *rest = [*moments, *orders]
-    why = "its numbers may put a user's rows in order" if best in orders else "its values may be times"
-    said = ledger.settle((TABLE, "columns", "timestamp"), best, why, sure=False, choices=[*rest, None])
-    if said in orders:
-        ledger.settle((TABLE, "time"), "order", "no column holds times, this one an order")
-    elif said is None:
-        ledger.settle((TABLE, "time"), "none", "no column holds times")
-    elif said in sample.facts:
-        times.settle(ledger, TABLE, "timestamp", sample.facts[said])
-
-
-def _clocked(ledger: Ledger, sample: Sample, day: Facts) -> None:
-    """Note how times are written, days and their clock in two columns among them."""
-    clocks = [name for name, each in sample.facts.items() if each.clock]
-    if not sample.headed or len(clocks) != 1 or not len(day.values) or day.values.str.contains(":").any():
-        times.settle(ledger, TABLE, "timestamp", day)
-        return
-    key = (TABLE, "columns", "timestamp")
-    both = ledger.settle(key, [day.name, clocks[0]], "one column holds the day, the other its time")
-    if both == [day.name, clocks[0]]:
-        texts = sample.frame.select(pl.concat_str(pl.col(day.name, clocks[0]).str.strip_chars(), separator=" "))
-        times.settle(ledger, TABLE, "timestamp", Facts.of(texts.to_series()))
-
-
-def _is_order(name: str) -> bool:
-    return words(name) in _ORDERS or (rank(TABLE, "timestamp", name) or 100) < 100
-
-
-def _same_moment(ledger: Ledger, sample: Sample, chosen: Facts) -> None:
-    """Other columns of times are no doubt where they tell the same day."""
-    key = (TABLE, "columns", "timestamp")
-    guess = ledger.guesses.get(key)
-    found = times.written(chosen)
-    if guess is None or guess.sure is False or key in ledger.answers or found is None:
-        return
-    others = [
-        each.name
-        for each in named(sample, TABLE, "timestamp")
-        if each.fits and not each.maybe and each.name != chosen.name
-    ]
-    middle = _middle(chosen, found)
-    for name in others:
-        way = times.written(sample.facts[name])
-        if way is None or abs(_middle(sample.facts[name], way) - middle) > _SAME_S:
-            why = f"{name} holds other times"
-            ledger.settle(key, chosen.name, why, sure=False, choices=others)
-            return
-
-
-def _middle(facts: Facts, way: times.Written) -> float:
-    """Median of times, in seconds since 1970."""
-    return float(np.median(times.read(facts.values, way.reading).drop_nulls().dt.epoch("s").to_numpy()))

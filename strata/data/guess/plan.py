@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from strata.data.guess import events, others
+from strata.data.guess import events, items, users
+from strata.data.guess.ids import settle_numbers
 from strata.data.guess.ledger import Guess, Key, Ledger
 from strata.data.guess.sample import Sample, look, table_like
 from strata.data.guess.tables import Files, sort
@@ -117,9 +118,9 @@ def plan(
         if table in files.tables:
             _layout(ledger, table, files.tables[table])
     events.settle(ledger, files)
-    others.settle_items(ledger, files)
-    others.settle_users(ledger, files)
-    others.settle_ids(ledger, files)
+    items.settle(ledger, files)
+    users.settle(ledger, files)
+    settle_numbers(ledger, files)
     nested = ledger.settings()
     cleaning = nested.pop("cleaning", {})
     source = {table: nested[table] for table in TABLES if table in nested}

@@ -27,7 +27,7 @@ def use(name: str, params: str, folder: str | None = None) -> str:
         raise SettingsError(f"'{name}' is no preset; there is: {', '.join(names())}")
     preset = FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     values: dict[str, Any] = yaml.safe_load(preset)
-    key, value = _pair(_root(preset), "source")
+    (key, value), _ = (_pair(_root(text), "source") for text in (preset, params))
     source = values.pop("source")
     if folder is not None:
         values["source"] = {"folder": folder}

@@ -1,4 +1,4 @@
-"""Guesses what files say of items and users, and what is known of items where they have no file of their own."""
+"""Guesses what files say of items, and what is known of them where they have no file of their own."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +8,9 @@ import polars as pl
 from strata.data.guess import lists, times
 from strata.data.guess.columns import named, pick
 from strata.data.guess.events import by_layout, decimal
+from strata.data.guess.ids import settle_id
 from strata.data.guess.ledger import Ledger
 from strata.data.guess.names import rank, synonyms
-from strata.data.guess.overlap import alike_as_numbers, held, id_column, ids
 from strata.data.guess.sample import Sample
 from strata.data.guess.tables import Files, is_properties
 from strata.data.sources.values import ValueSettings, text
@@ -21,7 +21,7 @@ _ONE_VALUE, _PRICED = 0.9, 0.5
 _SHORT = 80.0
 
 
-def settle_items(ledger: Ledger, files: Files) -> None:
+def settle(ledger: Ledger, files: Files) -> None:
     """Note the settings of items: of their file, else of what the interactions' file tells of them."""
     sample = files.tables.get("items")
     if sample is None:
@@ -40,7 +40,7 @@ def settle_items(ledger: Ledger, files: Files) -> None:
         _by_content(ledger, sample)
         return
     taken: list[str] = []
-    _id(ledger, files, sample, "items", taken)
+    settle_id(ledger, files, sample, "items", taken)
     _attributes_of_items(ledger, sample, taken, lambda name: True)
 
 
@@ -82,7 +82,7 @@ def _attributes_of_items(ledger: Ledger, sample: Sample, taken: list[str], tells
     for ours in ("created_at", "removed_at"):
         if ours in found:
             times.settle(ledger, "items", ours, sample.facts[found[ours]])
-    _missing(ledger, "items", sample, list(found.values()))
+    _missing(ledger, "items", sample, list(found.values()), found.get("title"))
 
 
 def _from_interactions(ledger: Ledger, files: Files) -> None:
@@ -167,76 +167,12 @@ def _properties(ledger: Ledger, sample: Sample) -> None:
                 break
 
 
-def settle_users(ledger: Ledger, files: Files) -> None:
-    """Note the settings of the users' file, where there is one."""
-    sample = files.tables.get("users")
-    if sample is None:
-        return
-    if layout := files.layouts.get("users"):
-        by_layout(ledger, "users", sample, layout)
-        return
-    taken: list[str] = []
-    _id(ledger, files, sample, "users", taken)
-    pick(ledger, sample, "users", "profile_text", taken, doubtful=False)
-    for name in sample.facts:
-        if name not in taken and rank("users", "attribute", name) is not None:
-            ledger.settle(("users", "attributes", name), name, "its name says so")
-
-
-def _id(ledger: Ledger, files: Files, sample: Sample, table: str, taken: list[str]) -> None:
-    ours = f"{table[:4]}_id"
-    key, there = (table, "columns", ours), ledger.guesses.get(("interactions", "columns", ours))
-    column = id_column(sample, table)
-    if key in ledger.answers:
-        taken.append(ledger.settle(key, None, ""))
-    elif column is not None:
-        exact = [each for each in named(sample, table, ours) if each.name == column and not each.maybe]
-        shared = _shared(files, there.value if there else None, sample, column)
-        why = f"{shared:.0%} of the ids of the interactions stand in it" if shared > 0.3 else "its name says so"
-        unique = sample.facts[column].unique
-        why += "" if unique else ", though it is not unique"
-        sure = (bool(exact) or shared > 0.3) and (unique or shared > 0.3)
-        ledger.settle(key, column, why, sure=sure, choices=[name for name in sample.facts if name != column])
-        taken.append(column)
-        if not unique:
-            again = 1 - sample.facts[column].distinct / max(len(sample.facts[column].values), 1)
-            ledger.settle(
-                (table, "repeated"),
-                "first",
-                f"{again:.0%} of its rows repeat an id",
-                sure=False,
-                choices=["latest", "refuse"],
-            )
-
-
-def _shared(files: Files, column: Any, sample: Sample, theirs: str) -> float:
-    log = files.tables["interactions"]
-    if not isinstance(column, str) or column not in log.facts or log is sample:
-        return 0.0
-    return held(ids(log, column), ids(sample, theirs))
-
-
-def settle_ids(ledger: Ledger, files: Files) -> None:
-    """Note that ids are numbers where two files write them differently."""
-    log = files.tables["interactions"]
-    for table, ours in (("items", "item_id"), ("users", "user_id")):
-        sample = files.tables.get(table)
-        here, there = (ledger.guesses.get((each, "columns", ours)) for each in ("interactions", table))
-        if sample is None or sample is log or here is None or there is None:
-            continue
-        if here.value not in log.facts or there.value not in sample.facts:
-            continue
-        if alike_as_numbers(ids(log, here.value), ids(sample, there.value)):
-            for each in ("interactions", table):
-                ledger.settle(
-                    (each, "number_ids"), True, f"the ids of {sample.file} meet those of {log.file} only as numbers"
-                )
-
-
-def _missing(ledger: Ledger, table: str, sample: Sample, columns: list[str]) -> None:
+def _missing(ledger: Ledger, table: str, sample: Sample, columns: list[str], title: str | None) -> None:
     """Words for missing that stand in columns which are used, beside those that the reader knows."""
     usual = ValueSettings().missing
-    words = [word for word in synonyms()["missing"] if word not in usual]
+    # A film may be called Unknown; the setting would take that from it.
+    titles = sample.frame[title].cast(pl.String).str.strip_chars() if title else pl.Series([], dtype=pl.String)
+    words = [word for word in synonyms()["missing"] if word not in usual and not (titles == word).any()]
     found = []
     for column in columns:
         if sample.frame.schema[column] == pl.String:

@@ -1,6 +1,7 @@
-"""Tells columns of ids by which of their values stand in another file."""
+"""Tells columns of ids by their names, and by which of their values stand in another file."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
@@ -79,3 +80,54 @@ def alike_as_numbers(ours: pl.Series, theirs: pl.Series) -> bool:
     as_numbers = [each.alias("id").to_frame().select(whole_id(pl.col("id"))).to_series() for each in (ours, theirs)]
     before, after = held(ours, theirs), held(*as_numbers)
     return after >= ENOUGH and after > before + 0.2
+
+
+def settle_id(ledger: Ledger, files: Files, sample: Sample, table: str, taken: list[str]) -> None:
+    """Note which column names the items or users of their own file, and that it is not unique; add it to `taken`."""
+    ours = f"{table[:4]}_id"
+    key, there = (table, "columns", ours), ledger.guesses.get(("interactions", "columns", ours))
+    column = id_column(sample, table)
+    if key in ledger.answers:
+        taken.append(ledger.settle(key, None, ""))
+    elif column is not None:
+        exact = [each for each in named(sample, table, ours) if each.name == column and not each.maybe]
+        shared = _shared(files, there.value if there else None, sample, column)
+        why = f"{shared:.0%} of the ids of the interactions stand in it" if shared > 0.3 else "its name says so"
+        unique = sample.facts[column].unique
+        why += "" if unique else ", though it is not unique"
+        sure = (bool(exact) or shared > 0.3) and (unique or shared > 0.3)
+        ledger.settle(key, column, why, sure=sure, choices=[name for name in sample.facts if name != column])
+        taken.append(column)
+        if not unique:
+            again = 1 - sample.facts[column].distinct / max(len(sample.facts[column].values), 1)
+            ledger.settle(
+                (table, "repeated"),
+                "first",
+                f"{again:.0%} of its rows repeat an id",
+                sure=False,
+                choices=["latest", "refuse"],
+            )
+
+
+def _shared(files: Files, column: Any, sample: Sample, theirs: str) -> float:
+    log = files.tables["interactions"]
+    if not isinstance(column, str) or column not in log.facts or log is sample:
+        return 0.0
+    return held(ids(log, column), ids(sample, theirs))
+
+
+def settle_numbers(ledger: Ledger, files: Files) -> None:
+    """Note that ids are numbers where two files write them differently."""
+    log = files.tables["interactions"]
+    for table, ours in (("items", "item_id"), ("users", "user_id")):
+        sample = files.tables.get(table)
+        here, there = (ledger.guesses.get((each, "columns", ours)) for each in ("interactions", table))
+        if sample is None or sample is log or here is None or there is None:
+            continue
+        if here.value not in log.facts or there.value not in sample.facts:
+            continue
+        if alike_as_numbers(ids(log, here.value), ids(sample, there.value)):
+            for each in ("interactions", table):
+                ledger.settle(
+                    (each, "number_ids"), True, f"the ids of {sample.file} meet those of {log.file} only as numbers"
+                )

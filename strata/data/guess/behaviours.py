@@ -1,7 +1,7 @@
 """Guesses what a log's names of behaviours mean, and what its rows are where no name stands in them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from strata.data.guess import names
@@ -17,6 +17,11 @@ def meaning(name: str) -> str | None:
     letters = re.sub(r"[\W_]", "", name.lower())
     known = names.synonyms()["behaviours"]
     return next((ours for ours, theirs in known.items() if letters in theirs), None)
+
+
+def of_flag(name: str) -> bool:
+    """Whether a column of 0 and 1 is named after a behaviour: is_click, purchased."""
+    return meaning(re.sub(r"^(is|has|was) ", "", names.words(name))) is not None
 
 
 def like_behaviours(facts: Facts) -> bool:
@@ -38,18 +43,24 @@ def settle_names(ledger: Ledger, facts: Facts) -> None:
         ledger.settle(key, ours, why, sure=ours is not None, choices=(*CHOICES, None) if ours is None else ())
 
 
-def settle_constant(ledger: Ledger, given: Iterable[str], path: Path, columns: Iterable[str], likely: str) -> None:
+def settle_constant(
+    ledger: Ledger, given: Iterable[str], path: Path, columns: Iterable[str], likely: str, flags: Sequence[str]
+) -> None:
     """Note the behaviour of all rows of a file without a column of them.
 
     `given`: our columns that the file has. `columns`: names of all of its own. `likely`: what it is where none tells.
+    `flags`: columns of 0 and 1 that say of each row whether something was done, so that rows are not all the same.
     """
     given, columns = set(given), list(columns)
     key = ("interactions", "constants", "behaviour")
     for behaviour, sign in names.synonyms()["behaviour_of"].items():
         held = [ours for ours in sign.get("columns", ()) if ours in given]
         named = [each for each in (*columns, path.name.split(".")[0]) if names.says(sign.get("names", "$^"), each)]
+        if flags and not held:
+            break
         if held or named:
             of = f"it has {', '.join(held)}" if held else f"{named[0]!r} says so"
             ledger.settle(key, behaviour, f"every row is one: {of}")
             return
-    ledger.settle(key, likely, "nothing says what its rows are", sure=False, choices=CHOICES)
+    why = f"{', '.join(flags)} say of each row whether it was done" if flags else "nothing says what its rows are"
+    ledger.settle(key, likely, why, sure=False, choices=CHOICES)

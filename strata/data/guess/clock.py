@@ -61,7 +61,8 @@ def _clocked(ledger: Ledger, sample: Sample, day: Facts) -> None:
 
 
 def _is_order(name: str) -> bool:
-    return words(name) in _ORDERS or (rank(_TABLE, "timestamp", name) or 100) < 100
+    found = rank(_TABLE, "timestamp", name)
+    return words(name) in _ORDERS or (found is not None and found < 100)
 
 
 def _same_moment(ledger: Ledger, sample: Sample, chosen: Facts) -> None:

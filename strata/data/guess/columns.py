@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from strata.data.guess import names, times
 from strata.data.guess.behaviours import like_behaviours
 from strata.data.guess.facts import Facts
-from strata.data.guess.ledger import Ledger
+from strata.data.guess.ledger import Key, Ledger
 from strata.data.guess.sample import Sample
 
 
@@ -22,7 +22,7 @@ FITS: dict[str, tuple[Callable[[Facts], bool], str]] = {
     "created_at": (lambda f: f.timed or bool(times.written(f)), "times"),
     "removed_at": (lambda f: f.timed or bool(times.written(f)), "times"),
     "value": (lambda f: f.numeric, "numbers"),
-    "count": (lambda f: f.numeric, "numbers"),
+    "count": (lambda f: f.numeric and not f.flag, "numbers"),
     "dwell_s": (lambda f: f.numeric, "numbers"),
     "event_id": (lambda f: f.idlike and f.distinct == len(f.values) == f.rows, "an id of each row"),
     "text": (lambda f: not f.nested and not f.numeric, "text"),
@@ -34,6 +34,10 @@ FITS: dict[str, tuple[Callable[[Facts], bool], str]] = {
     "profile_text": (lambda f: _short_text(f) or f.length >= 300, "text"),
 }
 """Our column → whether values may be it, and what they should be."""
+
+
+_ASKED = ("timestamp", "value", "created_at", "price")
+"""Columns that would be missed where they stand in a form that is not known."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ def pick(
         return said
     found = [each for each in named(sample, table, ours, taken) if each.fits and (doubtful or not each.maybe)]
     if not found:
+        _unfit(ledger, sample, table, ours, taken, setting)
         return None
     best, *others = found
     rivals = [each.name for each in others if each.rank == best.rank]
@@ -100,6 +105,16 @@ def pick(
     choices = [each.name for each in found if each.name != best.name]
     ledger.settle(setting, best.name, why, sure=sure, choices=[*choices, None])
     return best.name
+
+
+def _unfit(ledger: Ledger, sample: Sample, table: str, ours: str, taken: Collection[str], setting: Key) -> None:
+    """Ask about a column that is named so for certain and holds something else than it should."""
+    misfits = [each.name for each in named(sample, table, ours, taken) if not each.maybe and not each.fits]
+    held = [name for name in misfits if len(sample.facts[name].values)]
+    if ours in _ASKED and held:
+        such = sample.facts[held[0]].values[0]
+        why = f"{held[0]} is named so, but holds no {FITS[ours][1]} in a form that is known, such as {such!r}"
+        ledger.settle(setting, None, why, sure=False, choices=held)
 
 
 def _of_entity(sample: Sample, table: str, rivals: list[str]) -> str | None:

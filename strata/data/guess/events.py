@@ -14,6 +14,7 @@ from strata.data.guess.sample import Sample
 from strata.data.guess.tables import Files, impressions
 
 TABLE = "interactions"
+_MOST_CODES = 20
 
 
 def settle(ledger: Ledger, files: Files) -> None:
@@ -81,9 +82,22 @@ def _by_names(ledger: Ledger, files: Files, sample: Sample) -> None:
     for ours in ("behaviour", "timestamp", "value", "dwell_s", "text", "event_id"):
         doubtful = ours in ("behaviour", "timestamp")
         theirs = pick(ledger, sample, TABLE, ours, taken, doubtful=doubtful)
+        if theirs is None and ours == "behaviour":
+            theirs = _codes(ledger, sample, taken)
         if theirs is None and ours == "value":
             theirs = pick(ledger, sample, TABLE, "count", taken, key="value")
         taken += [theirs] if theirs else []
+
+
+def _codes(ledger: Ledger, sample: Sample, taken: list[str]) -> str | None:
+    """A column that is named as behaviours are and holds a few codes, each of which must be asked about."""
+    key = (TABLE, "columns", "behaviour")
+    found = [each.name for each in named(sample, TABLE, "behaviour", taken) if not each.maybe]
+    found = [name for name in found if 1 < sample.facts[name].distinct <= _MOST_CODES]
+    if not found or key in ledger.answers:
+        return None
+    said: str | None = ledger.settle(key, found[0], "its name says so; its values are codes")
+    return said
 
 
 def _shown(ledger: Ledger, sample: Sample) -> str | None:
@@ -145,7 +159,8 @@ def _behaviour(ledger: Ledger, sample: Sample, facts: Mapping[str, Facts | None]
         if rated is not None and not _named_rating(sample, rated):
             given.discard("value")
         likely = "rate" if rated is not None and scales.looks_rated(rated) else "view"
-        behaviours.settle_constant(ledger, given, sample.path, sample.facts, likely)
+        told = [name for name, each in sample.facts.items() if each.flag and behaviours.of_flag(name)]
+        behaviours.settle_constant(ledger, given, sample.path, sample.facts, likely, told)
 
 
 def _named_rating(sample: Sample, facts: Facts) -> bool:

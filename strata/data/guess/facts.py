@@ -82,6 +82,12 @@ class Facts:
         """Of the values that match a regular expression."""
         return share(self.values.str.contains(pattern))
 
+    @cached_property
+    def flag(self) -> bool:
+        """Whether values are 0 and 1, or no and yes, both."""
+        there = set(self.values.unique().head(3).str.to_lowercase())
+        return there in ({"0", "1"}, {"0.0", "1.0"}, {"false", "true"}, {"no", "yes"}, {"n", "y"})
+
     @property
     def numeric(self) -> bool:
         """Whether nearly all values are plain numbers."""

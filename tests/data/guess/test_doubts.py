@@ -193,3 +193,28 @@ def test_files_that_hold_nothing_of_use_are_told_with_their_columns(tmp_path: Pa
         of(tmp_path, numbers__csv="a,b\n1.5,2.5\n2.5,3.5\n")
     with pytest.raises(SourceError, match="does not exist"):
         guess([tmp_path / "nothing.csv"], {}, {})
+
+
+def test_codes_of_behaviours_are_asked_about_one_by_one(tmp_path: Path) -> None:
+    log = "user_id,item_id,behavior_type,ts\n" + rows(60, "{u},{i},{c},13000{n:05}", c=[1, 1, 2, 3])
+    plan = of(tmp_path, buys__csv=log)
+    assert plan.source["interactions"]["columns"]["behaviour"] == "behavior_type"
+    assert {*unsure(plan)} == {f"interactions.behaviours.{code}" for code in (1, 2, 3)}
+
+
+def test_rows_that_say_whether_they_were_clicked_are_not_all_clicks(tmp_path: Path) -> None:
+    plan = of(tmp_path, clicks__csv="user_id,item_id,click,ts\n" + rows(60, "{u},{i},{c},13000{n:05}", c=[0, 0, 1]))
+    assert unsure(plan) == ["interactions.constants.behaviour"]
+    assert "value" not in plan.source["interactions"]["columns"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"), [("rating", ["5 stars", "1 star"]), ("timestamp", ["2014-12-06 02", "2014-12-07 03"])]
+)
+def test_a_known_name_with_values_of_no_known_form_is_asked_about(name: str, cells: list[str], tmp_path: Path) -> None:
+    log = f"user_id,item_id,{name},comment\n" + rows(60, "{u},{i},{c},words", c=cells)
+    ours = {"rating": "value"}.get(name, name)
+    plan = of(tmp_path, reviews__csv=log)
+    found = next(each for each in plan.unsure if each.path == f"interactions.columns.{ours}")
+    assert found.value is None
+    assert repr(cells[0]) in found.why

@@ -48,6 +48,7 @@ def facts(plan: Plan, tried: Trial) -> dict[str, Any]:
         "refused": tried.refused,
         "findings": {table: [finding.facts() for finding in found] for table, found in tried.findings.items()},
         "faults": tried.faults,
+        "stop": tried.stop,
         "unused_files": plan.unused,
         "unused_columns": plan.left,
     }
@@ -122,7 +123,9 @@ def _cut(value: str) -> str:
 def _refused(tried: Trial) -> list[RenderableType]:
     rows: list[list[str | Text]] = []
     for table, fault in tried.faults.items():
-        rows.append([Text("no", "red"), table, f"cannot be read: {fault}"])
+        rows.append([Text("no", "red"), table, f"is not read rightly: {fault}"])
+    if tried.stop is not None:
+        rows.append([Text("no", "red"), "all", f"a run would stop: {tried.stop}"])
     for table, reasons in tried.refused.items():
         read = tried.rows[table]
         rows += [[Text("--", "yellow"), table, f"{reason}: {count:,} of {read:,}"] for reason, count in reasons.items()]

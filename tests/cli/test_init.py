@@ -152,3 +152,10 @@ def test_what_would_be_refused_is_shown(tmp_path: Path) -> None:
     assert shown.exit_code == 0
     assert "item_id is not in items: 1 of 601" in shown.output
     assert Path("params.yaml").read_text(encoding="utf-8") == PARAMS
+
+
+def test_what_would_stop_a_run_is_said_beforehand() -> None:
+    movies = Path("../films/movies.csv")
+    movies.write_text("\n".join(movies.read_text().splitlines()[:60]) + "\n")
+    shown = init("../films", "--dry-run")
+    assert "a run would stop" in " ".join(shown.output.split())

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from pydantic import ValidationError
 
-from strata.data.cleaning import CleaningSettings, clean
+from strata.data.cleaning import CleaningSettings, check, clean
 from strata.data.guess.sample import Sample
 from strata.data.schema import ITEM, REASON, USER
 from strata.data.sources.adapters import of_interactions
@@ -18,7 +18,7 @@ from strata.data.sources.finding import Finding
 from strata.data.sources.mapping import InteractionsSettings, ItemsSettings, TableSettings, UsersSettings
 from strata.data.sources.source import ReadTable, Source
 from strata.data.sources.tables import read_raw
-from strata.errors import SettingsError, StrataError
+from strata.errors import SettingsError, StrataError, ValidationFailed
 
 MODELS: dict[str, type[TableSettings]] = {
     "interactions": InteractionsSettings,
@@ -32,7 +32,8 @@ _ROWS = 20_000
 class Trial:
     """`read`: rows as read, by table. `refused`: table → reason → rows of the sample. `rows`: rows tried, by table.
 
-    `faults`: what kept a table from being read at all.
+    `faults`: what kept a table from being read at all, or read rightly. `stop`: why a run would stop, if all of the
+    data are as the sample.
     """
 
     read: dict[str, pl.DataFrame] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Trial:
     refused: dict[str, dict[str, int]] = field(default_factory=dict)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
+    stop: str | None = None
 
 
 def trial(samples: Mapping[str, Sample], source: Mapping[str, Any], cleaning: Mapping[str, Any]) -> Trial:
@@ -69,8 +71,14 @@ def trial(samples: Mapping[str, Sample], source: Mapping[str, Any], cleaning: Ma
         rules = CleaningSettings.model_validate(cleaning)
     except ValidationError as error:
         raise SettingsError(f"params.yaml: cleaning: {error.errors()[0]['msg']}") from None
-    counts = clean(Source(interactions, items, users), rules, datetime.now(UTC)).counts
-    for name, count in counts.items():
+    cleaned = clean(Source(interactions, items, users), rules, datetime.now(UTC))
+    try:
+        check(cleaned, rules)
+    except ValidationFailed as error:
+        done.stop = str(error)
+    for name, count in cleaned.counts.items():
+        if stops := "; ".join(str(finding) for finding in count.findings if finding.stops):
+            done.faults[name] = stops
         done.rows[name] = count.read
         done.refused[name] = count.reasons
         done.findings[name] = count.findings

@@ -6,6 +6,7 @@ import typer
 from rich.text import Text
 
 from strata.cli import batches as batches_cli
+from strata.cli import init as init_cli
 from strata.cli import next_steps as cli_next
 from strata.cli import profiles as profiles_cli
 from strata.cli import pull as pull_cli
@@ -26,6 +27,7 @@ app.add_typer(related_cli.app)
 app.command()(themes_cli.themes)
 data.command("pull")(pull_cli.pull)
 app.add_typer(release_cli.app, name="release", help="Releases: list, promote, roll back.")
+app.command()(init_cli.init)
 app.command("next")(cli_next.what_next)
 
 

@@ -8,8 +8,8 @@ from strata.cli.terminal import Answer, sentence, states
 
 NEXT: Final = {
     "Look at another user": ".venv/bin/strata user ID",
-    "Use your own data": "map its columns in params.yaml (README.md, Your own data), then "
-    "`source .venv/bin/activate && dvc repro`",
+    "Use your own data": "`source .venv/bin/activate && strata init FILES` (README.md, Your own data), "
+    "then `dvc repro`",
     "Serve the release": "make serve",
     "Schedule and watch the pipeline": "make ui",
 }

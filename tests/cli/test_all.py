@@ -14,6 +14,7 @@ import yaml
 from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
+from benchmarks.init.__main__ import WRITERS
 from strata.cli.app import app
 from strata.data.history import DAY, History
 from strata.data.schema import BRAND, TITLE
@@ -105,6 +106,8 @@ def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_bytes((release / "params.yaml").read_bytes())
     write_release(Path("other"), {"a.txt": Path("params.yaml")}, versions={}, metrics={})
+    Path("shop").mkdir()
+    WRITERS["retailrocket"](Path("shop"))
     registry, of = Registry(Path("releases")), ["--release", str(release)]
     ids = [registry.add(folder) for folder in (Path("other"), release)]
     for each in ids:
@@ -123,6 +126,7 @@ def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "data fetch": ["movielens-100k", "--folder", str(data)],
         "data use": ["stack-exchange"],
         "data pull": ["--params", str(shop())],
+        "init": ["shop", "--dry-run"],
         "model list": [],
         "model fetch": ["all-minilm-l6-v2"],
         "release list": [],

@@ -20,14 +20,23 @@ def use(name: str, params: str, folder: str | None = None, part: str | None = No
     """
     ours = preset(name, part)
     values: dict[str, Any] = yaml.safe_load(ours)
-    (key, value), (our_key, our_value) = (_pair(_root(each), "source") for each in (ours, params))
+    (key, value), _ = (_pair(_root(each), "source") for each in (ours, params))
     source = values.pop("source")
     del values["preset"]
     if folder is not None:
         values["source"] = {"folder": folder}
     if yaml.safe_load(params)["source"] != source:
-        params = params[: _end(our_key)] + ours[_end(key) : _end(value)] + params[_end(our_value) :]
+        params = section(params, "source", ours[_end(key) : _end(value)].removeprefix(":\n"))
     return merge(params, values)
+
+
+def section(text: str, key: str, block: str) -> str:
+    """A YAML text with the block `block`, indented, as the value of its section `key`.
+
+    Raises SettingsError when there is no such section.
+    """
+    ours, value = _pair(_root(text), key)
+    return f"{text[: _end(ours)]}:\n{block}{text[_end(value) :]}"
 
 
 def merge(text: str, changes: Mapping[str, Any]) -> str:

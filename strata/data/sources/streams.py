@@ -38,7 +38,7 @@ def as_plain(path: Path, settings: FileSettings, first: int | None = None) -> Pa
     rows. Raises SourceError when it cannot be unpacked or decoded.
     """
     delimited = settings.form in DELIMITED
-    with _opened(path, settings) as start:
+    with opened(path, settings) as start:
         head = start.read(6)
     if head[:2] in MARKS and settings.encoding is None:
         raise SourceError(f"{path} is not UTF-8 text: it begins as UTF-16 does; set `encoding: utf-16`")
@@ -78,7 +78,7 @@ def _numbers() -> Iterator[int]:
 
 
 @contextmanager
-def _opened(path: Path, settings: FileSettings) -> Iterator[Any]:
+def opened(path: Path, settings: FileSettings) -> Iterator[Any]:
     """The bytes of a file without what they are packed in."""
     try:
         match path.suffix.lower():
@@ -111,7 +111,7 @@ def _member(path: Path, archive: zipfile.ZipFile, settings: FileSettings) -> str
 
 @contextmanager
 def _text(path: Path, settings: FileSettings) -> Iterator[TextIO]:
-    with _opened(path, settings) as raw:
+    with opened(path, settings) as raw:
         # Damaged UTF-8 goes through as it is; in other encodings it becomes U+FFFD. Both are counted where it is read.
         encoding, errors = (settings.encoding, "replace") if settings.encoding else ("utf-8", "surrogateescape")
         with io.TextIOWrapper(raw, encoding, errors, newline="") as text:

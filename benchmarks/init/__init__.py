@@ -1,0 +1,1 @@
+"""How much of public data sets' formats `strata init` understands by itself."""

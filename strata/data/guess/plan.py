@@ -1,0 +1,155 @@
+"""Guesses everything that settings must say of people's files, from samples of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from strata.data.guess import events, items, users
+from strata.data.guess.ids import settle_numbers
+from strata.data.guess.ledger import Guess, Key, Ledger
+from strata.data.guess.sample import Sample, look, table_like
+from strata.data.guess.tables import Files, sort
+from strata.data.sources.grammar import FileSettings
+from strata.errors import SourceError, StrataError
+
+_CHOICES: dict[str, list[Any]] = {"header": [True], "encoding": ["cp1252", "cp1250", "cp1251", "gb18030", "shift_jis"]}
+TABLES = ("interactions", "items", "users")
+
+
+@dataclass
+class Plan:
+    """What was understood.
+
+    `tables`: the file of each table; one may stand for two. `source`, `cleaning`: settings for params.yaml, `source`
+    without its folder. `unused`: files that are left out, and why; `left`: columns of used files that are left out.
+    """
+
+    tables: dict[str, Sample]
+    guesses: list[Guess]
+    source: dict[str, Any]
+    cleaning: dict[str, Any]
+    unused: dict[str, str] = field(default_factory=dict)
+    left: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def unsure(self) -> list[Guess]:
+        """What only a person can tell."""
+        return [guess for guess in self.guesses if not guess.sure]
+
+
+def found(paths: list[Path]) -> tuple[list[Path], dict[str, str]]:
+    """The files that may hold tables among paths and in folders among them, and the others with a reason."""
+    files: list[Path] = []
+    unused: dict[str, str] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = [each for each in sorted(path.rglob("*")) if each.is_file() and not each.name.startswith(".")]
+            files += [each for each in inside if table_like(each)]
+            unused |= {each.name: "its ending is none of a table's" for each in inside if not table_like(each)}
+        elif path.is_file():
+            files.append(path)
+        elif ":/" in str(path):
+            raise SourceError(
+                "init looks at files, not at databases; export the tables as CSV or Parquet and give those"
+            )
+        else:
+            raise SourceError(f"{path} does not exist; give files, or a folder that holds them")
+    if not files:
+        raise SourceError(
+            f"{', '.join(map(str, paths))}: no file of a table (csv, tsv, txt, dat, parquet, jsonl, json, xlsx)"
+        )
+    return files, unused
+
+
+def guess(paths: list[Path], answers: Mapping[Key, Any], chosen: Mapping[str, Path]) -> Plan:
+    """What the files mean; `answers` and `chosen` (table → file) stand instead of guesses.
+
+    Raises SourceError when there is no file, or none can be the interactions.
+    """
+    looked, unused = samples([*paths, *(path for path in chosen.values() if path not in paths)])
+    first = plan(looked, unused, answers, chosen)
+    again = {}
+    for table, sample in first.tables.items():
+        said = {
+            key[1]: value for key, value in answers.items() if key[0] == table and key[1] in FileSettings.model_fields
+        }
+        if said and (new := look(sample.path, said)) is not None:
+            again[sample.path] = new
+    if not again:
+        return first
+    return plan([again.get(sample.path, sample) for sample in looked], unused, answers, chosen)
+
+
+def samples(paths: list[Path]) -> tuple[list[Sample], dict[str, str]]:
+    """Samples of the files that hold tables, and the other files with a reason."""
+    files, unused = found(paths)
+    looked = []
+    for path in dict.fromkeys(files):
+        try:
+            sample = look(path)
+        except StrataError as error:
+            unused[path.name] = str(error)
+            continue
+        if sample is None:
+            unused[path.name] = "it is no table"
+        else:
+            looked.append(sample)
+    return looked, unused
+
+
+def plan(
+    looked: list[Sample], unused: Mapping[str, str], answers: Mapping[Key, Any], chosen: Mapping[str, Path]
+) -> Plan:
+    """What the sampled files mean; `answers` and `chosen` (table → file) stand instead of guesses.
+
+    Raises SourceError when no file can be the interactions.
+    """
+    ledger = Ledger(answers)
+    files = sort(looked, ledger, chosen)
+    if "interactions" not in files.tables:
+        said = "; ".join(f"{sample.file}: {', '.join(list(sample.facts)[:12])}" for sample in looked)
+        reasons = "; ".join(f"{name}: {why}" for name, why in unused.items())
+        raise SourceError(
+            f"no file looks like interactions, rows of a user and an item ({said or reasons}); "
+            "name it by --interactions FILE, and its columns by --column user_id=NAME --column item_id=NAME"
+        )
+    for table in TABLES:
+        if table in files.tables:
+            _layout(ledger, table, files.tables[table])
+    events.settle(ledger, files)
+    items.settle(ledger, files)
+    users.settle(ledger, files)
+    settle_numbers(ledger, files)
+    nested = ledger.settings()
+    cleaning = nested.pop("cleaning", {})
+    source = {table: nested[table] for table in TABLES if table in nested}
+    return Plan(
+        files.tables, list(ledger.guesses.values()), source, cleaning, {**unused, **files.unused}, _left(files, source)
+    )
+
+
+def _layout(ledger: Ledger, table: str, sample: Sample) -> None:
+    for name, value in sample.written.items():
+        unsure = sample.unsure.get(name)
+        choices: list[Any] = _CHOICES.get(name, [])
+        ledger.settle(
+            (table, name), value, unsure or sample.why, sure=unsure is None, choices=choices if unsure else []
+        )
+    for name, why in sample.unsure.items():
+        if name not in sample.written:
+            choices = [False] if name == "header" else []
+            ledger.settle((table, name), True if name == "header" else None, why, sure=False, choices=choices)
+
+
+def _left(files: Files, source: Mapping[str, Any]) -> dict[str, list[str]]:
+    used: dict[str, set[str]] = {}
+    for table, settings in source.items():
+        said = used.setdefault(files.tables[table].file, set())
+        for part in (settings.get("columns", {}), settings.get("attributes", {}), *settings.get("flags", {}).values()):
+            values = part.values() if isinstance(part, dict) else part
+            said |= {name for each in values for name in (each if isinstance(each, list) else [each])}
+        said |= set(map(str, settings.get("properties", {}).values()))
+        said |= {settings["unfold"]["column"]} if "unfold" in settings else set()
+    by_file = {sample.file: sample for sample in files.tables.values()}
+    return {file: left for file, names in used.items() if (left := [n for n in by_file[file].facts if n not in names])}

@@ -1,0 +1,220 @@
+"""What files leave open is asked about, with the setting that answers it; what they tell is not."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from strata.data.guess.plan import Plan, guess
+from strata.errors import SourceError
+
+
+def rows(count: int, line: str, **values: list[Any]) -> str:
+    """Lines of a log: `{u}` and `{i}` are ids, `{n}` counts, other names run through their values."""
+    lines = (
+        line.format(
+            u=n % 7 + 1, i=n * n % 23 + 100, n=n, **{name: each[n % len(each)] for name, each in values.items()}
+        )
+        for n in range(count)
+    )
+    return "\n".join(lines) + "\n"
+
+
+def of(folder: Path, answers: dict[tuple[str, ...], Any] | None = None, **files: str) -> Plan:
+    for name, content in files.items():
+        (folder / name.replace("__", ".")).write_text(content, encoding="utf-8")
+    return guess([folder], answers or {}, {})
+
+
+def unsure(plan: Plan) -> list[str]:
+    return [each.path for each in plan.unsure]
+
+
+def test_days_and_months_that_no_value_tells_apart_are_asked(tmp_path: Path) -> None:
+    log = "customer_id,sku,order_date\n" + rows(60, "{u},{i},{a:02}/{b:02}/2020", a=[*range(1, 13)], b=[5, 7, 11, 2, 9])
+    plan = of(tmp_path, orders__csv=log)
+    assert unsure(plan) == ["interactions.time_format.timestamp"]
+    assert {plan.unsure[0].value, *plan.unsure[0].choices} == {"%d/%m/%Y", "%m/%d/%Y"}
+    told = of(tmp_path, {("interactions", "time_format", "timestamp"): "%m/%d/%Y"})
+    assert unsure(told) == []
+    assert told.source["interactions"]["time_format"] == {"timestamp": "%m/%d/%Y"}
+
+
+@pytest.mark.parametrize(("day", "form"), [("{a:02}/01/2020", "%d/%m/%Y"), ("01/{a:02}/2020", "%m/%d/%Y")])
+def test_one_impossible_value_tells_them_apart(day: str, form: str, tmp_path: Path) -> None:
+    log = "customer_id,sku,order_date\n" + rows(60, f"{{u}},{{i}},{day}", a=[1, 2, 3, 4, 25])
+    assert of(tmp_path, orders__csv=log).source["interactions"]["time_format"] == {"timestamp": form}
+
+
+def test_the_end_of_a_large_file_is_looked_at(tmp_path: Path) -> None:
+    early = rows(20_000, "{u},{i},0{a}/01/2020," + "x" * 1_000, a=[1, 2, 3])
+    late = rows(100, "{u},{i},31/01/2020,x")
+    plan = of(tmp_path, orders__csv=f"customer_id,sku,order_date,note\n{early}{late}")
+    assert not plan.tables["interactions"].whole
+    assert plan.source["interactions"]["time_format"] == {"timestamp": "%d/%m/%Y"}
+    assert "interactions.time_format.timestamp" not in unsure(plan)
+
+
+def test_numbers_of_users_and_items_without_a_header_are_not_told_apart(tmp_path: Path) -> None:
+    log = rows(80, "{u},{i},{r},13000{n:05}", r=[1, 2, 3, 4, 5])
+    plan = of(tmp_path, log__csv=log)
+    assert unsure(plan) == ["interactions.columns.user_id", "interactions.columns.item_id"]
+
+
+def test_ids_that_stand_in_the_items_tell(tmp_path: Path) -> None:
+    items = "id,title\n" + "".join(f"{i},Film number {i}\n" for i in range(100, 123))
+    log = rows(80, "{u},{i},{r},13000{n:05}", r=[1, 2, 3, 4, 5])
+    plan = of(tmp_path, log__csv=log, movies__csv=items)
+    assert unsure(plan) == []
+    assert plan.source["items"]["columns"] == {"item_id": "id", "title": "title"}
+
+
+def test_an_unknown_name_of_a_behaviour_is_asked_about(tmp_path: Path) -> None:
+    log = "user_id,item_id,event,ts\n" + rows(60, "{u},{i},{e},13000{n:05}", e=["view", "view", "cart", "wiggle"])
+    plan = of(tmp_path, events__csv=log)
+    assert unsure(plan) == ["interactions.behaviours.wiggle"]
+    assert plan.source["interactions"]["behaviours"] == {"cart": "add-to-cart", "wiggle": None}
+
+
+@pytest.mark.parametrize(
+    ("values", "scale", "asked"),
+    [
+        ([1, 2, 3, 4, 5], (1, 5), False),
+        ([1, 2, 3, 4], (1, 5), True),
+        ([2, 4, 5, 7, 8, 9, 10], (1, 10), False),
+        ([2, 4, 5, 7, 8], (1, 10), True),
+        ([*range(101)], (0, 100), False),
+        ([0, 1], (0, 1), True),
+    ],
+)
+def test_a_scale_is_concluded_from_its_ends_or_asked(
+    values: list[int], scale: tuple[int, int], asked: bool, tmp_path: Path
+) -> None:
+    log = "user_id,item_id,rating,ts\n" + rows(303, "{u},{i},{r},13000{n:05}", r=values)
+    plan = of(tmp_path, ratings__csv=log)
+    assert (plan.cleaning["rating"]["lowest"], plan.cleaning["rating"]["highest"]) == scale
+    assert bool(unsure(plan)) == asked
+
+
+def test_zeros_that_are_a_mass_of_their_own_are_no_ratings(tmp_path: Path) -> None:
+    many = "user_id,item_id,rating,ts\n" + rows(240, "{u},{i},{r},13000{n:05}", r=[0, 0, 0, 0, 0, 1, 2, 3, 4, 5])
+    plan = of(tmp_path, ratings__csv=many)
+    assert plan.source["interactions"]["unrated"] == {0: "view"}
+    assert unsure(plan) == []
+    few = "user_id,item_id,rating,ts\n" + rows(240, "{u},{i},{r},13000{n:05}", r=[0, 1, 2, 3, 4, 5])
+    assert "interactions.unrated" in unsure(of(tmp_path, ratings__csv=few))
+
+
+def test_without_known_names_everything_is_asked(tmp_path: Path) -> None:
+    plan = of(tmp_path, a__csv="c1,c2,c3\n" + rows(60, "{u},{i},2020-01-0{d}", d=[1, 2, 3]))
+    asked = unsure(plan)
+    assert {"interactions.columns.user_id", "interactions.columns.item_id", "interactions.columns.timestamp"} <= {
+        *asked
+    }
+
+
+def test_a_column_of_times_with_an_odd_name_is_no_data_without_times(tmp_path: Path) -> None:
+    plan = of(
+        tmp_path, ratings__csv="user_id,movie_id,rating,noted\n" + rows(60, "{u},{i},{r},2020-01-0{r}", r=[1, 3, 5])
+    )
+    assert unsure(plan) == ["interactions.columns.timestamp"]
+    assert plan.source["interactions"]["columns"]["timestamp"] == "noted"
+
+
+def test_an_order_number_is_offered_as_time(tmp_path: Path) -> None:
+    plan = of(tmp_path, orders__csv="user_id,product_id,order_number\n" + rows(60, "{u},{i},{n}"))
+    assert unsure(plan) == ["interactions.columns.timestamp"]
+    assert plan.source["interactions"]["time"] == "order"
+    none = of(tmp_path, {("interactions", "columns", "timestamp"): None})
+    assert none.source["interactions"]["time"] == "none"
+
+
+def test_a_day_and_its_clock_in_two_columns_are_one_time(tmp_path: Path) -> None:
+    log = "user_id,item_id,rating,date,time\n" + rows(60, "{u},{i},{r},{d}/02/2020,0{r}:30", r=[1, 3, 5], d=[1, 14, 28])
+    settings = of(tmp_path, ratings__csv=log).source["interactions"]
+    assert settings["columns"]["timestamp"] == ["date", "time"]
+    assert settings["time_format"] == {"timestamp": "%d/%m/%Y %H:%M"}
+
+
+def test_a_decimal_comma_is_seen(tmp_path: Path) -> None:
+    log = "user_id;item_id;rating;date\n" + rows(60, "{u};{i};{r};2020-01-02", r=["1,5", "3,0", "5,0", "4,5"])
+    settings = of(tmp_path, ratings__csv=log).source["interactions"]
+    assert (settings["delimiter"], settings["decimal"], settings["columns"]["value"]) == (";", ",", "rating")
+
+
+def test_ids_of_two_files_that_differ_by_zeros_meet_as_numbers(tmp_path: Path) -> None:
+    items = "article_id,title\n" + "".join(f"{i:010},Sock number {i}\n" for i in range(100, 123))
+    plan = of(
+        tmp_path,
+        articles__csv=items,
+        transactions__csv="customer_id,article_id,t_dat\n" + rows(60, "{u},{i},2020-01-02"),
+    )
+    assert plan.source["interactions"]["number_ids"] is plan.source["items"]["number_ids"] is True
+
+
+def test_what_changes_with_a_row_tells_nothing_of_its_item(tmp_path: Path) -> None:
+    log = "user_id,item_id,rating,ts,title\n" + rows(90, "{u},{i},{r},13000{n:05},My verdict no. {n}", r=[1, 3, 5])
+    assert "items" not in of(tmp_path, reviews__csv=log).source
+
+
+def test_objects_in_cells_are_looked_into(tmp_path: Path) -> None:
+    line = '{{"user": {{"id": "u{u}"}}, "item_id": "{i}", "time": "2020-01-02", "rating": {{"overall": {r}}}}}'
+    settings = of(tmp_path, log__jsonl=rows(60, line, r=[1, 2, 3, 4, 5])).source["interactions"]
+    assert settings["columns"] == {
+        "user_id": "user.id", "item_id": "item_id", "timestamp": "time", "value": "rating.overall"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "asked"),
+    [
+        ("utf-8", "Café ñandú", False),
+        ("latin-1", "Bücher für Männer é", False),
+        ("gb18030", "中文书名很多字", True),
+    ],
+)
+def test_encodings_are_told_or_asked(encoding: str, text: str, asked: bool, tmp_path: Path) -> None:
+    items = "item_id,title\n" + "".join(f"{i},{text} {i}\n" for i in range(100, 123))
+    (tmp_path / "items.csv").write_bytes(items.encode(encoding))
+    plan = of(tmp_path, ratings__csv="user_id,item_id,rating,date\n" + rows(60, "{u},{i},{r},2020-01-02", r=[1, 3, 5]))
+    assert ("items.encoding" in unsure(plan)) == asked
+    if not asked:
+        assert plan.source["items"].get("encoding", "utf-8") == encoding
+
+
+def test_two_logs_of_one_kind_are_not_chosen_between(tmp_path: Path) -> None:
+    log = "user_id,item_id,rating,ts\n" + rows(60, "{u},{i},{r},13000{n:05}", r=[1, 3, 5])
+    plan = of(tmp_path, train__csv=log, test__csv=log)
+    assert unsure(plan) == ["interactions.file"]
+
+
+def test_files_that_hold_nothing_of_use_are_told_with_their_columns(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"no file looks like interactions.*numbers\.csv: a, b"):
+        of(tmp_path, numbers__csv="a,b\n1.5,2.5\n2.5,3.5\n")
+    with pytest.raises(SourceError, match="does not exist"):
+        guess([tmp_path / "nothing.csv"], {}, {})
+
+
+def test_codes_of_behaviours_are_asked_about_one_by_one(tmp_path: Path) -> None:
+    log = "user_id,item_id,behavior_type,ts\n" + rows(60, "{u},{i},{c},13000{n:05}", c=[1, 1, 2, 3])
+    plan = of(tmp_path, buys__csv=log)
+    assert plan.source["interactions"]["columns"]["behaviour"] == "behavior_type"
+    assert {*unsure(plan)} == {f"interactions.behaviours.{code}" for code in (1, 2, 3)}
+
+
+def test_rows_that_say_whether_they_were_clicked_are_not_all_clicks(tmp_path: Path) -> None:
+    plan = of(tmp_path, clicks__csv="user_id,item_id,click,ts\n" + rows(60, "{u},{i},{c},13000{n:05}", c=[0, 0, 1]))
+    assert unsure(plan) == ["interactions.constants.behaviour"]
+    assert "value" not in plan.source["interactions"]["columns"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"), [("rating", ["5 stars", "1 star"]), ("timestamp", ["2014-12-06 02", "2014-12-07 03"])]
+)
+def test_a_known_name_with_values_of_no_known_form_is_asked_about(name: str, cells: list[str], tmp_path: Path) -> None:
+    log = f"user_id,item_id,{name},comment\n" + rows(60, "{u},{i},{c},words", c=cells)
+    ours = {"rating": "value"}.get(name, name)
+    plan = of(tmp_path, reviews__csv=log)
+    found = next(each for each in plan.unsure if each.path == f"interactions.columns.{ours}")
+    assert found.value is None
+    assert repr(cells[0]) in found.why

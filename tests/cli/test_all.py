@@ -93,7 +93,7 @@ def shop() -> Path:
         )
         opened.execute("INSERT INTO ratings VALUES ('u0', 'i09', 'rate', '2026-01-02', 4, 'Fine.', 3)")
     opened.close()
-    source = {"folder": "shop", "database": "sqlite:///shop.sqlite", "interactions": {"table": "ratings"}}
+    source = {"folder": "sold", "database": "sqlite:///shop.sqlite", "interactions": {"table": "ratings"}}
     write_text(yaml.safe_dump({"source": source}), Path("shop.yaml"))
     assert run("data", "pull", "--params", "shop.yaml").exit_code == 0
     return Path("shop.yaml")

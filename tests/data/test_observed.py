@@ -139,11 +139,11 @@ def test_one_timestamp_and_constant_columns_are_told(tmp_path: Path) -> None:
     assert {"value is the same in all rows", "dwell_s is the same in all rows"} <= set(found)
 
 
-@pytest.mark.parametrize("name", ["NULL", "u1"])
+@pytest.mark.parametrize("name", ["anonymous", "u1"])
 def test_one_user_with_most_events_is_told(tmp_path: Path, name: str) -> None:
     busy = [each | {"user_id": name} for each in events([None] * 60, "view")]
     result = cleaned(tmp_path, events([None] * 60, "view") + busy, ITEMS)
-    told = "user_id NULL looks like a missing one" if name == "NULL" else "one user_id has 50% of all events"
+    told = "user_id anonymous looks like a missing one" if name == "anonymous" else "one user_id has 50% of all events"
     assert findings(result, told)
 
 

@@ -158,7 +158,10 @@ def _read(
         source = copy
         if form == "json" and not whole:  # an array cannot be cut
             source, settings = path, settings.model_copy(update={"file": Path(path.name)})
-        frame = _collected(source.parent, settings, None if whole else _ROWS if form == "json" else None)
+        try:
+            frame = _collected(source.parent, settings, None if whole else _ROWS if form == "json" else None)
+        except SourceError as error:  # the message is to name the person's file, not the copy
+            raise SourceError(str(error).replace(str(copy), str(path))) from None
     by_ending = FileSettings.model_validate({"file": path.name, "delimiter": written.get("delimiter")})
     try:
         ending: str | None = by_ending.form

@@ -1,8 +1,8 @@
 """Guesses the scale of ratings, and which values of them are no rating."""
 
-from strata.data.cleaning import RatingSettings
 from strata.data.guess.facts import Facts
 from strata.data.guess.ledger import Ledger
+from strata.data.weights import RatingSettings
 
 MASS = 2.0
 """Times as frequent as the lowest rating, from which a value below the scale is a mass of its own."""
@@ -66,7 +66,7 @@ def _scale(lowest: float, highest: float, distinct: int) -> tuple[dict[str, floa
 def _of(lowest: float, highest: float) -> dict[str, float]:
     usual = RatingSettings()
     if highest == usual.highest and lowest > 0:
-        return {**usual.model_dump(), "lowest": lowest}
+        return {"lowest": lowest, "highest": usual.highest, "neutral": usual.neutral}
     return {"lowest": lowest, "highest": highest, "neutral": (lowest + highest) / 2}
 
 

@@ -5,11 +5,10 @@ from pathlib import PurePosixPath
 from typing import Any, Final, Literal, Self
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from strata.data.sources.packages import RESOURCES
 from strata.errors import SettingsError
-from strata.settings import Settings
 
 FOLDER: Final = files("strata.data.sources").joinpath("presets")
 PART: Final = "{part}"
@@ -19,7 +18,13 @@ Way = Literal["in a package", "at an address", "placed by hand"]
 """How files are had: inside a Python package, from a public address, or placed by a person who accepted a licence."""
 
 
-class Download(Settings):
+class Facts(BaseModel):
+    """Facts of presets: no settings, since nobody changes them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Download(Facts):
     """One file behind a public address."""
 
     url: str = Field(pattern="^https?://")
@@ -39,7 +44,7 @@ class Download(Settings):
         return self.members or [self.name.removesuffix(".gz")]
 
 
-class KnownDataSet(Settings):
+class KnownDataSet(Facts):
     """The section `preset` of a preset: facts of the data set, which never go into params.yaml."""
 
     about: str

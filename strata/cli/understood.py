@@ -29,7 +29,8 @@ def drawn(plan: Plan, tried: Trial) -> list[RenderableType]:
         written = [guess for guess in guesses if guess.sure and guess.key[1] in FileSettings.model_fields]
         rows = [_row(guess, plan, read) for guess in guesses if guess not in written]
         rows += [_written(written)] if len(written) > 1 else []
-        about = next(guess.why for guess in guesses if guess.key[1] == "file")
+        why = next(guess.why for guess in guesses if guess.key[1] == "file")
+        about = f"{sample.file} holds the {table}: {why}"
         parts.append(Rows(f"{table}: {sample.file}", _COLUMNS, sorted(rows, key=lambda row: row[2] == ""), about))
     cleaning = [guess for guess in plan.guesses if guess.key[0] == "cleaning"]
     if cleaning:

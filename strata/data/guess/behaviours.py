@@ -1,7 +1,7 @@
 """Guesses what a log's names of behaviours mean, and what its rows are where no name stands in them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from strata.data.guess import names
@@ -9,6 +9,7 @@ from strata.data.guess.facts import Facts
 from strata.data.guess.ledger import Ledger
 from strata.data.schema import BEHAVIOURS
 
+MOST_WORDS = 12
 CHOICES = ("view", "click", "like", "purchase", "add-to-cart", "rate", "review")
 
 
@@ -28,6 +29,20 @@ def like_behaviours(facts: Facts) -> bool:
     """Whether at least half of a few words are names of behaviours."""
     words = facts.values.unique().to_list()
     return facts.word and 2 * sum(meaning(word) is not None for word in words) >= len(words)
+
+
+def few_words(columns: Mapping[str, Facts], taken: Collection[str]) -> Facts | None:
+    """A column of a log that holds a few words and is called like nothing else that is known."""
+    ours = ("title", "description", "categories", "tags", "brand", "language")
+    return next(
+        (
+            facts
+            for name, facts in columns.items()
+            if name not in taken and facts.word and 1 < facts.distinct <= MOST_WORDS
+            if all(names.rank("items", each, name) is None for each in ours)
+        ),
+        None,
+    )
 
 
 def settle_names(ledger: Ledger, facts: Facts) -> None:

@@ -161,6 +161,14 @@ def _behaviour(ledger: Ledger, sample: Sample, facts: Mapping[str, Facts | None]
         likely = "rate" if rated is not None and scales.looks_rated(rated) else "view"
         told = [name for name, each in sample.facts.items() if each.flag and behaviours.of_flag(name)]
         behaviours.settle_constant(ledger, given, sample.path, sample.facts, likely, told)
+        taken = [each.name for each in facts.values() if each is not None]
+        words_ = None if ledger.guesses[constant].sure else behaviours.few_words(sample.facts, taken)
+        if words_ is not None:
+            why = "a few words that come again and again may be what was done"
+            said = ledger.settle((TABLE, "columns", "behaviour"), words_.name, why, sure=False, choices=[None])
+            if said is not None:
+                del ledger.guesses[constant]
+                behaviours.settle_names(ledger, sample.facts[said])
 
 
 def _named_rating(sample: Sample, facts: Facts) -> bool:

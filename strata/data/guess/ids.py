@@ -64,6 +64,35 @@ def by_overlap(ledger: Ledger, sample: Sample, other: Sample | None, ours: str, 
     return said
 
 
+def file_of(ledger: Ledger, files: Files, looked: list[Sample], table: str) -> Sample | None:
+    """Note as a table the file left over that holds the ids of the interactions, each once; null where none does."""
+    there = ledger.guesses.get(("interactions", "columns", f"{table[:4]}_id"))
+    if table in files.tables or there is None or there.value not in files.tables["interactions"].facts:
+        return None
+    wanted = ids(files.tables["interactions"], there.value)
+    used = {sample.file for sample in files.tables.values()}
+    found = {sample.file: (sample, holding(wanted, sample)) for sample in looked if sample.file not in used}
+    sample, name = next(((sample, name) for sample, name in found.values() if name is not None), (None, None))
+    if sample is None or name is None:
+        return None
+    share_ = held(wanted, ids(sample, name))
+    why = f"{share_:.0%} of what the interactions' {there.value} names stand in its {name}"
+    if ledger.settle((table, "file"), sample.file, why, sure=False, choices=[None]) is None:
+        return None
+    files.tables[table] = sample
+    files.unused.pop(sample.file, None)
+    return sample
+
+
+def holding(wanted: pl.Series, sample: Sample) -> str | None:
+    """The column with each value once that holds most of the wanted ids, at least half of them."""
+    shares = {
+        name: held(wanted, ids(sample, name)) for name, facts in sample.facts.items() if facts.unique and facts.idlike
+    }
+    best = max(shares, key=lambda name: shares[name], default=None)
+    return best if best is not None and shares[best] >= ENOUGH else None
+
+
 def ids_tell(files: Files, sample: Sample, columns: Mapping[str, int]) -> bool:
     """Whether the file of items holds the ids of the column of items, and not as many of those of users."""
     items = files.tables.get("items")
@@ -87,6 +116,9 @@ def settle_id(ledger: Ledger, files: Files, sample: Sample, table: str, taken: l
     ours = f"{table[:4]}_id"
     key, there = (table, "columns", ours), ledger.guesses.get(("interactions", "columns", ours))
     column = id_column(sample, table)
+    log = files.tables["interactions"]
+    if column is None and there is not None and there.value in log.facts:
+        column = holding(ids(log, there.value), sample)
     if key in ledger.answers:
         taken.append(ledger.settle(key, None, ""))
     elif column is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from strata.data.guess import events, items, users
-from strata.data.guess.ids import settle_numbers
+from strata.data.guess.ids import file_of, settle_numbers
 from strata.data.guess.ledger import Guess, Key, Ledger
 from strata.data.guess.sample import Sample, look, table_like
 from strata.data.guess.tables import Files, sort
@@ -118,6 +118,8 @@ def plan(
         if table in files.tables:
             _layout(ledger, table, files.tables[table])
     events.settle(ledger, files)
+    if (by_ids := file_of(ledger, files, looked, "items")) is not None:
+        _layout(ledger, "items", by_ids)
     items.settle(ledger, files)
     users.settle(ledger, files)
     settle_numbers(ledger, files)

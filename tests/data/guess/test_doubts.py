@@ -218,3 +218,27 @@ def test_a_known_name_with_values_of_no_known_form_is_asked_about(name: str, cel
     found = next(each for each in plan.unsure if each.path == f"interactions.columns.{ours}")
     assert found.value is None
     assert repr(cells[0]) in found.why
+
+
+LIBRARY = {
+    "loans__csv": "reader;book;when;what\n"
+    + rows(80, "r{u};{i:04};{d}/11/2024 10:15;{w}", d=[13, 14, 25], w=["borrowed", "reserved"]),
+    "books__csv": "number;name;shelf\n" + "".join(f"{n:04};Book {n} of the sea;Nature\n" for n in range(100, 123)),
+}
+"""Files whose columns have names of their own."""
+
+
+def test_a_file_that_holds_the_ids_of_the_log_is_offered_as_its_items(tmp_path: Path) -> None:
+    plan = of(tmp_path, **LIBRARY)
+    assert plan.tables["items"].file == "books.csv"
+    assert plan.source["items"]["columns"] == {"item_id": "number", "title": "name"}
+    assert "items.file" in unsure(plan)
+    assert "items" not in of(tmp_path, {("items", "file"): None}).source
+
+
+def test_a_few_words_of_no_known_name_may_be_behaviours(tmp_path: Path) -> None:
+    asked = ["columns.behaviour", "behaviours.borrowed", "behaviours.reserved"]
+    plan = of(tmp_path, **LIBRARY)
+    assert set(unsure(plan)) >= {f"interactions.{each}" for each in asked}
+    told = {("interactions", "columns", "behaviour"): None, ("interactions", "constants", "behaviour"): "purchase"}
+    assert of(tmp_path, told).source["interactions"]["constants"] == {"behaviour": "purchase"}

@@ -75,7 +75,7 @@ def user(
 @app.command()
 @draws
 def recommend(
-    user_id: UserId,
+    user_id: Annotated[str | None, typer.Argument(help="A user's id; without it, one worth looking at.")] = None,
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many.")] = 10,
     offset: Annotated[int, typer.Option(min=0, max=1000, help="Places before the first shown: 10 for page 2.")] = 0,
     category: Annotated[list[str] | None, typer.Option(help="Only items of this category; may be repeated.")] = None,
@@ -89,6 +89,7 @@ def recommend(
     from strata.recommendation.recommender import Recommender
 
     recommender = Recommender.load(release, corrections)
+    user_id = user_id or recommender.richest_user()
     asked = list_request(k, category, more, diversity, calibration).model_copy(update={"offset": offset})
     found = recommender.recommend(user_id, asked)
     items = recommended(found, recommender.catalogue)

@@ -18,6 +18,8 @@ Reader = Callable[[list[str]], np.ndarray]
 """Phrases → where they lie in the space of the groups' centres: unit (n, d)."""
 LENGTH = 2
 """Phrases of a name."""
+JOINED = " · "
+"""Between the phrases of a name."""
 SUCH_AS = ", such as "
 """Between the phrases of a name and the example that tells it from others."""
 ALONE = "Such as "
@@ -66,7 +68,7 @@ class Namer:
         for found in zip(*(of_groups(least_share=share) for share in SHARES), strict=True):
             telling: list[str] = next((phrases[:LENGTH] for phrases in found if phrases), [])
             further = [phrase for phrase in found[-1] if phrase not in telling]
-            named.append((_capitalised(" · ".join(telling)), [*telling, *further][:n]))
+            named.append((_capitalised(JOINED.join(telling)), [*telling, *further][:n]))
         return named
 
     def examples(self, typical: Sequence[int]) -> Iterator[str]:
@@ -107,21 +109,28 @@ def _capitalised(name: str) -> str:
 def told_apart(names: Sequence[str], examples: Sequence[Iterator[str]], taken: Collection[str] = ()) -> list[str]:
     """The names, those that are `taken` or shared among them with the first example that makes them unique.
 
-    Names that differ in capitals alone count as the same. Examples that are part of the name itself say nothing.
+    Names that differ in capitals alone, or in the order of their phrases, count as the same. Examples that are part of
+    the name itself say nothing.
     """
-    used = {name.casefold() for name in taken}
-    shared = Counter(name.casefold() for name in names)
+    used = {_said(name) for name in taken}
+    shared = Counter(map(_said, names))
     found = []
     for name, titles in zip(names, examples, strict=True):
-        key = name.casefold()
-        options = [name] if name and shared[key] == 1 else []
-        told = (_with_example(name, shorten(title, LONGEST_EXAMPLE)) for title in titles if title.casefold() != key)
-        unique = next((option for option in chain(options, told) if option.casefold() not in used), name or "Unnamed")
-        while unique.casefold() in used:  # said twice in the same words
+        options = [name] if name and shared[_said(name)] == 1 else []
+        others = (title for title in titles if title.casefold() != name.casefold())
+        told = (_with_example(name, shorten(title, LONGEST_EXAMPLE)) for title in others)
+        unique = next((option for option in chain(options, told) if _said(option) not in used), name or "Unnamed")
+        while _said(unique) in used:  # said twice in the same words
             unique = f"{unique} again"
-        used.add(unique.casefold())
+        used.add(_said(unique))
         found.append(unique)
     return found
+
+
+def _said(name: str) -> str:
+    """What a name says, whatever the order of its phrases and its capitals."""
+    base, example = (part.casefold() for part in parts_of(name))
+    return SUCH_AS.join((JOINED.join(sorted(base.split(JOINED))), example))
 
 
 def parts_of(name: str) -> tuple[str, str]:

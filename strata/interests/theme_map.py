@@ -9,7 +9,7 @@ from scipy.spatial import KDTree
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from strata.interests.naming import parts_of
+from strata.interests.naming import JOINED, parts_of
 from strata.interests.phrases import shorten
 from strata.interests.themes import Themes
 
@@ -113,7 +113,7 @@ def _theme_texts(themes: Themes) -> list[str]:
     texts = []
     for name in themes.names("theme"):
         base, example = parts_of(name)
-        lines = [base, f"such as {example}"] if example else base.split(" · ")[:2]
+        lines = [base, f"such as {example}"] if example else base.split(JOINED)[:2]
         texts.append("\n".join(shorten(line, LONGEST) for line in lines if line))
     return texts
 
@@ -122,9 +122,9 @@ def _category_texts(themes: Themes) -> list[str]:
     """For each category, the first phrase of its name that is not in the name of its theme, else its example."""
     texts = []
     for name, theme in zip(themes.names("category"), themes.above("category", "theme"), strict=True):
-        said = parts_of(themes.names("theme")[theme])[0].casefold().split(" · ")
+        said = parts_of(themes.names("theme")[theme])[0].casefold().split(JOINED)
         base, example = parts_of(name)
-        phrases = base.split(" · ")
+        phrases = base.split(JOINED)
         text = next((phrase for phrase in phrases if phrase and phrase.casefold() not in said), example or phrases[0])
         texts.append(shorten(text[0].upper() + text[1:], LONGEST))
     return texts

@@ -94,6 +94,15 @@ def test_no_two_interests_of_a_profile_share_a_name_and_no_dislike_has_that_of_a
         assert not set(likes) & set(against)
 
 
+def test_the_same_phrases_in_another_order_are_the_same_name() -> None:
+    names = ["Thriller · Crime", "Crime · thriller", "Crime"]
+    found = told_apart(names, [iter([title]) for title in ("Heat", "Scream", "Fargo")])
+    assert found == ["Thriller · Crime, such as Heat", "Crime · thriller, such as Scream", "Crime"]
+    assert told_apart(["Crime · Thriller"], [iter(["Heat"])], ["Thriller · Crime"]) == [
+        "Crime · Thriller, such as Heat"
+    ]
+
+
 @given(st.lists(st.sampled_from(["Tea", "tea", "Pots", ""]), max_size=6), st.sets(st.sampled_from(["Tea", "Cups"])))
 def test_names_told_apart_differ_from_each_other_and_from_those_taken(names: list[str], taken: set[str]) -> None:
     found = [name.casefold() for name in told_apart(names, [iter([f"Kind {n}"]) for n in range(len(names))], taken)]

@@ -16,7 +16,8 @@ def test_what_is_shown_is_of_this_release_and_command_line() -> None:
 
 
 def test_readme_is_short_and_shows_a_user() -> None:
-    assert len(TEXTS["README.md"].splitlines()) <= 120
+    by_hand = BLOCK.sub("", TEXTS["README.md"])  # what is shown differs from machine to machine
+    assert len(by_hand.splitlines()) <= 85
     assert any(found["command"].startswith("strata user") for found in BLOCK.finditer(TEXTS["README.md"]))
 
 

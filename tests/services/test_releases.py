@@ -28,11 +28,11 @@ QUESTIONS = [
 
 @pytest.fixture(scope="module")
 def registry(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    """A store with two releases; the second ranks by the sum that one can read."""
+    """A store with two releases; the second ranks by interests alone."""
     folder = tmp_path_factory.mktemp("store")
     other = shutil.copytree(release, folder / "other")
     params = (other / "params.yaml").read_text()
-    (other / "params.yaml").write_text(params.replace("method: best", "method: weighted-sum"))
+    (other / "params.yaml").write_text(params.replace("method: best", "method: interests"))
     (other / "manifest.json").unlink()
     parts = {path.relative_to(other).as_posix(): path for path in other.rglob("*") if path.is_file()}
     write_release(folder / "second", parts, versions={}, metrics={})

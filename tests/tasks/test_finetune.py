@@ -55,6 +55,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "timestamp": np.datetime64(day, "D").astype("datetime64[us]").item(),
             "text": "for a quiet evening" if item == user else None,
             "weight": 1.0,
+            "chosen": True,
             "event_id": f"{user}-{day}",
         }
         for user in range(40)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from typing import Final
 
 import polars as pl
 
+from strata.data.behaviour_names import nearest
 from strata.data.judged import Judged
 from strata.data.rules import TimeBounds, shown, undone_rows, unrated_rows
 from strata.data.schema import (
@@ -32,14 +32,6 @@ from strata.data.sources.finding import Finding
 
 ENOUGH = 20
 """Rows from which one value in all of them says something."""
-ALSO_CALLED: Final = {
-    "pv": "view", "pageview": "view", "impression": "view", "play": "view", "listen": "view", "watch": "view",
-    "buy": "purchase", "order": "purchase", "transaction": "purchase", "sale": "purchase", "cart": "add-to-cart",
-    "basket": "add-to-cart", "fav": "favourite", "favorite": "favourite", "wishlist": "favourite",
-    "collect": "favourite", "bookmark": "favourite", "upvote": "like", "downvote": "dislike", "rating": "rate",
-    "query": "search", "post": "comment",
-}  # fmt: skip
-"""Names of behaviours in other people's files."""
 NOBODY: Final = (
     "null", "nan", "none", "n/a", "na", r"\n", "undefined", "unknown", "anonymous", "guest", "-", "-1", "0",
 )  # fmt: skip
@@ -61,20 +53,15 @@ def unknown_behaviours(unknown: pl.Series, of: int) -> list[Finding]:
     names = [f"{name} ({count:,}{_meant(name)})" for name, count in counts.head(10).iter_rows()]
     more = f" and {counts.height - 10} more" if counts.height > 10 else ""
     first = str(counts["name"][0])
-    example = f"behaviours: {{{first}: {_nearest(first) or 'view'}}}"
+    example = f"behaviours: {{{first}: {nearest(first) or 'view'}}}"
     remedy = f"map them in source.interactions, such as {example}; known are {', '.join(BEHAVIOURS)}"
     what = f"unknown behaviour: {', '.join(names)}{more}"
     return [Finding(what, len(unknown), of, BEHAVIOUR, remedy=remedy, stops=True)]
 
 
-def _nearest(name: str) -> str | None:
-    close = get_close_matches(name.lower(), (*BEHAVIOURS, *ALSO_CALLED), 1, 0.6)
-    return None if not close else ALSO_CALLED.get(close[0], close[0])
-
-
 def _meant(name: str) -> str:
-    nearest = _nearest(name)
-    return f", perhaps {nearest}" if nearest else ""
+    ours = nearest(name)
+    return f", perhaps {ours}" if ours else ""
 
 
 def misread(judged: Judged, bounds: TimeBounds) -> Judged:

@@ -52,12 +52,12 @@ class TierSettings(Settings):
 
 
 def tier_settings(params: Path = Path("params.yaml")) -> TierSettings:
-    """The section `tier` of a params file; `timed` follows `source.interactions.time` there.
+    """The section `tier` of a params file; `timed` is false where `source.interactions.time` there says times are made.
 
     Raises SettingsError as `read_settings` does.
     """
     settings = read_settings(TierSettings, "tier", params)
     source = yaml.safe_load(params.read_text(encoding="utf-8")).get("source") or {}
-    if (source.get("interactions") or {}).get("time") == "none":
+    if (source.get("interactions") or {}).get("time", "clock") != "clock":
         return settings.model_copy(update={"timed": False})
     return settings

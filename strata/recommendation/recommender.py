@@ -93,6 +93,7 @@ class Recommender:
         rules = read_settings(BusinessRules, "rules", params)
         rules.check(catalogue, themes)
         settings = read_settings(RecommendSettings, "recommend", params)
+        method = read_settings(RankSettings, "rank", params).method
         collaborative = CollaborativeModels.read(folder / Part.MODELS)
         known = GeneratorInputs(catalogue, index, collaborative, themes.of_item[:, 0], history, settings)
         models = Models.of(Profiles.read(folder / Part.PROFILES), known, space.vectors)
@@ -103,9 +104,7 @@ class Recommender:
             accounts=accounts,
             history=history,
             models=models,
-            ranker=read_ranker(
-                folder / Part.RANKER, read_settings(RankSettings, "rank", params).method, models.feature_names
-            ),
+            ranker=read_ranker(folder / Part.RANKER, method, models.feature_names),
             texts=ItemIndex.read(folder / Part.TEXT_INDEX),
             available=catalogue.available(time, history),
             settings=settings,
@@ -257,15 +256,10 @@ class Recommender:
         """Up to `k` rising topics within the themes of a person's interests, hottest first. Raises UnknownId."""
         person = self._person(whose)
         return hot_topics(
-            alone(person.profiles, person.row),
-            self.rising,
-            self.themes,
-            self.catalogue,
-            k,
-            tier_weights=self.settings.tier_weights,
-            available=self._allowed(person, filters),
+            alone(person.profiles, person.row), self.rising, self.themes, self.catalogue, k,
+            tier_weights=self.settings.tier_weights, available=self._allowed(person, filters),
             leaders=self.trends.leaders,
-        )
+        )  # fmt: skip
 
     def brands_to_follow(self, whose: str | QueryUser, k: int = 10, *, filters: Filters | None = None) -> list[Brand]:
         """Up to `k` brands (creators, shops) new to a person and near to their interests. Raises UnknownId."""

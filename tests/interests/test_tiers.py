@@ -66,10 +66,12 @@ def test_a_short_history_has_momentary_points_only_and_says_so() -> None:
 
 def test_without_times_nothing_is_said_to_last_unless_it_is_stated(tmp_path: Path) -> None:
     params = tmp_path / "params.yaml"
-    params.write_text("tier: {cut: 0.8}\nsource: {interactions: {time: none}}", encoding="utf-8")
-    timeless = tier_settings(params)
+    for made in ("order", "none"):
+        params.write_text(f"tier: {{cut: 0.8}}\nsource: {{interactions: {{time: {made}}}}}", encoding="utf-8")
+        timeless = tier_settings(params)
+        assert not timeless.timed
     params.write_text("tier: {cut: 0.8}\nsource: {adapter: complete-journey}", encoding="utf-8")
-    assert (timeless.timed, tier_settings(params).timed) == (False, True)
+    assert tier_settings(params).timed
     history = weekly({0: [0, 1, 2, 3, 4], 1: [1]})
     table = profiler(timeless).profiles(history, TIME)[0].table
     assert not table.is_empty()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from strata.data.behaviour_names import meaning
 from strata.data.guess import names
 from strata.data.guess.facts import Facts
 from strata.data.guess.ledger import Ledger
@@ -11,13 +12,6 @@ from strata.data.schema import BEHAVIOURS
 
 MOST_WORDS = 12
 CHOICES = ("view", "click", "like", "purchase", "add-to-cart", "rate", "review")
-
-
-def meaning(name: str) -> str | None:
-    """Our behaviour that a log calls `name`; null where that is not known."""
-    letters = re.sub(r"[\W_]", "", name.lower())
-    known = names.synonyms()["behaviours"]
-    return next((ours for ours, theirs in known.items() if letters in theirs), None)
 
 
 def of_flag(name: str) -> bool:

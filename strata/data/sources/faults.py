@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -28,7 +29,8 @@ class Mark:
     column: str
     what: str
     value: pl.Expr
-    remedy: str | None
+    remedy: str | Callable[..., str] | None
+    """What mends it; or a function of examples, and of whether `most` values are so, that says it."""
     refuses: bool = False
     """Whether the row cannot be used."""
     stops: Judge = lambda count, of: False
@@ -79,13 +81,9 @@ def findings(raw: RawFile, rows: pl.DataFrame, marked: dict[str, Mark], settings
     for column, count in counts.items():
         mark, values = marked[column], examples[column][0]
         there = rows[mark.name].count() if mark.name in rows.columns else rows.height
-        what, remedy = mark.what, mark.remedy
         stops = mark.stops(count, there + count)
-        if "is not a time" in what:
-            remedy = times.remedy(mark.name, values, most=stops)
-        if ("is not" in what or "is NaN" in what) and not mark.refuses:
-            what += ": left empty"
-        found.append(Finding(what, count, rows.height, mark.column, str(values[0])[:200], remedy, stops))
+        remedy = mark.remedy(values, most=stops) if callable(mark.remedy) else mark.remedy
+        found.append(Finding(mark.what, count, rows.height, mark.column, str(values[0])[:200], remedy, stops))
     return found
 
 
@@ -116,12 +114,14 @@ def _unparsed(name: str, given: Given, plain: pl.Expr, parsed: pl.Expr, settings
 
     written = f"time_format: {', '.join(settings.formats(name))}" if settings.formats(name) else None
     wanted = "a number" if number else f"a time ({written or f'time_unit: {settings.unit(name)}'})"
-    remedy = "set `decimal` and `thousands`, or add words for nothing to `missing`" if number else ""
+    numerals = "set `decimal` and `thousands`, or add words for nothing to `missing`"
+    remedy = numerals if number else partial(times.remedy, name)
+    left = "" if settings.strict else ": left empty"
     where = pl.when(parsed.is_null()).then(plain)
-    found = [Mark(name, given.called, f"{name} is not {wanted}", where, remedy, settings.strict, wrong)]
+    found = [Mark(name, given.called, f"{name} is not {wanted}{left}", where, remedy, settings.strict, wrong)]
     if number:
         endless = pl.when(parsed.is_not_null() & ~parsed.is_finite()).then(plain)
-        what = f"{name} is NaN or infinite"
+        what = f"{name} is NaN or infinite{left}"
         found.append(Mark(name, given.called, what, endless, "add its words to `missing`", settings.strict))
     return found
 

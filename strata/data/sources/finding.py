@@ -1,10 +1,7 @@
 """What was noticed while data were read and cleaned, said so that a person knows what to change."""
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
-
-from strata.errors import ValidationFailed
 
 
 @dataclass(frozen=True)
@@ -39,9 +36,3 @@ class Finding:
 
 def _percent(share: float) -> str:
     return f"{share:.1%}" if share >= 0.001 or not share else "below 0.1%"
-
-
-def stop(origin: str, findings: Iterable[Finding]) -> None:
-    """Raise ValidationFailed with all findings that must stop the run, so that one run tells all faults."""
-    if found := [str(finding) for finding in findings if finding.stops]:
-        raise ValidationFailed(f"{origin}: " + "; ".join(found))

@@ -44,11 +44,12 @@ def behaviour_vectors(history: History, settings: CoChoiceSettings) -> np.ndarra
     d = min(settings.dimensions, history.n_items - 2)
     found = np.zeros((history.n_items, settings.dimensions), np.float32)
     if information.nnz and d > 0:
-        start = np.random.default_rng(0).random(history.n_items)  # ARPACK's own start differs from run to run
+        chance = np.random.default_rng(0)  # ARPACK's own starts differ from run to run
         with threadpool_limits(1):  # threaded sums differ from run to run
-            values, vectors = eigsh(information, d, v0=start)
-        there = values > 1e-9
+            values, vectors = eigsh(information, d, v0=chance.random(history.n_items), rng=chance)
+        there = values > 1e-5 * values.max()  # what is below is rounding of float32
         found[:, : there.sum()] = vectors[:, there] * np.sqrt(values[there])
+        found[np.diff(information.indptr) == 0] = 0  # rounding is no likeness
     return unit(found)
 
 

@@ -209,7 +209,6 @@ def test_an_error_is_one_line_beside_an_empty_document(arguments: dict[str, list
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_real_films_fit_into_80_columns(release_folder: Path) -> None:
     of = ["--release", str(release_folder)]
     user = Recommender.load(release_folder).richest_user()

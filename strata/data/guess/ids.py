@@ -77,7 +77,7 @@ def file_of(ledger: Ledger, files: Files, looked: list[Sample], table: str) -> S
         return None
     share_ = held(wanted, ids(sample, name))
     why = f"{share_:.0%} of what the interactions' {there.value} names stand in its {name}"
-    if ledger.settle((table, "file"), sample.file, why, sure=False, choices=[None]) is None:
+    if ledger.settle((table, sample.origin), sample.file, why, sure=False, choices=[None]) is None:
         return None
     files.tables[table] = sample
     files.unused.pop(sample.file, None)

@@ -121,7 +121,7 @@ def _same_name(sample: Sample, item: str) -> bool:
 
 def _same_file(ledger: Ledger, files: Files, sample: Sample) -> None:
     files.tables["items"] = sample
-    ledger.settle(("items", "file"), sample.file, "its rows tell of the items as well")
+    ledger.settle(("items", sample.origin), sample.file, "its rows tell of the items as well")
     for name in sample.written:
         guess = ledger.guesses[("interactions", name)]
         ledger.settle(("items", name), guess.value, guess.why)

@@ -498,12 +498,29 @@ def test_lists_of_items_are_unfolded(folder: Path) -> None:
     clicks = interactions(folder, "i.tsv", content, columns=columns, unfold={**unfold, "keep": ["1"]})
     assert pairs(clicks) == [("u1", "N-2"), ("u2", "1")]
     assert found(clicks, "rows without an entry").count == 1
+    assert found(clicks, "entries marked '0': left out").count == 3
     shown = {**columns, "behaviour": "impressions.mark"}
     names = {"1": "click", "0": "view"}
     both = interactions(folder, "i.tsv", content, columns=shown, constants={}, unfold=unfold, behaviours=names)
     assert both.rows["behaviour"].to_list() == ["view", "click", "view", "click", "view"]
     assert both.rows["row"].to_list() == [1, 2, 3, 4, 5]
     assert len(both.given.collect()) == 5
+
+
+def test_entries_without_a_mark_are_counted_where_marks_are_kept(folder: Path) -> None:
+    content = "user\ttime\tshown\nu1\t2019-11-12\tN1-1, N2, N3-x\nu2\t2019-11-13\tN4, N1-1\n"
+    columns = {"user_id": "user", "item_id": "shown", "timestamp": "time"}
+    unfold = {"column": "shown", "separator": ",", "mark": "-"}
+    table = interactions(folder, "i.tsv", content, columns=columns, unfold={**unfold, "keep": ["1"]})
+    assert pairs(table) == [("u1", "N1"), ("u2", "N1")]
+    bare = found(table, "entries without a mark: left out")
+    assert (bare.count, bare.of, bare.example) == (2, 5, "N2")
+    assert "leave `unfold.keep` out" in str(bare.remedy)
+    assert found(table, "entries marked 'x': left out").count == 1
+    with pytest.raises(
+        SourceError, match="no entry of column 'shown' is kept: unfold.keep is 'yes', there is '1', 'x'"
+    ):
+        interactions(folder, "i.tsv", content, columns=columns, unfold={**unfold, "keep": ["yes"]})
 
 
 def test_an_order_stands_for_time(folder: Path) -> None:

@@ -11,6 +11,8 @@ from strata.data.guess import names
 from strata.data.sources.streams import UNIT
 
 DELIMITERS: Final = ("::", "\t", ";", "|", ",", "\x01", "^")
+RARE: Final = (" ", "~", "#", ":")
+"""What also stands in texts and times: looked for where none of the usual ones divides a file."""
 _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)*([eE][-+]?\d+)?\s*")
 _DAY = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 _ROWS = 200
@@ -44,9 +46,11 @@ def layout(text: str, form: str) -> Layout | None:
     if lines and lines[0].startswith("#") and len(lines) > 1:
         settings["comment"] = "#"
         lines = [line for line in lines if not line.startswith("#")]
-    found = max((_try(lines, mark) for mark in DELIMITERS), key=lambda each: each[0])
-    (score, width), mark, records, written = found
-    if score < 0.5 or width < 2:
+    for marks in (DELIMITERS, RARE):
+        (score, width), mark, records, written = max((_try(lines, each) for each in marks), key=lambda each: each[0])
+        if score >= (0.5 if marks is DELIMITERS else 0.98) and width >= 2:
+            break
+    else:
         return None
     if mark != ("\t" if form == "tsv" else ","):
         settings["delimiter"] = mark
@@ -117,7 +121,7 @@ def _try(lines: list[str], mark: str) -> Tried:
             best = ((share, width), mark, records, way)
     assert best is not None
     (share, width), _, records, way = best
-    enclosed = re.compile(rf'(^|{re.escape(mark)})"[^"]*"({re.escape(mark)}|$)')
+    enclosed = re.compile(rf'(^|{re.escape(mark)})"([^"]|"")*"({re.escape(mark)}|$)')
     if not way and len(ways) > 1 and not any(enclosed.search(line) for line in lines):
         way = {"quoted": False}
     inner = re.compile(rf'\\"(?!{re.escape(mark)}|$)')

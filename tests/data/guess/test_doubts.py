@@ -242,3 +242,102 @@ def test_a_few_words_of_no_known_name_may_be_behaviours(tmp_path: Path) -> None:
     assert set(unsure(plan)) >= {f"interactions.{each}" for each in asked}
     told = {("interactions", "columns", "behaviour"): None, ("interactions", "constants", "behaviour"): "purchase"}
     assert of(tmp_path, told).source["interactions"]["constants"] == {"behaviour": "purchase"}
+
+
+LOG = "user_id,item_id,rating,ts\n" + rows(80, "{u},{i},{r},13000{n:05}", r=[1, 2, 3, 4, 5])
+
+
+def catalogue(column: str, *cells: str) -> str:
+    lines = [f"{i},Film number {i},{cells[i % len(cells)]}" for i in range(100, 123)]
+    return "\n".join([f"item_id,title,{column}", *lines]) + "\n"
+
+
+def test_cells_whose_every_quotation_mark_is_doubled_are_quoted(tmp_path: Path) -> None:
+    listed = catalogue("genres", '"[""Drama"", ""Sea""]"', '"[""War"", ""Sea""]"')
+    plan = of(tmp_path, ratings__csv=LOG, movies__csv=listed)
+    assert unsure(plan) == []
+    assert "quoted" not in plan.source["items"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "separator", "asked"),
+    [
+        (["Drama::Sea", "War::Sea", "Drama"], "::", False),
+        (["Drama~Sea", "War~Sea", "Drama"], "~", False),
+        (["Drama · Sea", "War · Sea", "Drama"], " · ", False),
+        (["[Drama|Sea]", "[War|Sea]", "[Drama]"], "|", False),
+        (["Drama - Sea", "War - Sea", "Drama"], " - ", True),
+        (["Drama & Sea", "War & Sea", "Drama"], " & ", True),
+        (["Food & Drink", "Health & Beauty", "Toys"], None, False),
+        (["Science Fiction", "Science", "Drama"], None, False),
+    ],
+)
+def test_what_divides_categories_is_concluded_or_asked(
+    cells: list[str], separator: str | None, asked: bool, tmp_path: Path
+) -> None:
+    plan = of(tmp_path, ratings__csv=LOG, movies__csv=catalogue("genres", *cells))
+    assert plan.source["items"].get("separator") == separator
+    assert unsure(plan) == ["items.separator"] * asked
+
+
+def test_numbered_columns_are_one_list(tmp_path: Path) -> None:
+    plan = of(
+        tmp_path, ratings__csv=LOG, movies__csv=catalogue("genre_1,genre_2,tag1,tag2", "Drama,Sea,a,b", "War,,,c")
+    )
+    assert plan.source["items"]["columns"]["categories"] == ["genre_1", "genre_2"]
+    assert plan.source["items"]["columns"]["tags"] == ["tag1", "tag2"]
+
+
+@pytest.mark.parametrize(("yes", "no"), [("Y", "N"), ("yes", "no"), ("x", ""), ("1", "0")])
+def test_flags_of_any_words_may_be_categories(yes: str, no: str, tmp_path: Path) -> None:
+    cells = [f"{yes},{no},{yes},{no}", f"{no},{yes},{no},{yes}"]
+    plan = of(tmp_path, ratings__csv=LOG, movies__csv=catalogue("Drama,Sea,War,Comedy", *cells))
+    assert plan.source["items"]["flags"] == {"categories": ["Drama", "Sea", "War", "Comedy"]}
+    assert unsure(plan) == ["items.flags.categories"]
+
+
+@pytest.mark.parametrize(
+    ("prices", "settings", "asked"),
+    [
+        (["34.750", "12.500", "9.250"], {"thousands": ".", "decimal": ","}, True),
+        (['"34,750"', '"12,500"', '"9,250"'], {"thousands": ","}, False),
+        (['"2,750"', '"1,500"', '"9,250"'], {"thousands": ","}, True),
+        (["1'250.50", "12.00"], {"thousands": "'"}, False),
+        (["34.75", "12.5", "9.25"], {}, False),
+        (["0.125", "0.250", "1.500"], {}, False),
+    ],
+)
+def test_groups_of_thousands_are_concluded_or_asked(
+    prices: list[str], settings: dict[str, str], asked: bool, tmp_path: Path
+) -> None:
+    plan = of(tmp_path, ratings__csv=LOG, movies__csv=catalogue("price", *prices))
+    assert {k: v for k, v in plan.source["items"].items() if k in ("thousands", "decimal")} == settings
+    assert unsure(plan) == ["items.thousands"] * asked
+
+
+@pytest.mark.parametrize("nobody", ["(null)", "anonymous", "#N/A", "-"])
+def test_whether_an_id_is_nobody_is_asked(nobody: str, tmp_path: Path) -> None:
+    plan = of(tmp_path, ratings__csv=LOG + f"{nobody},100,3,1300000000\n" * 2)
+    assert unsure(plan) == ["interactions.missing"]
+    assert plan.source["interactions"]["missing"][-1] == nobody
+    assert unsure(of(tmp_path, {("interactions", "missing"): []}, ratings__csv=LOG)) == []
+
+
+@pytest.mark.parametrize("mark", [" ", "~", "#"])
+def test_rare_delimiters_are_found_where_no_usual_one_is(mark: str, tmp_path: Path) -> None:
+    plan = of(tmp_path, ratings__csv=LOG.replace(",", mark))
+    assert plan.source["interactions"]["delimiter"] == mark
+    assert unsure(plan) == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
+def test_text_of_wide_characters_without_a_mark_is_known(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_bytes(LOG.encode(encoding))
+    plan = guess([tmp_path], {}, {})
+    assert plan.source["interactions"]["encoding"] == encoding
+    assert unsure(plan) == []
+
+
+def test_ticks_that_count_from_the_year_1_are_asked_about(tmp_path: Path) -> None:
+    log = "user_id,item_id,rating,ts\n" + rows(80, "{u},{i},{r},63713434380000{n:04}", r=[1, 2, 3, 4, 5])
+    assert unsure(of(tmp_path, ratings__csv=log)) == ["interactions.time_unit.timestamp"]

@@ -382,10 +382,10 @@ def test_lists_in_a_cell(folder: Path, given: str, settings: dict[str, str]) -> 
 
 
 def test_lists_that_settings_do_not_explain_are_told(folder: Path) -> None:
-    content = json.dumps({"item_id": "1", "categories": [{"name": "Drama"}], "tags": "[Drama, Sea]"})
+    content = json.dumps({"item_id": "1", "categories": [{"name": "Drama"}], "tags": "(Drama, Sea)"})
     table = items(folder, "i.jsonl", content)
     assert found(table, "categories holds objects").stops
-    assert found(table, "tags looks like a list and is none").example == "[Drama, Sea]"
+    assert found(table, "tags looks like a list and is none").example == "(Drama, Sea)"
 
 
 def test_text_given_as_a_list(folder: Path) -> None:
@@ -521,6 +521,38 @@ def test_entries_without_a_mark_are_counted_where_marks_are_kept(folder: Path) -
         SourceError, match="no entry of column 'shown' is kept: unfold.keep is 'yes', there is '1', 'x'"
     ):
         interactions(folder, "i.tsv", content, columns=columns, unfold={**unfold, "keep": ["yes"]})
+
+
+@pytest.mark.parametrize(
+    ("cell", "entries"),
+    [
+        ('{Drama,"Science Fiction, old"}', ["Drama", "Science Fiction, old"]),
+        ("[Drama, War]", ["Drama", "War"]),
+        ("('Drama', 'War')", ["Drama", "War"]),
+        ("('Drama',)", ["Drama"]),
+        ("[]", []),
+        ("{}", []),
+        ("[live] [studio]", ["[live] [studio]"]),
+    ],
+)
+def test_lists_as_databases_and_python_print_them(cell: str, entries: list[str], folder: Path) -> None:
+    table = items(folder, "i.jsonl", json.dumps({"item_id": "1", "title": cell, "categories": cell}))
+    assert table.rows["categories"].to_list() == [entries]
+
+
+def test_words_in_brackets_are_divided_by_the_separator(folder: Path) -> None:
+    table = items(folder, "i.csv", "item_id,categories\n1,[Drama|War]\n2,Sea|War\n", separator="|")
+    assert table.rows["categories"].to_list() == [["Drama", "War"], ["Sea", "War"]]
+
+
+def test_numbers_that_a_spreadsheet_shortened_stop_the_run(folder: Path) -> None:
+    content = "user_id,item_id,timestamp\n1.23457E+11,1,1.57784E+12\n1.23458E+11,E5,1.57785E+12\n"
+    table = interactions(folder, "i.csv", content, time_unit="ms")
+    for column, example in (("user_id", "1.23457E+11"), ("timestamp", "1.57784E+12")):
+        lost = found(table, f"{column} has lost digits")
+        assert (lost.count, lost.example, lost.stops) == (2, example, True)
+    exact = interactions(folder, "i.csv", "user_id,item_id,timestamp\n1E5,1,1.577836800123E+12\n", time_unit="ms")
+    assert not [each for each in exact.findings if "lost digits" in each.what]
 
 
 def test_an_order_stands_for_time(folder: Path) -> None:

@@ -30,9 +30,8 @@ def drawn(plan: Plan, tried: Trial) -> list[RenderableType]:
         rows = [_row(guess, plan, read) for guess in guesses if guess not in written]
         rows += [_written(written)] if len(written) > 1 else []
         why = next(guess.why for guess in guesses if guess.key[1] == sample.origin)
-        title = "a query" if sample.origin == "query" else sample.file
         about = f"{sample.file} holds the {table}: {why}"
-        parts.append(Rows(f"{table}: {title}", _COLUMNS, sorted(rows, key=lambda row: row[2] == ""), about))
+        parts.append(Rows(f"{table}: {sample.title}", _COLUMNS, sorted(rows, key=lambda row: row[2] == ""), about))
     cleaning = [guess for guess in plan.guesses if guess.key[0] == "cleaning"]
     if cleaning:
         parts.append(Rows("cleaning", _COLUMNS, [_row(guess, plan, pl.DataFrame()) for guess in cleaning]))

@@ -201,6 +201,11 @@ def _behaviour(ledger: Ledger, sample: Sample, facts: Mapping[str, Facts | None]
         told = [name for name, each in sample.facts.items() if each.flag and behaviours.of_flag(name)]
         behaviours.settle_constant(ledger, given, sample.path, sample.facts, likely, told)
         taken = [each.name for each in facts.values() if each is not None]
+        held = behaviours.undone(sample.facts, taken) if ledger.guesses[constant].sure else None
+        if held is not None and constant not in ledger.answers:
+            if behaviours.settle_undone(ledger, held, str(ledger.guesses[constant].value)):
+                del ledger.guesses[constant]
+            return
         words_ = None if ledger.guesses[constant].sure else behaviours.few_words(sample.facts, taken)
         if words_ is not None:
             why = "a few words that come again and again may be what was done"

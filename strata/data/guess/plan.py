@@ -9,7 +9,7 @@ from strata.data.guess import events, items, users
 from strata.data.guess.database import database
 from strata.data.guess.ids import file_of, settle_numbers
 from strata.data.guess.ledger import Guess, Key, Ledger
-from strata.data.guess.sample import Sample, look, table_like
+from strata.data.guess.sample import Sample, look, looks, table_like
 from strata.data.guess.tables import Files, sort
 from strata.data.sources.grammar import FileSettings
 from strata.errors import SourceError, StrataError
@@ -75,16 +75,19 @@ def guess(paths: list[Path], answers: Mapping[Key, Any], chosen: Mapping[str, st
     named = map(Path, chosen.values())
     looked, unused = samples([*paths, *(path for path in named if path not in paths)])
     first = plan_of(looked, unused, answers, chosen)
-    again = {}
+    again: dict[int, Sample] = {}
     for table, sample in first.tables.items():
         said = {
             key[1]: value for key, value in answers.items() if key[0] == table and key[1] in FileSettings.model_fields
         }
-        if said and (new := look(sample.path, said)) is not None:
-            again[sample.path] = new
+        said = {"sheet": sample.written["sheet"], **said} if said and "sheet" in sample.written else said
+        of_it = [
+            each for each in looked if said and (each is sample or len(sample.paths) > 1 and each.path in sample.paths)
+        ]
+        again |= {id(each): new for each in of_it if (new := look(each.path, said)) is not None}
     if not again:
         return first
-    return plan_of([again.get(sample.path, sample) for sample in looked], unused, answers, chosen)
+    return plan_of([again.get(id(sample), sample) for sample in looked], unused, answers, chosen)
 
 
 def samples(paths: list[Path]) -> tuple[list[Sample], dict[str, str]]:
@@ -93,14 +96,13 @@ def samples(paths: list[Path]) -> tuple[list[Sample], dict[str, str]]:
     looked = []
     for path in dict.fromkeys(files):
         try:
-            sample = look(path)
+            samples_ = looks(path)
         except StrataError as error:
             unused[path.name] = str(error)
             continue
-        if sample is None:
+        if not samples_:
             unused[path.name] = "it is no table"
-        else:
-            looked.append(sample)
+        looked += samples_
     return looked, unused
 
 
@@ -154,11 +156,11 @@ def _layout(ledger: Ledger, table: str, sample: Sample) -> None:
 def _left(files: Files, source: Mapping[str, Any]) -> dict[str, list[str]]:
     used: dict[str, set[str]] = {}
     for table, settings in source.items():
-        said = used.setdefault(files.tables[table].file, set())
+        said = used.setdefault(files.tables[table].title, set())
         for part in (settings.get("columns", {}), settings.get("attributes", {}), *settings.get("flags", {}).values()):
             values = part.values() if isinstance(part, dict) else part
             said |= {name for each in values for name in (each if isinstance(each, list) else [each])}
         said |= set(map(str, settings.get("properties", {}).values()))
         said |= {settings["unfold"]["column"]} if "unfold" in settings else set()
-    by_file = {sample.file: sample for sample in files.tables.values()}
+    by_file = {sample.title: sample for sample in files.tables.values()}
     return {file: left for file, names in used.items() if (left := [n for n in by_file[file].facts if n not in names])}

@@ -70,6 +70,12 @@ class Sample:
         end = next(place for place, (a, b) in enumerate(zip(first[::-1], last[::-1], strict=False)) if a != b)
         return f"{first[:start]}*{first[len(first) - end :]}"
 
+    @property
+    def title(self) -> str:
+        """What to call it: its file, with the sheet of a workbook, its table, or that it is a query."""
+        sheet = f", sheet {self.written['sheet']}" if "sheet" in self.written else ""
+        return "a query" if self.origin == "query" else f"{self.file}{sheet}"
+
     def called(self, said: str | Path | None) -> bool:
         """Whether a person means it by a path, the name of its file or table, or its query."""
         return said is not None and (str(said) == self.file or Path(said) in self.paths)
@@ -188,7 +194,10 @@ def _tabular(path: Path, form: str, said: dict[str, Any]) -> Sample:
         written = {**said, **({"sheet": settings.sheet} if settings.sheet is not None else {})}
         return _sample(path, written, _collected(path.parent, settings, None), True, "a workbook", unsure)
     scan = pl.scan_parquet(path, glob=False)
-    rows = int(scan.select(pl.len()).collect().item())
+    try:
+        rows = int(scan.select(pl.len()).collect().item())
+    except UNREADABLE as error:
+        raise unreadable(path.parent, settings, error) from None
     starts = {0, max((rows - _ROWS) // 2, 0), max(rows - _ROWS, 0)}
     frame = (
         pl.concat([scan.slice(start, _ROWS).collect() for start in sorted(starts)]).unique(maintain_order=True)
@@ -197,6 +206,31 @@ def _tabular(path: Path, form: str, said: dict[str, Any]) -> Sample:
     )
     numbered = frame.with_row_index(ROW_NUMBER, offset=1).with_columns(pl.lit(None, pl.String).alias(FAULT))
     return _sample(path, said, numbered, rows <= _ROWS, "a Parquet file", {})
+
+
+def looks(path: Path) -> list[Sample]:
+    """Samples of a file; of a workbook one for each sheet of other columns than those before. Raises as look does."""
+    if _form(path) != "xlsx":
+        return [sample] if (sample := look(path)) is not None else []
+    import fastexcel
+
+    try:
+        names = fastexcel.read_excel(path).sheet_names
+    except fastexcel.FastExcelError as error:
+        raise unreadable(path.parent, FileSettings(file=Path(path.name), format="xlsx"), error) from None
+    if len(names) == 1:
+        return [_tabular(path, "xlsx", {})]
+    kinds: dict[tuple[str, ...], list[Sample]] = {}
+    for name in names:
+        try:
+            sample = _tabular(path, "xlsx", {"sheet": name})
+        except SourceError:  # of a sheet without rows, which is no table
+            continue
+        kinds.setdefault(tuple(sample.facts), []).append(sample)
+    for first, *others in kinds.values():
+        alike = ", ".join(str(sample.written["sheet"]) for sample in (first, *others))
+        first.unsure |= {"sheet": f"it has the sheets {alike}, of the same columns"} if others else {}
+    return [samples[0] for samples in kinds.values()]
 
 
 def _sheet(path: Path, settings: FileSettings) -> tuple[FileSettings, dict[str, str]]:

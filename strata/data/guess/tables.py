@@ -69,20 +69,29 @@ def sort(samples: list[Sample], ledger: Ledger, chosen: Mapping[str, str | Path]
             why = f"{why}; {len(best.paths)} files of one kind are read as one table"
         why = f"{why}, and so do those of {', '.join(rivals)}" if rivals else why
         ledger.settle((table, best.origin), best.file, why, sure=not rivals, choices=rivals)
-    if "interactions" not in found.tables and (logs := [sample for sample in samples if _may_be_log(sample)]):
-        largest = max(logs, key=lambda each: each.bytes)
-        found.tables = {table: each for table, each in found.tables.items() if each is not largest}
-        others = [sample.file for sample in logs if sample is not largest]
-        why = f"no {largest.origin} has columns of known names; this one has ids that come again"
-        found.tables["interactions"] = largest
-        ledger.settle(("interactions", largest.origin), largest.file, why, sure=False, choices=others)
+    if "interactions" not in found.tables:
+        _some_log(found, samples, ledger)
     for table, sample in found.tables.items():
         layout = layouts[sample.file]
         if layout is not None and layout["table"] == table:
             found.layouts[table] = layout
-    used = {sample.file for sample in found.tables.values()}
-    found.unused |= {s.file: "it is none of the three tables, or a smaller one" for s in samples if s.file not in used}
+    left = [sample for sample in samples if not any(sample is each for each in found.tables.values())]
+    found.unused |= {sample.title: "it is none of the three tables, or a smaller one" for sample in left}
     return found
+
+
+def _some_log(found: Files, samples: list[Sample], ledger: Ledger) -> None:
+    """Note as interactions the largest file with ids that come again, where there is one."""
+    logs = [sample for sample in samples if _may_be_log(sample)]
+    if not logs:
+        return
+    largest = max(logs, key=lambda each: each.bytes)
+    for table in [table for table, each in found.tables.items() if each is largest]:
+        del found.tables[table], ledger.guesses[table, largest.origin]
+    others = [sample.file for sample in logs if sample is not largest]
+    why = f"no {largest.origin} has columns of known names; this one has ids that come again"
+    found.tables["interactions"] = largest
+    ledger.settle(("interactions", largest.origin), largest.file, why, sure=False, choices=others)
 
 
 def score(sample: Sample, table: str, layout: Mapping[str, Any] | None) -> float:

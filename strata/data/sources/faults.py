@@ -18,6 +18,8 @@ from strata.data.sources.values import PROSE, text
 UNPARSED = 0.5
 """Share of values that do not parse above which the settings, not the values, are wrong."""
 _EXAMPLES = 1_000
+_TWICE = r"Ã[\u0080-\u00bf]|â€[\u0090-\u00bf™œšž˜]"
+"""Letters and quotation marks whose two or three bytes became as many characters."""
 _SHORTENED = r"^\d(\.\d{1,5})?E\+\d{2}$"
 """A number as Excel shows and exports it in a narrow column: 1.57784E+12."""
 Judge = Callable[[int, int], bool]
@@ -69,6 +71,9 @@ def marks(name: str, given: Given, parsed: pl.Expr, settings: TableSettings) -> 
         unread = "correct it, or set `separator`"
         found.append(_mark(name, given, f"{name} looks like a list and is none", plain, lists.unread(plain), unread))
     if name in PROSE:
+        what = f"{name} looks like UTF-8 that was taken for another encoding and saved so, as Ã© for é"
+        remedy = "have it exported again as UTF-8; it is read as it stands"
+        found.append(_mark(name, given, what, plain, plain.str.contains(_TWICE), remedy))
         joined = plain.str.contains(r"(?s)^\[.*\]$") & (parsed.is_null() | (parsed != plain))
         found.append(_mark(name, given, f"{name} is a list of texts: joined", plain, joined, None))
     return found

@@ -555,6 +555,13 @@ def test_numbers_that_a_spreadsheet_shortened_stop_the_run(folder: Path) -> None
     assert not [each for each in exact.findings if "lost digits" in each.what]
 
 
+def test_text_whose_encoding_was_mistaken_before_is_told(folder: Path) -> None:
+    broken = ["CafÃ© du Port", "Itâ€™s late", "Ãrger", "São Paulo", "Ã la carte"]
+    table = items(folder, "i.csv", "item_id,title\n" + "".join(f"{n},{title}\n" for n, title in enumerate(broken)))
+    told = found(table, "title looks like UTF-8 that was taken for another encoding")
+    assert (told.count, told.example, told.stops) == (2, "CafÃ© du Port", False)
+
+
 def test_an_order_stands_for_time(folder: Path) -> None:
     content = "user_id,item_id,n\nu1,1,1\nu1,2,1\nu1,3,2\nu1,4,7\nu2,1,1\nu2,2,2\n"
     columns = {"user_id": "user_id", "item_id": "item_id", "timestamp": "n"}

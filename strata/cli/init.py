@@ -60,10 +60,10 @@ def init(
     if dry_run:
         return Answer(content, shown)
     if plan.unsure or tried.faults:
-        said = [sentence(f"  {each.path}: {each.why}") for each in plan.unsure]
+        asked = [sentence(f"  {each.path}: {each.why}") for each in plan.unsure]
         flags = "answer by --set SETTING=VALUE, --column, --behaviour or --rating, or run without --yes"
         end = sentence(("Nothing was written. ", "bold"), f"Unsure or unreadable; {flags}:")
-        return Answer(content, [*shown, end, *said], 2)
+        return Answer(content, [*shown, end, *asked], 2)
     if not yes:
         Console(stderr=True, highlight=False).print(*shown, sep="\n")
         typer.confirm("Write these settings?", default=True, abort=True, err=True)

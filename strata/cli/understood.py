@@ -13,8 +13,8 @@ from strata.data.guess.plan import Plan
 from strata.data.guess.trial import Trial
 from strata.data.sources.grammar import FileSettings
 
-SHOWN, LONGEST = 5, 30
-"""Values of a column, and characters of one, that are shown."""
+SHOWN, LONGEST, MOST = 5, 30, 20
+"""Values of a column, characters of one, and files that are not used, that are shown."""
 _COLUMNS: Columns = {
     "sure": "mark", "our column": "name", "from": "fact", "read as": "text", "values": "text", "because": "text",
 }  # fmt: skip
@@ -26,12 +26,12 @@ def drawn(plan: Plan, tried: Trial) -> list[RenderableType]:
     for table, sample in plan.tables.items():
         guesses = [guess for guess in plan.guesses if guess.key[0] == table]
         read = tried.read.get(table, pl.DataFrame())
-        written = [guess for guess in guesses if guess.sure and guess.key[1] in FileSettings.model_fields]
+        written = [guess for guess in guesses if guess.sure and guess.key[1] in (*FileSettings.model_fields, "table")]
         rows = [_row(guess, plan, read) for guess in guesses if guess not in written]
         rows += [_written(written)] if len(written) > 1 else []
-        why = next(guess.why for guess in guesses if guess.key[1] == "file")
+        why = next(guess.why for guess in guesses if guess.key[1] == sample.origin)
         about = f"{sample.file} holds the {table}: {why}"
-        parts.append(Rows(f"{table}: {sample.file}", _COLUMNS, sorted(rows, key=lambda row: row[2] == ""), about))
+        parts.append(Rows(f"{table}: {sample.title}", _COLUMNS, sorted(rows, key=lambda row: row[2] == ""), about))
     cleaning = [guess for guess in plan.guesses if guess.key[0] == "cleaning"]
     if cleaning:
         parts.append(Rows("cleaning", _COLUMNS, [_row(guess, plan, pl.DataFrame()) for guess in cleaning]))
@@ -138,6 +138,7 @@ def _refused(tried: Trial) -> list[RenderableType]:
 
 
 def _left(plan: Plan) -> list[RenderableType]:
-    said = [f"{file}: columns {', '.join(map(_cut, columns))}" for file, columns in plan.left.items()]
-    said += [f"{file} ({why})" for file, why in plan.unused.items()]
+    said = [f"{_cut(file)}: columns {', '.join(map(_cut, columns))}" for file, columns in plan.left.items()]
+    said += [f"{_cut(file)} ({why})" for file, why in list(plan.unused.items())[:MOST]]
+    said += [f"and {len(plan.unused) - MOST} more"] if len(plan.unused) > MOST else []
     return [sentence(("Not used: ", "bold"), "; ".join(said))] if said else []

@@ -66,7 +66,7 @@ def _windows(items: np.ndarray, arrivals: np.ndarray, n: int, least: int, share:
 
     With their rate `there`, the `usual` one, `score`, and a `group` for those of an item that overlap.
     """
-    found, size, largest = [], least, max(least, int(LARGEST * n))
+    found, size, largest = [], least, min(max(least, int(LARGEST * n)), len(items))
     while size <= largest:
         start = np.flatnonzero(items[size - 1 :] == items[: len(items) - size + 1])
         start = start[size >= share * (arrivals[start + size - 1] - arrivals[start] + 1)]

@@ -34,6 +34,8 @@ ENOUGH = 20
 """Rows from which one value in all of them says something."""
 NOBODY: Final = (
     "null", "nan", "none", "n/a", "na", r"\n", "undefined", "unknown", "anonymous", "guest", "-", "-1", "0",
+    "(null)", "<null>", "nil", "n.a.", "missing", "empty", "nat", "<na>", "#n/a", "#ref!", "#value!", "#name?", "?",
+    "--", "(none)", "(empty)", "(not set)", "not set", "not available",
 )  # fmt: skip
 """Ids that stand for a missing one."""
 LARGE, LARGER = 0.2, 5

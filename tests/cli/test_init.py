@@ -97,6 +97,19 @@ def test_only_what_is_unsure_is_asked(answers: str, form: str, tmp_path: Path) -
     assert settings()["source"]["interactions"]["time_format"] == {"timestamp": form}
 
 
+def test_of_two_logs_the_one_that_is_answered_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "two"
+    folder.mkdir()
+    for name, first in (("ratings.csv", 1), ("reviews.csv", 500)):
+        rows = "".join(f"{n % 7},{n % 23 + first},{n % 5 + 1},13000{n:05}\n" for n in range(90))
+        (folder / name).write_text(f"user_id,item_id,rating,timestamp\n{rows}")
+    for answer, file in (("1", "reviews.csv"), ("2", "ratings.csv")):
+        done = init(str(folder), "--name", f"two-{answer}", answers=f"{answer}\ny\n")
+        assert done.exit_code == 0, done.output
+        assert settings()["source"]["interactions"]["file"] == file
+        assert Path(f"data/two-{answer}", file).is_file()
+
+
 def test_who_does_not_confirm_writes_nothing() -> None:
     assert init("../films", answers="n\n").exit_code == 1
     assert Path("params.yaml").read_text(encoding="utf-8") == PARAMS

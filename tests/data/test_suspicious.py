@@ -122,6 +122,15 @@ def test_an_item_that_becomes_popular_is_no_flood(crowd: list[Event]) -> None:
     assert looked_at(crowd + hit).signs.is_empty()
 
 
+def test_many_who_share_hardly_any_item_are_no_flood() -> None:
+    rng = np.random.default_rng(17)
+    apart = [
+        (f"u{n}", n % 23 if n % 90 == 0 else 1_000 + n, START + n * 3_600 + rng.uniform(0, 9)) for n in range(4_000)
+    ]
+    shared = [(user, 0 if user.endswith("00") else item, at) for user, item, at in apart]
+    assert looked_at(shared).signs.is_empty()
+
+
 def test_a_habit_of_many_is_listed_and_not_certain(crowd: list[Event]) -> None:
     played = [(f"p{user}", n, START + user * DAY + n * 200 + user) for user in range(150) for n in range(60)]
     found = looked_at(crowd + played)

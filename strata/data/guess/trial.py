@@ -52,7 +52,7 @@ def trial(samples: Mapping[str, Sample], source: Mapping[str, Any], cleaning: Ma
             continue
         try:
             settings = model.model_validate(source[name])
-            tables[name] = read_raw(samples[name].raw, Path(source[name]["file"]), settings)
+            tables[name] = read_raw(samples[name].raw, Path(samples[name].file), settings)
         except ValidationError as error:
             done.faults[name] = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         except (StrataError, *UNREADABLE) as error:

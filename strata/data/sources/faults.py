@@ -6,6 +6,7 @@ from functools import partial
 
 import polars as pl
 
+from strata.data.schema import ITEM, USER
 from strata.data.sources import lists, times
 from strata.data.sources.columns import Given
 from strata.data.sources.files import RawFile
@@ -17,6 +18,10 @@ from strata.data.sources.values import PROSE, text
 UNPARSED = 0.5
 """Share of values that do not parse above which the settings, not the values, are wrong."""
 _EXAMPLES = 1_000
+_TWICE = r"Ã[\u0080-\u00bf]|â€[\u0090-\u00bf™œšž˜]"
+"""Letters and quotation marks whose two or three bytes became as many characters."""
+_SHORTENED = r"^\d(\.\d{1,5})?E\+\d{2}$"
+"""A number as Excel shows and exports it in a narrow column: 1.57784E+12."""
 Judge = Callable[[int, int], bool]
 """Whether a run must stop, by the count of marks and of values that are there."""
 
@@ -55,6 +60,10 @@ def marks(name: str, given: Given, parsed: pl.Expr, settings: TableSettings) -> 
     if given.dtype != pl.String:
         return found
     found.append(_damaged(name, given, plain, settings))
+    if name in (USER, ITEM):
+        what = f"{name} has lost digits, as spreadsheets shorten long numbers: different ones have become one"
+        remedy = "export it again, its column as text"
+        found.append(_mark(name, given, what, plain, plain.str.contains(_SHORTENED), remedy, stops=_any))
     if dtype == LISTS:
         keyed = lists.unkeyed(plain) if settings.list_key is None else pl.lit(value=False)
         known = "name in `list_key` which key is the entry"
@@ -62,6 +71,9 @@ def marks(name: str, given: Given, parsed: pl.Expr, settings: TableSettings) -> 
         unread = "correct it, or set `separator`"
         found.append(_mark(name, given, f"{name} looks like a list and is none", plain, lists.unread(plain), unread))
     if name in PROSE:
+        what = f"{name} looks like UTF-8 that was taken for another encoding and saved so, as Ã© for é"
+        remedy = "have it exported again as UTF-8; it is read as it stands"
+        found.append(_mark(name, given, what, plain, plain.str.contains(_TWICE), remedy))
         joined = plain.str.contains(r"(?s)^\[.*\]$") & (parsed.is_null() | (parsed != plain))
         found.append(_mark(name, given, f"{name} is a list of texts: joined", plain, joined, None))
     return found
@@ -89,6 +101,10 @@ def findings(raw: RawFile, rows: pl.DataFrame, marked: dict[str, Mark], settings
 
 def _any(count: int, of: int) -> bool:
     return count > 0
+
+
+def _some(count: int, of: int) -> bool:
+    return count * 20 > of
 
 
 def _mark(
@@ -119,6 +135,10 @@ def _unparsed(name: str, given: Given, plain: pl.Expr, parsed: pl.Expr, settings
     left = "" if settings.strict else ": left empty"
     where = pl.when(parsed.is_null()).then(plain)
     found = [Mark(name, given.called, f"{name} is not {wanted}{left}", where, remedy, settings.strict, wrong)]
+    if not number and given.dtype == pl.String:
+        what = f"{name} has lost digits, as spreadsheets shorten long numbers: it is not exact"
+        shortened = pl.when(plain.str.contains(_SHORTENED)).then(plain)
+        found.append(Mark(name, given.called, what, shortened, "export it again, its column as text", stops=_some))
     if number:
         endless = pl.when(parsed.is_not_null() & ~parsed.is_finite()).then(plain)
         what = f"{name} is NaN or infinite{left}"

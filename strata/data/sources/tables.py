@@ -7,7 +7,7 @@ import polars as pl
 from strata.data.schema import ATTRIBUTES, ITEM, REASON, ROW, TIME, TIMESTAMP, USER
 from strata.data.sources import faults, times
 from strata.data.sources.behaviours import meant
-from strata.data.sources.columns import Given, given_columns, mapped, root
+from strata.data.sources.columns import Given, given_columns, mapped, root, with_inner
 from strata.data.sources.files import ROW_NUMBER, UNREADABLE, RawFile, openings, unreadable
 from strata.data.sources.finding import Finding
 from strata.data.sources.mapping import InteractionsSettings, ItemsSettings, TableSettings, UsersSettings
@@ -76,6 +76,7 @@ def _reshaped(raw: RawFile, path: Path, settings: TableSettings) -> RawFile:
             return widened(raw, key, sorted(wanted), properties, settings)
         if kept == "refuse":
             return raw
+        raw = with_inner(raw, path, settings.required[0], key, settings)
         roots = sorted({found for name in wanted if (found := root(name, raw.columns))})
         return one_per_id(raw, key, roots, kept, settings.latest_by, settings)
     except SourceError as error:

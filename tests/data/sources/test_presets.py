@@ -59,7 +59,8 @@ def test_what_came_before_leaves_no_trace() -> None:
         return {path for path, _ in leaves(content) if path[0] not in ("preset", "source")}
 
     assert {frozenset(settings(name)) for name in names()} == {frozenset(settings("movielens-100k"))}
-    for first, second in [("online-retail", "stack-exchange"), ("complete-journey", "book-crossing")]:
+    for first, second in [("online-retail", "stack-exchange"), ("steam-200k", "online-retail"),
+                          ("complete-journey", "book-crossing")]:  # fmt: skip
         assert use(second, use(first, SHIPPED)) == use(second, SHIPPED)
 
 

@@ -62,7 +62,7 @@ class Parts:
 
     def each(self, look: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
         """What `look` makes of each part, one below the other, in memory."""
-        return pl.concat([look(frame).collect() for frame in self.frames])
+        return pl.concat([look(frame).collect() for frame in self.frames], rechunk=True)
 
     def settled(self) -> Self:
         """The parts as they are now: what changes them is done once, not whenever they are read."""
@@ -115,7 +115,7 @@ class Store:
     def parts(self) -> Parts:
         """What was added; at least one frame must have been."""
         if self.folder is None:
-            return Parts.of(pl.concat(self.frames))
+            return Parts.of(pl.concat(self.frames, rechunk=True))
         self._write()
         return Parts(tuple(pl.scan_parquet(path, glob=False) for path in self.written), self.folder)
 

@@ -13,6 +13,7 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 
 from strata.data.cleaning import Cleaned, CleaningSettings
 from strata.data.limits import KINDS
+from strata.data.parts import repeating
 from strata.data.schema import (
     BEHAVIOUR,
     BEHAVIOURS,
@@ -54,7 +55,7 @@ def validate_tables(cleaned: Cleaned, settings: CleaningSettings) -> dict[str, d
         batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
         suite = gx.ExpectationSuite(name=name, expectations=expectations)
         found = batch.get_batch(batch_parameters={"dataframe": frame}).validate(suite, result_format="SUMMARY")
-        results[name] = _stripped(found.to_json_dict(), name, len(getattr(cleaned, name)), len(frame))
+        results[name] = _stripped(found.to_json_dict(), name, cleaned.sizes[name], len(frame))
     return results
 
 
@@ -133,16 +134,29 @@ def _refused(settings: CleaningSettings) -> list[Expectation]:
 
 
 def _interactions_frame(cleaned: Cleaned) -> pd.DataFrame:
-    rows = cleaned.interactions
+    events, users, items = cleaned.events, cleaned.users.lazy(), cleaned.items.lazy()
+    again = repeating(events, EVENT)[EVENT]
+    unknown = events.each(
+        lambda part: pl.concat(
+            [
+                part.join(users, on=USER, how="anti").select(users=pl.len()),
+                part.join(items, on=ITEM, how="anti").select(items=pl.len()),
+            ],
+            how="horizontal",
+        )
+    )
     facts = {
-        "repeated_events": rows.height - rows[EVENT].n_unique(),
-        "unknown_users": rows.join(cleaned.users, on=USER, how="anti").height,
-        "unknown_items": rows.join(cleaned.items, on=ITEM, how="anti").height,
+        "repeated_events": len(again) - again.n_unique(),
+        "unknown_users": int(unknown["users"].sum()),
+        "unknown_items": int(unknown["items"].sum()),
         **_shares(cleaned, "interactions"),
     }
-    seen = rows.select(USER, ITEM, BEHAVIOUR, TIMESTAMP, WEIGHT, EVENT)
-    every = -(-rows.height // MOST_ROWS)
-    return seen.gather_every(max(every, 1)).to_pandas().assign(**facts)
+    every = max(-(-events.height // MOST_ROWS), 1)
+    seen, before = [], 0
+    for part in events.map(lambda part: part.select(USER, ITEM, BEHAVIOUR, TIMESTAMP, WEIGHT, EVENT)):
+        seen.append(part.gather_every(every, offset=-before % every))
+        before += part.height
+    return pl.concat(seen).to_pandas().assign(**facts)
 
 
 def _items_frame(cleaned: Cleaned) -> pd.DataFrame:
@@ -160,7 +174,11 @@ def _items_frame(cleaned: Cleaned) -> pd.DataFrame:
 
 
 def _users_frame(cleaned: Cleaned) -> pd.DataFrame:
-    active = pl.col(USER).is_in(cleaned.interactions[USER].unique().implode()).alias("active")
+    active = (
+        pl.col(USER)
+        .is_in(cleaned.events.each(lambda part: part.select(pl.col(USER).unique()))[USER].implode())
+        .alias("active")
+    )
     shares = {name: pl.lit(share) for name, share in _shares(cleaned, "users").items()}
     return cleaned.users.select(USER, active, **shares).to_pandas()
 

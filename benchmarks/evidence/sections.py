@@ -142,6 +142,9 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
             ("package",),
             files=("benchmarks/made/vocabulary.yaml",),
         ),
+        "validate": Section(
+            "python -m benchmarks.validate", MADE, ("benchmarks/validate.py", "benchmarks/made/log.py"), ("validate",)
+        ),
     },
 }
 """By evidence file and section. A new section has a line here beside that of the command which makes it."""

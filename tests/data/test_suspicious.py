@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from strata.data.cleaning import CleaningSettings
+from strata.data.parts import Parts
 from strata.data.suspicious import Suspicion, SuspicionSettings, suspicion
 from tests.data.test_cleaning import RULES, cleaned
 
@@ -35,9 +36,8 @@ def looked_at(events: Iterable[Event], behaviour: str = "view") -> Suspicion:
     frame = pl.DataFrame({"user_id": users, "item_id": [f"i{item}" for item in items], "seconds": seconds})
     times = (pl.col("seconds") * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
     named = pl.int_range(pl.len()).cast(pl.String)
-    return suspicion(
-        frame.select("user_id", "item_id", behaviour=pl.lit(behaviour), timestamp=times, event_id=named), SETTINGS
-    )
+    rows = frame.select("user_id", "item_id", behaviour=pl.lit(behaviour), timestamp=times, event_id=named)
+    return suspicion(Parts.of(rows), SETTINGS)
 
 
 def flagged(found: Suspicion, sign: str) -> list[str]:

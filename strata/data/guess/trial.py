@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from strata.data.cleaning import CleaningSettings, check, clean
 from strata.data.guess.sample import Sample
+from strata.data.parts import Parts
 from strata.data.schema import ITEM, REASON, USER
 from strata.data.sources.adapters import of_interactions
 from strata.data.sources.files import UNREADABLE
@@ -87,7 +88,7 @@ def trial(samples: Mapping[str, Sample], source: Mapping[str, Any], cleaning: Ma
 
 def _few(table: ReadTable) -> ReadTable:
     step = max(table.rows.height // _ROWS, 1)
-    return replace(table, rows=table.rows.gather_every(step))
+    return replace(table, parts=Parts.of(table.rows.gather_every(step)))
 
 
 def _of(table: ReadTable, interactions: ReadTable, column: str, sample: Sample) -> ReadTable:
@@ -99,4 +100,4 @@ def _of(table: ReadTable, interactions: ReadTable, column: str, sample: Sample) 
         missing = wanted.filter(~wanted.is_in(rows[column].implode())).drop_nulls()
         blank = pl.DataFrame({column: missing}).with_columns(pl.lit(None, pl.String).alias(REASON))
         rows = pl.concat([rows, blank], how="diagonal")
-    return replace(table, rows=rows)
+    return replace(table, parts=Parts.of(rows))

@@ -1,7 +1,8 @@
 """What does not parse or was changed on the way from a file's values to ours: marked in rows, told as findings."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 import polars as pl
@@ -39,6 +40,21 @@ class Mark:
     refuses: bool = False
     """Whether the row cannot be used."""
     stops: Judge = lambda count, of: False
+
+
+@dataclass
+class Seen:
+    """Counts over all rows of a table: how many there are, how many have a column's value, how many a mark holds of."""
+
+    rows: int = 0
+    there: Counter[str] = field(default_factory=Counter)
+    marked: Counter[str] = field(default_factory=Counter)
+
+    def add(self, rows: pl.DataFrame, marked: Mapping[str, Mark]) -> None:
+        """Count more rows: our columns, and a Boolean column for each mark."""
+        self.rows += rows.height
+        self.there.update({mark.name: rows[mark.name].count() for mark in marked.values() if mark.name in rows.columns})
+        self.marked.update({column: int(rows[column].sum()) for column in marked})
 
 
 def marks(name: str, given: Given, parsed: pl.Expr, settings: TableSettings) -> list[Mark]:
@@ -79,9 +95,9 @@ def marks(name: str, given: Given, parsed: pl.Expr, settings: TableSettings) -> 
     return found
 
 
-def findings(raw: RawFile, rows: pl.DataFrame, marked: dict[str, Mark], settings: TableSettings) -> list[Finding]:
-    """What the marks of `rows` (Boolean column → mark) say, with a count and an example of each."""
-    counts = {column: int(rows[column].sum()) for column in marked if rows[column].any()}
+def findings(raw: RawFile, seen: Seen, marked: Mapping[str, Mark]) -> list[Finding]:
+    """What the marks (column → mark) say that were `seen`, with a count and an example of each."""
+    counts = {column: seen.marked[column] for column in marked if seen.marked[column]}
     if not counts:
         return []
     # Examples are looked for only now: as columns of text they would take more memory than the table.
@@ -92,10 +108,10 @@ def findings(raw: RawFile, rows: pl.DataFrame, marked: dict[str, Mark], settings
     found = []
     for column, count in counts.items():
         mark, values = marked[column], examples[column][0]
-        there = rows[mark.name].count() if mark.name in rows.columns else rows.height
+        there = seen.there.get(mark.name, seen.rows)
         stops = mark.stops(count, there + count)
         remedy = mark.remedy(values, most=stops) if callable(mark.remedy) else mark.remedy
-        found.append(Finding(mark.what, count, rows.height, mark.column, str(values[0])[:200], remedy, stops))
+        found.append(Finding(mark.what, count, seen.rows, mark.column, str(values[0])[:200], remedy, stops))
     return found
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from strata.recommendation.recommender import Recommender
 
 NONE = "·"
+MADE = "The data have no times: dates are made, of the year 2001, and say at most in which order things came."
 
 
 def timeline_answer(recommender: "Recommender", user_id: str, steps: int | None, picture: Path | None) -> Answer:
@@ -31,7 +32,7 @@ def timeline_answer(recommender: "Recommender", user_id: str, steps: int | None,
     }
     if not lanes:
         return Answer(content, [sentence(f"User {user_id} has no interest points at any time.")])
-    drawn = [_rows(lanes, times, user_id)]
+    drawn = [_rows(lanes, times, user_id), *([] if recommender.timed else [sentence(MADE)])]
     if picture is None:
         return Answer(content, drawn)
     _draw(timeline, user_id, picture)

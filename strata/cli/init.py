@@ -6,13 +6,16 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
 from rich.console import Console, RenderableType
 
 from strata.cli.terminal import Answer, draws, sentence
+
+if TYPE_CHECKING:
+    from strata.data.guess.documents import Papers
 
 DATA = Path("data")
 Answers = dict[tuple[str, ...], Any]
@@ -62,13 +65,16 @@ def init(
     if plan.unsure or tried.faults:
         said = [sentence(f"  {each.path}: {each.why}") for each in plan.unsure]
         flags = "answer by --set SETTING=VALUE, --column, --behaviour or --rating, or run without --yes"
-        end = sentence(("Nothing was written. ", "bold"), f"Unsure or unreadable; {flags}:")
+        end = sentence(
+            ("Nothing was written. ", "bold"), f"Unsure or unreadable; {flags}; an empty value maps nothing:"
+        )
         return Answer(content, [*shown, end, *said], 2)
     if not yes:
         Console(stderr=True, highlight=False).print(*shown, sep="\n")
         typer.confirm("Write these settings?", default=True, abort=True, err=True)
     files = [path for sample in plan.tables.values() for path in sample.paths]
-    folder, placed = _placed(files, name or _name(paths, plan.tables["interactions"].path), params.parent)
+    called = name or _name(paths, plan.tables["interactions"].path)
+    folder, placed = _placed(files, called, params.parent, plan.papers)
     for table, sample in plan.tables.items():
         inside = sample.path.parent.resolve().relative_to(folder.resolve()) if not placed[0] else Path()
         plan.source[table]["file"] = str(inside / sample.file)
@@ -169,11 +175,22 @@ def _name(paths: list[Path], interactions: Path) -> str:
     return re.sub(r"[^\w-]+", "-", said.lower()).strip("-") or "own"
 
 
-def _placed(files: list[Path], name: str, root: Path) -> tuple[Path, tuple[bool, list[str]]]:
-    """Folder of the data set; whether files were placed into it, and what was done."""
+def _placed(files: list[Path], name: str, root: Path, papers: "Papers | None") -> tuple[Path, tuple[bool, list[str]]]:
+    """Folder of the data set; whether files were placed into it, and what was done.
+
+    Documents keep their paths from their folder, which are their ids.
+    """
     from strata.data.guess.placing import place
 
     data = (root / DATA).resolve()
+    if papers is not None:
+        if data in papers.folder.resolve().parents and all(papers.folder in path.parents for path in files):
+            return papers.folder.resolve(), (False, [])
+        folder = root / DATA / name
+        done = place(dict.fromkeys(files), folder)
+        own = [path for path in papers.files.values() if path not in files]
+        count = len(place(own, folder, papers.folder))
+        return folder, (True, [*done, f"{folder}: {count:,} documents linked or copied"])
     if all(data in path.resolve().parents for path in files):
         parents = [path.resolve().parent for path in files]
         common = parents[0]

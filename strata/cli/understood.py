@@ -13,8 +13,8 @@ from strata.data.guess.plan import Plan
 from strata.data.guess.trial import Trial
 from strata.data.sources.grammar import FileSettings
 
-SHOWN, LONGEST = 5, 30
-"""Values of a column, and characters of one, that are shown."""
+SHOWN, LONGEST, MOST_UNUSED = 5, 30, 12
+"""Values of a column, characters of one, and files that are left out, that are shown."""
 _COLUMNS: Columns = {
     "sure": "mark", "our column": "name", "from": "fact", "read as": "text", "values": "text", "because": "text",
 }  # fmt: skip
@@ -32,6 +32,9 @@ def drawn(plan: Plan, tried: Trial) -> list[RenderableType]:
         why = next(guess.why for guess in guesses if guess.key[1] == "file")
         about = f"{sample.file} holds the {table}: {why}"
         parts.append(Rows(f"{table}: {sample.file}", _COLUMNS, sorted(rows, key=lambda row: row[2] == ""), about))
+    if plan.papers is not None:
+        why = next(guess.why for guess in plan.guesses if guess.key == ("documents",))
+        parts.append(sentence(("documents are the items: ", "bold"), why))
     cleaning = [guess for guess in plan.guesses if guess.key[0] == "cleaning"]
     if cleaning:
         parts.append(Rows("cleaning", _COLUMNS, [_row(guess, plan, pl.DataFrame()) for guess in cleaning]))
@@ -139,5 +142,7 @@ def _refused(tried: Trial) -> list[RenderableType]:
 
 def _left(plan: Plan) -> list[RenderableType]:
     said = [f"{file}: columns {', '.join(map(_cut, columns))}" for file, columns in plan.left.items()]
-    said += [f"{file} ({why})" for file, why in plan.unused.items()]
+    said += [f"{file} ({why})" for file, why in list(plan.unused.items())[:MOST_UNUSED]]
+    if (more := len(plan.unused) - MOST_UNUSED) > 0:
+        said.append(f"and {more:,} files more")
     return [sentence(("Not used: ", "bold"), "; ".join(said))] if said else []

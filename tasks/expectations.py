@@ -1,7 +1,7 @@
 """What must (critical) and what should (warning) hold for the cleaned tables: Great Expectations suites."""
 
 import os
-from typing import Any
+from typing import Any, Final
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when Great Expectations is imported
 
@@ -37,6 +37,11 @@ CRITICAL, WARNING = "critical", "warning"
 MOST_ROWS = 2_000_000
 """Above it Great Expectations sees every n-th row; counts over the whole table come as constant columns."""
 
+PLAIN: Final = {
+    "has_words": "most items have a title alone; descriptions, categories or tags would tell their topics apart better"
+}
+"""Column → what its warning says to people."""
+
 Expectation = gxe.Expectation
 
 
@@ -67,7 +72,8 @@ def failures(result: dict[str, Any], severity: str) -> list[str]:
         if error and severity == CRITICAL:
             lines.append(f"{_title(config)} could not be checked: {error}")
         elif not each["success"] and not error and config["severity"] == severity:
-            lines.append(f"{_title(config)} does not hold{_observed(each['result'])}")
+            said = PLAIN.get(config["kwargs"].get("column", ""), f"{_title(config)} does not hold")
+            lines.append(f"{said}{_observed(each['result'])}")
     return lines
 
 

@@ -62,7 +62,9 @@ def init(
     if plan.unsure or tried.faults:
         asked = [sentence(f"  {each.path}: {each.why}") for each in plan.unsure]
         flags = "answer by --set SETTING=VALUE, --column, --behaviour or --rating, or run without --yes"
-        end = sentence(("Nothing was written. ", "bold"), f"Unsure or unreadable; {flags}:")
+        end = sentence(
+            ("Nothing was written. ", "bold"), f"Unsure or unreadable; {flags}; an empty value maps nothing:"
+        )
         return Answer(content, [*shown, end, *asked], 2)
     if not yes:
         Console(stderr=True, highlight=False).print(*shown, sep="\n")

@@ -19,8 +19,8 @@ def titled(items: Iterable[str], catalogue: "Catalogue") -> list[dict[str, str]]
 
 
 def titles(items: Iterable[str], catalogue: "Catalogue") -> str:
-    """The titles of item ids for people, separated by semicolons, as titles contain commas."""
-    return "; ".join(catalogue.title_of(item) for item in items)
+    """The titles of item ids for people, each once, separated by semicolons, as titles contain commas."""
+    return "; ".join(dict.fromkeys(catalogue.title_of(item) for item in items))
 
 
 def with_titles(found: Sequence[Any], field: str, catalogue: "Catalogue") -> list[dict[str, Any]]:

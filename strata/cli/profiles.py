@@ -10,7 +10,7 @@ from rich.text import Text
 from strata.cli.items import draw_recommended, recommended
 from strata.cli.levels import draw_levels, levels_content
 from strata.cli.terminal import Answer, draws, sentence, states
-from strata.cli.timeline import timeline_answer
+from strata.cli.timeline import MADE, timeline_answer
 
 if TYPE_CHECKING:
     from strata.recommendation.recommender import Recommender
@@ -63,6 +63,7 @@ def user(
     }
     content |= levels_content(levels, recommender.catalogue)
     drawn = list(draw_levels(levels, recommender.catalogue, whose))
+    drawn += [sentence(MADE)] if at and not recommender.timed else []
     content["lost_corrections"] = recommender.lost_corrections(user_id)
     drawn += [sentence(("Lost: ", "bold"), lost) for lost in recommender.lost_corrections(user_id)]
     if time is None:  # not for a past time: models learned from all events

@@ -32,6 +32,9 @@ def drawn(plan: Plan, tried: Trial) -> list[RenderableType]:
         why = next(guess.why for guess in guesses if guess.key[1] == sample.origin)
         about = f"{sample.file} holds the {table}: {why}"
         parts.append(Rows(f"{table}: {sample.title}", _COLUMNS, sorted(rows, key=lambda row: row[2] == ""), about))
+    if plan.papers is not None:
+        why = next(guess.why for guess in plan.guesses if guess.key == ("documents",))
+        parts.append(sentence(("documents are the items: ", "bold"), why))
     cleaning = [guess for guess in plan.guesses if guess.key[0] == "cleaning"]
     if cleaning:
         parts.append(Rows("cleaning", _COLUMNS, [_row(guess, plan, pl.DataFrame()) for guess in cleaning]))

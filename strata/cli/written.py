@@ -13,6 +13,7 @@ from rich.console import RenderableType
 from strata.cli.terminal import sentence
 
 if TYPE_CHECKING:
+    from strata.data.guess.documents import Papers
     from strata.data.guess.plan import Plan
 
 DATA = Path("data")
@@ -41,7 +42,8 @@ def write(source: Mapping[str, Any], cleaning: Mapping[str, Any], folder: Path, 
 def place_and_write(plan: "Plan", name: str, params: Path) -> Written:
     """Put the files of a plan into data/, have DVC track it, and write the plan's settings."""
     root = params.parent
-    folder, within, placed = _placed([path for sample in plan.tables.values() for path in sample.paths], name, root)
+    files = [path for sample in plan.tables.values() for path in sample.paths]
+    folder, within, placed = _placed(files, name, root, plan.papers)
     for table, sample in plan.tables.items():
         inside = sample.path.parent.resolve().relative_to(folder.resolve()) if within else Path()
         plan.source[table]["file"] = str(inside / sample.file)
@@ -56,11 +58,22 @@ def name_of(paths: list[Path], interactions: Path) -> str:
     return re.sub(r"[^\w-]+", "-", said.lower()).strip("-") or "own"
 
 
-def _placed(files: list[Path], name: str, root: Path) -> tuple[Path, bool, list[str]]:
-    """Folder of the data set, whether the files lay within data/ and stay as they lie, and what was done with them."""
+def _placed(files: list[Path], name: str, root: Path, papers: "Papers | None") -> tuple[Path, bool, list[str]]:
+    """Folder of the data set, whether the files lay within data/ and stay as they lie, and what was done with them.
+
+    Documents keep their paths from their folder, which are their ids.
+    """
     from strata.data.guess.placing import place
 
     data = (root / DATA).resolve()
+    if papers is not None:
+        if data in papers.folder.resolve().parents and all(papers.folder in path.parents for path in files):
+            return papers.folder.resolve(), True, []
+        folder = root / DATA / name
+        done = place(dict.fromkeys(files), folder)
+        own = [path for path in papers.files.values() if path not in files]
+        count = len(place(own, folder, papers.folder))
+        return folder, False, [*done, f"{folder}: {count:,} documents linked or copied"]
     if all(data in path.resolve().parents for path in files):
         parents = [path.resolve().parent for path in files]
         common = parents[0]

@@ -111,7 +111,9 @@ class Profiler:
         statistics = measure(history, points, time, self.settings)
         order = np.lexsort((np.arange(len(points.users)), -statistics.fresh, points.users))
         table = self._table(history, points, statistics, np.zeros(len(order), np.int64), order, ids)
-        because = pl.format("spoken against {} times, last on {}", "events", pl.col("last_seen").dt.date())
+        because = pl.format("spoken against {} times", "events")
+        if self.settings.timed:
+            because = pl.format("{}, last on {}", because, pl.col("last_seen").dt.date())
         return Profiles(table.with_columns(because.alias("because")).select(DISLIKE_COLUMNS), points.vectors[order])
 
     def _table(

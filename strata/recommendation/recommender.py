@@ -133,12 +133,17 @@ class Recommender:
         """The catalogue's groups."""
         return self.new_users.profiler.themes
 
+    @property
+    def timed(self) -> bool:
+        """Whether the events of the release have times; else theirs are made, and no date says anything."""
+        return self.new_users.profiler.settings.timed
+
     @cached_property
     def list_builder(self) -> ListBuilder:
         """The builder of item lists."""
         return ListBuilder(
             self.catalogue, self.themes, self.vectors, self.history, self.models, self.ranker, self.settings,
-            self.new_users.time, self.rerank,
+            self.new_users.time, self.rerank, self.timed,
         )  # fmt: skip
 
     @cached_property

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from benchmarks.init.__main__ import WRITERS
 from strata.cli.app import app
+from strata.data.sources.adapters import SourceSettings, read_source
 
 PARAMS = Path("params.yaml").read_text(encoding="utf-8")
 AMBIGUOUS = "customer_id,sku,order_date\n" + "".join(f"{n % 7},{n % 23},0{n % 9 + 1}/05/2020\n" for n in range(60))
@@ -172,3 +173,21 @@ def test_what_would_stop_a_run_is_said_beforehand() -> None:
     movies.write_text("\n".join(movies.read_text().splitlines()[:60]) + "\n")
     shown = init("../films", "--dry-run")
     assert "a run would stop" in " ".join(shown.output.split())
+
+
+def test_a_folder_of_documents_is_placed_with_the_paths_that_the_log_names() -> None:
+    letters = Path("../letters")
+    names = [f"{place}/{n}.md" for place in ("north", "south") for n in range(8)]
+    for name in names:
+        (letters / name).parent.mkdir(parents=True, exist_ok=True)
+        (letters / name).write_text(f"# Letter {name}\n\nWords.", encoding="utf-8")
+    rows = "".join(f"u{n % 5},{names[n * n % 16]},2024-03-{n % 28 + 1:02}\n" for n in range(60))
+    (letters / "reads.csv").write_text(f"reader,document,read_at\n{rows}", encoding="utf-8")
+    done = init("../letters", "--yes")
+    assert done.exit_code == 0, done.output
+    assert "16 documents linked or copied" in done.output
+    source = settings()["source"]
+    assert (source["folder"], source["documents"], "items" in source) == ("data/letters", {}, False)
+    assert read_source(SourceSettings.model_validate(source)).items.rows["item_id"].to_list() == names
+    assert init("data/letters", "--yes").exit_code == 0
+    assert settings()["source"] == source

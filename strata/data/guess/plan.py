@@ -7,6 +7,7 @@ from typing import Any
 
 from strata.data.guess import events, items, users
 from strata.data.guess.database import database
+from strata.data.guess.documents import MANUAL, Papers, named_in, papers
 from strata.data.guess.ids import file_of, settle_numbers
 from strata.data.guess.ledger import Guess, Key, Ledger
 from strata.data.guess.sample import Sample, look, looks, table_like
@@ -24,6 +25,7 @@ class Plan:
 
     `tables`: the file of each table; one may stand for two. `source`, `cleaning`: settings for params.yaml, `source`
     without its folder. `unused`: files that are left out, and why; `left`: columns of used files that are left out.
+    `papers`: the documents that are the items.
     """
 
     tables: dict[str, Sample]
@@ -32,6 +34,7 @@ class Plan:
     cleaning: dict[str, Any]
     unused: dict[str, str] = field(default_factory=dict)
     left: dict[str, list[str]] = field(default_factory=dict)
+    papers: Papers | None = None
 
     @property
     def unsure(self) -> list[Guess]:
@@ -72,9 +75,44 @@ def guess(paths: list[Path], answers: Mapping[Key, Any], chosen: Mapping[str, st
 
     Raises SourceError when there is no file, or none can be the interactions.
     """
-    named = map(Path, chosen.values())
-    looked, unused = samples([*paths, *(path for path in named if path not in paths)])
-    first = plan_of(looked, unused, answers, chosen)
+    given = [*paths, *(path for path in map(Path, chosen.values()) if path not in paths)]
+    written = papers(paths)
+    if written is not None and (planned := _of_documents(given, written, answers, chosen)) is not None:
+        return planned
+    try:
+        looked, unused = samples(given)
+        return _again(looked, unused, answers, chosen)
+    except SourceError as error:
+        if written is None:
+            raise
+        raise SourceError(f"{error}. {written.folder} holds {written.example}: {MANUAL}") from None
+
+
+def _of_documents(
+    given: list[Path], written: Papers, answers: Mapping[Key, Any], chosen: Mapping[str, str | Path]
+) -> Plan | None:
+    """The plan where documents are the items, null where the other files do not name them by their paths."""
+    documents = set(written.files.values()) - set(map(Path, chosen.values()))
+    names = {path.name for path in documents}
+    try:
+        files, unused = found(given)
+        looked, damaged = _sampled([path for path in files if path not in documents])
+        unused = {name: why for name, why in unused.items() if name not in names} | damaged
+        planned = _again(looked, unused, answers, chosen, written)
+    except SourceError:  # no table among the others: it may be among what looks like documents
+        return None
+    return planned if planned.papers is not None else None
+
+
+def _again(
+    looked: list[Sample],
+    unused: Mapping[str, str],
+    answers: Mapping[Key, Any],
+    chosen: Mapping[str, str | Path],
+    written: Papers | None = None,
+) -> Plan:
+    """A plan of samples, taken anew where an answer says how a file is written."""
+    first = plan_of(looked, unused, answers, chosen, written)
     again: dict[int, Sample] = {}
     for table, sample in first.tables.items():
         said = {
@@ -87,13 +125,18 @@ def guess(paths: list[Path], answers: Mapping[Key, Any], chosen: Mapping[str, st
         again |= {id(each): new for each in of_it if (new := look(each.path, said)) is not None}
     if not again:
         return first
-    return plan_of([again.get(id(sample), sample) for sample in looked], unused, answers, chosen)
+    return plan_of([again.get(id(sample), sample) for sample in looked], unused, answers, chosen, written)
 
 
 def samples(paths: list[Path]) -> tuple[list[Sample], dict[str, str]]:
     """Samples of the files that hold tables, and the other files with a reason."""
     files, unused = found(paths)
-    looked = []
+    looked, damaged = _sampled(files)
+    return looked, unused | damaged
+
+
+def _sampled(files: list[Path]) -> tuple[list[Sample], dict[str, str]]:
+    looked, unused = [], {}
     for path in dict.fromkeys(files):
         try:
             samples_ = looks(path)
@@ -107,11 +150,15 @@ def samples(paths: list[Path]) -> tuple[list[Sample], dict[str, str]]:
 
 
 def plan_of(
-    looked: list[Sample], unused: Mapping[str, str], answers: Mapping[Key, Any], chosen: Mapping[str, str | Path]
+    looked: list[Sample],
+    unused: Mapping[str, str],
+    answers: Mapping[Key, Any],
+    chosen: Mapping[str, str | Path],
+    written: Papers | None = None,
 ) -> Plan:
     """What the sampled files mean; `answers` and `chosen` (table → file) stand instead of guesses.
 
-    Raises SourceError when no file can be the interactions.
+    `written`: documents that may be the items. Raises SourceError when no file can be the interactions.
     """
     ledger = Ledger(answers)
     files = sort(looked, ledger, chosen)
@@ -127,16 +174,24 @@ def plan_of(
         if table in files.tables:
             _layout(ledger, table, files.tables[table])
     events.settle(ledger, files)
-    if (by_ids := file_of(ledger, files, looked, "items")) is not None:
-        _layout(ledger, "items", by_ids)
-    items.settle(ledger, files)
+    documented = written is not None and named_in(written, files.tables["interactions"], ledger)
+    if not documented:
+        if (by_ids := file_of(ledger, files, looked, "items")) is not None:
+            _layout(ledger, "items", by_ids)
+        items.settle(ledger, files)
     users.settle(ledger, files)
     settle_numbers(ledger, files)
     nested = ledger.settings()
     cleaning = nested.pop("cleaning", {})
-    source = {table: nested[table] for table in TABLES if table in nested}
+    source = {table: nested[table] for table in ("documents", *TABLES) if table in nested}
     return Plan(
-        files.tables, list(ledger.guesses.values()), source, cleaning, {**unused, **files.unused}, _left(files, source)
+        files.tables,
+        list(ledger.guesses.values()),
+        source,
+        cleaning,
+        {**unused, **files.unused},
+        _left(files, source),
+        written if documented else None,
     )
 
 
@@ -156,6 +211,8 @@ def _layout(ledger: Ledger, table: str, sample: Sample) -> None:
 def _left(files: Files, source: Mapping[str, Any]) -> dict[str, list[str]]:
     used: dict[str, set[str]] = {}
     for table, settings in source.items():
+        if table not in files.tables:
+            continue
         said = used.setdefault(files.tables[table].title, set())
         for part in (settings.get("columns", {}), settings.get("attributes", {}), *settings.get("flags", {}).values()):
             values = part.values() if isinstance(part, dict) else part

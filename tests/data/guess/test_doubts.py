@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from strata.data.guess.plan import Plan, guess
+from strata.data.guess.trial import trial
+from strata.data.schema import BEHAVIOURS
 from strata.data.sources.adapters import SourceSettings, read_source
 from strata.errors import SourceError
 from tests.data.sources.true_formats import workbook
@@ -70,6 +72,50 @@ def test_ids_that_stand_in_the_items_tell(tmp_path: Path) -> None:
     plan = of(tmp_path, log__csv=log, movies__csv=items)
     assert unsure(plan) == []
     assert plan.source["items"]["columns"] == {"item_id": "id", "title": "title"}
+
+
+def test_documents_that_the_log_names_by_their_paths_are_its_items(tmp_path: Path) -> None:
+    inside = [f"{kind}/{n:02}.{form}" for kind in ("sea", "hill") for n, form in enumerate(("md", "txt", "html") * 4)]
+    for place, name in enumerate(inside):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"Text {place}\n\nOf a day.", encoding="utf-8")
+    log = "reader,document,read_at\n" + rows(80, "{u},{d},2024-05-01 10:00:{a}", d=[*inside, "gone.md"], a=[10, 20])
+    plan = of(tmp_path, reads__csv=log)
+    assert unsure(plan) == []
+    assert plan.source == {
+        "documents": {},
+        "interactions": {
+            "file": "reads.csv",
+            "columns": {"user_id": "reader", "item_id": "document", "timestamp": "read_at"},
+            "constants": {"behaviour": "view"},
+        },
+    }
+    assert plan.papers is not None
+    assert list(plan.papers.files) == sorted(inside)
+    assert plan.unused == {}
+    tried = trial(plan.tables, plan.source, {"weights": dict.fromkeys(BEHAVIOURS, 1.0)})
+    assert (tried.faults, tried.stop, tried.refused["interactions"]) == ({}, None, {})
+
+
+def test_a_folder_of_documents_alone_is_told_where_it_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="12 documents such as note00.md: docs/data.md"):
+        of(tmp_path, **{f"note{n:02}__md": "# A note" for n in range(12)})
+
+
+def test_tables_whose_endings_are_those_of_documents_are_tables(tmp_path: Path) -> None:
+    line = '{{"user_id": "u{u}", "item_id": "i{i}", "stars": {s}, "date": "2024-05-0{s}"}}'
+    parts = {f"review-{n:02}__jsonl": rows(20, line, s=[1, 2, 3, 4, 5]) for n in range(12)}
+    plan = of(tmp_path, **parts)
+    assert plan.papers is None
+    assert len(plan.tables["interactions"].paths) == 12
+
+
+def test_ratings_to_ten_that_lie_as_those_of_movielens_are_known_by_their_form(tmp_path: Path) -> None:
+    films = "".join(f"{i}::Film number {i} (1990)::Comedy|Drama\n" for i in range(100, 123))
+    log = rows(600, "{u}::{i}::{r}::13000{n:05}", r=[*range(1, 11)])
+    plan = of(tmp_path, ratings__dat=log, movies__dat=films)
+    assert unsure(plan) == []
+    assert plan.cleaning["rating"] == {"lowest": 1, "highest": 10, "neutral": 5.5}
 
 
 def test_an_unknown_name_of_a_behaviour_is_asked_about(tmp_path: Path) -> None:

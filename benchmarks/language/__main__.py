@@ -15,7 +15,7 @@ from strata.cli.terminal import clear_errors, console
 
 ROOT = Path(".workspaces/language")
 SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str]]]] = {}
-"""A new section is a module with `rows`, which gives rows and the hash of what they were measured on, and a line here."""
+"""A new section is a module with `rows`, giving rows and the hash of what they are measured on, and a line here."""
 
 
 @clear_errors

@@ -8,7 +8,7 @@ export BENTOML_DO_NOT_TRACK := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 INSTALL := .venv/bin/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: demo docs test evidence quality peers stale scale lint setup lock ui serve
+.PHONY: demo docs test evidence quality language peers stale scale lint setup lock ui serve
 setup: .venv/.installed
 .venv/.pipeline: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -41,6 +41,9 @@ evidence: setup  ## measure the tiers on simulated users, Complete Journey and M
 
 quality: setup  ## measure recommendations against tuned baselines (after `make demo`; an hour or more): docs/evidence
 	python -m benchmarks.quality
+
+language: setup  ## measure what is understood of words and said in words (after `make demo`): docs/evidence
+	python -m benchmarks.language
 
 peers: setup  ## train RecBole's models in an environment of their own on the leave-one-out split, then compare
 	python -m benchmarks.quality.split .workspaces/quality/leave-one-out/split

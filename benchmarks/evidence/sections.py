@@ -11,6 +11,7 @@ THEMES, EVALUATED = ("themes",), ("evaluate",)
 RECOMMENDER = ("tier", "collaborate", "index", "rank")
 """Stages that make what a release recommends by; pictures and model card move no figure."""
 QUALITY = "benchmarks/quality/"
+LANGUAGE = "benchmarks/language/"
 PEERS = ".workspaces/quality/peers"
 LOO_SPLIT = ".workspaces/quality/leave-one-out/split"
 
@@ -50,6 +51,12 @@ def _quality(name: str, data: str, modules: tuple[str, ...], stages: tuple[str, 
     paths = tuple(f"{QUALITY}{each}.py" for each in modules)
     own = tuple((f"{QUALITY}__main__.py", part) for part in parts)
     return Section(f"python -m benchmarks.quality --only {name}", data, paths, stages, own, _files(data))
+
+
+def _language(name: str, data: str, modules: tuple[str, ...], stages: tuple[str, ...] = ()) -> Section:
+    """A section of `python -m benchmarks.language`; `modules`: of benchmarks/language, without their fixtures."""
+    paths = tuple(f"{LANGUAGE}{each}.py" for each in modules)
+    return Section(f"python -m benchmarks.language --only {name}", data, paths, stages, files=_files(data))
 
 
 def _kernels(name: str) -> Section:
@@ -131,6 +138,7 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "shilling": _quality("shilling", FILMS, ("shilling", "diversity"), RECOMMENDER),
         "speed": _quality("speed", FILMS, ("speed",), RECOMMENDER),
     },
+    "language": {},
     "kernels": {
         name: _kernels(name) for name in ("forest", "ward", "selection", "sparse-products", "threads", "hierarchy")
     },

@@ -10,6 +10,7 @@ import pytest
 
 import benchmarks.evidence.__main__ as evidence
 import benchmarks.kernels.__main__ as kernels
+import benchmarks.language.__main__ as language
 import benchmarks.quality.__main__ as quality
 from benchmarks.evidence import again, files
 from benchmarks.evidence.files import renew, write_evidence
@@ -164,6 +165,7 @@ def test_every_section_that_a_command_measures_is_known_with_its_data() -> None:
     }
     assert {(name, each.data) for name, each in SECTIONS["evidence"].items()} == found | {("tiering", FILMS)}
     assert set(SECTIONS["quality"]) == set(quality.SECTIONS)
+    assert set(SECTIONS["language"]) == set(language.SECTIONS)
     assert set(SECTIONS["kernels"]) == set(kernels.RACES)
     assert {each.data for made in SECTIONS.values() for each in made.values()} == {*DATA, MADE}
 

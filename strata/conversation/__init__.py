@@ -1,0 +1,1 @@
+"""Conversation: turns that say what somebody wants and does not, on top of lists."""

@@ -12,9 +12,9 @@ from services.errors import naming, unknown
 from services.fields import Text, Time
 from strata.data.filters import Filters
 from strata.data.schema import Behaviour
-from strata.embeddings.clauses import clauses
 from strata.fields import Id, Request, needs
 from strata.interests.query_users import PastChoice, QueryUser
+from strata.language.clauses import sentences
 from strata.recommendation.recommender import Recommender
 
 WHO = ("user_id", "history", "text", "bio")
@@ -112,7 +112,7 @@ class Whose(Question):
     def texts(self) -> list[str]:
         """What is to be read by the language model: nothing for known users and items."""
         if self.bio is not None:
-            return clauses(self.bio)  # as the profile texts of known users are read
+            return sentences(self.bio)  # as the profile texts of known users are read
         return [self.text] if isinstance(self.text, str) else self.text or []
 
     def whose(self, release: Recommender, vectors: np.ndarray) -> str | QueryUser:

@@ -12,13 +12,14 @@ COMMA: Final = re.compile(r"\s*[,，:：]\s*(?:and |or |so |then |also |plus )?|
 CONTRAST: Final = re.compile(
     r"(?<!anything)(?<!nothing)(?<!everything)(?<!all)(?<!can't help)(?<!cannot help)"
     r"\s+(?:but(?! not least)|although|however|whereas|(?:though|yet|while)(?=\s+(?:i|not|no)\b))\s+"
-    r"|(?:但是|但(?!丁)|可是|然而|不过|反而|倒是)",
+    r"|(?:但是|但(?!丁)|可是|可(?=[我就这也偏])|然而|不过|反而|倒是)",
     re.IGNORECASE,
 )
 TURN: Final = re.compile(
     r"\s+(?:and|so|or|because|as|plus|then)\s+(?=(?:please\s+)?"
     r"(?:i|i'm|i'd|i've|no|not|don't|do not|dont|never|nothing|avoid|skip|hate|love|"
-    r"hates|loves|enjoy|enjoys|show|give|recommend|suggest|definitely|absolutely|can't|cannot|please|stop|less|without|anything|they|it)\b)",
+    r"hates|loves|enjoy|enjoys|show|give|recommend|suggest|definitely|absolutely|can't|cannot|please|stop|less|without|anything|they|it)\b)"
+    r"|\s+(?=because\b|since\s+(?:i|we|my|it|they)\b)",
     re.IGNORECASE,
 )
 """Where "and" joins two opinions rather than two things."""

@@ -5,17 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from strata.language.clauses import MOST, Clause, clauses
+from strata.language.clauses import MOST, Clause, clauses, sentences
 from strata.language.cues import EDGE, language_of, without_filler
 from strata.language.polarity import Polarity, Reading, read
 
 PAIRS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"(?P<for>.+?)\s*,?\s+(?:instead of|rather than|in place of)\s+(?P<against>.+)",
+        r"(?P<for>[^,]+?)\s*,?\s+(?:instead of|rather than|in place of)\s+(?P<against>[^,]+)",
         r"instead of\s+(?P<against>[^,]+),\s*(?P<for>.+)",
         r"not\s+(?P<against>[^,]+?),?\s+but\s+(?:rather\s+)?(?P<for>.+)",
-        r"rather\s+(?P<for>.+?)\s+than\s+(?P<against>.+)",
+        r"rather\s+(?P<for>[^,]+?)\s+than\s+(?P<against>[^,]+)",
+        r"(?<=\w)\s+(?:without|minus|sans|with no|excluding|except for|except)\s+(?P<against>[^,]+)",
         r"(?P<for>(?:prefer|choose|pick|take)\s+.+?)\s+(?:over|to)\s+(?P<lesser>.+)",
         r"(?P<for>.+?)\s+(?:over)\s+(?P<lesser>.+?)\s+any ?day",
         r"(?:比起|相比|跟|和)(?P<lesser>.+?)(?:相比)?[，, ]+(?P<for>.*(?:更|还是).+)",
@@ -27,6 +28,7 @@ PAIRS: Final = tuple(
     )
 )
 """Sentences that say two things of two things; the lesser one is not refused."""
+SIDES: Final[dict[str, Polarity]] = {"for": "for", "against": "against", "lesser": "neutral"}
 EITHER: Final = re.compile(r"\b(?:or|nor)\b|也|或", re.IGNORECASE)
 """Goes on with what is refused: "no horror, musicals or westerns", while "no horror, comedies" wants the latter."""
 
@@ -55,16 +57,8 @@ class Opinion:
 
 def opinions(text: str) -> list[Opinion]:
     """The opinions of a text in their order, one for each thing; empty where no word means anything."""
-    parted = _paired(text)
-    if parted is None:
-        found = _read(clauses(text))
-    else:
-        found = [
-            replace(each, polarity=polarity, said=True) if polarity else each
-            for part, polarity in parted
-            for each in _read(clauses(part))
-        ]
-    return [replace(each, about=thing) for each in found for thing in _pieces(each.about)][:MOST]
+    parts = [part for sentence in sentences(text) for part in _parted(sentence)][:MOST]
+    return [replace(each, about=thing) for each in _read(parts) for thing in _pieces(each.about)][:MOST]
 
 
 def things(texts: Sequence[str]) -> list[Opinion]:
@@ -72,26 +66,28 @@ def things(texts: Sequence[str]) -> list[Opinion]:
     return [each for text in texts for each in opinions(text) if each.about]
 
 
-def _paired(text: str) -> list[tuple[str, Polarity | None]] | None:
-    """The two sides of a sentence that sets one thing against another, each with what is said of it."""
+Part = tuple[Clause, Polarity | None]
+"""A clause, and its polarity where the sentence says it by setting one thing against another."""
+
+
+def _parted(sentence: str) -> list[Part]:
+    """The clauses of a sentence; where it sets one thing against another, those of each side."""
     for pattern in PAIRS:
-        match = pattern.search(text)
-        if match is None or not without_filler(match.groupdict().get("against") or "x", language_of(text)):
+        match = pattern.search(sentence)
+        if match is None:
             continue
-        sides = match.groupdict()
-        ahead = text[: match.start()].strip()
-        found: list[tuple[str, Polarity | None]] = [(ahead, None)] if without_filler(ahead, language_of(text)) else []
-        if sides.get("for"):
-            found.append((sides["for"], "for"))
-        if sides.get("against"):
-            found.append((sides["against"], "against"))
-        if sides.get("lesser"):
-            found.append((sides["lesser"], "neutral"))
-        return found
-    return None
+        sides = [(name, side) for name, side in match.groupdict().items() if side]
+        if any(not without_filler(side, language_of(side)) for name, side in sides if name != "rest"):
+            continue
+        found: list[Part] = [(clause, None) for clause in clauses(sentence[: match.start()])]
+        for name, side in sides:
+            first, *others = clauses(side) or [Clause(side)]
+            found += [(first, SIDES.get(name)), *((other, None) for other in others)]
+        return [*found, *((clause, None) for clause in clauses(sentence[match.end() :]))]
+    return [(clause, None) for clause in clauses(sentence)]
 
 
-def _read(parts: Sequence[Clause]) -> list[Opinion]:
+def _read(parts: Sequence[Part]) -> list[Opinion]:
     """Each clause read by itself; what names nothing speaks of its neighbour, what has no cue goes with the one before.
 
     So "Horror films, they bore me" is against them, and "I hate horror, westerns" against both.
@@ -99,8 +95,10 @@ def _read(parts: Sequence[Clause]) -> list[Opinion]:
     found: list[Opinion] = []
     last: Reading | None = None
     waiting: Reading | None = None
-    for part in parts:
+    for part, given in parts:
         reading = read(part.text)
+        if given is not None:
+            reading = replace(reading, polarity=given, cue="pair")
         if reading.cue is not None and not reading.about:
             if found and _left_open(found[-1], reading):
                 found[-1] = Opinion(f"{found[-1].text}, {part.text}", reading.polarity, found[-1].about)

@@ -9,6 +9,8 @@ from strata.language.cues import Cue, Language, cues_of, language_of, refusals, 
 
 Polarity = Literal["for", "against", "neutral"]
 ASKED: Final = re.compile(r"[?？]\W*$|[吗呢]\W*$")
+SHORT: Final = re.compile(r"\b(ca|do|did|does|is|are|was|were|wo|would|could|should|have|has)nt\b", re.IGNORECASE)
+"""Negations written in haste."""
 BEHIND: Final = frozenset({"for_what", "against_what", "past", "refuse", "good", "bad"})
 """Groups whose cues stand before what they are about; it stands before the others."""
 OWN: Final = (
@@ -34,7 +36,7 @@ class Reading:
 
 def read(clause: str) -> Reading:
     """Read one clause."""
-    text = clause.replace("’", "'").replace("`", "'").strip()
+    text = SHORT.sub(r"\1n't", clause.replace("’", "'").replace("`", "'")).strip()
     language = language_of(text)
     cues = cues_of(text, language)
     main = _main(cues)

@@ -43,8 +43,7 @@ class Meaning:
     @property
     def wanted(self) -> bool:
         """Whether it makes a point: it speaks for something, or mentions it as a wish or a bio does."""
-        mentioned = self.opinion.polarity == "neutral" and not self.opinion.said
-        return self.clear and (self.opinion.polarity == "for" or mentioned)
+        return self.clear and self.opinion.may_want
 
     @property
     def refused(self) -> bool:

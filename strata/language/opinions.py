@@ -54,6 +54,11 @@ class Opinion:
     about: str
     said: bool = True
 
+    @property
+    def may_want(self) -> bool:
+        """Whether it speaks for something or, as a wish or a bio does, only mentions it."""
+        return self.polarity == "for" or (self.polarity == "neutral" and not self.said)
+
 
 def opinions(text: str) -> list[Opinion]:
     """The opinions of a text in their order, one for each thing; empty where no word means anything."""

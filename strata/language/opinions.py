@@ -16,7 +16,8 @@ PAIRS: Final = tuple(
         r"instead of\s+(?P<against>[^,]+),\s*(?P<for>.+)",
         r"not\s+(?P<against>[^,]+?),?\s+but\s+(?:rather\s+)?(?P<for>.+)",
         r"rather\s+(?P<for>[^,]+?)\s+than\s+(?P<against>[^,]+)",
-        r"(?<=\w)\s+(?:without|minus|sans|with no|excluding|except for|except)\s+(?P<against>[^,]+)",
+        r"(?<=\w)(?<!live)(?<!survive)(?<!do)(?<!go)(?<!life)(?<!week)(?<!day)(?<!long)"
+        r"\s+(?:without|minus|sans|with no|excluding|except for|except)\s+(?P<against>[^,]+)",
         r"(?P<for>(?:prefer|choose|pick|take)\s+.+?)\s+(?:over|to)\s+(?P<lesser>.+)",
         r"(?P<for>.+?)\s+(?:over)\s+(?P<lesser>.+?)\s+any ?day",
         r"(?:比起|相比|跟|和)(?P<lesser>.+?)(?:相比)?[，, ]+(?P<for>.*(?:更|还是).+)",
@@ -105,7 +106,7 @@ def _read(parts: Sequence[Part]) -> list[Opinion]:
         if given is not None:
             reading = replace(reading, polarity=given, cue="pair")
         if reading.cue is not None and not reading.about:
-            if found and _left_open(found[-1], reading):
+            if found and (part.joint == "contrast" or _left_open(found[-1], reading)):
                 found[-1] = Opinion(f"{found[-1].text}, {part.text}", reading.polarity, found[-1].about)
             elif not found:
                 waiting = reading

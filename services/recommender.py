@@ -161,7 +161,9 @@ class Recommender:
         try:
             try:
                 async with asyncio.timeout(self.settings.time_out):
-                    vectors = await self._texts.vectors(release.manifest.id, request.texts, release.texts.dimension)
+                    vectors = await self._texts.vectors(
+                        release.manifest.id, request.reads(release), release.texts.dimension
+                    )
                     return await self._in(self._pool, request.answer, release, vectors)
             except TimeoutError:
                 return await self._fall_back(endpoint, release, request, "time_out")

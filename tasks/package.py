@@ -25,6 +25,7 @@ from tasks import (
     TEXT_INDEX,
     VALIDATION,
     VECTORS,
+    WORDS,
     run,
 )
 from tasks.inputs import Inputs, folder
@@ -51,6 +52,7 @@ def main() -> None:
         Part.PROFILES: live / "profiles",
         Part.PROFILE_TEXTS: VECTORS / "profile_texts.npy",
         Part.PROFILE_TEXT_USERS: VECTORS / "profile_text_users.npy",
+        Part.WORDS: WORDS,
         Part.CORRECTIONS: CORRECTIONS,
         Part.PICTURES: PICTURES,
         Part.MODELS: live / "collaborative",

@@ -9,12 +9,15 @@ from strata.data.history import History
 from strata.data.schema import CHOSEN, ITEM_ROW, TIMESTAMP, USER_ROW, USERS, WEIGHT
 from strata.data.schema import TIME as TIME_TYPE
 from strata.embeddings.index import IndexSettings, ItemIndex
+from strata.embeddings.vectors import unit
 from strata.evaluation.split import CutOffs
 from strata.evaluation.window import Window
 from strata.interests.corrections import Corrections
 from strata.interests.query_users import NewUsers
 from strata.interests.settings import TierSettings
 from strata.interests.statements import NOTHING_STATED
+from strata.interests.understanding import Reader
+from strata.language.words import Words
 from strata.models.als import Als
 from strata.models.association_rules import AssociationRules
 from strata.models.ease import Ease
@@ -36,6 +39,12 @@ from tests.strategies import DIMENSION, N_ITEMS, TIME, USER_IDS, profiler, vecto
 
 SETTINGS = TierSettings(cut=0.8, core_persistence=0.5, stable_persistence=0.12)
 PROFILER = profiler(SETTINGS)
+WORDS = Words.of(
+    PROFILER.catalogue.items,
+    vectors(),
+    lambda texts: unit(np.random.default_rng(3).normal(size=(len(texts), DIMENSION))),
+)
+"""Everyday sentences and labels lie anywhere."""
 INDEX = ItemIndex.build(vectors(), IndexSettings())
 ACCOUNTS = pl.DataFrame([{"user_id": user, "profile_text": None, "attributes": []} for user in USER_IDS], schema=USERS)
 
@@ -90,7 +99,12 @@ def tiny_recommender(
         texts=INDEX,
         available=np.ones(N_ITEMS, bool),
         settings=settings,
-        new_users=NewUsers(PROFILER, TIME, {"like": 1.0, "rate": 1.0, "dislike": -1.0}),
+        new_users=NewUsers(
+            PROFILER,
+            TIME,
+            {"like": 1.0, "rate": 1.0, "dislike": -1.0},
+            reader=Reader.of(WORDS, PROFILER.space, PROFILER.themes, INDEX),
+        ),
         statements=NOTHING_STATED,
         corrections=corrections or Corrections(),
     )
@@ -112,6 +126,7 @@ def write_tiny_release(folder: Path, history: History, corrections: str = "") ->
     write_array(np.zeros((0, DIMENSION), np.float32), parts / Part.PROFILE_TEXTS)
     tiny.models.index.write(parts / Part.INDEX)
     tiny.texts.write(parts / Part.TEXT_INDEX)
+    WORDS.write(parts / Part.WORDS)
     tiny.themes.write(parts / Part.THEMES)
     tiny.profiles.write(parts / Part.PROFILES)
     tiny_collaborative(history).write(parts / Part.MODELS, {})

@@ -138,7 +138,12 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "shilling": _quality("shilling", FILMS, ("shilling", "diversity"), RECOMMENDER),
         "speed": _quality("speed", FILMS, ("speed",), RECOMMENDER),
     },
-    "language": {},
+    "language": {
+        "polarity": _language("polarity", FILMS, ("polarity", "cases")),
+        "against": _language("against", FILMS, ("against", "cases"), RECOMMENDER),
+        "nothing": _language("nothing", FILMS, ("nothing", "cases"), RECOMMENDER),
+        "bios": _language("bios", FILMS, ("bios", "cases"), RECOMMENDER),
+    },
     "kernels": {
         name: _kernels(name) for name in ("forest", "ward", "selection", "sparse-products", "threads", "hierarchy")
     },

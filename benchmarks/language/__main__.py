@@ -11,10 +11,16 @@ from typing import Annotated, Final
 import typer
 
 from benchmarks.evidence.files import Row, write_evidence
+from benchmarks.language import against, bios, nothing, polarity
 from strata.cli.terminal import clear_errors, console
 
 ROOT = Path(".workspaces/language")
-SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str]]]] = {}
+SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str]]]] = {
+    "polarity": polarity.rows,
+    "against": against.rows,
+    "nothing": nothing.rows,
+    "bios": bios.rows,
+}
 """A new section is a module with `rows`, giving rows and the hash of what they are measured on, and a line here."""
 
 

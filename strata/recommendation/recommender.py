@@ -27,6 +27,8 @@ from strata.interests.settings import tier_settings
 from strata.interests.statements import Statements
 from strata.interests.themes import Themes
 from strata.interests.timeline import as_of, moments, timeline_of
+from strata.interests.understanding import Reader
+from strata.language.words import Words
 from strata.models.fitted import CollaborativeModels
 from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.ranker import Ranker
@@ -93,6 +95,8 @@ class Recommender:
         rules = read_settings(BusinessRules, "rules", params)
         rules.check(catalogue, themes)
         settings = read_settings(RecommendSettings, "recommend", params)
+        texts = ItemIndex.read(folder / Part.TEXT_INDEX)
+        reader = Reader.of(Words.read(folder / Part.WORDS, len(catalogue)), space, themes, texts)
         method = read_settings(RankSettings, "rank", params).method
         collaborative = CollaborativeModels.read(folder / Part.MODELS)
         known = GeneratorInputs(catalogue, index, collaborative, themes.of_item[:, 0], history, settings)
@@ -105,10 +109,10 @@ class Recommender:
             history=history,
             models=models,
             ranker=read_ranker(folder / Part.RANKER, method, models.feature_names),
-            texts=ItemIndex.read(folder / Part.TEXT_INDEX),
+            texts=texts,
             available=catalogue.available(time, history),
             settings=settings,
-            new_users=NewUsers(profiler, time, cleaning.weights, cleaning.rating),
+            new_users=NewUsers(profiler, time, cleaning.weights, cleaning.rating, reader),
             statements=Statements.of(
                 read_array(folder / Part.PROFILE_TEXT_USERS), space.of_texts(read_array(folder / Part.PROFILE_TEXTS))
             ),
@@ -211,10 +215,14 @@ class Recommender:
     def recommend(self, whose: str | QueryUser, request: ListRequest = DEFAULT) -> list[Recommendation]:
         """Up to `k` items after the first `offset` for a user (by id) or a visitor, best first.
 
+        Somebody whose words want nothing that the catalogue has gets what is popular, without what they refuse.
         Raises UnknownId, and SettingsError where rules cannot be obeyed (see `apply_rules`).
         """
         person, filled = self._person(whose), self.filled(request)
-        return self.list_builder.best(person, self._allowed(person, filled.filters), filled)
+        allowed = self._allowed(person, filled.filters)
+        if person.says_nothing:
+            return self.list_builder.popular(filled, allowed)
+        return self.list_builder.best(person, allowed, filled)
 
     def rank(
         self, whose: str | QueryUser, item_ids: Sequence[str], request: ListRequest = DEFAULT
@@ -237,9 +245,17 @@ class Recommender:
         admitted[row] = False
         return self._nearest(self.models.index, self.vectors[row], k, admitted)
 
-    def search(self, vector: np.ndarray, k: int = 10, *, filters: Filters | None = None) -> list[Recommendation]:
-        """Up to `k` items of texts nearest to a text's unit vector (t,), with their cosines. Raises UnknownId."""
-        return self._nearest(self.texts, vector, k, self.admitted(filters))
+    def search(
+        self, vector: np.ndarray, k: int = 10, *, filters: Filters | None = None, refused: np.ndarray | None = None
+    ) -> list[Recommendation]:
+        """Up to `k` items of texts nearest to a text's unit vector (t,), with their cosines. Raises UnknownId.
+
+        `refused` (m,): item rows that must not come.
+        """
+        admitted = self.admitted(filters)
+        if refused is not None:
+            admitted[refused] = False
+        return self._nearest(self.texts, vector, k, admitted)
 
     def similar_users(self, whose: str | QueryUser, k: int = 10) -> list[SimilarUser]:
         """Up to `k` other users with the most similar interests, and the shared ones. Raises UnknownId."""

@@ -18,6 +18,7 @@ class Part(StrEnum):
     PROFILES = "profiles"
     PROFILE_TEXTS = "profile_texts.npy"
     PROFILE_TEXT_USERS = "profile_text_users.npy"
+    WORDS = "words"
     CORRECTIONS = "corrections.jsonl"
     PICTURES = "pictures"
     MODELS = "collaborative"

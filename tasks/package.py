@@ -25,6 +25,7 @@ from tasks import (
     TEXT_INDEX,
     VALIDATION,
     VECTORS,
+    WORD_INDEX,
     run,
 )
 from tasks.inputs import Inputs, folder
@@ -47,6 +48,7 @@ def main() -> None:
         Part.SPACE: live / "space",
         Part.INDEX: live / "items.faiss",
         Part.TEXT_INDEX: TEXT_INDEX,
+        Part.WORD_INDEX: WORD_INDEX,
         Part.THEMES: live / "themes",
         Part.PROFILES: live / "profiles",
         Part.PROFILE_TEXTS: VECTORS / "profile_texts.npy",

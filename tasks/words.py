@@ -1,17 +1,21 @@
-"""Stage words: items searchable by their texts, for searches in words."""
+"""Stage words: items searchable by their texts and by the words in them."""
 
 from strata.embeddings.index import IndexSettings, ItemIndex
+from strata.recommendation.word_index import WordIndex, WordSettings
 from strata.settings import read_settings
-from tasks import TEXT_INDEX, run
+from tasks import TEXT_INDEX, WORD_INDEX, run
 from tasks.inputs import Inputs
 from tasks.reporting import say
 
 
 def main() -> None:
-    """Build and write the index."""
-    index = ItemIndex.build(Inputs().texts, read_settings(IndexSettings, "index"))
+    """Build and write both indexes."""
+    inputs = Inputs()
+    index = ItemIndex.build(inputs.texts, read_settings(IndexSettings, "index"))
     index.write(TEXT_INDEX)
-    say(f"texts: {len(index):,} vectors in {type(index.index).__name__}")
+    words = WordIndex.build(inputs.catalogue.items, read_settings(WordSettings, "search.index"))
+    words.write(WORD_INDEX)
+    say(f"texts: {len(index):,} vectors in {type(index.index).__name__}, {len(words.words):,} words")
 
 
 if __name__ == "__main__":

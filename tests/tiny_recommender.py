@@ -28,6 +28,7 @@ from strata.ranking.settings import RecommendSettings, Size, TreeSettings
 from strata.ranking.training_windows import examples
 from strata.ranking.two_stage import Models
 from strata.recommendation.recommender import Recommender
+from strata.recommendation.word_index import WordIndex, WordSettings
 from strata.release.layout import Part
 from strata.release.manifest import Manifest, write_release
 from strata.storage import write_array, write_table
@@ -88,6 +89,7 @@ def tiny_recommender(
         models=models,
         ranker=tiny_ranker(models, history),
         texts=INDEX,
+        words=WordIndex.build(PROFILER.catalogue.items, WordSettings()),
         available=np.ones(N_ITEMS, bool),
         settings=settings,
         new_users=NewUsers(PROFILER, TIME, {"like": 1.0, "rate": 1.0, "dislike": -1.0}),
@@ -112,6 +114,7 @@ def write_tiny_release(folder: Path, history: History, corrections: str = "") ->
     write_array(np.zeros((0, DIMENSION), np.float32), parts / Part.PROFILE_TEXTS)
     tiny.models.index.write(parts / Part.INDEX)
     tiny.texts.write(parts / Part.TEXT_INDEX)
+    tiny.words.write(parts / Part.WORD_INDEX)
     tiny.themes.write(parts / Part.THEMES)
     tiny.profiles.write(parts / Part.PROFILES)
     tiny_collaborative(history).write(parts / Part.MODELS, {})

@@ -1,4 +1,4 @@
-"""/similar_items and /search: the items nearest to an item or a text; scores are cosines."""
+"""/similar_items and /search: the items nearest to an item, and those found for a text."""
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class SimilarItemsRequest(Question):
 class SearchRequest(Question):
     """Items for a text."""
 
-    model_config = examples({"text": "space opera", "k": 3})
+    model_config = examples({"text": "space opera", "k": 3}, {"text": "like Toy Story, from the nineties", "k": 3})
 
     text: Text
     k: K = 10
@@ -51,9 +51,9 @@ class SearchRequest(Question):
         return [self.text]
 
     def answer(self, release: Recommender, vectors: np.ndarray) -> Items:
-        """Items, nearest first."""
+        """Items, best first, each with what found it."""
         with naming("filters.exclude_items"):
-            return Items.of(release, release.search(vectors[0], self.k, filters=self.filters))
+            return Items.of(release, release.search(self.text, vectors[0], self.k, filters=self.filters))
 
     def fallback(self, release: Recommender, cause: Cause) -> Items:
         """What is popular."""

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import torch
+from transformers import BertConfig, BertModel, BertTokenizer
 
 from strata.data.history import History
 from strata.data.schema import CHOSEN, ITEM_ROW, TIMESTAMP, USER_ROW, USERS, WEIGHT
@@ -98,6 +100,15 @@ def tiny_recommender(
     )
 
 
+def write_tiny_encoder(folder: Path) -> None:
+    """A language model of a few words and random weights, whose vectors are as long as the items'."""
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "star", "garden", "film"]
+    torch.manual_seed(0)
+    size = {"hidden_size": DIMENSION, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
+    BertModel(BertConfig(vocab_size=len(words), **size)).save_pretrained(folder)
+    BertTokenizer(vocab={word: row for row, word in enumerate(words)}).save_pretrained(folder)
+
+
 def write_tiny_release(folder: Path, history: History, corrections: str = "") -> Path:
     """The same as files, by the settings of the project's params.yaml, ranked by trees; returns the release folder."""
     tiny, parts = tiny_recommender(history), folder / "parts"
@@ -113,6 +124,7 @@ def write_tiny_release(folder: Path, history: History, corrections: str = "") ->
     write_array(tiny.statements.users, parts / Part.PROFILE_TEXT_USERS)
     write_array(np.zeros((0, DIMENSION), np.float32), parts / Part.PROFILE_TEXTS)
     tiny.models.index.write(parts / Part.INDEX)
+    write_tiny_encoder(parts / Part.ENCODER)
     tiny.texts.write(parts / Part.TEXT_INDEX)
     tiny.words.write(parts / Part.WORD_INDEX)
     tiny.themes.write(parts / Part.THEMES)

@@ -4,11 +4,14 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import yaml
 
 from strata.language.years import Years, years_of
 
+LONGEST_READ: Final = 2_000
+"""Characters of a search that are read."""
 FILE = Path(__file__).with_name("asking.yaml")
 
 
@@ -36,7 +39,7 @@ class _Wording:
 def read_asked(text: str) -> Asked:
     """Read a search, English or Chinese."""
     wording = _wording()
-    years, rest = years_of(text)
+    years, rest = years_of(text[:LONGEST_READ])
     words = " ".join(wording.wrapping.sub(" ", rest).split()).strip(" ,.;:!?-，。；：！？")
     return Asked(words if re.search(r"\w", words) else text, _like(rest, wording), years)
 

@@ -11,7 +11,7 @@ DECADES: Final = {
 }  # fmt: skip
 TENS: Final = {sign: 1920 + 10 * place for place, sign in enumerate("二三四五六七八九")}
 YEAR: Final = r"(?:18|19|20)\d\d"
-OF: Final = r"(?:\b(?:from|of|in|the|early|late|mid)[\s-]+)*"
+OF: Final = r"(?:\b(?:from|of|in|the|early|late|mid)[\s-]+){0,3}"
 
 
 class Years(NamedTuple):

@@ -4,9 +4,11 @@ import re
 import unicodedata
 from typing import Final
 
-from strata.interests.segmenting import HAN, has_no_spaces, segments
+from strata.interests.segmenting import HAN, KANA, has_no_spaces, segments
 
 WORD: Final = re.compile(r"\w+(?:['’]\w+)*")
+UNSPACED: Final = re.compile(rf"{HAN.pattern}|{KANA.pattern}")
+"""Signs of Chinese and Japanese."""
 POSSESSIVE: Final = re.compile(r"['’]s?$")
 LONGEST_READ: Final = 2_000
 """Characters of a text that are read; the beginning says what it is about."""

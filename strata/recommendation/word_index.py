@@ -1,7 +1,7 @@
 """Which words stand in which items, weighed by BM25 over fields, and which title a text names."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -14,9 +14,9 @@ from pydantic import Field, NonNegativeFloat
 from scipy import sparse
 
 from strata.data.schema import BRAND, CATEGORIES, DESCRIPTION, TAGS, TITLE
-from strata.interests.segmenting import is_japanese
+from strata.interests.segmenting import has_no_spaces, is_japanese
 from strata.language.asking import small_words
-from strata.recommendation.search_words import search_words
+from strata.recommendation.search_words import UNSPACED, search_words
 from strata.settings import Settings
 from strata.storage import read_array, write_array, write_table
 
@@ -82,19 +82,26 @@ class WordIndex:
 
         Words that name nothing are left out unless there are no others. What is in no item is as rare as can be.
         """
-        said = search_words(text, japanese=self.japanese)
+        said = self._said(text)
         telling = [word for word in self._joined(said) if word not in small_words()] or said
         known = sorted({self.words[word] for word in telling if word in self.words})
         unknown = len({word for word in telling if word not in self.words})
         return np.array(known, np.int64), float(self.rarity[known].sum()) + self._rarest * unknown
 
-    def _joined(self, said: list[str]) -> list[str]:
-        """The words, those that make up the name of a category or tag as one: the longest name first."""
-        for length in range(min(LONGEST_NAME, len(said)), 1, -1):
-            for start in range(len(said) - length + 1):
-                if (name := JOINED.join(said[start : start + length])) in self.words:
-                    return [*self._joined(said[:start]), name, *self._joined(said[start + length :])]
-        return said
+    def _joined(self, said: list[str]) -> Iterator[str]:
+        """The words, those that make up the name of a category or tag as one: from the left, the longest name."""
+        start = 0
+        while start < len(said):
+            for length in range(min(LONGEST_NAME, len(said) - start), 0, -1):
+                name = JOINED.join(said[start : start + length])
+                if length == 1 or name in self.words:
+                    yield name
+                    start += length
+                    break
+
+    def _said(self, text: str) -> list[str]:
+        """The words of a text. Chinese and Japanese are not segmented, which loads a dictionary, where no item is."""
+        return search_words(text if self._has_signs else UNSPACED.sub(" ", text), japanese=self.japanese)
 
     def scores(self, text: str) -> np.ndarray:
         """BM25 of a text in every item (n_items,) as a share of what all its words would weigh in an average item."""
@@ -107,7 +114,7 @@ class WordIndex:
 
         Dice's coefficient of both sets of words, each by its rarity; names of categories and small words apart.
         """
-        said = {word for word in search_words(text, japanese=self.japanese) if word not in small_words()}
+        said = {word for word in self._said(text) if word not in small_words()}
         rows = sorted(self.words[word] for word in said if word in self.words)
         mass = float(self.rarity[rows].sum()) + self._rarest * (len(said) - len(rows))
         both = np.asarray(self.titles[rows].sum(0), np.float32).ravel()
@@ -117,6 +124,11 @@ class WordIndex:
     def _rarest(self) -> float:
         """The rarity of a word that stands in no item."""
         return float(np.log1p((self.weights.shape[1] + 0.5) / 0.5))
+
+    @cached_property
+    def _has_signs(self) -> bool:
+        """Whether any item has words of Chinese or Japanese."""
+        return any(not word.isascii() and has_no_spaces(word) for word in self.words)
 
     @cached_property
     def _title_mass(self) -> np.ndarray:
@@ -142,7 +154,10 @@ class WordIndex:
             for name in MATRICES
         )
         words = {word: row for row, word in enumerate(table["word"].to_list())}
-        return cls(words, table["rarity"].to_numpy(), weights, titles, bool(table["japanese"].any()))
+        index = cls(words, table["rarity"].to_numpy(), weights, titles, bool(table["japanese"].any()))
+        if index._has_signs:
+            index._said("中文")  # loads the dictionary now and not while somebody waits
+        return index
 
 
 def _words_of(value: str | list[str] | None, japanese: bool) -> list[str]:

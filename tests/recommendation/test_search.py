@@ -1,5 +1,6 @@
 """Search by words, texts and behaviour on a small shelf whose vectors say what lies near to what."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -141,3 +142,11 @@ def test_an_empty_shelf_and_items_without_words_are_no_fault(catalogue: Catalogu
     assert empty.scores("star").shape == (0,)
     blank = [pl.lit(None, ITEMS[name]).alias(name) for name in ("title", "categories", "description")]
     assert not WordIndex.build(catalogue.items.with_columns(blank), WordSettings()).scores("star").any()
+
+
+def test_a_long_text_made_to_cost_time_is_read_at_once(search: Search) -> None:
+    vector, everything = unit(np.ones((1, T), np.float32))[0], np.ones(len(SHELF), bool)
+    started = time.process_time()
+    for said in ("和" * 10_000, "of " * 3_000, "sci fi " * 1_500, "像" * 10_000, "like " * 2_000, "1980" * 2_500):
+        assert search.find(said, vector, 3, everything)
+    assert time.process_time() - started < 5

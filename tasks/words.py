@@ -1,7 +1,8 @@
 """Stage words: items searchable by their texts and by the words in them."""
 
 from strata.embeddings.index import IndexSettings, ItemIndex
-from strata.recommendation.word_index import WordIndex, WordSettings
+from strata.recommendation.search_settings import WordSettings
+from strata.recommendation.word_index import WordIndex
 from strata.settings import read_settings
 from tasks import TEXT_INDEX, WORD_INDEX, run
 from tasks.inputs import Inputs

@@ -30,7 +30,8 @@ from strata.ranking.settings import RecommendSettings, Size, TreeSettings
 from strata.ranking.training_windows import examples
 from strata.ranking.two_stage import Models
 from strata.recommendation.recommender import Recommender
-from strata.recommendation.word_index import WordIndex, WordSettings
+from strata.recommendation.search_settings import WordSettings
+from strata.recommendation.word_index import WordIndex
 from strata.release.layout import Part
 from strata.release.manifest import Manifest, write_release
 from strata.storage import write_array, write_table

@@ -18,7 +18,8 @@ from strata.embeddings.index import IndexSettings, ItemIndex
 from strata.embeddings.space import InterestSpace
 from strata.errors import SourceError
 from strata.evaluation.metrics import bootstrap
-from strata.recommendation.search import Search, SearchSettings
+from strata.recommendation.search import Search
+from strata.recommendation.search_settings import SearchSettings
 from strata.recommendation.word_index import WordIndex
 from strata.settings import read_settings
 from strata.storage import read_array

@@ -40,7 +40,8 @@ from strata.recommendation.crowd import Crowd, alone
 from strata.recommendation.lists import ListBuilder, Recommendation
 from strata.recommendation.request import ListRequest
 from strata.recommendation.rerank import RerankSettings
-from strata.recommendation.search import Search, SearchSettings
+from strata.recommendation.search import Search
+from strata.recommendation.search_settings import SearchSettings
 from strata.recommendation.similar_users import SimilarUser, similar_users
 from strata.recommendation.trending import HotTopic, Rising, TrendSettings, hot_topics, rising_topics
 from strata.recommendation.word_index import WordIndex

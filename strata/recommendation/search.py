@@ -5,7 +5,6 @@ from typing import Final, Literal, NamedTuple, Self
 
 import numpy as np
 import polars as pl
-from pydantic import Field, NonNegativeFloat, PositiveInt
 
 from strata._kernels.selection import NOTHING, top_k
 from strata.data.catalogue import Catalogue
@@ -15,8 +14,8 @@ from strata.embeddings.vectors import unit
 from strata.language.asking import Asked, read_asked
 from strata.language.years import Years
 from strata.recommendation.explanation import Reason
-from strata.recommendation.word_index import WordIndex, WordSettings
-from strata.settings import Settings
+from strata.recommendation.search_settings import SearchSettings
+from strata.recommendation.word_index import WordIndex
 
 Because = Literal["title", "words", "text", "likeness"]
 EXACT: Final = 0.999
@@ -27,31 +26,6 @@ SAID: Final[dict[Because, str]] = {
     "text": "its text is near to what was asked for",
     "likeness": "chosen by the people who choose the first hits",
 }
-
-
-class SearchSettings(Settings):
-    """How words, texts and behaviour are weighed: they are added up."""
-
-    text: NonNegativeFloat = 1.0
-    """Of the cosine between both texts."""
-    words: NonNegativeFloat = 0.75
-    """Of the share of the words, by rarity, that stand in an item."""
-    whole: float = Field(3.0, ge=1)
-    """Power of that share: above 1, an item with all the words counts more than two with half of them."""
-    title: NonNegativeFloat = 0.25
-    """Of how far the text names the title, from `named` on."""
-    named: float = Field(0.7, ge=0, le=1)
-    """How far a title must be what the text says to be named by it; 1: all its words and no others."""
-    space: NonNegativeFloat = 0.5
-    """Of the cosine in the interest space to the first hits."""
-    first: PositiveInt = 5
-    """Hits by text and words, at most, whose neighbours count."""
-    years: NonNegativeFloat = 0.5
-    """Added where an item is of the years asked for."""
-    candidates: PositiveInt = 200
-    """Items that text, words and the interest space propose, each."""
-    index: WordSettings = WordSettings()
-    """What a word counts; a change of these makes stage `words` run again."""
 
 
 class Hit(NamedTuple):
@@ -142,15 +116,15 @@ class Search:
         by_text = self.texts.search(query.text[None], n, admitted)[0][0]
         by_words = np.where(admitted & (found + titles > 0), found + titles, -np.inf)
         rows = np.union1d(by_text, top_k(by_words[None], n)[0][0])
-        return rows[rows != NOTHING]
+        return np.asarray(rows[rows != NOTHING])
 
     def _first(self, rows: np.ndarray, parts: np.ndarray, titles: np.ndarray) -> np.ndarray:
         """The first hits, or those whose title is all that was asked for: of item rows (m,), at least one."""
         exact = titles[rows] > EXACT
         if exact.any():
-            return rows[exact]
+            return np.asarray(rows[exact])
         first = top_k(parts.sum(0)[None], self.settings.first)[0][0]
-        return rows[first[first != NOTHING]]
+        return np.asarray(rows[first[first != NOTHING]])
 
     def _parts(self, rows: np.ndarray, query: _Query, found: np.ndarray, titles: np.ndarray) -> np.ndarray:
         """What title, words, text, likeness and years add to the scores of item rows (m,): (5, m).
@@ -184,10 +158,10 @@ class Search:
 
     def _of(self, years: Years, rows: np.ndarray) -> np.ndarray:
         of = self.years[rows]
-        return ((of >= max(years.first, 1)) & (of <= years.last)).astype(np.float32)
+        return np.asarray((of >= max(years.first, 1)) & (of <= years.last), np.float32)
 
     def _text(self, row: int) -> np.ndarray:
-        return self.texts.vectors(np.array([row]))[0]
+        return np.asarray(self.texts.vectors(np.array([row]))[0])
 
     def _point(self, rows: np.ndarray) -> np.ndarray:
         """The middle (d,) of item rows in the interest space."""

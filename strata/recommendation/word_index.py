@@ -1,45 +1,27 @@
 """Which words stand in which items, weighed by BM25 over fields, and which title a text names."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
 import polars as pl
-from pydantic import Field, NonNegativeFloat
 from scipy import sparse
 
-from strata.data.schema import BRAND, CATEGORIES, DESCRIPTION, TAGS, TITLE
+from strata.data.schema import CATEGORIES, TAGS, TITLE
 from strata.interests.segmenting import has_no_spaces, is_japanese
 from strata.language.asking import small_words
+from strata.recommendation.search_settings import WordSettings
 from strata.recommendation.search_words import UNSPACED, search_words
-from strata.settings import Settings
+from strata.recommendation.word_counts import JOINED, LONGEST_NAME, counts_of, lengths_of, taller, words_of
 from strata.storage import read_array, write_array, write_table
 
-JOINED: Final = "_"
-LONGEST_NAME: Final = 4
-"""Words, at most, of a category or tag that is looked up whole."""
-MATRICES: Final = ("weights", "titles")
 NAMES: Final = (CATEGORIES, TAGS)
 """An item has them or not, however many others it has: their number is no length."""
+MATRICES: Final = ("weights", "titles")
 PARTS: Final = ("data", "indices", "indptr")
-
-
-class WordSettings(Settings):
-    """What a word in each field counts, and BM25's two parameters (Robertson and Zaragoza 2009)."""
-
-    fields: Mapping[str, NonNegativeFloat] = Field(
-        default={TITLE: 1.0, CATEGORIES: 1.0, TAGS: 1.0, BRAND: 1.0, DESCRIPTION: 0.5}
-    )
-    """Times that a word counts in this field."""
-    saturation: float = Field(1.2, ge=0)
-    """BM25's k₁: how soon further occurrences add little."""
-    length: float = Field(0.75, ge=0, le=1)
-    """BM25's b: how much a long field counts less."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +46,17 @@ class WordIndex:
         counted = sparse.csr_matrix((0, items.height), dtype=np.float32)
         titles = counted
         for field, weight in settings.fields.items():
-            texts = [_words_of(value, japanese) for value in items[field].to_list()]
-            counts = _counts(texts, words)
+            texts = [words_of(value, japanese) for value in items[field].to_list()]
+            counts = counts_of(texts, words)
             if field == TITLE:
                 titles = counts.sign()
-            norm = weight / _lengths(texts, 0.0 if field in NAMES else settings.length)
-            counted = _taller(counted, len(words)) + (counts @ sparse.diags(norm.astype(np.float32))).tocsr()
+            norm = weight / lengths_of(texts, 0.0 if field in NAMES else settings.length)
+            counted = taller(counted, len(words)) + (counts @ sparse.diags(norm.astype(np.float32))).tocsr()
         counted.eliminate_zeros()
         held = np.diff(counted.indptr)
         rarity = np.log1p((items.height - held + 0.5) / (held + 0.5)).astype(np.float32)
         counted.data *= (settings.saturation + 1) / (counted.data + settings.saturation)
-        titles = (sparse.diags(rarity) @ _taller(titles, len(words))).tocsr()
+        titles = (sparse.diags(rarity) @ taller(titles, len(words))).tocsr()
         return cls(words, rarity, (sparse.diags(rarity) @ counted).tocsr(), titles, japanese)
 
     def rows(self, text: str) -> tuple[np.ndarray, float]:
@@ -158,39 +140,3 @@ class WordIndex:
         if index._has_signs:
             index._said("中文")  # loads the dictionary now and not while somebody waits
         return index
-
-
-def _words_of(value: str | list[str] | None, japanese: bool) -> list[str]:
-    """The words of a field; names of several words stand as one word too."""
-    if not isinstance(value, list):
-        return search_words(value or "", japanese=japanese)
-    names = [search_words(name, japanese=japanese) for name in value]
-    joined = [JOINED.join(name) for name in names if 1 < len(name) <= LONGEST_NAME]
-    return [*chain.from_iterable(names), *joined]
-
-
-def _counts(texts: Sequence[list[str]], words: dict[str, int]) -> sparse.csr_matrix:
-    """How often each word stands in each text: CSR (n_words, n_texts). New words are numbered in `words`."""
-    entries = [
-        (words.setdefault(word, len(words)), column, count)
-        for column, text in enumerate(texts)
-        for word, count in Counter(text).items()
-    ]
-    rows, columns, counts = zip(*entries, strict=True) if entries else ((), (), ())
-    return sparse.csr_matrix((np.array(counts, np.float32), (rows, columns)), (len(words), len(texts)))
-
-
-def _lengths(texts: Sequence[list[str]], length: float) -> np.ndarray:
-    """How much longer each text is than usual, as far as that counts: (n_texts,), 1 for the usual length."""
-    lengths = np.array([len(text) for text in texts], np.float32)
-    usual = lengths[lengths > 0].mean() if lengths.any() else 1.0
-    return 1 - length + length * lengths / usual
-
-
-def _taller(matrix: sparse.csr_matrix, rows: int) -> sparse.csr_matrix:
-    """The same with empty rows below."""
-    return sparse.csr_matrix((matrix.data, matrix.indices, _indptr(matrix, rows)), (rows, matrix.shape[1]))
-
-
-def _indptr(matrix: sparse.csr_matrix, rows: int) -> np.ndarray:
-    return np.append(matrix.indptr, np.full(rows - matrix.shape[0], matrix.indptr[-1], matrix.indptr.dtype))

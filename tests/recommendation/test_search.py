@@ -13,8 +13,9 @@ from strata.data.catalogue import Catalogue
 from strata.data.schema import ITEMS
 from strata.embeddings.index import IndexSettings, ItemIndex
 from strata.embeddings.vectors import unit
-from strata.recommendation.search import Search, SearchSettings
-from strata.recommendation.word_index import WordIndex, WordSettings
+from strata.recommendation.search import Search
+from strata.recommendation.search_settings import SearchSettings, WordSettings
+from strata.recommendation.word_index import WordIndex
 
 SHELF = [  # title, categories, description, year, place in the interest space
     ("Star Wars", ["Sci-Fi", "Action"], None, 1977, 0),

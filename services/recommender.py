@@ -117,7 +117,7 @@ class Recommender:
 
     @app.post("/search", responses=responses(404, *ANY))
     async def search(self, request: SearchRequest) -> Items:
-        """The items nearest to a text; scores are cosines."""
+        """Items for a text: by its words, by what they mean, and like what it names."""
         return await self._answer("/search", request)
 
     @app.post("/hot_topics", responses=responses(404, *ANY))

@@ -25,6 +25,7 @@ from tasks import (
     TEXT_INDEX,
     VALIDATION,
     VECTORS,
+    WORD_INDEX,
     WORDS,
     run,
 )
@@ -48,6 +49,7 @@ def main() -> None:
         Part.SPACE: live / "space",
         Part.INDEX: live / "items.faiss",
         Part.TEXT_INDEX: TEXT_INDEX,
+        Part.WORD_INDEX: WORD_INDEX,
         Part.THEMES: live / "themes",
         Part.PROFILES: live / "profiles",
         Part.PROFILE_TEXTS: VECTORS / "profile_texts.npy",

@@ -70,6 +70,12 @@ def _files(data: str) -> tuple[str, ...]:
     return ("data.dvc",) if data == FILMS else (f"strata/data/sources/presets/{data}.yaml",)
 
 
+_SEARCH = replace(  # of both data sets
+    _language("search", SITE, ("search",), ("words", "space")),
+    command=f"python -m benchmarks.workspaces {SITE} --data FOLDER --stage words --stage space@live && "
+    "python -m benchmarks.language --only search",
+    files=(*_files(SITE), *_files(FILMS), f"{LANGUAGE}fixtures/search.yaml"),
+)
 _NEVER_WORSE = ("never_worse", "time_split")
 _SHOP = ("NOVEMBER", "MONTHS", "shop")
 _JOURNEY = (*_SHOP, "journey")
@@ -143,6 +149,7 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "against": _language("against", FILMS, ("against", "cases"), RECOMMENDER),
         "nothing": _language("nothing", FILMS, ("nothing", "cases"), RECOMMENDER),
         "bios": _language("bios", FILMS, ("bios", "cases"), RECOMMENDER),
+        "search": _SEARCH,
     },
     "kernels": {
         name: _kernels(name) for name in ("forest", "ward", "selection", "sparse-products", "threads", "hierarchy")

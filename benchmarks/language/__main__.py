@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from benchmarks.evidence.files import Row, write_evidence
-from benchmarks.language import against, bios, nothing, polarity
+from benchmarks.language import against, bios, nothing, polarity, search
 from strata.cli.terminal import clear_errors, console
 
 ROOT = Path(".workspaces/language")
@@ -20,6 +20,7 @@ SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str]]]] = {
     "against": against.rows,
     "nothing": nothing.rows,
     "bios": bios.rows,
+    "search": search.rows,
 }
 """A new section is a module with `rows`, giving rows and the hash of what they are measured on, and a line here."""
 

@@ -26,7 +26,7 @@ class Reason(BaseModel):
     text: str
     generator: str = Field(
         description="What contributed most to the score: interests, ease, item-knn, association-rules, als, user-knn, "
-        "popular, popular in topics, again or arrivals."
+        "popular, popular in topics, again or arrivals; of a search title, words, text or likeness."
     )
     share: float = Field(description="Its share of the score.")
     interest: str | None = Field(description="The interest point that added most to the score, or the nearest one.")

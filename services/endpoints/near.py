@@ -1,4 +1,4 @@
-"""/similar_items and /search: the items nearest to an item or a text; scores are cosines."""
+"""/similar_items and /search: the items nearest to an item, and those found for a text."""
 
 import numpy as np
 
@@ -40,7 +40,11 @@ class SimilarItemsRequest(Question):
 class SearchRequest(Question):
     """Items for a text."""
 
-    model_config = examples({"text": "space opera", "k": 3}, {"text": "space opera, nothing with robots", "k": 3})
+    model_config = examples(
+        {"text": "space opera", "k": 3},
+        {"text": "space opera, nothing with robots", "k": 3},
+        {"text": "like Toy Story, from the nineties", "k": 3},
+    )
 
     text: Text
     k: K = 10
@@ -61,17 +65,17 @@ class SearchRequest(Question):
         return release.new_users.to_read([*whole, *refused])
 
     def answer(self, release: Recommender, vectors: np.ndarray) -> Items:
-        """Items, nearest first; where the text only refuses something, what else is popular."""
+        """Items, best first, each with what found it; where the text only refuses something, what else is popular."""
         wanted, refused = self.parts
         if not refused:
             with naming("filters.exclude_items"):
-                return Items.of(release, release.search(vectors[0], self.k, filters=self.filters))
+                return Items.of(release, release.search(self.text, vectors[0], self.k, filters=self.filters))
         out = release.new_users.from_opinions(refused, vectors[len(vectors) - len(refused) :]).rejected
         allowed = admitted(release, self.filters)
         allowed[out] = False
         if not wanted:
             return Items.of(release, release.list_builder.popular(ListRequest(k=self.k), allowed))
-        return Items.of(release, release.search(vectors[0], self.k, filters=self.filters, refused=out))
+        return Items.of(release, release.search(wanted, vectors[0], self.k, filters=self.filters, refused=out))
 
     def fallback(self, release: Recommender, cause: Cause) -> Items:
         """What is popular."""

@@ -12,6 +12,7 @@ from strata.cli import profiles as profiles_cli
 from strata.cli import pull as pull_cli
 from strata.cli import related as related_cli
 from strata.cli import release as release_cli
+from strata.cli import search as search_cli
 from strata.cli import themes as themes_cli
 from strata.cli.data_sets import app as data
 from strata.cli.rows import Columns, Rows
@@ -25,6 +26,7 @@ app.add_typer(profiles_cli.app)
 app.add_typer(batches_cli.app)
 app.add_typer(related_cli.app)
 app.command()(themes_cli.themes)
+app.command()(search_cli.search)
 data.command("pull")(pull_cli.pull)
 app.add_typer(release_cli.app, name="release", help="Releases: list, promote, roll back.")
 app.command()(init_cli.init)

@@ -37,13 +37,12 @@ def recommended(found: "Sequence[Recommendation]", catalogue: "Catalogue") -> li
     return items
 
 
-def draw_recommended(found: "Sequence[Recommendation]", user_id: str, offset: int = 0) -> RenderableType:
+def draw_recommended(found: "Sequence[Recommendation]", title: str, offset: int = 0) -> RenderableType:
     """Recommendations for people, numbered from offset + 1."""
     rows = [
         (str(place), item.title, item.item_id, item.reason.text if item.reason else "")
         for place, item in enumerate(found, offset + 1)
     ]
     columns: Columns = {"place": "mark", "item": "name", "id": "id", "because": "text"}
-    title = f"Recommended to user {user_id}"
     nothing = "Nothing to recommend: no item passes the filters or comes after the offset."
     return Rows(title, columns, rows) if rows else nothing

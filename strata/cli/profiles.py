@@ -70,7 +70,7 @@ def user(
     if time is None:  # not for a past time: models learned from all events
         found = recommender.recommend(user_id, ListRequest(k=k))
         content["recommendations"] = recommended(found, recommender.catalogue)
-        drawn += [Text(), draw_recommended(found, user_id)]
+        drawn += [Text(), draw_recommended(found, f"Recommended to user {user_id}")]
     return Answer(content, drawn)
 
 
@@ -102,7 +102,7 @@ def recommend(
     found = recommender.recommend(user_id, asked)
     items = recommended(found, recommender.catalogue)
     content = {"release": recommender.manifest.id, "user_id": user_id, "items": items}
-    return Answer(content, [draw_recommended(found, user_id, offset)])
+    return Answer(content, [draw_recommended(found, f"Recommended to user {user_id}", offset)])
 
 
 @app.command()

@@ -42,8 +42,11 @@ from strata.recommendation.crowd import Crowd, alone
 from strata.recommendation.lists import ListBuilder, Recommendation
 from strata.recommendation.request import ListRequest
 from strata.recommendation.rerank import RerankSettings
+from strata.recommendation.search import Search
+from strata.recommendation.search_settings import SearchSettings
 from strata.recommendation.similar_users import SimilarUser, similar_users
 from strata.recommendation.trending import HotTopic, Rising, TrendSettings, hot_topics, rising_topics
+from strata.recommendation.word_index import WordIndex
 from strata.release.layout import Part
 from strata.release.manifest import Manifest, verify
 from strata.settings import read_settings
@@ -64,6 +67,7 @@ class Recommender:
     models: Models
     ranker: Ranker
     texts: ItemIndex
+    words: WordIndex
     available: np.ndarray
     settings: RecommendSettings
     new_users: NewUsers
@@ -72,6 +76,7 @@ class Recommender:
     rerank: RerankSettings = RerankSettings()
     rules: BusinessRules = BusinessRules()
     trends: TrendSettings = TrendSettings()
+    searching: SearchSettings = SearchSettings()
 
     @classmethod
     def load(cls, folder: Path, corrections: Path | None = None) -> "Recommender":
@@ -110,6 +115,7 @@ class Recommender:
             models=models,
             ranker=read_ranker(folder / Part.RANKER, method, models.feature_names),
             texts=texts,
+            words=WordIndex.read(folder / Part.WORD_INDEX, len(catalogue)),
             available=catalogue.available(time, history),
             settings=settings,
             new_users=NewUsers(profiler, time, cleaning.weights, cleaning.rating, reader),
@@ -120,6 +126,7 @@ class Recommender:
             rerank=read_settings(RerankSettings, "rerank", params),
             rules=rules,
             trends=read_settings(TrendSettings, "trends", params),
+            searching=read_settings(SearchSettings, "search", params),
         )
 
     @property
@@ -155,6 +162,11 @@ class Recommender:
         """All users' points and their weights."""
         weights, dislike = self.settings.tier_weights, self.settings.dislike
         return Crowd.of(self.profiles, self.history.n_users, tier_weights=weights, dislike=dislike)
+
+    @cached_property
+    def searches(self) -> Search:
+        """What finds items for texts."""
+        return Search.of(self.words, self.texts, self.models.index, self.catalogue, self.searching)
 
     @cached_property
     def rising(self) -> Rising:
@@ -246,16 +258,23 @@ class Recommender:
         return self._nearest(self.models.index, self.vectors[row], k, admitted)
 
     def search(
-        self, vector: np.ndarray, k: int = 10, *, filters: Filters | None = None, refused: np.ndarray | None = None
+        self,
+        text: str,
+        vector: np.ndarray,
+        k: int = 10,
+        *,
+        filters: Filters | None = None,
+        refused: np.ndarray | None = None,
     ) -> list[Recommendation]:
-        """Up to `k` items of texts nearest to a text's unit vector (t,), with their cosines. Raises UnknownId.
+        """Up to `k` items for a text with its unit vector (t,), each with what found it. Raises UnknownId.
 
         `refused` (m,): item rows that must not come.
         """
         admitted = self.admitted(filters)
         if refused is not None:
             admitted[refused] = False
-        return self._nearest(self.texts, vector, k, admitted)
+        hits = self.searches.find(text, vector, k, admitted)
+        return [self.list_builder.item(hit.row, hit.score, hit.reason(self.catalogue)) for hit in hits]
 
     def similar_users(self, whose: str | QueryUser, k: int = 10) -> list[SimilarUser]:
         """Up to `k` other users with the most similar interests, and the shared ones. Raises UnknownId."""

@@ -121,6 +121,7 @@ def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "audience": ["i09", *of],
         "hot-topics": ["u0", *of],
         "brands": ["u2", *of],
+        "search": ["like [director's cut]", *of],
         "themes": ["--level", "topic", *of],
         "data list": [],
         "data fetch": ["movielens-100k", "--folder", str(data)],

@@ -245,12 +245,20 @@ def test_picks_have_a_past_too(server: Server) -> None:
     assert evidence(at="1998-03-02T00:00:00Z") == {"50"}
 
 
-def test_similar_items_and_search_are_nearest_by_cosine(server: Server, library: Recommender) -> None:
+def test_similar_items_are_nearest_and_searches_find_titles_and_what_is_like_them(
+    server: Server, library: Recommender
+) -> None:
     similar = ask(server, "/similar_items", item_id="50", k=10)
     assert "50" not in ids(similar)
     assert ids(similar) == [item.item_id for item in library.similar_items("50", 10)]
-    title = ask(server, "/search", text="Toy Story. Animation, Children's, Comedy", k=5)
-    assert "1" in ids(title)
+    title = ask(server, "/search", text="toy story", k=5)
+    assert ids(title)[0] == "1"
+    assert title["items"][0]["reason"]["generator"] == "title"
+    like = ask(server, "/search", text="像Toy Story一样的电影", k=5)
+    assert "1" not in ids(like)
+    assert like["items"][0]["reason"]["evidence"] == ["1"]
+    western = ask(server, "/search", text="toy story", k=5, filters={"categories": ["Western"]})
+    assert "1" not in ids(western)
 
 
 WRONG = [

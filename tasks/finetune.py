@@ -12,6 +12,7 @@ from strata.data.schema import LANGUAGE, TEXT
 from strata.embeddings.encoder import Encoder, EncoderSettings
 from strata.embeddings.item_text import item_texts
 from strata.embeddings.languages import misread
+from strata.embeddings.neutral import bring_together
 from strata.embeddings.training import JUDGED_BY, Corpus, FinetuneSettings, finetune
 from strata.evaluation.split import CutOffs
 from strata.settings import read_settings
@@ -49,7 +50,9 @@ def main() -> None:
                 if name != "step":
                     live.log_metric(name.replace("@", "_at_"), value)
 
-        metrics = finetune(encoder, read_corpus(), settings, CHECKPOINTS, report)
+        corpus = read_corpus()
+        metrics = finetune(encoder, corpus, settings, CHECKPOINTS, report)
+    metrics["languages"] = bring_together(encoder, corpus.item_texts, languages)
     with replacing(ENCODER) as folder:
         encoder.save(folder)
     write_json(metrics, FINETUNE / "metrics.json")

@@ -138,7 +138,12 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "shilling": _quality("shilling", FILMS, ("shilling", "diversity"), RECOMMENDER),
         "speed": _quality("speed", FILMS, ("speed",), RECOMMENDER),
     },
-    "language": {},
+    "language": {
+        "chinese": replace(
+            _language("chinese", FILMS, ("chinese",)),
+            files=tuple(f"{LANGUAGE}fixtures/{name}.yaml" for name in ("zh_catalogue", "zh_en")),
+        ),
+    },
     "kernels": {
         name: _kernels(name) for name in ("forest", "ward", "selection", "sparse-products", "threads", "hierarchy")
     },

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from pydantic import PositiveInt
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Dense
 from torch.nn.utils.rnn import pad_sequence
 from transformers.utils.logging import disable_progress_bar
 
@@ -145,6 +146,13 @@ class Encoder:
         self._require_finite(vectors, distinct)
         rows = {text: row for row, text in enumerate(distinct)}
         return vectors[[rows[text] for text in texts]]
+
+    def leave_out(self, directions: np.ndarray) -> None:
+        """Take orthonormal `directions` (k, d) out of all vectors from now on; what is saved leaves them out too."""
+        d = self.dimension
+        kept = torch.eye(d) - torch.from_numpy(directions.T @ directions).float()
+        projection = Dense(d, d, bias=False, activation_function=torch.nn.Identity(), init_weight=kept)
+        self.model.append(projection.requires_grad_(False).to(self.device))
 
     def save(self, folder: Path) -> None:
         """Write a sentence-transformers folder with safetensors: the same bytes for the same weights."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.language.chinese import recalls
 from strata.embeddings.encoder import Encoder, EncoderSettings
 
 pytestmark = pytest.mark.slow
@@ -56,3 +57,10 @@ def test_a_saved_model_reads_alike(encoder: Encoder, tmp_path: Path) -> None:
     encoder.save(tmp_path)
     texts = [text for pair in PAIRS for text in pair]
     assert Encoder.load(tmp_path, EncoderSettings()).encode(texts).tobytes() == encoder.encode(texts).tobytes()
+
+
+def test_a_catalogue_in_two_languages_is_searched_across_them() -> None:
+    found = recalls(Encoder.load("multilingual-e5-small", EncoderSettings()), held=False)
+    assert found["zh-en-recall-apart"].mean() < 0.1  # every Chinese item comes before the English ones
+    assert found["zh-en-recall"].mean() > 0.7
+    assert found["en-zh-recall"].mean() > found["en-zh-recall-apart"].mean()

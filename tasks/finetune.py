@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from strata.data.history import History
 from strata.data.schema import LANGUAGE, TEXT
-from strata.embeddings.encoder import Encoder, EncoderSettings
+from strata.embeddings.encoder import Encoder, EncoderSettings, require_watched
 from strata.embeddings.item_text import item_texts
 from strata.embeddings.languages import misread
 from strata.embeddings.neutral import bring_together
@@ -26,6 +26,7 @@ CHECKPOINTS = Path("checkpoints/finetune")
 def main() -> None:
     """Read the tables, tune, write the encoder, its metrics and its curves."""
     encoder_settings = read_settings(EncoderSettings, "encoder")
+    require_watched(encoder_settings)
     settings = read_settings(FinetuneSettings, "finetune")
     languages = pl.read_parquet(TABLES / "items.parquet", columns=[LANGUAGE])[LANGUAGE]
     if found := misread(languages, encoder_settings.base):

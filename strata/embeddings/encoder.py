@@ -3,22 +3,25 @@
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import torch
 from pydantic import PositiveInt
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Dense
+from sentence_transformers.sentence_transformer.modules import Dense, Pooling
 from torch.nn.utils.rnn import pad_sequence
 from transformers.utils.logging import disable_progress_bar
 
 from strata.data.sources.packages import RESOURCES, model_folder
-from strata.errors import EncoderError
+from strata.errors import EncoderError, SettingsError
 from strata.settings import Settings
 
 Progress = Callable[[int, int], None]
 """Called with (texts done, texts in all)."""
+
+
+PINS: Final = "strata/data/sources/packages.py"
 
 
 class EncoderSettings(Settings):
@@ -26,6 +29,11 @@ class EncoderSettings(Settings):
 
     base: str = "all-minilm-l6-v2"
     """A folder, the name of a packaged model, or a name on the Hugging Face hub."""
+    weights: str = PINS
+    """What DVC watches for changed weights: the file that pins packaged models or, where `base` is a folder, that."""
+    pooling: Literal["auto", "mean", "last"] = "auto"
+    """What a text's vector is: the mean of its tokens' or the last one's; auto: as the model's folder says, else the
+    mean for encoders and the last for decoders."""
     prefix: str = ""
     """Put before every text, in place of the model's own, such as "query: " in the folder of multilingual-e5-small."""
     max_tokens: PositiveInt = 32
@@ -50,7 +58,8 @@ class Encoder:
     def load(cls, base: str | Path, settings: EncoderSettings) -> Self:
         """Load a model by folder, packaged name or hub name and fix the number of CPU threads.
 
-        BERT-like folders without sentence-transformers modules are mean-pooled, causal models last-token-pooled.
+        With pooling auto, BERT-like folders without sentence-transformers modules are mean-pooled, causal models
+        last-token-pooled.
         Weights are read from safetensors only and no code of the model is run. Raises EncoderError.
         """
         torch.set_num_threads(settings.threads)
@@ -82,6 +91,9 @@ class Encoder:
             model.tokenizer.pad_token = model.tokenizer.eos_token
         limit = model.max_seq_length or settings.max_tokens
         model.max_seq_length = min(limit, settings.max_tokens)
+        if settings.pooling != "auto":
+            pooling: Any = next(module for module in model if isinstance(module, Pooling))
+            pooling.pooling_mode = {"mean": "mean", "last": "lasttoken"}[settings.pooling]
         if settings.prefix:
             model.prompts["text"] = settings.prefix
             model.default_prompt_name = "text"
@@ -174,6 +186,16 @@ class Encoder:
                 f"(text lengths {', '.join(str(len(texts[i])) for i in bad[:3])}, …); set encoder.precision: fp32 or "
                 "use another base"
             )
+
+
+def require_watched(settings: EncoderSettings) -> None:
+    """Refuse a folder as base whose weights could change without anything being run again. Raises SettingsError."""
+    base = Path(settings.base)
+    if base.is_dir() and base.resolve() != Path(settings.weights).resolve():
+        raise SettingsError(
+            f"encoder.base is the folder {base}, and encoder.weights is {settings.weights}, so that nothing would run "
+            f"again when its weights change; set encoder.weights: {base} too (strata model use {base} sets both)"
+        )
 
 
 def _computes_in_bf16(device: torch.device) -> bool:

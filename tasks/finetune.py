@@ -17,7 +17,7 @@ from strata.embeddings.training import JUDGED_BY, Corpus, FinetuneSettings, fine
 from strata.evaluation.split import CutOffs
 from strata.settings import read_settings
 from strata.storage import replacing, write_json
-from tasks import ENCODER, FINETUNE, HISTORY, TABLES, run
+from tasks import ADAPTED, ENCODER, FINETUNE, HISTORY, TABLES, run
 
 CHECKPOINTS = Path("checkpoints/finetune")
 """Outside the stage's outputs: DVC removes those before a run."""
@@ -31,7 +31,8 @@ def main() -> None:
     languages = pl.read_parquet(TABLES / "items.parquet", columns=[LANGUAGE])[LANGUAGE]
     if found := misread(languages, encoder_settings.base):
         Console().print(f"warning: {found}; set encoder.base to it", style="yellow", highlight=False, markup=False)
-    encoder = Encoder.load(encoder_settings.base, encoder_settings)
+    adapted = ADAPTED / "encoder"
+    encoder = Encoder.load(adapted if adapted.is_dir() else encoder_settings.base, encoder_settings)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     live = Live(str(FINETUNE / "curves"), save_dvc_exp=False, dvcyaml=None, report=None)
     with Progress(*columns) as bar, live:

@@ -139,6 +139,11 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "speed": _quality("speed", FILMS, ("speed",), RECOMMENDER),
     },
     "language": {
+        "adapted": replace(
+            _language("adapted", SITE, ("adapted",), ("split",)),
+            command=f"python -m benchmarks.workspaces {SITE} --data FOLDER --stage split && "
+            "python -m benchmarks.language --only adapted",
+        ),
         "chinese": replace(
             _language("chinese", FILMS, ("chinese",)),
             files=tuple(f"{LANGUAGE}fixtures/{name}.yaml" for name in ("zh_catalogue", "zh_en")),

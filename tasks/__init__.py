@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 ARTIFACTS = Path("artifacts")
 TABLES = ARTIFACTS / "tables"
 HISTORY = ARTIFACTS / "history"
+ADAPTED = ARTIFACTS / "adapted"
 ENCODER = ARTIFACTS / "encoder"
 FINETUNE = ARTIFACTS / "finetune"
 VALIDATION = ARTIFACTS / "validation"

@@ -5,7 +5,7 @@ import polars as pl
 from rich.progress import Progress
 
 from strata.data.schema import PROFILE_TEXT
-from strata.embeddings.encoder import Encoder, EncoderSettings
+from strata.embeddings.encoder import Encoder, EncoderSettings, require_watched
 from strata.embeddings.item_text import item_texts
 from strata.language.opinions import things
 from strata.settings import read_settings
@@ -19,6 +19,7 @@ def main() -> None:
     Clauses that speak against something state nothing.
     """
     settings = read_settings(EncoderSettings, "encoder")
+    require_watched(settings)
     texts = item_texts(pl.read_parquet(TABLES / "items.parquet"))
     profiles = pl.read_parquet(TABLES / "users.parquet", columns=[PROFILE_TEXT])[PROFILE_TEXT].to_list()
     said = [(row, each.about) for row, text in enumerate(profiles) if text for each in things([text]) if each.may_want]

@@ -150,6 +150,15 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "nothing": _language("nothing", FILMS, ("nothing", "cases"), RECOMMENDER),
         "bios": _language("bios", FILMS, ("bios", "cases"), RECOMMENDER),
         "search": _SEARCH,
+        "adapted": replace(
+            _language("adapted", SITE, ("adapted",), ("split",)),
+            command=f"python -m benchmarks.workspaces {SITE} --data FOLDER --stage split && "
+            "python -m benchmarks.language --only adapted",
+        ),
+        "chinese": replace(
+            _language("chinese", FILMS, ("chinese",)),
+            files=tuple(f"{LANGUAGE}fixtures/{name}.yaml" for name in ("zh_catalogue", "zh_en")),
+        ),
     },
     "kernels": {
         name: _kernels(name) for name in ("forest", "ward", "selection", "sparse-products", "threads", "hierarchy")

@@ -34,7 +34,7 @@ def init(
     params: Annotated[Path, typer.Option(help="The file to change.")] = Path("params.yaml"),
 ) -> Answer:
     """Look at files or a database, show what they seem to hold, and write the settings for it into params.yaml."""
-    from strata.cli.understood import drawn, facts
+    from strata.cli.understood import drawn, facts, reader
     from strata.data.guess import database as databases
     from strata.data.guess.plan import guess, plan_of
     from strata.data.guess.trial import trial
@@ -42,7 +42,8 @@ def init(
 
     if not params.is_file():
         raise SettingsError(f"{params.absolute()} does not exist; run this from the project's root folder")
-    cleaning = yaml.safe_load(params.read_text(encoding="utf-8")).get("cleaning", {})
+    now = yaml.safe_load(params.read_text(encoding="utf-8"))
+    cleaning = now.get("cleaning", {})
     answers = of_flags(column or [], behaviour or [], rating, settings or [])
     named = {"interactions": interactions, "items": items, "users": users}
     chosen = {table: said for table, said in named.items() if said is not None}
@@ -56,7 +57,9 @@ def init(
         if yes or dry_run or not plan.unsure:
             break
         ask(plan.unsure, shown, answers)
-    content = {**facts(plan, tried), "written": False}
+    encoder, why = reader(tried, now.get("encoder", {}).get("base", ""))
+    shown += [sentence(why)] if why else []
+    content = {**facts(plan, tried), "encoder": encoder, "written": False}
     if dry_run:
         return Answer(content, shown)
     if plan.unsure or tried.faults:
@@ -71,11 +74,12 @@ def init(
         typer.confirm("Write these settings?", default=True, abort=True, err=True)
     if database is not None:
         source = {"database": database, **plan.source}
-        done, said = write(source, plan.cleaning, params.parent / DATA / (name or databases.name_of(database)), params)
+        folder = params.parent / DATA / (name or databases.name_of(database))
+        done, said = write(source, plan.cleaning, folder, params, encoder)
         following = "strata data pull"
     else:
         name = name or name_of(paths, plan.tables["interactions"].path)
-        done, said = place_and_write(plan, name, params)
+        done, said = place_and_write(plan, name, params, encoder)
         following = "dvc repro"
     end = sentence(("Next: ", "bold"), following)
     return Answer({**content, **done, "next": following}, [*(shown if yes else []), *said, end])

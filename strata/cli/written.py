@@ -23,23 +23,33 @@ Written = tuple[dict[str, Any], list[RenderableType]]
 """What was written, as JSON and as sentences."""
 
 
-def write(source: Mapping[str, Any], cleaning: Mapping[str, Any], folder: Path, params: Path) -> Written:
-    """Write the section `source`, of a data set in `folder`, and settings of `cleaning`; a person's changes stay."""
+def write(
+    source: Mapping[str, Any], cleaning: Mapping[str, Any], folder: Path, params: Path, encoder: str | None = None
+) -> Written:
+    """Write the section `source`, of a data set in `folder`, and settings of `cleaning`; a person's changes stay.
+
+    `encoder`: the base model that reads the data set's language; written once, for a data set that is new.
+    """
     from strata.data.guess.writing import change, last_written, remember
+    from strata.data.sources.presets import merge
     from strata.storage import write_text
 
     whole = {"folder": _relative(folder, params.parent), **source}
     text = params.read_text(encoding="utf-8")
-    done = change(text, whole, cleaning, last_written(params.parent))
-    if done.text != text:
-        write_text(done.text, params)
+    last = last_written(params.parent)
+    done = change(text, whole, cleaning, last)
+    new_here = encoder is not None and last.get("source", {}).get("folder") != whole["folder"]
+    changed = merge(done.text, {"encoder": {"base": encoder}}) if new_here else done.text
+    if changed != text:
+        write_text(changed, params)
     remember(params.parent, whole, cleaning)
     said: list[RenderableType] = [sentence(f"kept as you changed it: {each}") for each in done.kept]
+    said += [sentence(f"encoder.base: {encoder}")] if new_here else []
     count = f"{len(done.changed)} settings written" if done.changed else "nothing changed"
     return {"written": True, "kept": done.kept, "changed": done.changed}, [*said, sentence(f"{params}: {count}")]
 
 
-def place_and_write(plan: "Plan", name: str, params: Path) -> Written:
+def place_and_write(plan: "Plan", name: str, params: Path, encoder: str | None = None) -> Written:
     """Put the files of a plan into data/, have DVC track it, and write the plan's settings."""
     root = params.parent
     files = [path for sample in plan.tables.values() for path in sample.paths]
@@ -47,7 +57,7 @@ def place_and_write(plan: "Plan", name: str, params: Path) -> Written:
     for table, sample in plan.tables.items():
         inside = sample.path.parent.resolve().relative_to(folder.resolve()) if within else Path()
         plan.source[table]["file"] = str(inside / sample.file)
-    done, said = write(plan.source, plan.cleaning, folder, params)
+    done, said = write(plan.source, plan.cleaning, folder, params, encoder)
     return {**done, "placed": placed}, [*map(sentence, placed), *said, sentence(_dvc_add(root))]
 
 

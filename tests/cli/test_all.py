@@ -130,6 +130,7 @@ def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "init": ["shop", "--dry-run"],
         "model list": [],
         "model fetch": ["all-minilm-l6-v2"],
+        "model use": ["multilingual-e5-small"],
         "release list": [],
         "release add": [str(release)],
         "release promote": ids[:1],

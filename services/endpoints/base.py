@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from strata.data.filters import Filters
 from strata.data.schema import Behaviour
 from strata.fields import Id, Request, needs
 from strata.interests.query_users import PastChoice, QueryUser
-from strata.language.opinions import things
+from strata.language.opinions import Opinion, things
 from strata.recommendation.recommender import Recommender
 
 WHO = ("user_id", "history", "text", "bio")
@@ -114,9 +115,14 @@ class Whose(Question):
             return [self.bio]
         return [self.text] if isinstance(self.text, str) else self.text or []
 
+    @cached_property
+    def said(self) -> list[Opinion]:
+        """The opinions in the words, read once for a request."""
+        return things(self.words)
+
     def reads(self, release: Recommender) -> list[str]:
         """What each opinion is about."""
-        return release.new_users.to_read(things(self.words))
+        return release.new_users.to_read(self.said)
 
     def whose(self, release: Recommender, vectors: np.ndarray) -> str | QueryUser:
         """The id of a user of the release, or somebody it does not know; `vectors` (n, d) of the texts."""
@@ -127,7 +133,7 @@ class Whose(Question):
         if self.history is not None:
             with naming("history"):
                 return release.new_users.from_choices([_past_choice(entry) for entry in self.history])
-        return release.new_users.from_opinions(things(self.words), vectors, query=self.bio is None)
+        return release.new_users.from_opinions(self.said, vectors, query=self.bio is None)
 
 
 def nothing_found(whose: str | QueryUser) -> bool:

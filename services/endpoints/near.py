@@ -1,5 +1,7 @@
 """/similar_items and /search: the items nearest to an item, and those found for a text."""
 
+from functools import cached_property
+
 import numpy as np
 
 from services.endpoints.base import Cause, Question, admitted, examples
@@ -50,7 +52,7 @@ class SearchRequest(Question):
     k: K = 10
     filters: Filters = Filters()
 
-    @property
+    @cached_property
     def parts(self) -> tuple[str, list[Opinion]]:
         """What is searched for and what is refused: the text as it is, unless it refuses something."""
         said = things([self.text])

@@ -137,7 +137,7 @@ class Reader:
         if k < 1:
             return np.zeros(0, np.int64)
         rows, _ = self.texts.search(np.asarray(vector, np.float32)[None], k)
-        return rows[0][rows[0] >= 0]
+        return np.asarray(rows[0][rows[0] >= 0], np.int64)
 
 
 def _with_refusals(opinion: Opinion, refused: Sequence[frozenset[str]]) -> Opinion:

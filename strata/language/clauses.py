@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 END: Final = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？；!?])|\s*[;|•·\n]\s*|\s+[-–—]+\s+|\s*——\s*")
 """Where a clause ends: sentences, semicolons, bullets, dashes."""
-SHORTEST, MOST = 2, 20
-"""Characters below which nothing is said; clauses of a text that are read."""
+SHORTEST, MOST, LONGEST = 2, 20, 300
+"""Characters below which nothing is said; clauses of a text that are read, and characters of each."""
 COMMA: Final = re.compile(r"\s*[,，:：]\s*(?:and |or |so |then |also |plus )?|\s*\((?!s\))|\)\s*")
 CONTRAST: Final = re.compile(
     r"(?<!anything)(?<!nothing)(?<!everything)(?<!all)(?<!can't help)(?<!cannot help)"
@@ -37,7 +37,7 @@ class Clause:
 def sentences(text: str) -> list[str]:
     """Up to MOST sentences of a text, in order; the whole text where it has no parts."""
     parts = [part.strip() for part in END.split(text)]
-    return [part for part in parts if len(part) >= SHORTEST][:MOST] or [text.strip()]
+    return [part[: 2 * LONGEST] for part in parts if len(part) >= SHORTEST][:MOST] or [text.strip()]
 
 
 def clauses(text: str) -> list[Clause]:
@@ -49,7 +49,7 @@ def clauses(text: str) -> list[Clause]:
             for listed in COMMA.split(opposed):
                 for turned in TURN.split(listed):
                     if turned.strip():
-                        found.append(Clause(turned.strip(), joint))
+                        found.append(Clause(turned.strip()[:LONGEST], joint))
                         joint = "and"
                 joint = "comma" if joint != "start" else joint
             joint = "contrast" if joint != "start" else joint

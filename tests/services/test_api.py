@@ -20,7 +20,7 @@ ENDPOINTS = ("/recommend", "/rank", "/interests", "/similar_items", "/search", "
 def ask(server: Server, path: str, **request: object) -> dict:
     answer = server.post(path, json=request, headers=ANALYST if path in OF_OTHERS else None)
     assert answer.status_code == 200, answer.text
-    assert answer.json()["fallback"] is False
+    assert answer.json()["fallback"] is False, answer.json()["fallback_cause"]
     return answer.json()
 
 

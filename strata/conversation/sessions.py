@@ -1,4 +1,4 @@
-"""Where conversations are kept between turns: one SQLite file that all workers share; they expire and can be forgotten."""
+"""Conversations between turns: one SQLite file that all workers share; they expire and can be forgotten."""
 
 import json
 import secrets

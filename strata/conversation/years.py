@@ -27,7 +27,8 @@ SIDES: Final = {
         re.IGNORECASE,
     ),
     "before": re.compile(
-        rf"(?:before|earlier than|older than|prior to|pre-?)\s*{YEAR}|(?P<year2>(?:1[89]|20)\d\d)\s*年?\s*(?:以前|之前|前)",
+        rf"(?:before|earlier than|older than|prior to|pre-?)\s*{YEAR}"
+        r"|(?P<year2>(?:1[89]|20)\d\d)\s*年?\s*(?:以前|之前|前)",
         re.IGNORECASE,
     ),
     "until": re.compile(

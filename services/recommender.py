@@ -117,7 +117,7 @@ class Recommender:
 
     @app.post("/search", responses=responses(404, *ANY))
     async def search(self, request: SearchRequest) -> Items:
-        """The items nearest to a text; scores are cosines."""
+        """Items for a text: by its words, by what they mean, and like what it names."""
         return await self._answer("/search", request)
 
     @app.post("/hot_topics", responses=responses(404, *ANY))
@@ -161,7 +161,9 @@ class Recommender:
         try:
             try:
                 async with asyncio.timeout(self.settings.time_out):
-                    vectors = await self._texts.vectors(release.manifest.id, request.texts, release.texts.dimension)
+                    vectors = await self._texts.vectors(
+                        release.manifest.id, request.reads(release), release.texts.dimension
+                    )
                     return await self._in(self._pool, request.answer, release, vectors)
             except TimeoutError:
                 return await self._fall_back(endpoint, release, request, "time_out")

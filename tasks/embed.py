@@ -5,20 +5,24 @@ import polars as pl
 from rich.progress import Progress
 
 from strata.data.schema import PROFILE_TEXT
-from strata.embeddings.clauses import clauses
-from strata.embeddings.encoder import Encoder, EncoderSettings
+from strata.embeddings.encoder import Encoder, EncoderSettings, require_watched
 from strata.embeddings.item_text import item_texts
+from strata.language.opinions import things
 from strata.settings import read_settings
 from strata.storage import write_array
 from tasks import ENCODER, TABLES, VECTORS, run
 
 
 def main() -> None:
-    """Encode the item texts with both models and the profile texts with the tuned one, a row for each clause."""
+    """Encode the item texts with both models; of profile texts, with the tuned one, what each clause is about.
+
+    Clauses that speak against something state nothing.
+    """
     settings = read_settings(EncoderSettings, "encoder")
+    require_watched(settings)
     texts = item_texts(pl.read_parquet(TABLES / "items.parquet"))
     profiles = pl.read_parquet(TABLES / "users.parquet", columns=[PROFILE_TEXT])[PROFILE_TEXT].to_list()
-    said = [(row, clause) for row, text in enumerate(profiles) if text and text.strip() for clause in clauses(text)]
+    said = [(row, each.about) for row, text in enumerate(profiles) if text for each in things([text]) if each.may_want]
     tuned = Encoder.load(ENCODER, settings)
     write_array(_encode(tuned, texts, "items"), VECTORS / "items.npy")
     write_array(_encode(tuned, [clause for _, clause in said], "profile texts"), VECTORS / "profile_texts.npy")

@@ -4,6 +4,9 @@ import numpy as np
 import polars as pl
 
 from strata.data.schema import USER
+from strata.embeddings.encoder import Encoder, EncoderSettings
+from strata.embeddings.item_text import item_texts
+from strata.embeddings.static_vectors import static_vectors
 from strata.evaluation.metrics import JUDGED_AT
 from strata.evaluation.report import (
     CONFIGURED,
@@ -19,6 +22,7 @@ from strata.evaluation.window import Window
 from strata.interests.themes import Themes
 from strata.models.baselines import behavioural, mean_vector
 from strata.models.settings import CollaborativeSettings
+from strata.models.text_baselines import tfidf
 from strata.ranking.choosing import Choice
 from strata.ranking.ranker import Ranker
 from strata.ranking.rankers import BEST, read_ranker
@@ -30,6 +34,7 @@ from strata.recommendation.business_rules import BusinessRules
 from strata.recommendation.lists import ListBuilder
 from strata.recommendation.request import ListRequest
 from strata.recommendation.rerank import RerankSettings
+from strata.recommendation.search_words import search_words
 from strata.settings import read_settings
 from strata.storage import read_array, read_json, write_json, write_table, write_text
 from tasks import EVALUATION, RANKER, VECTORS, run
@@ -98,7 +103,11 @@ def _baselines(inputs: Inputs, window: Window, k: int) -> tuple[dict[str, np.nda
     chosen, tried = tuning["chosen"], dict(tuning["tried"])
     available = inputs.catalogue.available(window.time, window.past)
     models, grid = behavioural(settings, repeats=window.repeats), settings.grids.mean_vector
+    items = item_texts(inputs.catalogue.items)
+    base = Encoder.load((encoder := read_settings(EncoderSettings, "encoder")).base, encoder)
     texts = {
+        "TF-IDF": tfidf([search_words(text) for text in items], grid),
+        "static word vectors": mean_vector(static_vectors(base, items), grid),
         "zero-shot text": mean_vector(np.asarray(read_array(VECTORS / "zero_shot.npy")), grid),
         "fine-tuned text": mean_vector(inputs.texts, grid),
     }

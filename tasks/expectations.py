@@ -1,7 +1,7 @@
 """What must (critical) and what should (warning) hold for the cleaned tables: Great Expectations suites."""
 
 import os
-from typing import Any
+from typing import Any, Final
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when Great Expectations is imported
 
@@ -13,6 +13,7 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 
 from strata.data.cleaning import Cleaned, CleaningSettings
 from strata.data.limits import KINDS
+from strata.data.parts import repeating
 from strata.data.schema import (
     BEHAVIOUR,
     BEHAVIOURS,
@@ -36,6 +37,11 @@ CRITICAL, WARNING = "critical", "warning"
 MOST_ROWS = 2_000_000
 """Above it Great Expectations sees every n-th row; counts over the whole table come as constant columns."""
 
+PLAIN: Final = {
+    "has_words": "most items have a title alone; descriptions, categories or tags would tell their topics apart better"
+}
+"""Column → what its warning says to people."""
+
 Expectation = gxe.Expectation
 
 
@@ -54,7 +60,7 @@ def validate_tables(cleaned: Cleaned, settings: CleaningSettings) -> dict[str, d
         batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
         suite = gx.ExpectationSuite(name=name, expectations=expectations)
         found = batch.get_batch(batch_parameters={"dataframe": frame}).validate(suite, result_format="SUMMARY")
-        results[name] = _stripped(found.to_json_dict(), name, len(getattr(cleaned, name)), len(frame))
+        results[name] = _stripped(found.to_json_dict(), name, cleaned.sizes[name], len(frame))
     return results
 
 
@@ -66,7 +72,8 @@ def failures(result: dict[str, Any], severity: str) -> list[str]:
         if error and severity == CRITICAL:
             lines.append(f"{_title(config)} could not be checked: {error}")
         elif not each["success"] and not error and config["severity"] == severity:
-            lines.append(f"{_title(config)} does not hold{_observed(each['result'])}")
+            said = PLAIN.get(config["kwargs"].get("column", ""), f"{_title(config)} does not hold")
+            lines.append(f"{said}{_observed(each['result'])}")
     return lines
 
 
@@ -133,16 +140,29 @@ def _refused(settings: CleaningSettings) -> list[Expectation]:
 
 
 def _interactions_frame(cleaned: Cleaned) -> pd.DataFrame:
-    rows = cleaned.interactions
+    events, users, items = cleaned.events, cleaned.users.lazy(), cleaned.items.lazy()
+    again = repeating(events, EVENT)[EVENT]
+    unknown = events.each(
+        lambda part: pl.concat(
+            [
+                part.join(users, on=USER, how="anti").select(users=pl.len()),
+                part.join(items, on=ITEM, how="anti").select(items=pl.len()),
+            ],
+            how="horizontal",
+        )
+    )
     facts = {
-        "repeated_events": rows.height - rows[EVENT].n_unique(),
-        "unknown_users": rows.join(cleaned.users, on=USER, how="anti").height,
-        "unknown_items": rows.join(cleaned.items, on=ITEM, how="anti").height,
+        "repeated_events": len(again) - again.n_unique(),
+        "unknown_users": int(unknown["users"].sum()),
+        "unknown_items": int(unknown["items"].sum()),
         **_shares(cleaned, "interactions"),
     }
-    seen = rows.select(USER, ITEM, BEHAVIOUR, TIMESTAMP, WEIGHT, EVENT)
-    every = -(-rows.height // MOST_ROWS)
-    return seen.gather_every(max(every, 1)).to_pandas().assign(**facts)
+    every = max(-(-events.height // MOST_ROWS), 1)
+    seen, before = [], 0
+    for part in events.map(lambda part: part.select(USER, ITEM, BEHAVIOUR, TIMESTAMP, WEIGHT, EVENT)):
+        seen.append(part.gather_every(every, offset=-before % every))
+        before += part.height
+    return pl.concat(seen).to_pandas().assign(**facts)
 
 
 def _items_frame(cleaned: Cleaned) -> pd.DataFrame:
@@ -160,7 +180,11 @@ def _items_frame(cleaned: Cleaned) -> pd.DataFrame:
 
 
 def _users_frame(cleaned: Cleaned) -> pd.DataFrame:
-    active = pl.col(USER).is_in(cleaned.interactions[USER].unique().implode()).alias("active")
+    active = (
+        pl.col(USER)
+        .is_in(cleaned.events.each(lambda part: part.select(pl.col(USER).unique()))[USER].implode())
+        .alias("active")
+    )
     shares = {name: pl.lit(share) for name, share in _shares(cleaned, "users").items()}
     return cleaned.users.select(USER, active, **shares).to_pandas()
 

@@ -4,17 +4,20 @@ from pathlib import Path
 
 import polars as pl
 from dvclive import Live
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from strata.data.history import History
-from strata.data.schema import TEXT
-from strata.embeddings.encoder import Encoder, EncoderSettings
+from strata.data.schema import LANGUAGE, TEXT
+from strata.embeddings.encoder import Encoder, EncoderSettings, require_watched
 from strata.embeddings.item_text import item_texts
+from strata.embeddings.languages import misread
+from strata.embeddings.neutral import bring_together
 from strata.embeddings.training import JUDGED_BY, Corpus, FinetuneSettings, finetune
 from strata.evaluation.split import CutOffs
 from strata.settings import read_settings
 from strata.storage import replacing, write_json
-from tasks import ENCODER, FINETUNE, HISTORY, TABLES, run
+from tasks import ADAPTED, ENCODER, FINETUNE, HISTORY, TABLES, run
 
 CHECKPOINTS = Path("checkpoints/finetune")
 """Outside the stage's outputs: DVC removes those before a run."""
@@ -23,8 +26,13 @@ CHECKPOINTS = Path("checkpoints/finetune")
 def main() -> None:
     """Read the tables, tune, write the encoder, its metrics and its curves."""
     encoder_settings = read_settings(EncoderSettings, "encoder")
+    require_watched(encoder_settings)
     settings = read_settings(FinetuneSettings, "finetune")
-    encoder = Encoder.load(encoder_settings.base, encoder_settings)
+    languages = pl.read_parquet(TABLES / "items.parquet", columns=[LANGUAGE])[LANGUAGE]
+    if found := misread(languages, encoder_settings.base):
+        Console().print(f"warning: {found}; set encoder.base to it", style="yellow", highlight=False, markup=False)
+    adapted = ADAPTED / "encoder"
+    encoder = Encoder.load(adapted if adapted.is_dir() else encoder_settings.base, encoder_settings)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     live = Live(str(FINETUNE / "curves"), save_dvc_exp=False, dvcyaml=None, report=None)
     with Progress(*columns) as bar, live:
@@ -44,7 +52,9 @@ def main() -> None:
                 if name != "step":
                     live.log_metric(name.replace("@", "_at_"), value)
 
-        metrics = finetune(encoder, read_corpus(), settings, CHECKPOINTS, report)
+        corpus = read_corpus()
+        metrics = finetune(encoder, corpus, settings, CHECKPOINTS, report)
+    metrics["languages"] = bring_together(encoder, corpus.item_texts, languages)
     with replacing(ENCODER) as folder:
         encoder.save(folder)
     write_json(metrics, FINETUNE / "metrics.json")

@@ -25,6 +25,8 @@ from tasks import (
     TEXT_INDEX,
     VALIDATION,
     VECTORS,
+    WORD_INDEX,
+    WORDS,
     run,
 )
 from tasks.inputs import Inputs, folder
@@ -47,10 +49,12 @@ def main() -> None:
         Part.SPACE: live / "space",
         Part.INDEX: live / "items.faiss",
         Part.TEXT_INDEX: TEXT_INDEX,
+        Part.WORD_INDEX: WORD_INDEX,
         Part.THEMES: live / "themes",
         Part.PROFILES: live / "profiles",
         Part.PROFILE_TEXTS: VECTORS / "profile_texts.npy",
         Part.PROFILE_TEXT_USERS: VECTORS / "profile_text_users.npy",
+        Part.WORDS: WORDS,
         Part.CORRECTIONS: CORRECTIONS,
         Part.PICTURES: PICTURES,
         Part.MODELS: live / "collaborative",

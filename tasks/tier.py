@@ -45,6 +45,8 @@ def main(cut_off: str) -> None:
         f"{cut_off} ({as_date(time)}): {summary['points']:,} points of {summary['users']:,} users: "
         f"{summary['core']:,} core, {summary['stable']:,} stable, {summary['momentary']:,} momentary"
     )
+    if not profiler.settings.timed:
+        say(f"{cut_off}: the data have no times, so what is not stated is momentary: tiers tell nothing apart here")
     if by_id := sum(line.meant is None for line in corrections.lines):
         what = "corrections do not say what they meant, so they hold by the id of their topic"
         again = "where that is another topic now, undo them and say them again with strata correct"
@@ -52,7 +54,7 @@ def main(cut_off: str) -> None:
     for line in corrections.lost(themes):
         say(f"{cut_off}: {said_lost(line)}")
     for tier, share in summary["shares"].items():
-        if share > NEARLY_ALL:
+        if share > NEARLY_ALL and profiler.settings.timed:
             say(
                 f"{cut_off}: {share:.0%} of all points are {tier}, so tiers tell little apart here; periods that fit "
                 "how often people come (tier.period_days, tier.min_periods) or python -m benchmarks.thresholds may help"

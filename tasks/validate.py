@@ -66,7 +66,8 @@ def main() -> None:
             f"{len(broken)} critical expectations are broken: {'; '.join(broken)}; correct the data or "
             f"params.yaml; details: {VALIDATION} (python -m tasks.validate --docs)"
         )
-    for name in ("interactions", "items", "users", "words"):
+    cleaned.events.write(TABLES / "interactions.parquet")
+    for name in ("items", "users", "words"):
         write_table(getattr(cleaned, name), TABLES / f"{name}.parquet")
 
 
@@ -84,8 +85,7 @@ def _summary(cleaned: Cleaned) -> dict[str, Any]:
         }
         for name, counts in cleaned.counts.items()
     }
-    sizes = {name: len(getattr(cleaned, name)) for name in ("interactions", "items", "users")}
-    sizes |= {"words": len(cleaned.words)} if len(cleaned.words) else {}
+    sizes = cleaned.sizes | ({"words": len(cleaned.words)} if len(cleaned.words) else {})
     return {"tables": tables, "rows": sizes}
 
 

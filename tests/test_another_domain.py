@@ -11,7 +11,7 @@ from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
 from tests.conftest import SMALL, Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 
 
 def test_the_same_commands_run_on_another_domain_in_another_language(

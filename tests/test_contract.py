@@ -37,6 +37,11 @@ def test_dependencies_cover_what_a_stage_imports(name: str) -> None:
     assert listed == needed, f"dvc.yaml, {name}: add {sorted(needed - listed)}, drop {sorted(listed - needed)}"
 
 
+@pytest.mark.parametrize("name", ["finetune", "embed"])
+def test_stages_that_load_the_base_model_depend_on_its_weights(name: str) -> None:
+    assert "${encoder.weights}" in stages()[name]["deps"]
+
+
 def test_the_command_writes_what_stages_import_into_dvc_yaml() -> None:
     text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
     assert benchmarks.closure.with_code(text, FILES) == text

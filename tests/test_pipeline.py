@@ -16,7 +16,7 @@ from strata.recommendation.request import ListRequest
 from strata.release.manifest import verify
 from tests.conftest import Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.slow
 
 
 def lock(workspace: Workspace) -> dict:

@@ -4,17 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import torch
+from transformers import BertConfig, BertModel, BertTokenizer
 
 from strata.data.history import History
 from strata.data.schema import CHOSEN, ITEM_ROW, TIMESTAMP, USER_ROW, USERS, WEIGHT
 from strata.data.schema import TIME as TIME_TYPE
 from strata.embeddings.index import IndexSettings, ItemIndex
+from strata.embeddings.vectors import unit
 from strata.evaluation.split import CutOffs
 from strata.evaluation.window import Window
 from strata.interests.corrections import Corrections
 from strata.interests.query_users import NewUsers
 from strata.interests.settings import TierSettings
 from strata.interests.statements import NOTHING_STATED
+from strata.interests.understanding import Reader
+from strata.language.words import Words
 from strata.models.als import Als
 from strata.models.association_rules import AssociationRules
 from strata.models.ease import Ease
@@ -28,6 +33,8 @@ from strata.ranking.settings import RecommendSettings, Size, TreeSettings
 from strata.ranking.training_windows import examples
 from strata.ranking.two_stage import Models
 from strata.recommendation.recommender import Recommender
+from strata.recommendation.search_settings import WordSettings
+from strata.recommendation.word_index import WordIndex
 from strata.release.layout import Part
 from strata.release.manifest import Manifest, write_release
 from strata.storage import write_array, write_table
@@ -36,6 +43,12 @@ from tests.strategies import DIMENSION, N_ITEMS, TIME, USER_IDS, profiler, vecto
 
 SETTINGS = TierSettings(cut=0.8, core_persistence=0.5, stable_persistence=0.12)
 PROFILER = profiler(SETTINGS)
+WORDS = Words.of(
+    PROFILER.catalogue.items,
+    vectors(),
+    lambda texts: unit(np.random.default_rng(3).normal(size=(len(texts), DIMENSION))),
+)
+"""Everyday sentences and labels lie anywhere."""
 INDEX = ItemIndex.build(vectors(), IndexSettings())
 ACCOUNTS = pl.DataFrame([{"user_id": user, "profile_text": None, "attributes": []} for user in USER_IDS], schema=USERS)
 
@@ -88,12 +101,27 @@ def tiny_recommender(
         models=models,
         ranker=tiny_ranker(models, history),
         texts=INDEX,
+        words=WordIndex.build(PROFILER.catalogue.items, WordSettings()),
         available=np.ones(N_ITEMS, bool),
         settings=settings,
-        new_users=NewUsers(PROFILER, TIME, {"like": 1.0, "rate": 1.0, "dislike": -1.0}),
+        new_users=NewUsers(
+            PROFILER,
+            TIME,
+            {"like": 1.0, "rate": 1.0, "dislike": -1.0},
+            reader=Reader.of(WORDS, PROFILER.space, PROFILER.themes, INDEX),
+        ),
         statements=NOTHING_STATED,
         corrections=corrections or Corrections(),
     )
+
+
+def write_tiny_encoder(folder: Path) -> None:
+    """A language model of a few words and random weights, whose vectors are as long as the items'."""
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "star", "garden", "film"]
+    torch.manual_seed(0)
+    size = {"hidden_size": DIMENSION, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
+    BertModel(BertConfig(vocab_size=len(words), **size)).save_pretrained(folder)
+    BertTokenizer(vocab={word: row for row, word in enumerate(words)}).save_pretrained(folder)
 
 
 def write_tiny_release(folder: Path, history: History, corrections: str = "") -> Path:
@@ -111,7 +139,10 @@ def write_tiny_release(folder: Path, history: History, corrections: str = "") ->
     write_array(tiny.statements.users, parts / Part.PROFILE_TEXT_USERS)
     write_array(np.zeros((0, DIMENSION), np.float32), parts / Part.PROFILE_TEXTS)
     tiny.models.index.write(parts / Part.INDEX)
+    write_tiny_encoder(parts / Part.ENCODER)
     tiny.texts.write(parts / Part.TEXT_INDEX)
+    WORDS.write(parts / Part.WORDS)
+    tiny.words.write(parts / Part.WORD_INDEX)
     tiny.themes.write(parts / Part.THEMES)
     tiny.profiles.write(parts / Part.PROFILES)
     tiny_collaborative(history).write(parts / Part.MODELS, {})

@@ -70,6 +70,12 @@ def _files(data: str) -> tuple[str, ...]:
     return ("data.dvc",) if data == FILMS else (f"strata/data/sources/presets/{data}.yaml",)
 
 
+_SEARCH = replace(  # of both data sets
+    _language("search", SITE, ("search",), ("words", "space")),
+    command=f"python -m benchmarks.workspaces {SITE} --data FOLDER --stage words --stage space@live && "
+    "python -m benchmarks.language --only search",
+    files=(*_files(SITE), *_files(FILMS), f"{LANGUAGE}fixtures/search.yaml"),
+)
 _NEVER_WORSE = ("never_worse", "time_split")
 _SHOP = ("NOVEMBER", "MONTHS", "shop")
 _JOURNEY = (*_SHOP, "journey")
@@ -138,7 +144,22 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "shilling": _quality("shilling", FILMS, ("shilling", "diversity"), RECOMMENDER),
         "speed": _quality("speed", FILMS, ("speed",), RECOMMENDER),
     },
-    "language": {},
+    "language": {
+        "polarity": _language("polarity", FILMS, ("polarity", "cases")),
+        "against": _language("against", FILMS, ("against", "cases"), RECOMMENDER),
+        "nothing": _language("nothing", FILMS, ("nothing", "cases"), RECOMMENDER),
+        "bios": _language("bios", FILMS, ("bios", "cases"), RECOMMENDER),
+        "search": _SEARCH,
+        "adapted": replace(
+            _language("adapted", SITE, ("adapted",), ("split",)),
+            command=f"python -m benchmarks.workspaces {SITE} --data FOLDER --stage split && "
+            "python -m benchmarks.language --only adapted",
+        ),
+        "chinese": replace(
+            _language("chinese", FILMS, ("chinese",)),
+            files=tuple(f"{LANGUAGE}fixtures/{name}.yaml" for name in ("zh_catalogue", "zh_en")),
+        ),
+    },
     "kernels": {
         name: _kernels(name) for name in ("forest", "ward", "selection", "sparse-products", "threads", "hierarchy")
     },
@@ -149,6 +170,9 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
             ("benchmarks/made/scale.py", "benchmarks/made/dataset.py"),
             ("package",),
             files=("benchmarks/made/vocabulary.yaml",),
+        ),
+        "validate": Section(
+            "python -m benchmarks.validate", MADE, ("benchmarks/validate.py", "benchmarks/made/log.py"), ("validate",)
         ),
     },
 }

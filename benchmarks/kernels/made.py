@@ -13,10 +13,12 @@ from benchmarks.simulate import SimulationSettings, simulate
 from strata.data.history import DAY
 from strata.data.schema import CATEGORIES as KINDS
 from strata.data.schema import CREATED, ITEM, ITEM_ROW, ITEMS, TIME, TIMESTAMP, TITLE, USER, USER_ROW, USERS, WEIGHT
+from strata.embeddings.index import IndexSettings, ItemIndex
 from strata.embeddings.space import SpaceSettings
 from strata.embeddings.vectors import unit
 from strata.evaluation.split import CutOffs
 from strata.evaluation.window import Window
+from strata.language.words import Words
 from strata.models.baselines import ASSOCIATION_RULES, DECAYED_ALS, DECAYED_EASE, DECAYED_ITEM_KNN, USER_KNN, WINDOWED
 from strata.models.fitted import TUNING
 from strata.ranking.lambdamart import LambdaMart, boost, dataset
@@ -33,13 +35,14 @@ from tasks import (
     TABLES,
     TEXT_INDEX,
     VECTORS,
+    WORD_INDEX,
     collaborate,
     index,
     space,
     themes,
     tier,
-    words,
 )
+from tasks import WORDS as SPOKEN
 from tasks.inputs import Inputs, folder
 from tasks.models import models_at
 
@@ -77,7 +80,7 @@ def workspace(target: Path, params: Path, *, items: int, users: int) -> Path:
             _write_tables(items, users)
             for stage in (space.main, themes.main, tier.main, collaborate.main, index.main):
                 stage("live")
-            words.main()
+            _write_words()
             _learn_trees()
             _package()
     return target
@@ -127,6 +130,14 @@ def _vectors(topics: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return unit(found)
 
 
+def _write_words() -> None:
+    """The index of texts, and words as a model of random vectors would read them: no language model is made."""
+    inputs, rng = Inputs(), np.random.default_rng(SEED)
+    ItemIndex.build(inputs.texts, IndexSettings()).write(TEXT_INDEX)
+    words = Words.of(inputs.catalogue.items, inputs.texts, lambda texts: unit(rng.normal(size=(len(texts), DIMENSION))))
+    words.write(SPOKEN)
+
+
 def _learn_trees() -> None:
     """Trees of the size that stage `rank` chooses, from the last month; what it asks more often is left out."""
     inputs = Inputs()
@@ -147,6 +158,8 @@ def _package() -> None:
         "profile_texts.npy": VECTORS / "profile_texts.npy",
         "items.faiss": folder("live") / "items.faiss",
         "texts.faiss": TEXT_INDEX,
+        "words": SPOKEN,
+        "word_index": WORD_INDEX,
         "space": folder("live") / "space",
         "themes": folder("live") / "themes",
         "profiles": folder("live") / "profiles",

@@ -11,10 +11,19 @@ from typing import Annotated, Final
 import typer
 
 from benchmarks.evidence.files import Row, write_evidence
+from benchmarks.language import adapted, against, bios, chinese, nothing, polarity, search
 from strata.cli.terminal import clear_errors, console
 
 ROOT = Path(".workspaces/language")
-SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str]]]] = {}
+SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str]]]] = {
+    "polarity": polarity.rows,
+    "against": against.rows,
+    "nothing": nothing.rows,
+    "bios": bios.rows,
+    "search": search.rows,
+    "adapted": adapted.rows,
+    "chinese": chinese.rows,
+}
 """A new section is a module with `rows`, giving rows and the hash of what they are measured on, and a line here."""
 
 

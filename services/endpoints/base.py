@@ -12,9 +12,9 @@ from services.errors import naming, unknown
 from services.fields import Text, Time
 from strata.data.filters import Filters
 from strata.data.schema import Behaviour
-from strata.embeddings.clauses import clauses
 from strata.fields import Id, Request, needs
 from strata.interests.query_users import PastChoice, QueryUser
+from strata.language.opinions import things
 from strata.recommendation.recommender import Recommender
 
 WHO = ("user_id", "history", "text", "bio")
@@ -38,14 +38,13 @@ class Question(Request):
     empty: ClassVar[type[Answer]] = Answer
     """The answer of the fallback where nothing popular could stand in."""
 
-    @property
-    def texts(self) -> list[str]:
-        """What is to be read by the language model: nothing for known users and items."""
+    def reads(self, release: Recommender) -> list[str]:  # noqa: ARG002
+        """What its language model is to read: nothing for known users and items."""
         return []
 
     @abstractmethod
     def answer(self, release: Recommender, vectors: np.ndarray) -> Answer:
-        """The release's answer; `vectors` (n, d) are of `texts`. Raises ApiError for unknown ids."""
+        """The release's answer; `vectors` (n, d) are of what it `reads`. Raises ApiError for unknown ids."""
 
     def fallback(self, release: Recommender, cause: Cause) -> Answer:
         """The stated fallback."""
@@ -109,11 +108,15 @@ class Whose(Question):
         return self
 
     @property
-    def texts(self) -> list[str]:
-        """What is to be read by the language model: nothing for known users and items."""
+    def words(self) -> list[str]:
+        """What is said: nothing for known users and histories."""
         if self.bio is not None:
-            return clauses(self.bio)  # as the profile texts of known users are read
+            return [self.bio]
         return [self.text] if isinstance(self.text, str) else self.text or []
+
+    def reads(self, release: Recommender) -> list[str]:
+        """What each opinion is about."""
+        return release.new_users.to_read(things(self.words))
 
     def whose(self, release: Recommender, vectors: np.ndarray) -> str | QueryUser:
         """The id of a user of the release, or somebody it does not know; `vectors` (n, d) of the texts."""
@@ -124,7 +127,12 @@ class Whose(Question):
         if self.history is not None:
             with naming("history"):
                 return release.new_users.from_choices([_past_choice(entry) for entry in self.history])
-        return release.new_users.from_texts(vectors, query=self.bio is None)
+        return release.new_users.from_opinions(things(self.words), vectors, query=self.bio is None)
+
+
+def nothing_found(whose: str | QueryUser) -> bool:
+    """Whether somebody's words say nothing of the catalogue."""
+    return isinstance(whose, QueryUser) and whose.nothing_found
 
 
 def examples(*given: dict[str, Any]) -> ConfigDict:

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.endpoints.base import Answer, Cause, Whose, admitted, examples_of_one
+from services.endpoints.base import Answer, Cause, Whose, admitted, examples_of_one, nothing_found
 from services.errors import naming
 from strata.data.filters import rows_of
 from strata.data.schema import Tier
@@ -26,7 +26,7 @@ class Reason(BaseModel):
     text: str
     generator: str = Field(
         description="What contributed most to the score: interests, ease, item-knn, association-rules, als, user-knn, "
-        "popular, popular in topics, again or arrivals."
+        "popular, popular in topics, again or arrivals; of a search title, words, text or likeness."
     )
     share: float = Field(description="Its share of the score.")
     interest: str | None = Field(description="The interest point that added most to the score, or the nearest one.")
@@ -51,10 +51,13 @@ class Items(Answer):
     """Items, best first."""
 
     items: list[Item]
+    nothing_found: bool = Field(
+        False, description="Whether the words name nothing that the catalogue has, so that what is popular comes."
+    )
 
     @classmethod
     def of(cls, release: Recommender, found: Sequence[Recommendation], **stated: object) -> Self:
-        """The answer of a release; `stated`: whether and why it is the fallback's."""
+        """The answer of a release; `stated`: what else it says, such as why it is the fallback's."""
         return cls(release=release.manifest.id, items=[Item.model_validate(each) for each in found], **stated)
 
 
@@ -72,6 +75,7 @@ class RecommendRequest(ListRequest, Whose):
         {"user_id": "10", "k": 3},
         {"history": ["1", "50", "172"], "k": 3, "filters": {"categories": ["Sci-Fi"]}},
         {"text": "slow films about space and loneliness", "k": 3},
+        {"text": "I hate horror, show me comedies", "k": 3},
         {"bio": "Retired engineer, two grandchildren, loves the sea", "k": 3},
         {"user_id": "10", "k": 3, "tier_mix": {"momentary": 3}, "exclude_seen": False, "explain": False},
         {"user_id": "10", "k": 10, "offset": 10},
@@ -93,12 +97,12 @@ class RecommendRequest(ListRequest, Whose):
             rows_of(self.filters.exclude_items, release.catalogue)
         whose = self.whose(release, vectors)
         with naming("rules.must_include"):
-            return Items.of(release, release.recommend(whose, self))
+            return Items.of(release, release.recommend(whose, self), nothing_found=nothing_found(whose))
 
     def fallback(self, release: Recommender, cause: Cause) -> Items:
         """What is popular, without what a known person rejected or, where that is asked for, had."""
         allowed, filled = admitted(release, self.filters), release.filled(self)
-        if not self.texts:
+        if not self.words:
             whose = self.whose(release, np.zeros((0, 0)))
             person = release.user(whose) if isinstance(whose, str) else whose
             allowed[person.rejected] = False
@@ -141,7 +145,8 @@ class RankRequest(Whose):
         """All of the items, best first."""
         whose = self.whose(release, vectors)
         with naming("item_ids"):
-            return Items.of(release, release.rank(whose, self.item_ids, self.options))
+            found = release.rank(whose, self.item_ids, self.options)
+        return Items.of(release, found, nothing_found=nothing_found(whose))
 
     def fallback(self, release: Recommender, cause: Cause) -> Items:
         """The same items by popularity."""

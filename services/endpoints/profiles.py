@@ -1,5 +1,6 @@
 """/interests: somebody's interests on three levels, with the numbers behind them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Self, TypeVar
 
@@ -8,9 +9,12 @@ import polars as pl
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.endpoints.base import Answer, Whose, examples_of_one, seconds
+from services.endpoints.base import Answer, Whose, examples_of_one, nothing_found, seconds
 from services.fields import Time
-from strata.data.schema import Tier
+from strata.data.schema import LEVELS, Tier
+from strata.interests.query_users import QueryUser
+from strata.interests.themes import Themes
+from strata.interests.understanding import Meaning
 from strata.recommendation.recommender import Recommender
 
 Row = TypeVar("Row", bound=BaseModel)
@@ -61,7 +65,7 @@ class Preference(Numbers):
 
 
 class Dislike(BaseModel):
-    """What the person spoke against: never an interest, it lowers scores."""
+    """What the person spoke against: never an interest, it lowers scores. Of words alone there are no events."""
 
     name: str
     topic_id: str
@@ -70,11 +74,21 @@ class Dislike(BaseModel):
     phrases: list[str]
     strength: float
     share: float = Field(description="Share of what the person spoke against.")
-    events: int
-    items: int
-    first_seen: datetime
-    last_seen: datetime
+    events: int | None = None
+    items: int | None = None
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
     evidence: list[str] = Field(description="Item ids.")
+
+
+class Heard(BaseModel):
+    """A clause of what was said, and the topic it was taken to be of."""
+
+    text: str = Field(description="The clause as it was written.")
+    about: str = Field(description="The words of it that say what it is about.")
+    topic_id: str
+    topic: str = Field(description="Name of the nearest topic, whether near or not.")
+    confidence: float = Field(description="The share of everyday sentences that lie less near to any topic.")
 
 
 class Category(BaseModel):
@@ -93,6 +107,12 @@ class Interests(Answer):
     preferences: list[Preference] = []
     interests: list[Interest] = Field([], description="Content points: core first, then stable, then momentary.")
     dislikes: list[Dislike] = []
+    for_: list[Heard] = Field([], alias="for", description="Of a text or bio: clauses that make interests.")
+    against: list[Heard] = Field([], description="Clauses that make dislikes and keep items out.")
+    unsure: list[Heard] = Field(
+        [], description="Clauses that are of nothing here, or speak neither for nor against, and so count for nothing."
+    )
+    nothing_found: bool = Field(False, description="Whether the words name nothing that the catalogue has.")
     stated: dict[str, str] = Field({}, description="What the person says of themselves: occupation, region, bio.")
     lost_corrections: list[str] = Field(
         [], description="Corrections that no longer find their interest and so apply to nothing; each says what it was."
@@ -106,6 +126,7 @@ class InterestsRequest(Whose):
         {"user_id": "10"},
         {"user_id": "10", "at": "1998-01-01T00:00:00Z"},
         {"text": ["I love westerns", "anything with dinosaurs"]},
+        {"text": "不要恐怖片，想看喜剧"},
         {"bio": "Student of film, writes about silent comedies"},
     )
 
@@ -117,22 +138,45 @@ class InterestsRequest(Whose):
 
     @model_validator(mode="after")
     def _words_are_of_now(self) -> Self:
-        if self.at is not None and self.texts:
+        if self.at is not None and self.words:
             raise PydanticCustomError("at", "at goes with user_id or history: what is said, is said now")
         return self
 
     def answer(self, release: Recommender, vectors: np.ndarray) -> Interests:
         """The profile, now or as of a time."""
-        levels = release.levels(self.whose(release, vectors), None if self.at is None else seconds(self.at))
+        whose = self.whose(release, vectors)
+        levels = release.levels(whose, None if self.at is None else seconds(self.at))
+        heard = (whose.heard or ()) if isinstance(whose, QueryUser) else ()
         return Interests(
             release=release.manifest.id,
             categories=_each(Category, levels.categories),
             preferences=_each(Preference, levels.preferences),
             interests=_each(Interest, levels.points),
             dislikes=_each(Dislike, levels.dislikes),
+            **{
+                "for": _heard([each for each in heard if each.wanted], release.themes),
+                "against": _heard([each for each in heard if each.refused], release.themes),
+                "unsure": _heard([each for each in heard if not each.wanted | each.refused], release.themes),
+            },
+            nothing_found=nothing_found(whose),
             stated=dict(levels.stated),
             lost_corrections=[] if self.user_id is None else release.lost_corrections(self.user_id),
         )
+
+
+def _heard(meanings: Sequence[Meaning], themes: Themes) -> list[Heard]:
+    topics = themes.at(LEVELS[0])
+    ids, names = topics["id"].to_list(), topics["name"].to_list()
+    return [
+        Heard(
+            text=each.opinion.text,
+            about=each.opinion.about,
+            topic_id=ids[each.topic],
+            topic=names[each.topic],
+            confidence=each.confidence,
+        )
+        for each in meanings
+    ]
 
 
 def _each(model: type[Row], table: pl.DataFrame) -> list[Row]:

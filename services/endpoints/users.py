@@ -100,9 +100,8 @@ class AudienceRequest(Question):
         one_given(self, WHAT)
         return self
 
-    @property
-    def texts(self) -> list[str]:
-        """What is to be read by the language model."""
+    def reads(self, release: Recommender) -> list[str]:  # noqa: ARG002
+        """The text, if it is one."""
         return [] if self.text is None else [self.text]
 
     def answer(self, release: Recommender, vectors: np.ndarray) -> Audience:

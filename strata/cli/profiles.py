@@ -9,8 +9,9 @@ from rich.text import Text
 
 from strata.cli.items import draw_recommended, recommended
 from strata.cli.levels import draw_levels, levels_content
+from strata.cli.said import said_answer
 from strata.cli.terminal import Answer, draws, sentence, states
-from strata.cli.timeline import timeline_answer
+from strata.cli.timeline import MADE, timeline_answer
 
 if TYPE_CHECKING:
     from strata.recommendation.recommender import Recommender
@@ -63,12 +64,13 @@ def user(
     }
     content |= levels_content(levels, recommender.catalogue)
     drawn = list(draw_levels(levels, recommender.catalogue, whose))
+    drawn += [sentence(MADE)] if at and not recommender.timed else []
     content["lost_corrections"] = recommender.lost_corrections(user_id)
     drawn += [sentence(("Lost: ", "bold"), lost) for lost in recommender.lost_corrections(user_id)]
     if time is None:  # not for a past time: models learned from all events
         found = recommender.recommend(user_id, ListRequest(k=k))
         content["recommendations"] = recommended(found, recommender.catalogue)
-        drawn += [Text(), draw_recommended(found, user_id)]
+        drawn += [Text(), draw_recommended(found, f"Recommended to user {user_id}")]
     return Answer(content, drawn)
 
 
@@ -82,19 +84,25 @@ def recommend(
     more: Annotated[list[str] | None, typer.Option(help="Move the tier mix, such as momentary=3.")] = None,
     diversity: Annotated[float | None, typer.Option(min=0, max=1, help="1: as varied as can be.")] = None,
     calibration: Annotated[float | None, typer.Option(min=0, max=1, help="1: the user's own mix.")] = None,
+    text: Annotated[str | None, typer.Option(help="What somebody wishes for, in place of a user.")] = None,
+    bio: Annotated[str | None, typer.Option(help="What somebody new says of themselves, in place of a user.")] = None,
     corrections: CorrectionsFile = None,
     release: ReleaseFolder = RELEASE,
 ) -> Answer:
-    """Recommend items for a user, each with its reason."""
+    """Recommend items for a user, or for what somebody says, each with its reason."""
     from strata.recommendation.recommender import Recommender
 
+    if sum(each is not None for each in (user_id, text, bio)) > 1:
+        raise typer.BadParameter("name a user, or say what somebody wishes for with --text or is with --bio")
     recommender = Recommender.load(release, corrections)
-    user_id = user_id or recommender.richest_user()
     asked = list_request(k, category, more, diversity, calibration).model_copy(update={"offset": offset})
+    if text is not None or bio is not None:
+        return said_answer(recommender, release, str(text or bio), asked, query=bio is None)
+    user_id = user_id or recommender.richest_user()
     found = recommender.recommend(user_id, asked)
     items = recommended(found, recommender.catalogue)
     content = {"release": recommender.manifest.id, "user_id": user_id, "items": items}
-    return Answer(content, [draw_recommended(found, user_id, offset)])
+    return Answer(content, [draw_recommended(found, f"Recommended to user {user_id}", offset)])
 
 
 @app.command()

@@ -53,7 +53,7 @@ def audience(
         raise typer.BadParameter("name an item, or say with --text what it is about")
     recommender = Recommender.load(release, corrections)
     if text is not None:
-        found, what = recommender.audience(_vector(text, release), k), f"'{text}'"
+        found, what = recommender.audience(vector_of(text, release), k), f"'{text}'"
     else:
         found, what = recommender.audience(str(item_id), k), recommender.catalogue.title_of(str(item_id))
     users = with_titles(found, "evidence", recommender.catalogue)
@@ -97,7 +97,7 @@ def brands(
     return Answer(content, _drawn(Rows(f"Brands for user {user_id}", columns, rows)))
 
 
-def _vector(text: str, release: Path) -> "np.ndarray":
+def vector_of(text: str, release: Path) -> "np.ndarray":
     """The text's vector (d,) by the release's own language model."""
     import numpy as np
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from rich.console import RenderableType
 from rich.text import Text
 
 from strata.cli.rows import COLOURS, Rows, tier
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from strata.recommendation.recommender import Recommender
 
 NONE = "·"
+MADE = "The data have no times: dates are made, of the year 2001, and say at most in which order things came."
 
 
 def timeline_answer(recommender: "Recommender", user_id: str, steps: int | None, picture: Path | None) -> Answer:
@@ -31,7 +33,9 @@ def timeline_answer(recommender: "Recommender", user_id: str, steps: int | None,
     }
     if not lanes:
         return Answer(content, [sentence(f"User {user_id} has no interest points at any time.")])
-    drawn = [_rows(lanes, times, user_id)]
+    drawn: list[RenderableType] = [_rows(lanes, times, user_id)]
+    if not recommender.timed:
+        drawn.append(sentence(MADE))
     if picture is None:
         return Answer(content, drawn)
     _draw(timeline, user_id, picture)

@@ -11,10 +11,11 @@ from strata.cli.terminal import sentence
 from strata.data.guess.ledger import Guess
 from strata.data.guess.plan import Plan
 from strata.data.guess.trial import Trial
+from strata.data.schema import DESCRIPTION, TITLE
 from strata.data.sources.grammar import FileSettings
 
-SHOWN, LONGEST = 5, 30
-"""Values of a column, and characters of one, that are shown."""
+SHOWN, LONGEST, MOST = 5, 30, 20
+"""Values of a column, characters of one, and files that are not used, that are shown."""
 _COLUMNS: Columns = {
     "sure": "mark", "our column": "name", "from": "fact", "read as": "text", "values": "text", "because": "text",
 }  # fmt: skip
@@ -26,12 +27,15 @@ def drawn(plan: Plan, tried: Trial) -> list[RenderableType]:
     for table, sample in plan.tables.items():
         guesses = [guess for guess in plan.guesses if guess.key[0] == table]
         read = tried.read.get(table, pl.DataFrame())
-        written = [guess for guess in guesses if guess.sure and guess.key[1] in FileSettings.model_fields]
+        written = [guess for guess in guesses if guess.sure and guess.key[1] in (*FileSettings.model_fields, "table")]
         rows = [_row(guess, plan, read) for guess in guesses if guess not in written]
         rows += [_written(written)] if len(written) > 1 else []
-        why = next(guess.why for guess in guesses if guess.key[1] == "file")
+        why = next(guess.why for guess in guesses if guess.key[1] == sample.origin)
         about = f"{sample.file} holds the {table}: {why}"
-        parts.append(Rows(f"{table}: {sample.file}", _COLUMNS, sorted(rows, key=lambda row: row[2] == ""), about))
+        parts.append(Rows(f"{table}: {sample.title}", _COLUMNS, sorted(rows, key=lambda row: row[2] == ""), about))
+    if plan.papers is not None:
+        why = next(guess.why for guess in plan.guesses if guess.key == ("documents",))
+        parts.append(sentence(("documents are the items: ", "bold"), why))
     cleaning = [guess for guess in plan.guesses if guess.key[0] == "cleaning"]
     if cleaning:
         parts.append(Rows("cleaning", _COLUMNS, [_row(guess, plan, pl.DataFrame()) for guess in cleaning]))
@@ -53,6 +57,20 @@ def facts(plan: Plan, tried: Trial) -> dict[str, Any]:
         "unused_files": plan.unused,
         "unused_columns": plan.left,
     }
+
+
+def reader(tried: Trial, base: str) -> tuple[str | None, str]:
+    """The encoder that reads the sample's items where `base` does not, and a line that says so; else None and ""."""
+    from strata.data.normalise import languages
+    from strata.embeddings.languages import MULTILINGUAL, misread
+
+    items = tried.read.get("items", pl.DataFrame())
+    said = [name for name in (TITLE, DESCRIPTION) if name in items.columns]
+    if not said:
+        return None, ""
+    texts = items.select(pl.concat_str(pl.col(said).cast(pl.String), separator=". ", ignore_nulls=True).alias("text"))
+    found = misread(languages(texts["text"]), base)
+    return (MULTILINGUAL, f"Of the sample, {found}.") if found else (None, "")
 
 
 def question(guess: Guess) -> list[RenderableType]:
@@ -138,6 +156,7 @@ def _refused(tried: Trial) -> list[RenderableType]:
 
 
 def _left(plan: Plan) -> list[RenderableType]:
-    said = [f"{file}: columns {', '.join(map(_cut, columns))}" for file, columns in plan.left.items()]
-    said += [f"{file} ({why})" for file, why in plan.unused.items()]
+    said = [f"{_cut(file)}: columns {', '.join(map(_cut, columns))}" for file, columns in plan.left.items()]
+    said += [f"{_cut(file)} ({why})" for file, why in list(plan.unused.items())[:MOST]]
+    said += [f"and {len(plan.unused) - MOST} more"] if len(plan.unused) > MOST else []
     return [sentence(("Not used: ", "bold"), "; ".join(said))] if said else []

@@ -1,6 +1,6 @@
 """Rules that accept or quarantine rows: accepted ones conform to the schema, no row is lost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
@@ -21,6 +21,7 @@ from strata.data.observed import (
     unknown_behaviours,
     weightless,
 )
+from strata.data.parts import Parts, Store
 from strata.data.rules import (
     UNKNOWN_BEHAVIOUR,
     TimeBounds,
@@ -57,10 +58,10 @@ from strata.data.schema import (
     WEIGHT,
     WORDS,
 )
-from strata.data.sources.finding import Finding
+from strata.data.sources.finding import Finding, merged
 from strata.data.sources.source import Source
 from strata.data.suspicious import SuspicionSettings, suspicion
-from strata.data.weights import Amounts, BehaviourWeights, RatingSettings, look_at_amounts, weigh
+from strata.data.weights import Amounts, BehaviourWeights, RatingSettings, look_at_amounts, medians, weigh
 from strata.settings import Settings
 
 
@@ -101,10 +102,11 @@ LISTED = "look at them in artifacts/tables/suspicious.parquet; cleaning.suspicio
 class Cleaned:
     """The three tables in the schemas of strata/data/schema.py, the refused rows, and counts of each table read.
 
-    `words`: what users wrote or searched for without an item. `suspicious`: who shows signs of a machine or of fraud.
+    `events`: the interactions; where they are many, on disk, each user's in one part. `words`: what users wrote or
+    searched for without an item. `suspicious`: who shows signs of a machine or of fraud.
     """
 
-    interactions: pl.DataFrame
+    events: Parts
     items: pl.DataFrame
     users: pl.DataFrame
     quarantine: pl.DataFrame
@@ -112,12 +114,23 @@ class Cleaned:
     words: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=WORDS))
     suspicious: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SUSPICIOUS))
 
+    @property
+    def interactions(self) -> pl.DataFrame:
+        """All interactions, in memory."""
+        return self.events.whole()
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Rows of each of the three tables."""
+        return {"interactions": self.events.height, "items": self.items.height, "users": self.users.height}
+
 
 def clean(source: Source, settings: CleaningSettings, now: datetime) -> Cleaned:
     """Validate, normalise and sort the rows of `source`; interactions after `now` are refused.
 
     Items and users come sorted by id, interactions by user, time, item and event. Without a users table the users are
-    those of the accepted interactions. Rows of interactions, words and quarantine add up to the rows read.
+    those of the accepted interactions. Rows of interactions, words and quarantine add up to the rows read. Memory grows
+    with items, users and refused rows; of many interactions it holds one part at a time.
     """
     bounds = TimeBounds(settings.earliest, settings.latest, now)
     items = Judged.of(source.items, identified(ITEM)).distinct(ITEM)
@@ -126,15 +139,15 @@ def clean(source: Source, settings: CleaningSettings, now: datetime) -> Cleaned:
     words, events = _words(events, settings.longest_text)
     events, suspicious = _trusted(events, settings)
     events.findings.extend(_observed(events, settings))
-    items.findings.extend(of_items(items.accepted))
+    items.findings.extend(of_items(items.parts))
     if settings.orphans == "keep":
-        items = _with_orphans(items, ITEM, [events.accepted])
-        users = users and _with_orphans(users, USER, [events.accepted, words])
-    derived = pl.concat([events.accepted.select(USER), words.select(USER)]).unique()
+        items = _with_orphans(items, ITEM, events.parts)
+        users = users and _with_orphans(users, USER, events.parts, words)
+    derived = pl.concat([events.parts.each(_ids(USER)), words.select(USER)]).unique()
     tables = {"items": items, **({"users": users} if users else {}), "interactions": events}
     refused = {name: judged.quarantine(name) for name, judged in tables.items()}
     return Cleaned(
-        interactions=_finish_interactions(events, settings),
+        events=_finish_interactions(events, settings),
         items=_finish_items(items, settings, bounds),
         users=_finish_users(users, settings.longest_text) if users else _without_text(derived),
         quarantine=pl.concat(list(refused.values())),
@@ -159,69 +172,92 @@ def _events(
     if settings.orphans == "refuse":
         rules.append(known(ITEM, "items", items.accepted[ITEM]))
         rules += [known(USER, "users", users.accepted[USER])] if users else []
-    judged = Judged.of(source.interactions, rules)
-    unknown = judged.refused.filter(pl.col(REASON) == UNKNOWN_BEHAVIOUR)
-    names = judged.table.rows.filter(pl.col(ROW).is_in(unknown[ROW].implode()))[BEHAVIOUR]
-    judged.findings.extend(unknown_behaviours(names, judged.table.rows.height))
+    judged = Judged.of(source.interactions, rules, by=USER)
+    unknown = judged.refused.filter(pl.col(REASON) == UNKNOWN_BEHAVIOUR).select(ROW).lazy()
+    names = judged.table.parts.each(lambda part: part.join(unknown, on=ROW, how="semi").select(BEHAVIOUR))
+    judged.findings.extend(unknown_behaviours(names[BEHAVIOUR], judged.table.height))
     return misread(judged, bounds).distinct(EVENT, settings.repeated_purchases)
 
 
 def _words(events: Judged, longest: int) -> tuple[pl.DataFrame, Judged]:
     """What was written without an item, and the other events."""
-    without = events.accepted.filter(worded())
-    rows = _plain(events, without, [TEXT], longest).select(WORDS.names()).sort(USER, TIMESTAMP, BEHAVIOUR, TEXT)
+    without = events.parts.filter(worded())
+    rows = (
+        _plain(events.findings, without, [TEXT], longest).select(WORDS.names()).sort(USER, TIMESTAMP, BEHAVIOUR, TEXT)
+    )
     if without.height:
         what = "text without an item: kept as words, from which nothing is learned yet"
-        events.findings.append(Finding(what, without.height, events.table.rows.height, TEXT, without[TEXT][0]))
-    return rows, replace(events, accepted=events.accepted.join(without, on=ROW, how="anti", maintain_order="left"))
+        events.findings.append(Finding(what, without.height, events.table.height, TEXT, without[TEXT][0]))
+    return rows, replace(events, parts=events.parts.map(lambda part: part.filter(~worded())).settled())
 
 
 def _trusted(events: Judged, settings: CleaningSettings) -> tuple[Judged, pl.DataFrame]:
     """Events without those of machines and frauds, and who shows signs of them."""
-    found = suspicion(events.accepted, settings.suspicion)
+    found = suspicion(events.parts, settings.suspicion)
     exclude = settings.suspicious == "exclude"
     for sign, certain, users, count, told in found.told():
         done = "excluded" if certain and exclude else "kept"
         remedy = f"{users:,} users; {LISTED}"
         what = f"suspicious ({sign}): {told}: {done}"
-        events.findings.append(Finding(what, count, events.accepted.height, remedy=remedy))
-    if exclude:
-        marked = events.accepted.join(found.events, on=EVENT, how="inner", maintain_order="left")
+        events.findings.append(Finding(what, count, events.parts.height, remedy=remedy))
+    if exclude and found.events.height:
+        signs = found.events.lazy()
+        marked = events.parts.each(lambda part: part.select(ROW, EVENT).join(signs, on=EVENT, how="inner"))
         events = events.without(marked, pl.format("suspicious: {}", "sign"), USER, "suspicious", LISTED)
     return events, found.signs
 
 
 def _observed(events: Judged, settings: CleaningSettings) -> list[Finding]:
-    rows, scale = events.accepted, settings.rating
+    parts, scale = events.parts, settings.rating
     weights: dict[str, float] = {str(behaviour): weight for behaviour, weight in settings.weights.items()}
     return [
-        *ratings(rows, scale.lowest, scale.neutral, scale.highest, settings.limits.out_of_scale),
-        *signs(rows),
-        *weightless(rows, weights),
-        *of_interactions(rows),
+        *ratings(parts, scale.lowest, scale.neutral, scale.highest, settings.limits.out_of_scale),
+        *signs(parts),
+        *weightless(parts, weights),
+        *of_interactions(parts),
     ]
 
 
-def _with_orphans(judged: Judged, column: str, events: Sequence[pl.DataFrame]) -> Judged:
-    """The table with a row of its id alone for everything that events name and it does not have."""
-    ids = pl.concat([each.select(column) for each in events])
-    orphans = ids.filter(~pl.col(column).is_in(judged.accepted[column].implode()))
+def _ids(column: str) -> Callable[[pl.LazyFrame], pl.LazyFrame]:
+    return lambda part: part.select(pl.col(column).unique())
+
+
+def _with_orphans(judged: Judged, column: str, events: Parts, words: pl.DataFrame | None = None) -> Judged:
+    """The table with a row of its id alone for everything that events and words name and it does not have."""
+    known = judged.parts.each(_ids(column)).lazy()
+    groups = events.each(
+        lambda part: part.join(known, on=column, how="anti").group_by(column).agg(pl.len(), pl.col(ROW).min())
+    )
+    height = events.height
+    if words is not None:
+        last = words.select(column, pl.lit(None, pl.Int64).alias(ROW)).lazy()
+        more = last.join(known, on=column, how="anti").group_by(column).agg(pl.len(), pl.col(ROW).min()).collect()
+        groups, height = pl.concat([groups, more]), height + words.height
+    orphans = groups.group_by(column).agg(pl.col("len").sum(), pl.col(ROW).min())
     if orphans.is_empty():
         return judged
     remedy = "add them to the table, or set cleaning.orphans: refuse"
     what = f"interactions whose {column} has no row of its own: kept, with nothing known of it but the id"
-    judged.findings.append(Finding(what, orphans.height, ids.height, column, str(orphans[column][0]), remedy))
-    rows = orphans.unique().sort(column).match_to_schema(judged.accepted.schema, missing_columns="insert")
+    first = str(orphans.sort(ROW, column, nulls_last=True)[column][0])
+    judged.findings.append(Finding(what, int(orphans["len"].sum()), height, column, first, remedy))
+    rows = orphans.select(column).sort(column).match_to_schema(judged.accepted.schema, missing_columns="insert")
     lists = [pl.col(name).fill_null([]) for name, dtype in rows.schema.items() if dtype.is_nested()]
-    return replace(judged, accepted=pl.concat([judged.accepted, rows.with_columns(lists)]))
+    return replace(judged, parts=Parts.of(pl.concat([judged.accepted, rows.with_columns(lists)])))
 
 
-def _finish_interactions(judged: Judged, settings: CleaningSettings) -> pl.DataFrame:
-    rows = _plain(judged, judged.accepted, [TEXT], settings.longest_text)
-    judged.findings.extend(look_at_amounts(rows, settings.amounts))
-    rows = weigh(rows, settings.weights, settings.rating, settings.amounts)
-    rows = rows.with_columns(_settled(settings))
-    return rows.select(INTERACTIONS.names()).sort(USER, TIMESTAMP, ITEM, EVENT)
+def _finish_interactions(judged: Judged, settings: CleaningSettings) -> Parts:
+    usual = medians(judged.parts, settings.amounts)
+    # Parts are in the order of their users: each sorted, all are.
+    store = Store(0 if len(judged.parts.frames) > 1 else judged.parts.height)
+    cut: list[Finding] = []
+    for rows in judged.parts:
+        rows = _plain(cut, rows, [TEXT], settings.longest_text)
+        rows = weigh(rows, settings.weights, settings.rating, settings.amounts, usual)
+        rows = rows.with_columns(_settled(settings))
+        store.add(rows.select(INTERACTIONS.names()).sort(USER, TIMESTAMP, ITEM, EVENT))
+    judged.findings.extend(replace(each, of=judged.parts.height) for each in merged(cut))
+    judged.findings.extend(look_at_amounts(judged.parts, settings.amounts))
+    return store.parts()
 
 
 def _settled(settings: CleaningSettings) -> list[pl.Expr]:
@@ -236,7 +272,7 @@ def _finish_items(judged: Judged, settings: CleaningSettings, bounds: TimeBounds
     at_most = settings.limits.of("bad_values", settings.quarantine_at_most)
     rows, impossible = item_times(judged.accepted, bounds, at_most)
     judged.findings.extend(impossible)
-    rows = _plain(judged, rows, [TITLE, DESCRIPTION, BRAND], longest)
+    rows = _plain(judged.findings, rows, [TITLE, DESCRIPTION, BRAND], longest)
     rows = rows.with_columns(plain_texts(rows[name], longest) for name in (CATEGORIES, TAGS))
     mute = pl.all_horizontal(
         pl.col(TITLE, DESCRIPTION).is_null(), *(pl.col(name).list.len() == 0 for name in (CATEGORIES, TAGS))
@@ -251,7 +287,7 @@ def _finish_items(judged: Judged, settings: CleaningSettings, bounds: TimeBounds
 
 
 def _finish_users(judged: Judged, longest: int) -> pl.DataFrame:
-    rows = _plain(judged, judged.accepted, [PROFILE_TEXT], longest)
+    rows = _plain(judged.findings, judged.accepted, [PROFILE_TEXT], longest)
     return rows.with_columns(pl.col(ATTRIBUTES).fill_null([])).select(USERS.names()).sort(USER)
 
 
@@ -260,10 +296,10 @@ def _without_text(users: pl.DataFrame) -> pl.DataFrame:
     return users.with_columns(nothing).select(USERS.names()).sort(USER)
 
 
-def _plain(judged: Judged, rows: pl.DataFrame, columns: list[str], longest: int) -> pl.DataFrame:
+def _plain(findings: list[Finding], rows: pl.DataFrame, columns: list[str], longest: int) -> pl.DataFrame:
     for column in columns:
         text, cut = plain_text(rows[column], longest)
         rows = rows.with_columns(text)
         if cut:
-            judged.findings.append(Finding(f"{column} cut at {longest:,} characters", cut, of=rows.height))
+            findings.append(Finding(f"{column} cut at {longest:,} characters", cut, of=rows.height))
     return rows

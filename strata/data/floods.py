@@ -5,6 +5,8 @@ chose the item, s · KL(m/s ‖ p) is what speaks against chance, p being the it
 quiet for items that become popular, since those who arrive after the window choose them too.
 """
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import polars as pl
 
@@ -22,29 +24,65 @@ NEAR = 0.8
 """Windows that reach this share of the best that they overlap with belong to the flood."""
 
 
-def floods(events: pl.DataFrame, least: int, share: float) -> pl.DataFrame:
-    """Users of floods and the item of each: `user_id`, `item_id`, once each.
+@dataclass
+class Arrivals:
+    """When users came and what they chose at once, gathered from parts of the events, each user's in one of them.
 
-    `events`: `user_id`, `item_id`, `at` in microseconds. `least`: users of a flood; `share`: of the arrivals in its
-    window who chose the item. Fewer than ten times `least` users tell no usual rate: nothing is found.
+    `items`: all items, sorted.
     """
-    arrivals = events.group_by(USER).agg(first=pl.col("at").min()).sort("first", USER).with_row_index("arrival")
-    if arrivals.height < 10 * least:
-        return pl.DataFrame(schema={USER: pl.String, ITEM: pl.String})
-    chosen = events.join(arrivals, on=USER, how="inner").filter(pl.col("at") - pl.col("first") <= AT_ONCE)
-    chosen = chosen.select(ITEM, USER, pl.col("arrival").cast(pl.Int64)).unique()
-    chosen = chosen.filter(pl.len().over(ITEM) >= least).sort(ITEM, "arrival")
-    if chosen.is_empty():
-        return pl.DataFrame(schema={USER: pl.String, ITEM: pl.String})
-    items = (chosen[ITEM].rank("dense") - 1).cast(pl.Int64).to_numpy()
-    arrived = chosen["arrival"].to_numpy()
-    windows = _windows(items, arrived, arrivals.height, least, share)
+
+    items: pl.Series
+    users: list[pl.DataFrame] = field(default_factory=list)
+    chosen: list[np.ndarray] = field(default_factory=list)
+    """Of each part (c, 2) of int32: places of user and item."""
+    n_users: int = 0
+
+    def add(self, events: pl.DataFrame) -> None:
+        """More `events`: `user_id`, `item_id`, `at` in microseconds."""
+        users = events.group_by(USER, maintain_order=True).agg(first=pl.col("at").min()).with_row_index("user")
+        chosen = events.join(users, on=USER, how="inner").filter(pl.col("at") - pl.col("first") <= AT_ONCE)
+        places = self.items.to_frame(ITEM).with_row_index("item")
+        chosen = chosen.select(ITEM, "user").unique().join(places, on=ITEM, how="inner")
+        self.users.append(users.drop("user"))
+        rows = chosen.select(pl.col("user") + self.n_users, "item").cast(pl.Int32)
+        self.chosen.append(rows.to_numpy())
+        self.n_users += users.height
+
+    def floods(self, least: int, share: float) -> pl.DataFrame:
+        """Users of floods and the item of each: `user_id`, `item_id`, once each.
+
+        `least`: users of a flood; `share`: of the arrivals in its window who chose the item. Fewer than ten times
+        `least` users tell no usual rate: nothing is found.
+        """
+        nothing = pl.DataFrame(schema={USER: pl.String, ITEM: pl.String})
+        if self.n_users < 10 * least:
+            return nothing
+        users = pl.concat(self.users).with_row_index("user").sort("first", USER)
+        arrival = np.empty(self.n_users, np.int64)
+        arrival[users["user"].to_numpy()] = np.arange(self.n_users)
+        chosen = np.concatenate(self.chosen)
+        self.chosen = []
+        often = np.bincount(chosen[:, 1], minlength=len(self.items)) >= least
+        chosen = chosen[often[chosen[:, 1]]]
+        if not len(chosen):
+            return nothing
+        place = np.cumsum(often) - 1
+        keys = np.sort(place[chosen[:, 1]] * np.int64(self.n_users) + arrival[chosen[:, 0]])
+        items, arrived = np.divmod(keys, self.n_users)
+        marked = _marked(items, arrived, self.n_users, least, share)
+        names = self.items.filter(pl.Series(often)).gather(items[marked])
+        return pl.DataFrame({USER: users[USER].gather(arrived[marked]), ITEM: names})
+
+
+def _marked(items: np.ndarray, arrived: np.ndarray, n: int, least: int, share: float) -> np.ndarray:
+    """Which choices (c,), sorted by item and arrival, belong to floods: bool (c,)."""
+    windows = _windows(items, arrived, n, least, share)
     marked = np.zeros(len(items), bool)
     for _, near in windows.group_by("group"):
         best = near.sort("score", "start", descending=[True, False]).row(0, named=True)
         whole = slice(int(near["start"].min()), int(near["stop"].max()))  # type: ignore[arg-type]
         marked[_core(arrived, whole, best["there"], best["usual"])] = True
-    return chosen.filter(pl.Series(marked)).select(USER, ITEM)
+    return marked
 
 
 def _core(arrivals: np.ndarray, whole: slice, there: float, usual: float) -> slice:
@@ -66,7 +104,7 @@ def _windows(items: np.ndarray, arrivals: np.ndarray, n: int, least: int, share:
 
     With their rate `there`, the `usual` one, `score`, and a `group` for those of an item that overlap.
     """
-    found, size, largest = [], least, max(least, int(LARGEST * n))
+    found, size, largest = [], least, min(max(least, int(LARGEST * n)), len(items))
     while size <= largest:
         start = np.flatnonzero(items[size - 1 :] == items[: len(items) - size + 1])
         start = start[size >= share * (arrivals[start + size - 1] - arrivals[start] + 1)]

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from strata.data.behaviour_names import nearest
 from strata.data.judged import Judged
+from strata.data.parts import Parts
 from strata.data.rules import TimeBounds, shown, undone_rows, unrated_rows
 from strata.data.schema import (
     BEHAVIOUR,
@@ -34,6 +35,8 @@ ENOUGH = 20
 """Rows from which one value in all of them says something."""
 NOBODY: Final = (
     "null", "nan", "none", "n/a", "na", r"\n", "undefined", "unknown", "anonymous", "guest", "-", "-1", "0",
+    "(null)", "<null>", "nil", "n.a.", "missing", "empty", "nat", "<na>", "#n/a", "#ref!", "#value!", "#name?", "?",
+    "--", "(none)", "(empty)", "(not set)", "not set", "not available",
 )  # fmt: skip
 """Ids that stand for a missing one."""
 LARGE, LARGER = 0.2, 5
@@ -66,7 +69,9 @@ def _meant(name: str) -> str:
 
 def misread(judged: Judged, bounds: TimeBounds) -> Judged:
     """With what it means where most refused times would be possible in another unit."""
-    impossible = judged.table.rows.filter(pl.col(ROW).is_in(judged.refused[ROW].implode()))[TIMESTAMP].drop_nulls()
+    refused = judged.refused.lazy().select(ROW)
+    read = judged.table.parts.each(lambda part: part.join(refused, on=ROW, how="semi").select(TIMESTAMP))
+    impossible = read[TIMESTAMP].drop_nulls()
     impossible = impossible.filter(~impossible.is_between(bounds.start, bounds.end))
     if (hint := bounds.looks_like(impossible)) is None:
         return judged
@@ -74,36 +79,55 @@ def misread(judged: Judged, bounds: TimeBounds) -> Judged:
     return replace(judged, rules=rules)
 
 
-def ratings(rows: pl.DataFrame, lowest: float, neutral: float, highest: float, at_most: float) -> list[Finding]:
+def ratings(events: Parts, lowest: float, neutral: float, highest: float, at_most: float) -> list[Finding]:
     """Whether ratings fit their scale and have values; above a share of `at_most` outside of it the run stops."""
-    rated = rows.filter((pl.col(BEHAVIOUR) == "rate") & pl.col(VALUE).is_not_null())[VALUE]
-    found = _unrated(rows, len(rated))
-    if rated.is_empty():
+    value, rated = pl.col(VALUE), (pl.col(BEHAVIOUR) == "rate") & pl.col(VALUE).is_not_null()
+    outside = rated & ~value.is_between(lowest, highest)
+    facts = events.each(
+        lambda part: part.select(
+            rated=rated.sum(), missing=unrated_rows().sum(), low=value.filter(rated).min(),
+            high=value.filter(rated).max(), outside=outside.sum(), nothing=(outside & value.is_in([0.0, -1.0])).sum(),
+            negative=(outside & (value == -1)).sum(), **_first(outside, VALUE),
+        )
+    )  # fmt: skip
+    sums = facts.select(pl.col("rated", "missing", "outside", "nothing", "negative").sum()).row(0, named=True)
+    found = _unrated(sums["missing"], sums["rated"])
+    if not sums["rated"]:
         return found
-    low, high = float(rated.min()), float(rated.max())  # type: ignore[arg-type]
-    outside = rated.filter(~rated.is_between(lowest, highest))
-    scale = f"cleaning.rating, {lowest:g} to {highest:g}"
-    if len(outside):
-        share = len(outside) / len(rated)
+    low, high = float(facts["low"].min()), float(facts["high"].max())  # type: ignore[arg-type]
+    if count := sums["outside"]:
+        share, first = count / sums["rated"], float(_earliest(facts)[VALUE])
+        scale = f"cleaning.rating, {lowest:g} to {highest:g}"
         what = f"ratings outside {scale}: observed {low:g} to {high:g}, taken for the nearest end"
         # The scale is wider than set, unless hardly anything lies in it.
         ends = (low, high) if share > 0.9 else (min(low, lowest), max(high, highest))
         remedy = "set cleaning.rating to the scale, such as lowest: {:g}, highest: {:g}, neutral: {:g}"
         remedy = remedy.format(*ends, sum(ends) / 2)
-        if set(outside.unique()) <= {0.0, -1.0}:
-            named = " and ".join(f"{value:g}" for value in sorted(outside.unique()))
+        if sums["nothing"] == count:
+            values = ["-1"] * (sums["negative"] > 0) + ["0"] * (sums["negative"] < count)
             remedy = (
-                f"{named} likely means 'no rating': say so by source.interactions.unrated: {{{outside[0]:g}: view}}"
+                f"{' and '.join(values)} likely means 'no rating': say so by source.interactions.unrated: "
+                f"{{{first:g}: view}}"
             )
-        found.append(Finding(what, len(outside), len(rated), VALUE, f"{outside[0]:g}", remedy, stops=share > at_most))
-    elif len(rated) >= ENOUGH and low < high and (high <= neutral or low >= neutral):
+        found.append(Finding(what, count, sums["rated"], VALUE, f"{first:g}", remedy, stops=share > at_most))
+    elif sums["rated"] >= ENOUGH and low < high and (high <= neutral or low >= neutral):
+        scale = f"cleaning.rating, {lowest:g} to {highest:g}"
         what = f"all ratings lie on one side of neutral ({neutral:g}) in {scale}: observed {low:g} to {high:g}"
-        found.append(Finding(what, len(rated), len(rated), VALUE, remedy="set cleaning.rating to the scale"))
+        found.append(Finding(what, sums["rated"], sums["rated"], VALUE, remedy="set cleaning.rating to the scale"))
     return found
 
 
-def _unrated(rows: pl.DataFrame, rated: int) -> list[Finding]:
-    missing = int(rows.select(unrated_rows().sum()).item())
+def _first(holds: pl.Expr, *columns: str) -> dict[str, pl.Expr]:
+    """Of the first row of a part of which `holds` is true: its number and `columns`."""
+    return {name: pl.col(name).filter(holds).first() for name in (ROW, *columns)}
+
+
+def _earliest(facts: pl.DataFrame) -> dict[str, Any]:
+    """Of the first rows of all parts the first."""
+    return facts.filter(pl.col(ROW).is_not_null()).sort(ROW).row(0, named=True)
+
+
+def _unrated(missing: int, rated: int) -> list[Finding]:
     if not missing:
         return []
     what = "rating without a value: neutral, weight 0"
@@ -111,81 +135,93 @@ def _unrated(rows: pl.DataFrame, rated: int) -> list[Finding]:
     return [Finding(what, missing, missing + rated, VALUE, remedy=remedy, stops=not rated and missing >= ENOUGH)]
 
 
-def signs(rows: pl.DataFrame) -> list[Finding]:
+def signs(events: Parts) -> list[Finding]:
     """Negative values: purchases are turned against their items, others are told."""
-    negative = rows.filter((pl.col(BEHAVIOUR) != "rate") & (pl.col(VALUE) < 0))
-    if negative.is_empty():
-        return []
-    undone = negative.filter(undone_rows())
-    others = negative.filter(~pl.col(BEHAVIOUR).is_in(COUNTED))
+    bought = pl.col(BEHAVIOUR).is_in(COUNTED)
+    others = (pl.col(BEHAVIOUR) != "rate") & (pl.col(VALUE) < 0) & ~bought
+    undone, other = (
+        events.each(
+            lambda part, holds=holds: part.select(  # type: ignore[misc]
+                pl.len(), count=holds.sum(), bought=bought.sum(), **_first(holds, BEHAVIOUR, VALUE)
+            )
+        )
+        for holds in (undone_rows(), others)
+    )
     found = []
-    if undone.height:
+    if count := int(undone["count"].sum()):
         what, remedy = (
             "negative value of a purchase: counts against the item",
             "set cleaning.returns: refuse to drop them",
         )
-        bought = int(rows[BEHAVIOUR].is_in(COUNTED).sum())
-        found.append(Finding(what, undone.height, bought, VALUE, f"{undone[VALUE][0]:g}", remedy))
-    if others.height:
-        what = f"negative value of {others[BEHAVIOUR][0]}: without effect on its sign"
+        example = f"{_earliest(undone)[VALUE]:g}"
+        found.append(Finding(what, count, int(undone["bought"].sum()), VALUE, example, remedy))
+    if count := int(other["count"].sum()):
+        first = _earliest(other)
+        what = f"negative value of {first[BEHAVIOUR]}: without effect on its sign"
         remedy = "map such rows to dislike or hide if they speak against the item"
-        found.append(Finding(what, others.height, rows.height, VALUE, f"{others[VALUE][0]:g}", remedy))
+        found.append(Finding(what, count, int(other["len"].sum()), VALUE, f"{first[VALUE]:g}", remedy))
     return found
 
 
-def weightless(rows: pl.DataFrame, weights: Mapping[str, float]) -> list[Finding]:
+def weightless(events: Parts, weights: Mapping[str, float]) -> list[Finding]:
     """Behaviours that are there and weigh nothing."""
-    counts = rows[BEHAVIOUR].value_counts().sort("count", BEHAVIOUR, descending=[True, False])
+    counts = events.counts(BEHAVIOUR)
+    counts = counts.sort("count", BEHAVIOUR, descending=[True, False])
     remedy = "give cleaning.weights of it another value if it says something"
     return [
-        Finding(f"the behaviour {name} weighs 0", count, rows.height, BEHAVIOUR, remedy=remedy)
+        Finding(f"the behaviour {name} weighs 0", count, events.height, BEHAVIOUR, remedy=remedy)
         for name, count in counts.iter_rows()
         if weights[name] == 0
     ]
 
 
-def constant(rows: pl.DataFrame, columns: tuple[str, ...]) -> list[Finding]:
+def constant(rows: Parts, columns: tuple[str, ...]) -> list[Finding]:
     """Columns with one value in all rows where it is given, of ENOUGH rows or more."""
-    found = []
+    given = {name: pl.col(name).drop_nulls() for name in columns}
+    looks = {f"count {name}": column.len() for name, column in given.items()}
+    looks |= {f"first {name}": column.first() for name, column in given.items()}
+    looks |= {f"alike {name}": (column == column.first()).all() for name, column in given.items()}
+    facts, found = rows.each(lambda part: part.select(**looks)), []
     for name in columns:
-        given = rows[name].drop_nulls()
-        if len(given) >= ENOUGH and given.n_unique() == 1:
+        count = int(facts[f"count {name}"].sum())
+        of_part = facts.filter(pl.col(f"count {name}") > 0)
+        values = of_part[f"first {name}"]
+        if count >= ENOUGH and of_part[f"alike {name}"].all() and values.n_unique() == 1:
             what = (
                 "all events have one timestamp: nothing can be learned from time"
                 if name == TIMESTAMP
                 else f"{name} is the same in all rows"
             )
-            found.append(
-                Finding(what, len(given), rows.height, name, str(given[0]), "check that the right column is mapped")
-            )
+            remedy = "check that the right column is mapped"
+            found.append(Finding(what, count, rows.height, name, str(values[0]), remedy))
     return found
 
 
-def crowded(rows: pl.DataFrame, column: str) -> list[Finding]:
+def crowded(events: Parts, column: str) -> list[Finding]:
     """Ids that stand for a missing one, and one with an implausible share of all events."""
-    counts = rows[column].value_counts(sort=True)
+    counts = events.counts(column)
     named = counts.filter(pl.col(column).str.to_lowercase().is_in(NOBODY) & (pl.col("count") > 1))
     remedy = "if it stands for a missing id, list it under missing in source.interactions, or leave those rows out"
     usual = counts.select(pl.col("count").median()).item() or 1
     # "0" is an id like others where ids are numbers from 0 on.
     named = named.filter(~pl.col(column).is_in(["0"]) | (pl.col("count") > LARGER * usual))
     found = [
-        Finding(f"{column} {name} looks like a missing one", count, rows.height, column, name, remedy)
+        Finding(f"{column} {name} looks like a missing one", count, events.height, column, name, remedy)
         for name, count in named.sort(column).iter_rows()
     ]
-    if counts.height >= ENOUGH and rows.height >= 5 * ENOUGH:
+    if counts.height >= ENOUGH and events.height >= 5 * ENOUGH:
         (name, count), (_, second) = counts.head(2).iter_rows()
-        share = count / rows.height
+        share = count / events.height
         if name not in named[column] and (share > LARGE or (share > LARGE / 4 and count > LARGER * second)):
             what = f"one {column} has {share:.0%} of all events"
-            found.append(Finding(what, count, rows.height, column, name, remedy))
+            found.append(Finding(what, count, events.height, column, name, remedy))
     return found
 
 
-def of_interactions(rows: pl.DataFrame) -> list[Finding]:
+def of_interactions(events: Parts) -> list[Finding]:
     """What is odd about accepted interactions, whatever the settings."""
     columns = (TIMESTAMP, VALUE, DWELL, TEXT)
-    return [*constant(rows, columns), *(finding for column in (USER, ITEM) for finding in crowded(rows, column))]
+    return [*constant(events, columns), *(finding for column in (USER, ITEM) for finding in crowded(events, column))]
 
 
 def item_times(rows: pl.DataFrame, bounds: TimeBounds, at_most: float) -> tuple[pl.DataFrame, list[Finding]]:
@@ -213,6 +249,6 @@ def item_times(rows: pl.DataFrame, bounds: TimeBounds, at_most: float) -> tuple[
     return rows, found
 
 
-def of_items(rows: pl.DataFrame) -> list[Finding]:
+def of_items(rows: Parts) -> list[Finding]:
     """What is odd about accepted items, whatever the settings."""
     return constant(rows, (TITLE, DESCRIPTION, BRAND, PRICE, CREATED))

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from strata.data.parts import Parts, repeating
 from strata.data.schema import (
     BEHAVIOUR,
     BEHAVIOURS,
@@ -160,27 +161,31 @@ def known(column: str, table: str, ids: pl.Series) -> Rule:
     return Rule(f"{column} is not in {table}", ~pl.col(column).is_in(ids.implode()), column, remedy, "orphans")
 
 
-def repeated(accepted: pl.DataFrame, read: pl.DataFrame, column: str) -> pl.DataFrame:
+def repeated(accepted: Parts, read: Parts, column: str) -> pl.DataFrame:
     """Accepted rows whose value of `column` stood before.
 
     With their place `again` (1 …) and `derived`: whether the value is an event id that the reader made of the row as
     read, because the file has none.
     """
-    shared = accepted.filter(pl.col(column).is_duplicated())
+    shared = repeating(accepted, column)
     shared = shared.with_columns(again=pl.int_range(pl.len()).over(column), derived=pl.lit(value=False))
     if column == EVENT and shared.height:
-        given = shared.select(ROW).join(read, on=ROW, how="left", maintain_order="left")
+        numbers = shared.select(ROW).lazy()
+        given = read.each(lambda part: part.join(numbers, on=ROW, how="semi"))
+        given = shared.select(ROW).join(given, on=ROW, how="left", maintain_order="left")
         shared = shared.with_columns(derived=(event_ids(given) == shared[EVENT]).fill_null(value=False))
     return shared.filter(pl.col("again") > 0)
 
 
-def refusals(refused: pl.DataFrame, rows: pl.DataFrame, content: pl.DataFrame, rules: Sequence[Rule]) -> list[Refusal]:
+def refusals(refused: pl.DataFrame, read: Parts, content: pl.DataFrame, rules: Sequence[Rule]) -> list[Refusal]:
     """What was refused (`row`, `reason`, `kind`), most frequent first, with the first row's value as example.
 
-    `rows`: all rows read; `content`: the refused rows as given. Reasons that no rule has are the reader's.
+    `read`: all rows read; `content`: the refused rows as given. Reasons that no rule has are the reader's.
     """
     of_rule = {rule.reason: rule for rule in rules}
     groups = refused.group_by(REASON, "kind").agg(pl.len(), pl.col(ROW).min())
+    firsts = groups.select(ROW).lazy()
+    rows = read.each(lambda part: part.join(firsts, on=ROW, how="semi"))
     found = []
     for reason, kind, count, row in groups.sort(["len", REASON], descending=[True, False]).iter_rows():
         rule = of_rule.get(reason)
@@ -189,7 +194,7 @@ def refusals(refused: pl.DataFrame, rows: pl.DataFrame, content: pl.DataFrame, r
             value = content.row(by_predicate=pl.col(ROW) == row, named=True)["content"]
         remedy = CORRECT if rule is None else rule.remedy
         column = None if rule is None else rule.column
-        found.append(Refusal(kind, Finding(reason, count, rows.height, column, shown(value), remedy), row))
+        found.append(Refusal(kind, Finding(reason, count, read.height, column, shown(value), remedy), row))
     return found
 
 

@@ -3,15 +3,15 @@
 A sign is certain unless so many users show it that it is a habit of the platform, as albums played in order are.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import polars as pl
 from pydantic import Field
 
-from strata.data.floods import floods
+from strata.data.floods import Arrivals
+from strata.data.parts import Parts, Store
 from strata.data.schema import BEHAVIOUR, COUNTED, EVENT, ITEM, SUSPICIOUS, TIMESTAMP, USER
 from strata.settings import Settings
 
@@ -23,6 +23,9 @@ COARSE: Final = 0.9
 """A behaviour of which so many events share one time of day is dated by days: it has no rate."""
 FEW: Final = 2
 """So many users with a sign are never a habit."""
+RUNS: Final = 8_000_000
+"""Runs of items compared at once."""
+_NO_EVENTS: Final = pl.DataFrame(schema={EVENT: pl.String, "sign": pl.String})
 
 
 class SuspicionSettings(Settings):
@@ -64,46 +67,121 @@ class Suspicion:
         return sums.select("sign", "certain", "users", "events", "told").rows()
 
 
-def suspicion(interactions: pl.DataFrame, settings: SuspicionSettings) -> Suspicion:
-    """Look through `interactions` (user, item, behaviour, time, event id; any order).
+@dataclass
+class Sign:
+    """What one sign marks, gathered from parts of the events: it is certain unless it turns out to be a habit."""
+
+    name: str
+    told: str
+    habit: float
+    n_users: int
+    """Of all events."""
+    able: int = 0
+    """Users who could show the sign."""
+    users: int = 0
+    counts: list[pl.DataFrame] = field(default_factory=list)
+    events: list[pl.DataFrame] = field(default_factory=list)
+
+    def add(self, events: pl.DataFrame, marked: np.ndarray, able: int) -> None:
+        """The marked events of a part, all of a user's where half are."""
+        all_of = pl.col("marked").mean().over(USER) >= 0.5
+        self.take(events.with_columns(marked=pl.Series(marked)).filter(pl.col("marked") | all_of), able)
+
+    def take(self, found: pl.DataFrame, able: int) -> None:
+        """Events that are marked."""
+        self.able += able
+        self.users += found[USER].n_unique()
+        self.counts.append(found.group_by(USER).agg(events=pl.len()))
+        self.events.append(found.select(EVENT))
+        if self.users > max(FEW, self.habit * self.n_users):  # a habit in any case, so its events need not be known
+            self.events = []
+
+    @property
+    def certain(self) -> bool:
+        """Whether so few users show it, of those who could, that it is no habit."""
+        return self.users <= max(FEW, self.habit * self.able)
+
+    def found(self) -> Suspicion:
+        """Signs and events in all parts."""
+        counts = pl.concat(self.counts or [pl.DataFrame(schema={USER: pl.String, "events": pl.UInt32})])
+        signs = _signs(counts.with_columns(pl.lit(None, pl.String).alias(ITEM)), self.name, self.told, self.certain)
+        events = [frame.with_columns(sign=pl.lit(self.name)) for frame in self.events if self.certain]
+        return Suspicion(signs, pl.concat([_NO_EVENTS, *events]))
+
+
+def suspicion(interactions: Parts, settings: SuspicionSettings) -> Suspicion:
+    """Look through `interactions` (user, item, behaviour, time, event id; any order, each user's in one part).
 
     A rate marks the events that are too many, and all of a user of whom these are half; the other signs mark all events
     of a user. Time grows with the number of events, but for sorting.
     """
-    events = interactions.select(USER, ITEM, BEHAVIOUR, EVENT, at=pl.col(TIMESTAMP).dt.epoch("us"))
-    events = events.sort(USER, "at", ITEM, EVENT)
-    if events.is_empty() or events["at"].n_unique() < 2:
-        return Suspicion(pl.DataFrame(schema=SUSPICIOUS), pl.DataFrame(schema={EVENT: pl.String, "sign": pl.String}))
-    found = [*_machines(events, settings), _copies(events, settings), _floods(events, settings)]
-    marked = pl.concat([each for each in found if each.height] or [_nothing()])
-    counts = marked.group_by(USER, "sign", "item_id", "certain", "told").agg(events=pl.len())
-    signs = counts.sort("certain", "sign", USER, "item_id", descending=[True, False, False, False])
-    certain = marked.filter("certain").sort("sign").unique(EVENT, keep="first", maintain_order=True)
-    return Suspicion(signs.match_to_schema(SUSPICIOUS), certain.select(EVENT, "sign"))
+    parts = interactions.map(
+        lambda part: part.select(USER, ITEM, BEHAVIOUR, EVENT, at=pl.col(TIMESTAMP).dt.epoch("us"))
+    )
+    span = parts.each(
+        lambda part: part.select(pl.col(USER).n_unique(), low=pl.col("at").min(), high=pl.col("at").max())
+    )
+    if not span[USER].sum() or span["low"].min() == span["high"].max():
+        return Suspicion(pl.DataFrame(schema=SUSPICIOUS), _NO_EVENTS)
+    items = parts.each(lambda part: part.select(pl.col(ITEM).unique())).unique().sort(ITEM)[ITEM]
+    n_users = int(span[USER].sum())
+    coarse = _coarse(parts)
+    rate, clockwork = _rate(settings, n_users), _clockwork(settings, n_users)
+    copies, arrivals = Copies(settings), Arrivals(items)
+    for part in parts:
+        events = part.sort(USER, "at", ITEM, EVENT)
+        _look_at_rates(events.filter(~pl.col(BEHAVIOUR).is_in(coarse)), settings, rate, clockwork)
+        copies.add(events)
+        arrivals.add(events)
+    pushed = arrivals.floods(settings.flood_users, settings.flood_share)
+    found = [rate.found(), clockwork.found(), _copied(parts, copies, settings, n_users)]
+    found.append(_floods(parts, pushed, settings, n_users, len(items)))
+    signs = pl.concat([each.signs for each in found])
+    signs = signs.sort("certain", "sign", USER, "item_id", descending=[True, False, False, False])
+    events = pl.concat([each.events for each in found])
+    return Suspicion(signs, events.sort("sign").unique(EVENT, keep="first", maintain_order=True))
 
 
-def _machines(events: pl.DataFrame, settings: SuspicionSettings) -> Sequence[pl.DataFrame]:
+def _coarse(parts: Parts) -> list[str]:
+    """Behaviours of which COARSE of the events have one time of day."""
+    time = (pl.col("at") % DAY).alias("time")
+    groups = parts.each(lambda part: part.group_by(BEHAVIOUR, time).agg(n=pl.len()).filter(
+        pl.col("n") >= COARSE * pl.col("n").sum().over(BEHAVIOUR)
+    ))  # fmt: skip
+    # What so many share in all parts, they share in one of them.
+    usual = groups.select(BEHAVIOUR, "time").unique().lazy()
+    alike = parts.each(lambda part: part.with_columns(time).join(usual, on=[BEHAVIOUR, "time"], how="semi")
+                       .group_by(BEHAVIOUR, "time").agg(n=pl.len()))  # fmt: skip
+    alike = alike.group_by(BEHAVIOUR, "time").agg(pl.col("n").sum())
+    together = alike.join(parts.counts(BEHAVIOUR), on=BEHAVIOUR).filter(pl.col("n") / pl.col("count") >= COARSE)
+    return together[BEHAVIOUR].unique().to_list()
+
+
+def _rate(settings: SuspicionSettings, n_users: int) -> Sign:
+    rates = f"{settings.most_per_minute} a minute, {settings.most_per_ten_minutes} in ten"
+    told = f"more events than {rates} or {settings.most_per_hour} an hour"
+    return Sign("rate", told, settings.habit, n_users)
+
+
+def _clockwork(settings: SuspicionSettings, n_users: int) -> Sign:
+    return Sign("clockwork", f"{settings.equal_gaps} or more equal gaps in a row", settings.habit, n_users)
+
+
+def _look_at_rates(exact: pl.DataFrame, settings: SuspicionSettings, rate: Sign, clockwork: Sign) -> None:
     """Events too many for a minute, ten or an hour, and runs of equal gaps."""
-    time_of_day = pl.col("at") % DAY
-    same = (time_of_day == time_of_day.mode().min().over(BEHAVIOUR)).mean().over(BEHAVIOUR)
-    exact = events.with_columns(coarse=same >= COARSE).filter(~pl.col("coarse"))
     # One act is an event, or all that is bought at one moment; those that follow in a basket share its mark.
     basket = pl.col(BEHAVIOUR).is_in(COUNTED) & (pl.col("at") == pl.col("at").shift(1)) & _same_user(1)
     exact = exact.with_columns(act=~basket.fill_null(value=False))
     acts = exact.filter("act")
     if acts.is_empty():
-        return []
-    users, at = acts[USER].rank("dense").to_numpy(), acts["at"].to_numpy()
+        return
+    users, at = acts[USER].rle_id().to_numpy(), acts["at"].to_numpy()
     spans = ((1, settings.most_per_minute), (10, settings.most_per_ten_minutes), (60, settings.most_per_hour))
     fast = np.logical_or.reduce([_runs(users, at, most, minutes * MINUTE) for minutes, most in spans])
     of_act = (exact["act"].cum_sum() - 1).to_numpy()
-    least = min(most for _, most in spans)
-    rates = f"{settings.most_per_minute} a minute, {settings.most_per_ten_minutes} in ten"
-    told = f"more events than {rates} or {settings.most_per_hour} an hour"
-    return [
-        _marked(exact, fast[of_act], "rate", told, _able(acts, least), settings.habit),
-        _clockwork(exact, settings),
-    ]
+    rate.add(exact, fast[of_act], _able(acts, min(most for _, most in spans)))
+    moments = exact.select(USER, "at").unique(maintain_order=True)
+    clockwork.add(exact, _regular(exact, moments, settings.equal_gaps), _able(moments, settings.equal_gaps + 1))
 
 
 def _runs(users: np.ndarray, at: np.ndarray, many: int, span: int) -> np.ndarray:
@@ -116,45 +194,75 @@ def _runs(users: np.ndarray, at: np.ndarray, many: int, span: int) -> np.ndarray
     return np.asarray(marks[:-1].cumsum() > 0)
 
 
-def _clockwork(exact: pl.DataFrame, settings: SuspicionSettings) -> pl.DataFrame:
-    """Moments of a user that follow each other by the same gap, `equal_gaps` times in a row."""
-    moments = exact.select(USER, "at").unique(maintain_order=True)
+def _regular(exact: pl.DataFrame, moments: pl.DataFrame, gaps: int) -> np.ndarray:
+    """Which events are at moments of a user that follow each other by the same gap, `gaps` times in a row."""
     gap = pl.when(_same_user(1)).then(pl.col("at").diff())
     moments = moments.with_columns(gap=gap).with_columns(run=pl.struct(USER, "gap").rle_id())
     length = pl.when(pl.col("gap").is_not_null()).then(pl.len().over("run")).otherwise(0)
-    moments = moments.with_columns(regular=length >= settings.equal_gaps)
+    moments = moments.with_columns(regular=length >= gaps)
     regular = exact.join(moments.select(USER, "at", "regular"), on=[USER, "at"], how="left", maintain_order="left")
-    told = f"{settings.equal_gaps} or more equal gaps in a row"
-    able = _able(moments, settings.equal_gaps + 1)
-    return _marked(exact, regular["regular"].to_numpy(), "clockwork", told, able, settings.habit)
+    return regular["regular"].to_numpy()
 
 
-def _copies(events: pl.DataFrame, settings: SuspicionSettings) -> pl.DataFrame:
-    """Users most of whose runs of items others have in the same order."""
-    first = events.unique([USER, ITEM], keep="first", maintain_order=True)
-    long = first.filter(pl.len().over(USER) >= settings.copied_items)
-    run = pl.struct(pl.col(ITEM).shift(place).alias(f"item {place}") for place in range(SHINGLE)).hash()
-    pieces = long.select(USER, run=pl.when(_same_user(SHINGLE - 1)).then(run)).drop_nulls()
-    if pieces.is_empty():
-        return _nothing()
-    shared = pl.len().over("run") >= settings.copiers
-    share = pieces.with_columns(shared=shared).group_by(USER).agg(pl.col("shared").mean())
-    users = share.filter(pl.col("shared") >= settings.copied_share)[USER]
+@dataclass
+class Copies:
+    """Users most of whose runs of items others have in the same order, gathered from parts of the events."""
+
+    settings: SuspicionSettings
+    pieces: Store = field(default_factory=Store)
+    users: list[pl.Series] = field(default_factory=list)
+    n_users: int = 0
+
+    def add(self, events: pl.DataFrame) -> None:
+        """More events, sorted by user and time."""
+        first = events.unique([USER, ITEM], keep="first", maintain_order=True)
+        long = first.filter(pl.len().over(USER) >= self.settings.copied_items)
+        run = pl.struct(pl.col(ITEM).shift(place).alias(f"item {place}") for place in range(SHINGLE)).hash()
+        pieces = long.select(USER, run=pl.when(_same_user(SHINGLE - 1)).then(run)).drop_nulls()
+        self.pieces.add(pieces.select((pl.col(USER).rle_id() + self.n_users).alias("user"), "run"))
+        self.users.append(pieces[USER].unique(maintain_order=True))
+        self.n_users += len(self.users[-1])
+
+    def copied(self) -> pl.Series:
+        """Users `copied_share` of whose runs are those of enough others, of the `n_users` who have any."""
+        pieces = self.pieces.parts()
+        turns, sums = -(-self.pieces.rows // RUNS), []
+        shared = (pl.len().over("run") >= self.settings.copiers).alias("shared")
+        for turn in range(turns):
+            of_turn = pieces.each(lambda part, turn=turn: part.filter(pl.col("run") % turns == turn))  # type: ignore[misc]
+            sums.append(of_turn.with_columns(shared).group_by("user").agg(pl.len(), pl.col("shared").sum()))
+        if not sums:
+            return pl.Series(USER, [], pl.String)
+        share = pl.concat(sums).group_by("user").agg(pl.col("len", "shared").sum())
+        copied = share.filter(pl.col("shared") / pl.col("len") >= self.settings.copied_share)["user"]
+        return pl.concat(self.users).gather(copied)
+
+
+def _copied(parts: Parts, copies: Copies, settings: SuspicionSettings, n_users: int) -> Suspicion:
+    users = copies.copied().to_frame().lazy()
     told = f"{settings.copied_share:.0%} or more of the sequence is that of {settings.copiers - 1} or more others"
-    return _marked(events, events[USER].is_in(users.implode()).to_numpy(), "copy", told, share.height, settings.habit)
+    sign = Sign("copy", told, settings.habit, n_users, able=copies.n_users)
+    for part in parts.map(lambda part: part.select(USER, EVENT).join(users, on=USER, how="semi")):
+        sign.take(part, 0)
+    return sign.found()
 
 
-def _floods(events: pl.DataFrame, settings: SuspicionSettings) -> pl.DataFrame:
-    """Users who arrived one after another and chose the same item at once."""
-    pushed = floods(events, settings.flood_users, settings.flood_share)
-    if pushed.is_empty():
-        return _nothing()
-    of_users = events.join(pushed, on=USER, how="inner", suffix="_pushed").rename({"item_id_pushed": "pushed"})
+def _floods(parts: Parts, pushed: pl.DataFrame, settings: SuspicionSettings, n_users: int, n_items: int) -> Suspicion:
+    """All events of users who arrived one after another and chose the same item at once."""
     told = f"{settings.flood_users} or more users arrived together and chose the same item"
     # What many items see, as news do, is how they are found there; a push is one of few.
-    habit = pushed["item_id"].n_unique() > max(FEW + 1, 0.01 * events[ITEM].n_unique())
-    habit |= pushed[USER].n_unique() > settings.habit * events[USER].n_unique()
-    return _signs(of_users.drop(ITEM).rename({"pushed": ITEM}), "flood", told, certain=not habit)
+    habit = pushed[ITEM].n_unique() > max(FEW + 1, 0.01 * n_items)
+    habit |= pushed[USER].n_unique() > settings.habit * n_users
+    users = pushed.lazy().select(USER)
+    events = parts.each(lambda part: part.select(USER, EVENT).join(users, on=USER, how="semi"))
+    counts = pushed.join(events.group_by(USER).agg(events=pl.len()), on=USER)
+    marked = events.clear() if habit else events
+    return Suspicion(_signs(counts, "flood", told, not habit), marked.select(EVENT, sign=pl.lit("flood")))
+
+
+def _signs(counts: pl.DataFrame, sign: str, told: str, certain: bool) -> pl.DataFrame:  # noqa: FBT001
+    constants = {"sign": pl.lit(sign), "certain": pl.lit(certain), "told": pl.lit(told)}
+    return counts.select(USER, ITEM, pl.col("events").cast(pl.UInt32), **constants).match_to_schema(SUSPICIOUS)
 
 
 def _same_user(back: int) -> pl.Expr:
@@ -164,21 +272,3 @@ def _same_user(back: int) -> pl.Expr:
 def _able(acts: pl.DataFrame, least: int) -> int:
     """Users with enough acts to show a sign."""
     return int(acts.group_by(USER).len().select((pl.col("len") >= least).sum()).item())
-
-
-def _marked(events: pl.DataFrame, marked: np.ndarray, sign: str, told: str, able: int, habit: float) -> pl.DataFrame:
-    """The marked events, all of a user's where half are; certain unless the sign is a habit."""
-    all_of = pl.col("marked").mean().over(USER) >= 0.5
-    found = events.with_columns(marked=pl.Series(marked)).filter(pl.col("marked") | all_of)
-    certain = found[USER].n_unique() <= max(FEW, habit * able)
-    return _signs(found.with_columns(pl.lit(None, pl.String).alias(ITEM)), sign, told, certain=certain)
-
-
-def _signs(events: pl.DataFrame, sign: str, told: str, *, certain: bool) -> pl.DataFrame:
-    constants = {"sign": pl.lit(sign), "certain": pl.lit(certain), "told": pl.lit(told)}
-    return events.select(USER, ITEM, EVENT, **constants)
-
-
-def _nothing() -> pl.DataFrame:
-    names = dict.fromkeys((USER, ITEM, EVENT, "sign"), pl.String)
-    return pl.DataFrame(schema={**names, "certain": pl.Boolean, "told": pl.String})

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, Self
 import polars as pl
 from pydantic import AfterValidator, Field, model_validator
 
+from strata.data.parts import Parts
 from strata.data.schema import BEHAVIOUR, BEHAVIOURS, CHOSEN, DWELL, VALUE, WEIGHT, Behaviour
 from strata.data.sources.finding import Finding
 from strata.settings import Settings
@@ -70,21 +71,23 @@ def weigh(
     weights: Mapping[Behaviour, float],
     rating: RatingSettings,
     amounts: Mapping[Behaviour, AmountSettings],
+    usual: Mapping[Behaviour, float] | None = None,
 ) -> pl.DataFrame:
     """Events (behaviour, value, and the columns of amounts) with the columns weight and chosen.
 
     An event weighs what its behaviour does, times what its rating says or by how much its amount strengthens it. It is
     no choice where the behaviour's weight is below 0, nor where the rating is below neutral unless that counts as one.
+    `usual`: medians of the amounts, where `rows` are not all; else their own.
     """
+    usual = medians(Parts.of(rows), amounts) if usual is None else usual
     behaviour = pl.col(BEHAVIOUR)
     rated, share = (behaviour == RATE) & pl.col(VALUE).is_not_null(), rating.share(pl.col(VALUE))
     weight = behaviour.replace_strict(dict(weights), return_dtype=pl.Float64)
     weight = pl.when(rated).then(weight * share).otherwise(weight)
     for name, amount in amounts.items():
-        column = pl.col(amount.by)
-        median = rows.select(column.filter(behaviour == name, column > 0).median()).item()
-        if median is not None:
-            weight = pl.when(behaviour == name).then(weight * amount.factor(column, median)).otherwise(weight)
+        if name in usual:
+            factor = amount.factor(pl.col(amount.by), usual[name])
+            weight = pl.when(behaviour == name).then(weight * factor).otherwise(weight)
     against = [name for name, of_behaviour in weights.items() if of_behaviour < 0]
     chosen = ~behaviour.is_in(against)
     if not rating.low_is_choice:
@@ -92,11 +95,23 @@ def weigh(
     return rows.with_columns(weight.cast(pl.Float32).alias(WEIGHT), chosen.alias(CHOSEN))
 
 
-def look_at_amounts(rows: pl.DataFrame, amounts: Mapping[Behaviour, AmountSettings]) -> list[Finding]:
-    """What of the events' amounts strengthens nothing, or not as the settings ask."""
-    found = list(_unused(rows, amounts))
+def medians(events: Parts, amounts: Mapping[Behaviour, AmountSettings]) -> dict[Behaviour, float]:
+    """The median of each behaviour's amounts above 0; those that have none are left out."""
+    found = {}
     for name, amount in amounts.items():
-        found += _odd(rows.filter(pl.col(BEHAVIOUR) == name), name, amount)
+        above = (pl.col(BEHAVIOUR) == name) & (pl.col(amount.by) > 0)
+        values = events.each(lambda part, by=amount.by, above=above: part.select(pl.col(by).filter(above)))  # type: ignore[misc]
+        median = values.select(pl.first().median()).item()
+        if median is not None:
+            found[name] = float(median)
+    return found
+
+
+def look_at_amounts(events: Parts, amounts: Mapping[Behaviour, AmountSettings]) -> list[Finding]:
+    """What of the events' amounts strengthens nothing, or not as the settings ask."""
+    found = list(_unused(events, amounts))
+    for name, amount in amounts.items():
+        found += _odd(events, name, amount)
     return found
 
 
@@ -105,31 +120,37 @@ def largest(weights: Mapping[Behaviour, float], amounts: Mapping[Behaviour, Amou
     return max(abs(weight) * (amounts[name].most if name in amounts else 1) for name, weight in weights.items())
 
 
-def _unused(rows: pl.DataFrame, amounts: Mapping[Behaviour, AmountSettings]) -> Iterator[Finding]:
+def _unused(events: Parts, amounts: Mapping[Behaviour, AmountSettings]) -> Iterator[Finding]:
     """Amounts that strengthen nothing, by column and behaviour; equal ones throughout say nothing and are no loss."""
     for column in (VALUE, DWELL):
         used: list[str] = [*amounts]  # one amount strengthens a behaviour, and the settings say which
         used += [RATE] if column == VALUE else []
-        given = rows.filter(~pl.col(BEHAVIOUR).is_in(used))
-        kinds = given.group_by(BEHAVIOUR).agg(
-            pl.col(column).count().alias("n"), pl.len().alias("of"), pl.col(column).max(),
-            pl.col(column).drop_nulls().n_unique().alias("kinds"),
-        )  # fmt: skip
-        for name, n, of, most, different in kinds.filter(pl.col("n") > 0).sort(BEHAVIOUR).iter_rows():
-            if different > 1:
+        kinds = events.each(
+            lambda part, column=column, used=used: part.filter(~pl.col(BEHAVIOUR).is_in(used)).group_by(BEHAVIOUR).agg(  # type: ignore[misc]
+                n=pl.col(column).count(), of=pl.len(), most=pl.col(column).max(), least=pl.col(column).min()
+            )
+        ).group_by(BEHAVIOUR).agg(pl.col("n", "of").sum(), pl.col("most").max(), pl.col("least").min())  # fmt: skip
+        for name, n, of, most, least in kinds.filter(pl.col("n") > 0).sort(BEHAVIOUR).iter_rows():
+            if least < most:
                 yield Finding(
                     f"{column} of {name} is not used", n, of, column, f"{most:g}",
                     f"set cleaning.amounts: {{{name}: {{by: {column}}}}} where more of it means more interest",
                 )  # fmt: skip
 
 
-def _odd(rows: pl.DataFrame, name: str, amount: AmountSettings) -> Iterator[Finding]:
+def _odd(events: Parts, name: str, amount: AmountSettings) -> Iterator[Finding]:
     """What of the amounts of one behaviour does not strengthen as the settings ask."""
-    values = rows[amount.by]
-    if rows.height and not (values > 0).any():
+    value, here = pl.col(amount.by), pl.col(BEHAVIOUR) == name
+    facts = events.each(
+        lambda part: part.filter(here).select(
+            pl.len(), above=(value > 0).sum(), below=(value < 0).sum(), lowest=value.min()
+        )
+    )
+    rows, above, below = (int(facts[each].sum()) for each in ("len", "above", "below"))
+    if rows and not above:
         remedy = f"take {name} out of cleaning.amounts, or name the column of source.interactions that has the amount"
-        yield Finding(f"{name} has no {amount.by} above 0 that could strengthen it", rows.height, column=amount.by,
+        yield Finding(f"{name} has no {amount.by} above 0 that could strengthen it", rows, column=amount.by,
                       remedy=remedy)  # fmt: skip
-    elif count := int((values < 0).sum()):
-        lowest = rows.select(pl.col(amount.by).min()).item()
-        yield Finding(f"{amount.by} of {name} is below 0: counted as 0", count, rows.height, amount.by, f"{lowest:g}")
+    elif below:
+        lowest = float(facts["lowest"].min())  # type: ignore[arg-type]
+        yield Finding(f"{amount.by} of {name} is below 0: counted as 0", below, rows, amount.by, f"{lowest:g}")

@@ -1,22 +1,27 @@
 """Encodes texts as unit vectors: a language model, mean- or last-token-pooled, in length-sorted batches."""
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import torch
 from pydantic import PositiveInt
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Dense, Pooling
 from torch.nn.utils.rnn import pad_sequence
 from transformers.utils.logging import disable_progress_bar
 
 from strata.data.sources.packages import RESOURCES, model_folder
-from strata.errors import EncoderError
+from strata.errors import EncoderError, SettingsError
 from strata.settings import Settings
 
 Progress = Callable[[int, int], None]
 """Called with (texts done, texts in all)."""
+
+
+PINS: Final = "strata/data/sources/packages.py"
 
 
 class EncoderSettings(Settings):
@@ -24,8 +29,13 @@ class EncoderSettings(Settings):
 
     base: str = "all-minilm-l6-v2"
     """A folder, the name of a packaged model, or a name on the Hugging Face hub."""
+    weights: str = PINS
+    """What DVC watches for changed weights: the file that pins packaged models or, where `base` is a folder, that."""
+    pooling: Literal["auto", "mean", "last"] = "auto"
+    """What a text's vector is: the mean of its tokens' or the last one's; auto: as the model's folder says, else the
+    mean for encoders and the last for decoders."""
     prefix: str = ""
-    """Put before every text; E5 models want "query: "."""
+    """Put before every text, in place of the model's own, such as "query: " in the folder of multilingual-e5-small."""
     max_tokens: PositiveInt = 32
     """Longer texts are cut."""
     batch_size: PositiveInt = 128
@@ -48,25 +58,29 @@ class Encoder:
     def load(cls, base: str | Path, settings: EncoderSettings) -> Self:
         """Load a model by folder, packaged name or hub name and fix the number of CPU threads.
 
-        BERT-like folders without sentence-transformers modules are mean-pooled, causal models last-token-pooled.
+        With pooling auto, BERT-like folders without sentence-transformers modules are mean-pooled, causal models
+        last-token-pooled.
         Weights are read from safetensors only and no code of the model is run. Raises EncoderError.
         """
         torch.set_num_threads(settings.threads)
         # cuDNN re-plans attention for every batch shape, and ours vary: 4 × the time of a bf16 step on an H100.
         torch.backends.cuda.enable_cudnn_sdp(False)
         disable_progress_bar()  # type: ignore[no-untyped-call]  # the stages draw their own
-        folder = _folder(base)
+        logging.getLogger("sentence_transformers").setLevel(logging.ERROR)  # such as that there is a prefix
+        folder = local_folder(base)
         device = settings.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            model = SentenceTransformer(
-                str(folder or base),
-                device=device,
-                trust_remote_code=False,
-                local_files_only=folder is not None,
-                model_kwargs={"use_safetensors": True, "dtype": torch.float32},
-            )
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)  # weights that a folder lacks, such as a pooler's, are the same at every load
+                model = SentenceTransformer(
+                    str(folder or base),
+                    device=device,
+                    trust_remote_code=False,
+                    local_files_only=folder is not None,
+                    model_kwargs={"use_safetensors": True, "dtype": torch.float32},
+                )
         except Exception as error:  # the hub client, tokenisers and torch share no base class
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise EncoderError(
@@ -77,6 +91,9 @@ class Encoder:
             model.tokenizer.pad_token = model.tokenizer.eos_token
         limit = model.max_seq_length or settings.max_tokens
         model.max_seq_length = min(limit, settings.max_tokens)
+        if settings.pooling != "auto":
+            pooling: Any = next(module for module in model if isinstance(module, Pooling))
+            pooling.pooling_mode = {"mean": "mean", "last": "lasttoken"}[settings.pooling]
         if settings.prefix:
             model.prompts["text"] = settings.prefix
             model.default_prompt_name = "text"
@@ -142,6 +159,13 @@ class Encoder:
         rows = {text: row for row, text in enumerate(distinct)}
         return vectors[[rows[text] for text in texts]]
 
+    def leave_out(self, directions: np.ndarray) -> None:
+        """Take orthonormal `directions` (k, d) out of all vectors from now on; what is saved leaves them out too."""
+        d = self.dimension
+        kept = torch.eye(d) - torch.from_numpy(directions.T @ directions).float()
+        projection = Dense(d, d, bias=False, activation_function=torch.nn.Identity(), init_weight=kept)
+        self.model.append(projection.requires_grad_(False).to(self.device))
+
     def save(self, folder: Path) -> None:
         """Write a sentence-transformers folder with safetensors: the same bytes for the same weights."""
         self.model.save(str(folder), create_model_card=False, safe_serialization=True)
@@ -164,6 +188,16 @@ class Encoder:
             )
 
 
+def require_watched(settings: EncoderSettings) -> None:
+    """Refuse a folder as base whose weights could change without anything being run again. Raises SettingsError."""
+    base = Path(settings.base)
+    if base.is_dir() and base.resolve() != Path(settings.weights).resolve():
+        raise SettingsError(
+            f"encoder.base is the folder {base}, and encoder.weights is {settings.weights}, so that nothing would run "
+            f"again when its weights change; set encoder.weights: {base} too (strata model use {base} sets both)"
+        )
+
+
 def _computes_in_bf16(device: torch.device) -> bool:
     """Whether a device has instructions for products in bf16."""
     if device.type == "cuda":
@@ -172,7 +206,7 @@ def _computes_in_bf16(device: torch.device) -> bool:
     return device.type == "cpu" and any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
-def _folder(base: str | Path) -> Path | None:
+def local_folder(base: str | Path) -> Path | None:
     """The local folder that `base` names, fetched if it is a packaged model; None for a hub name."""
     if Path(base).is_dir():
         return Path(base)

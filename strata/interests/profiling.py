@@ -68,7 +68,7 @@ class Profiler:
         profiles, n_faded = self._interests(liked, self._points(liked), time, ids, statements)
         profiles = self._with_words(profiles, np.diff(liked.offsets) == 0, ids, statements)
         dislikes = self._dislikes(disliked, self._points(disliked), time, ids)
-        table = _unlike(dislikes.table, profiles.table, self.catalogue, self.themes)
+        table = unlike(dislikes.table, profiles.table, self.catalogue, self.themes)
         return replace(profiles, dislikes=replace(dislikes, table=table)), n_faded
 
     def _points(self, history: History) -> InterestPoints:
@@ -111,7 +111,9 @@ class Profiler:
         statistics = measure(history, points, time, self.settings)
         order = np.lexsort((np.arange(len(points.users)), -statistics.fresh, points.users))
         table = self._table(history, points, statistics, np.zeros(len(order), np.int64), order, ids)
-        because = pl.format("spoken against {} times, last on {}", "events", pl.col("last_seen").dt.date())
+        because = pl.format("spoken against {} times", "events")
+        if self.settings.timed:
+            because = pl.format("{}, last on {}", because, pl.col("last_seen").dt.date())
         return Profiles(table.with_columns(because.alias("because")).select(DISLIKE_COLUMNS), points.vectors[order])
 
     def _table(
@@ -162,7 +164,7 @@ class Profiler:
         )
 
 
-def _unlike(dislikes: pl.DataFrame, likes: pl.DataFrame, catalogue: Catalogue, themes: Themes) -> pl.DataFrame:
+def unlike(dislikes: pl.DataFrame, likes: pl.DataFrame, catalogue: Catalogue, themes: Themes) -> pl.DataFrame:
     """The dislikes, those named like a like of the same user told apart from it by one of their own items."""
     liked = likes.select(USER_ROW, "name").with_columns(also=True)
     both = dislikes.join(liked, on=[USER_ROW, "name"], how="left", maintain_order="left")["also"].is_not_null()
@@ -174,7 +176,8 @@ def _unlike(dislikes: pl.DataFrame, likes: pl.DataFrame, catalogue: Catalogue, t
         topic, evidence = int(dislikes["topic"][int(row)]), dislikes["evidence"][int(row)].to_list()
         own = [name for name, user in zip(names, users, strict=True) if user == users[row]]
         taken = [*likes.filter(pl.col(USER_ROW) == users[row])["name"], *own]
-        titles = iter([*map(catalogue.title_of, evidence), *evidence])
+        typical = themes.at(LEVELS[0])["typical"][topic].to_list() if not evidence else []
+        titles = iter([*map(catalogue.title_of, evidence), *evidence, *map(catalogue.titles.__getitem__, typical)])
         (names[row],) = told_apart([bases[topic]], [titles], [*taken, bases[topic]])
     return dislikes.with_columns(pl.Series("name", names, dtype=pl.String))
 

@@ -11,10 +11,13 @@ from strata.data.filters import rows_of
 from strata.data.history import History
 from strata.data.schema import BEHAVIOUR, CHOSEN, VALUE, WEIGHT, Behaviour
 from strata.data.weights import RATE, RatingSettings, weigh
+from strata.errors import StrataError
 from strata.interests.profiles import Profiles
-from strata.interests.profiling import Profiler
-from strata.interests.said import said_points
+from strata.interests.profiling import Profiler, unlike
+from strata.interests.said import said_dislikes, said_points
 from strata.interests.settings import TierSettings
+from strata.interests.understanding import Meaning, Reader
+from strata.language.opinions import Opinion
 
 GIVEN = pl.Schema({BEHAVIOUR: pl.String(), VALUE: pl.Float64()})
 
@@ -24,7 +27,7 @@ class QueryUser:
     """The user at `row` of a history and of profiles; other users in them are ignored.
 
     `rejected`: item rows not to recommend. `is_query`: whether the points come from a search text rather
-    than from behaviour or a bio.
+    than from behaviour or a bio. `heard`: what words were taken to mean, where the person is made of opinions.
     """
 
     row: int
@@ -32,6 +35,17 @@ class QueryUser:
     profiles: Profiles
     rejected: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     is_query: bool = False
+    heard: tuple[Meaning, ...] | None = None
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether words alone are known, and none of them wants anything that the catalogue has."""
+        return self.heard is not None and not any(each.wanted for each in self.heard)
+
+    @property
+    def nothing_found(self) -> bool:
+        """Whether these words refuse nothing either."""
+        return self.says_nothing and not any(each.refused for each in self.heard or ())
 
     @property
     def seen(self) -> np.ndarray:
@@ -61,12 +75,17 @@ class NewUsers:
         time: float,
         weights: Mapping[Behaviour, float],
         rating: RatingSettings = RatingSettings(),  # noqa: B008
+        reader: Reader | None = None,
     ) -> None:
-        """`time`: end of the release's data, in seconds; `weights`: by behaviour; `rating`: the scale of ratings."""
+        """`time`: end of the release's data, in seconds; `weights`: by behaviour; `rating`: the scale of ratings.
+
+        `reader`: reads what words mean; only `from_opinions` needs it.
+        """
         self.profiler = profiler
         self.time = time
         self.weights = weights
         self.rating = rating
+        self.reader = reader
         # Compile now (seconds, unless numba has it cached), so that no request waits for it.
         ward_groups(np.eye(2, dtype=np.float32), np.array([0, 2]), 1.0)
 
@@ -104,6 +123,42 @@ class NewUsers:
         Search texts (`query`) are momentary; what people say of themselves, as in a bio, is core.
         """
         themes, points = self.profiler.themes, self.profiler.space.of_texts(vectors)
-        nothing = History.from_columns(*(np.zeros(0) for _ in range(4)), n_users=1, n_items=len(themes.of_item))
         table = said_points(points, themes, self.profiler.catalogue, query=query)
-        return QueryUser(0, nothing, Profiles(table, points), is_query=query)
+        return QueryUser(0, self._no_history(), Profiles(table, points), is_query=query)
+
+    def to_read(self, opinions: Sequence[Opinion]) -> list[str]:
+        """What the language model should read of each opinion, for `from_opinions`. Raises StrataError as it does."""
+        return self._reader().to_read(opinions) if opinions else []
+
+    def from_opinions(self, opinions: Sequence[Opinion], vectors: np.ndarray, *, query: bool = True) -> QueryUser:
+        """A person of whom only what they say is known: `vectors` (n, t) are of what the reader reads of each opinion.
+
+        What they are for makes points as in `from_texts`, what they are against dislikes, and keeps items out. Raises
+        StrataError without a reader.
+        """
+        reader = self._reader()
+        heard = tuple(reader.meanings(opinions, vectors))
+        points, topics = self._lying([each for each in heard if each.wanted])
+        against, disliked = self._lying([each for each in heard if each.refused])
+        themes, catalogue = self.profiler.themes, self.profiler.catalogue
+        table = said_points(points, themes, catalogue, query=query, of_topics=topics)
+        dislikes = said_dislikes(against, themes, catalogue, of_topics=disliked)
+        profiles = Profiles(table, points, Profiles(unlike(dislikes, table, catalogue, themes), against))
+        return QueryUser(0, self._no_history(), profiles, reader.kept_out(heard, vectors), query, heard)
+
+    def _reader(self) -> Reader:
+        if self.reader is None:
+            raise StrataError("opinions cannot be read: there are no words to read them by")
+        return self.reader
+
+    def _lying(self, meanings: Sequence[Meaning]) -> tuple[np.ndarray, np.ndarray]:
+        """Where meanings lie (m, d), and their topics (m,)."""
+        vectors = np.zeros((len(meanings), self.profiler.vectors.shape[1]), np.float32)
+        for row, each in enumerate(meanings):
+            vectors[row] = each.vector
+        return vectors, np.array([each.topic for each in meanings], np.int64)
+
+    def _no_history(self) -> History:
+        return History.from_columns(
+            *(np.zeros(0) for _ in range(4)), n_users=1, n_items=len(self.profiler.themes.of_item)
+        )

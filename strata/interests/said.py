@@ -1,4 +1,4 @@
-"""Interests read from words alone: each text is a point of the topic that is nearest to it."""
+"""Interests read from words alone: each clause is a point of its topic, or a dislike where it speaks against it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,12 +8,14 @@ import numpy as np
 import polars as pl
 
 from strata.data.catalogue import Catalogue
-from strata.data.schema import LEVELS, USER, USER_ROW
+from strata.data.schema import LEVELS, TIME, USER, USER_ROW
 from strata.interests.naming import parts_of, told_apart
+from strata.interests.profiles import DISLIKE_COLUMNS
 from strata.interests.themes import Themes
 
 SAID: Final = "said in this request: nothing is known of before, so it is of now"
 STATED: Final = "stated in the profile text; nothing else is known"
+REFUSED: Final = "spoken against in words"
 
 
 def said_points(
@@ -24,16 +26,20 @@ def said_points(
     owners: np.ndarray | None = None,
     ids: np.ndarray | None = None,
     query: bool,
+    of_topics: np.ndarray | None = None,
 ) -> pl.DataFrame:
     """The profile table of texts (n, d): core, or momentary where they are a `query`; all of an owner count the same.
 
-    `owners` (n,): user row of each, ascending, with these `ids` (n,); one person without id by default. Without events
-    there are no numbers of events. A point has the name of its topic; of one topic, a person's several have examples.
+    `owners` (n,): user row of each, ascending, with these `ids` (n,); one person without id by default. `of_topics`
+    (n,): topic number of each, the nearest by default. Without events there are no numbers of events. A point has the
+    name of its topic; of one topic, a person's several have examples.
     """
     n = len(vectors)
     owners = np.zeros(n, np.int32) if owners is None else np.asarray(owners, np.int32)
     topics = themes.at(LEVELS[0])
     nearest = np.concatenate([np.zeros(0, np.int64), np.argmax(vectors @ themes.centres(LEVELS[0]).T, axis=1)])
+    if of_topics is not None:
+        nearest = np.asarray(of_topics, np.int64)
     said = topics[nearest]
     starts = np.searchsorted(owners, owners)
     count = np.searchsorted(owners, owners, "right") - starts
@@ -55,6 +61,24 @@ def said_points(
             "category": themes.above(LEVELS[0], LEVELS[1])[nearest].astype(np.int32),
             "theme": themes.above(LEVELS[0], LEVELS[2])[nearest].astype(np.int32),
         }
+    )
+
+
+def said_dislikes(
+    vectors: np.ndarray,
+    themes: Themes,
+    catalogue: Catalogue,
+    *,
+    owners: np.ndarray | None = None,
+    ids: np.ndarray | None = None,
+    of_topics: np.ndarray | None = None,
+) -> pl.DataFrame:
+    """The table of dislikes of texts (n, d) that speak against something: as `said_points`, in DISLIKE_COLUMNS."""
+    table = said_points(vectors, themes, catalogue, owners=owners, ids=ids, query=True, of_topics=of_topics)
+    counts = {name: pl.lit(None, pl.Int64) for name in ("events", "items")}
+    times = {name: pl.lit(None, TIME) for name in ("first_seen", "last_seen")}
+    return table.with_columns(because=pl.lit(REFUSED), medoid=pl.lit(None, pl.String), **counts, **times).select(
+        DISLIKE_COLUMNS
     )
 
 

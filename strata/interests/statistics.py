@@ -1,7 +1,8 @@
 """The numbers behind a tier: strength, persistence, recency and span of interest points.
 
 Time goes by in the owner's own steps: periods are the same ones whenever one looks, and what is lately is counted back
-from the owner's latest event. So a point changes by what its owner does; time alone lets its strength fade.
+from the owner's latest event. So a point changes by what its owner does; time alone lets its strength fade. Where times
+are made, nothing fades: which event came last is chance there.
 """
 
 from dataclasses import dataclass
@@ -72,18 +73,19 @@ def measure(history: History, points: InterestPoints, time: float, settings: Tie
     pairs = np.unique(point * np.int64(history.n_items) + history.items[member])
     before_last = (last[owner[point]] - when) / DAY
     recent, gap = _recent(point, before_last, n_points, settings.recent_days)
-    faded = weight * np.exp2(-before_last / settings.half_life_days)
+    half_life = settings.half_life_days if settings.timed else np.inf
+    faded = weight * np.exp2(-before_last / half_life)
     fresh = np.bincount(point, faded, n_points).astype(np.float64)  # without events, bincount gives integers
     since = (time - last[owner]) / DAY
     return PointStatistics(
-        strength=fresh * np.exp2(-since / settings.half_life_days),
+        strength=fresh * np.exp2(-since / half_life),
         fresh=fresh,
         persistence=periods / np.maximum(of_periods[owner], 1),
         periods=periods,
         of_periods=of_periods[owner],
         absent=absent,
         standing=standing,
-        recency=np.exp2(-(time - point_last) / DAY / settings.half_life_days),
+        recency=np.exp2(-(time - point_last) / DAY / half_life),
         span=(point_last - point_first) / np.maximum(last[owner] - first[owner], 1.0),
         recent=recent,
         gap=gap,

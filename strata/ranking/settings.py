@@ -72,8 +72,8 @@ class RecommendSettings(Settings):
     """How much dislikes lower the scores of items near to them."""
     of_words: Weights = {"interests": 2.0, "popular": 1.0}
     """Generator weights for a search text: items that fit it first, popular ones among them before the rest."""
-    of_bio: Weights = {"interests": 1.0, "popular": 4.0}
-    """Generator weights for a user with a profile text but no history: such texts predict little."""
+    of_bio: Weights = {"interests": 1.0, "popular": 1.0}
+    """Generator weights for a user with a profile text but no history, where it names a topic clearly."""
     generators: GeneratorSettings = GeneratorSettings()
     features: FeatureSettings = FeatureSettings()
 

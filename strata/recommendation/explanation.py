@@ -7,11 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from strata.data.catalogue import Catalogue
+from strata.data.schema import TIERS
 from strata.ranking.candidates import Generator
 from strata.ranking.query import QueryBatch
 
 EVIDENCE = 2
 """Most history items cited in a reason."""
+LATELY = " these days"
+"""What popularity says where events have times."""
 
 
 class CitedPoint(NamedTuple):
@@ -52,11 +55,13 @@ def explain(
     cosines: np.ndarray,
     cited: int,
     moved: bool,
+    timed: bool = True,
 ) -> Reason:
     """The reason for `item` (row) in a batch of one user.
 
     `contributions` (G,): what each generator adds to the score. `points`: the user's P points; `cosines` (P,): of each
-    to the item; `cited`, `moved`: as `cited_points` gives them.
+    to the item; `cited`, `moved`: as `cited_points` gives them. Where the data are not `timed`, nothing is of these
+    days and no interest is called momentary.
     """
     main = int(np.argmax(contributions))
     total = float(np.maximum(contributions, 0).sum())
@@ -65,13 +70,14 @@ def explain(
     parts = []
     evidence = tuple(str(catalogue.ids[row]) for row in generator.led_by(item, batch)[:EVIDENCE])
     if said := generator.says(_titles(evidence, catalogue)):
-        parts.append(said)
+        parts.append(said if timed else said.removesuffix(LATELY))
     if point is not None:
         if not evidence:
             evidence = tuple(point.evidence)[:EVIDENCE]
         read_from = f" ({_titles(point.evidence, catalogue)})" if point.evidence else ""
-        parts.append(f"{'fits' if moved else 'near to'} your {point.tier} interest {point.name}{read_from}")
-    text = ", ".join(parts) or "popular these days"
+        tier = "" if point.tier == TIERS[0] and not timed else f"{point.tier} "
+        parts.append(f"{'fits' if moved else 'near to'} your {tier}interest {point.name}{read_from}")
+    text = ", ".join(parts) or f"popular{LATELY if timed else ''}"
     return Reason(
         generator.name,
         round(max(float(contributions[main]), 0.0) / total, 3) if total > 0 else 0.0,
@@ -85,4 +91,4 @@ def explain(
 
 
 def _titles(items: Sequence[str], catalogue: Catalogue) -> str:
-    return ", ".join(catalogue.title_of(item) for item in items[:EVIDENCE])
+    return ", ".join(dict.fromkeys(catalogue.title_of(item) for item in items[:EVIDENCE]))

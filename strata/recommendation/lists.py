@@ -22,7 +22,7 @@ from strata.ranking.settings import RecommendSettings
 from strata.ranking.two_stage import Models
 from strata.ranking.weighted_sum import WeightedSum
 from strata.recommendation.business_rules import BusinessRules, apply_rules, boost
-from strata.recommendation.explanation import CitedPoint, Reason, explain
+from strata.recommendation.explanation import LATELY, CitedPoint, Reason, explain
 from strata.recommendation.leave_one_point_out import cited_points, without_each_point
 from strata.recommendation.request import ListRequest
 from strata.recommendation.rerank import Mix, RerankSettings, interest_mixes, rerank
@@ -44,7 +44,10 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class ListBuilder:
-    """Builds lists from one release; `vectors` (n_items, d): unit; `time`: end of its data, in seconds."""
+    """Builds lists from one release; `vectors` (n_items, d): unit; `time`: end of its data, in seconds.
+
+    `timed`: whether its events have times, of which reasons may speak.
+    """
 
     catalogue: Catalogue
     themes: Themes
@@ -55,6 +58,7 @@ class ListBuilder:
     settings: RecommendSettings
     time: float
     rerank: RerankSettings
+    timed: bool = True
 
     @cached_property
     def popularity(self) -> np.ndarray:
@@ -146,7 +150,7 @@ class ListBuilder:
         n = max(self.settings.candidates, request.stop) * len(self.models.generators)  # as many as are usually ranked
         listed = apply_rules(items[:n], request.k, rules, self.catalogue, self.themes, allowed)
         listed = listed[request.offset : request.stop]
-        reason = Reason("popular", 1.0, None, None, None, (), "Popular these days")
+        reason = Reason("popular", 1.0, None, None, None, (), f"Popular{LATELY if self.timed else ''}")
         highest = float(self.popularity.max(initial=1e-12))
         return [self.item(int(row), float(self.popularity[row]) / highest, reason) for row in listed]
 
@@ -244,7 +248,7 @@ class ListBuilder:
         return [
             explain(
                 int(item), contributions[place], self.models.generators, scored.batch, self.catalogue, points,
-                cosines[place], int(cited[place]), bool(moved[place]),
+                cosines[place], int(cited[place]), bool(moved[place]), self.timed,
             )
             for place, item in enumerate(chosen.items)
         ]  # fmt: skip

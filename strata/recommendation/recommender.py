@@ -27,6 +27,8 @@ from strata.interests.settings import tier_settings
 from strata.interests.statements import Statements
 from strata.interests.themes import Themes
 from strata.interests.timeline import as_of, moments, timeline_of
+from strata.interests.understanding import Reader
+from strata.language.words import Words
 from strata.models.fitted import CollaborativeModels
 from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.ranker import Ranker
@@ -40,8 +42,11 @@ from strata.recommendation.crowd import Crowd, alone
 from strata.recommendation.lists import ListBuilder, Recommendation
 from strata.recommendation.request import ListRequest
 from strata.recommendation.rerank import RerankSettings
+from strata.recommendation.search import Search
+from strata.recommendation.search_settings import SearchSettings
 from strata.recommendation.similar_users import SimilarUser, similar_users
 from strata.recommendation.trending import HotTopic, Rising, TrendSettings, hot_topics, rising_topics
+from strata.recommendation.word_index import WordIndex
 from strata.release.layout import Part
 from strata.release.manifest import Manifest, verify
 from strata.settings import read_settings
@@ -62,6 +67,7 @@ class Recommender:
     models: Models
     ranker: Ranker
     texts: ItemIndex
+    words: WordIndex
     available: np.ndarray
     settings: RecommendSettings
     new_users: NewUsers
@@ -70,6 +76,7 @@ class Recommender:
     rerank: RerankSettings = RerankSettings()
     rules: BusinessRules = BusinessRules()
     trends: TrendSettings = TrendSettings()
+    searching: SearchSettings = SearchSettings()
 
     @classmethod
     def load(cls, folder: Path, corrections: Path | None = None) -> "Recommender":
@@ -93,6 +100,8 @@ class Recommender:
         rules = read_settings(BusinessRules, "rules", params)
         rules.check(catalogue, themes)
         settings = read_settings(RecommendSettings, "recommend", params)
+        texts = ItemIndex.read(folder / Part.TEXT_INDEX)
+        reader = Reader.of(Words.read(folder / Part.WORDS, len(catalogue)), space, themes, texts)
         method = read_settings(RankSettings, "rank", params).method
         collaborative = CollaborativeModels.read(folder / Part.MODELS)
         known = GeneratorInputs(catalogue, index, collaborative, themes.of_item[:, 0], history, settings)
@@ -105,10 +114,11 @@ class Recommender:
             history=history,
             models=models,
             ranker=read_ranker(folder / Part.RANKER, method, models.feature_names),
-            texts=ItemIndex.read(folder / Part.TEXT_INDEX),
+            texts=texts,
+            words=WordIndex.read(folder / Part.WORD_INDEX, len(catalogue)),
             available=catalogue.available(time, history),
             settings=settings,
-            new_users=NewUsers(profiler, time, cleaning.weights, cleaning.rating),
+            new_users=NewUsers(profiler, time, cleaning.weights, cleaning.rating, reader),
             statements=Statements.of(
                 read_array(folder / Part.PROFILE_TEXT_USERS), space.of_texts(read_array(folder / Part.PROFILE_TEXTS))
             ),
@@ -116,6 +126,7 @@ class Recommender:
             rerank=read_settings(RerankSettings, "rerank", params),
             rules=rules,
             trends=read_settings(TrendSettings, "trends", params),
+            searching=read_settings(SearchSettings, "search", params),
         )
 
     @property
@@ -133,12 +144,17 @@ class Recommender:
         """The catalogue's groups."""
         return self.new_users.profiler.themes
 
+    @property
+    def timed(self) -> bool:
+        """Whether the events of the release have times; else theirs are made, and no date says anything."""
+        return self.new_users.profiler.settings.timed
+
     @cached_property
     def list_builder(self) -> ListBuilder:
         """The builder of item lists."""
         return ListBuilder(
             self.catalogue, self.themes, self.vectors, self.history, self.models, self.ranker, self.settings,
-            self.new_users.time, self.rerank,
+            self.new_users.time, self.rerank, self.timed,
         )  # fmt: skip
 
     @cached_property
@@ -146,6 +162,11 @@ class Recommender:
         """All users' points and their weights."""
         weights, dislike = self.settings.tier_weights, self.settings.dislike
         return Crowd.of(self.profiles, self.history.n_users, tier_weights=weights, dislike=dislike)
+
+    @cached_property
+    def searches(self) -> Search:
+        """What finds items for texts."""
+        return Search.of(self.words, self.texts, self.models.index, self.catalogue, self.searching)
 
     @cached_property
     def rising(self) -> Rising:
@@ -206,10 +227,14 @@ class Recommender:
     def recommend(self, whose: str | QueryUser, request: ListRequest = DEFAULT) -> list[Recommendation]:
         """Up to `k` items after the first `offset` for a user (by id) or a visitor, best first.
 
+        Somebody whose words want nothing that the catalogue has gets what is popular, without what they refuse.
         Raises UnknownId, and SettingsError where rules cannot be obeyed (see `apply_rules`).
         """
         person, filled = self._person(whose), self.filled(request)
-        return self.list_builder.best(person, self._allowed(person, filled.filters), filled)
+        allowed = self._allowed(person, filled.filters)
+        if person.says_nothing:
+            return self.list_builder.popular(filled, allowed)
+        return self.list_builder.best(person, allowed, filled)
 
     def rank(
         self, whose: str | QueryUser, item_ids: Sequence[str], request: ListRequest = DEFAULT
@@ -232,9 +257,24 @@ class Recommender:
         admitted[row] = False
         return self._nearest(self.models.index, self.vectors[row], k, admitted)
 
-    def search(self, vector: np.ndarray, k: int = 10, *, filters: Filters | None = None) -> list[Recommendation]:
-        """Up to `k` items of texts nearest to a text's unit vector (t,), with their cosines. Raises UnknownId."""
-        return self._nearest(self.texts, vector, k, self.admitted(filters))
+    def search(
+        self,
+        text: str,
+        vector: np.ndarray,
+        k: int = 10,
+        *,
+        filters: Filters | None = None,
+        refused: np.ndarray | None = None,
+    ) -> list[Recommendation]:
+        """Up to `k` items for a text with its unit vector (t,), each with what found it. Raises UnknownId.
+
+        `refused` (m,): item rows that must not come.
+        """
+        admitted = self.admitted(filters)
+        if refused is not None:
+            admitted[refused] = False
+        hits = self.searches.find(text, vector, k, admitted)
+        return [self.list_builder.item(hit.row, hit.score, hit.reason(self.catalogue)) for hit in hits]
 
     def similar_users(self, whose: str | QueryUser, k: int = 10) -> list[SimilarUser]:
         """Up to `k` other users with the most similar interests, and the shared ones. Raises UnknownId."""

@@ -121,6 +121,7 @@ def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "audience": ["i09", *of],
         "hot-topics": ["u0", *of],
         "brands": ["u2", *of],
+        "search": ["like [director's cut]", *of],
         "themes": ["--level", "topic", *of],
         "data list": [],
         "data fetch": ["movielens-100k", "--folder", str(data)],
@@ -129,6 +130,7 @@ def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "init": ["shop", "--dry-run"],
         "model list": [],
         "model fetch": ["all-minilm-l6-v2"],
+        "model use": ["multilingual-e5-small"],
         "release list": [],
         "release add": [str(release)],
         "release promote": ids[:1],
@@ -209,7 +211,6 @@ def test_an_error_is_one_line_beside_an_empty_document(arguments: dict[str, list
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_real_films_fit_into_80_columns(release_folder: Path) -> None:
     of = ["--release", str(release_folder)]
     user = Recommender.load(release_folder).richest_user()

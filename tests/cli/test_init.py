@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from benchmarks.init.__main__ import WRITERS
 from strata.cli.app import app
+from strata.data.sources.adapters import SourceSettings, read_source
 
 PARAMS = Path("params.yaml").read_text(encoding="utf-8")
 AMBIGUOUS = "customer_id,sku,order_date\n" + "".join(f"{n % 7},{n % 23},0{n % 9 + 1}/05/2020\n" for n in range(60))
@@ -97,6 +98,19 @@ def test_only_what_is_unsure_is_asked(answers: str, form: str, tmp_path: Path) -
     assert settings()["source"]["interactions"]["time_format"] == {"timestamp": form}
 
 
+def test_of_two_logs_the_one_that_is_answered_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "two"
+    folder.mkdir()
+    for name, first in (("ratings.csv", 1), ("reviews.csv", 500)):
+        rows = "".join(f"{n % 7},{n % 23 + first},{n % 5 + 1},13000{n:05}\n" for n in range(90))
+        (folder / name).write_text(f"user_id,item_id,rating,timestamp\n{rows}")
+    for answer, file in (("1", "reviews.csv"), ("2", "ratings.csv")):
+        done = init(str(folder), "--name", f"two-{answer}", answers=f"{answer}\ny\n")
+        assert done.exit_code == 0, done.output
+        assert settings()["source"]["interactions"]["file"] == file
+        assert Path(f"data/two-{answer}", file).is_file()
+
+
 def test_who_does_not_confirm_writes_nothing() -> None:
     assert init("../films", answers="n\n").exit_code == 1
     assert Path("params.yaml").read_text(encoding="utf-8") == PARAMS
@@ -159,3 +173,40 @@ def test_what_would_stop_a_run_is_said_beforehand() -> None:
     movies.write_text("\n".join(movies.read_text().splitlines()[:60]) + "\n")
     shown = init("../films", "--dry-run")
     assert "a run would stop" in " ".join(shown.output.split())
+
+
+def test_a_folder_of_documents_is_placed_with_the_paths_that_the_log_names() -> None:
+    letters = Path("../letters")
+    names = [f"{place}/{n}.md" for place in ("north", "south") for n in range(8)]
+    for name in names:
+        (letters / name).parent.mkdir(parents=True, exist_ok=True)
+        (letters / name).write_text(f"# Letter {name}\n\nWords.", encoding="utf-8")
+    rows = "".join(f"u{n % 5},{names[n * n % 16]},2024-03-{n % 28 + 1:02}\n" for n in range(60))
+    (letters / "reads.csv").write_text(f"reader,document,read_at\n{rows}", encoding="utf-8")
+    done = init("../letters", "--yes")
+    assert done.exit_code == 0, done.output
+    assert "16 documents linked or copied" in done.output
+    source = settings()["source"]
+    assert (source["folder"], source["documents"], "items" in source) == ("data/letters", {}, False)
+    assert read_source(SourceSettings.model_validate(source)).items.rows["item_id"].to_list() == names
+    assert init("data/letters", "--yes").exit_code == 0
+    assert settings()["source"] == source
+
+
+def test_a_chinese_catalogue_gets_the_model_that_reads_it_once(tmp_path: Path) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    goods = ["龙井绿茶", "正山小种红茶", "手冲咖啡壶", "不锈钢炒锅", "儿童绘本套装", "户外露营帐篷", "无线蓝牙耳机"]
+    titles = [f"{goods[n % 7]} 第{n}款" for n in range(23)]
+    rows = "".join(f"{n},{title},{'茶具' if n % 2 else '家居'}\n" for n, title in enumerate(titles))
+    (shop / "items.csv").write_text("item_id,title,categories\n" + rows, encoding="utf-8")
+    events = "".join(f"{n % 7},{n % 23},2024-01-{n % 28 + 1:02} 10:00:00,view\n" for n in range(120))
+    (shop / "events.csv").write_text("user_id,item_id,timestamp,behaviour\n" + events, encoding="utf-8")
+    done = init(str(shop), "--yes")
+    assert done.exit_code == 0, done.output
+    assert "items are not in English" in done.output
+    assert settings()["encoder"]["base"] == "multilingual-e5-small"
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(text.replace("multilingual-e5-small  #", "all-minilm-l6-v2  #"), encoding="utf-8")
+    assert init("data/shop", "--yes").exit_code == 0
+    assert settings()["encoder"]["base"] == "all-minilm-l6-v2"

@@ -45,7 +45,6 @@ def test_the_audience_of_an_item_is_shown_by_its_title(release: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_a_text_is_read_by_the_releases_own_model(release_folder: Path) -> None:
     shown = strata(release_folder, "audience", "--text", "space opera [for] children", "-k", "3").output
     assert "Audience of 'space opera [for] children'" in shown

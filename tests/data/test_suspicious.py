@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from strata.data.cleaning import CleaningSettings
+from strata.data.parts import Parts
 from strata.data.suspicious import Suspicion, SuspicionSettings, suspicion
 from tests.data.test_cleaning import RULES, cleaned
 
@@ -35,9 +36,8 @@ def looked_at(events: Iterable[Event], behaviour: str = "view") -> Suspicion:
     frame = pl.DataFrame({"user_id": users, "item_id": [f"i{item}" for item in items], "seconds": seconds})
     times = (pl.col("seconds") * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
     named = pl.int_range(pl.len()).cast(pl.String)
-    return suspicion(
-        frame.select("user_id", "item_id", behaviour=pl.lit(behaviour), timestamp=times, event_id=named), SETTINGS
-    )
+    rows = frame.select("user_id", "item_id", behaviour=pl.lit(behaviour), timestamp=times, event_id=named)
+    return suspicion(Parts.of(rows), SETTINGS)
 
 
 def flagged(found: Suspicion, sign: str) -> list[str]:
@@ -120,6 +120,15 @@ def test_an_item_that_becomes_popular_is_no_flood(crowd: list[Event]) -> None:
     first = {user: at for user, _, at in reversed(crowd)}
     hit = [(user, ITEMS + 1, at + 5) for user, at in first.items() if at > START + 90 * DAY and rng.random() < 0.7]
     assert looked_at(crowd + hit).signs.is_empty()
+
+
+def test_many_who_share_hardly_any_item_are_no_flood() -> None:
+    rng = np.random.default_rng(17)
+    apart = [
+        (f"u{n}", n % 23 if n % 90 == 0 else 1_000 + n, START + n * 3_600 + rng.uniform(0, 9)) for n in range(4_000)
+    ]
+    shared = [(user, 0 if user.endswith("00") else item, at) for user, item, at in apart]
+    assert looked_at(shared).signs.is_empty()
 
 
 def test_a_habit_of_many_is_listed_and_not_certain(crowd: list[Event]) -> None:

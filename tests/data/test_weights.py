@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from strata.data.cleaning import CleaningSettings
+from strata.data.parts import Parts
 from strata.data.schema import BEHAVIOURS, INTERACTIONS
 from strata.data.weights import AmountSettings, RatingSettings, largest, look_at_amounts, weigh
 
@@ -54,7 +55,7 @@ def test_seconds_strengthen_what_they_are_said_to_and_against_too() -> None:
 def test_without_any_amount_weights_stay_and_that_is_said() -> None:
     bought = events(("purchase", None, None), ("purchase", None, 3))
     assert weigh(bought, WEIGHTS, RatingSettings(), PURCHASES)["weight"].to_list() == [1, 1]
-    said = [str(finding) for finding in look_at_amounts(bought, PURCHASES)]
+    said = [str(finding) for finding in look_at_amounts(Parts.of(bought), PURCHASES)]
     assert said == [
         "purchase has no value above 0 that could strengthen it (2; column value); "
         "take purchase out of cleaning.amounts, or name the column of source.interactions that has the amount",
@@ -66,14 +67,16 @@ def test_amounts_that_are_not_used_or_below_0_are_said_with_the_setting() -> Non
         ("rate", 1, None), ("rate", 5, None), ("purchase", 1, None), ("purchase", -2, None), ("purchase", None, None),
         ("view", 1, 20), ("view", 1, 30),
     )  # fmt: skip
-    assert [str(finding) for finding in look_at_amounts(mixed, {})] == [
+    assert [str(finding) for finding in look_at_amounts(Parts.of(mixed), {})] == [
         "value of purchase is not used (2 of 3, 66.7%; column value; such as '1'); "
         "set cleaning.amounts: {purchase: {by: value}} where more of it means more interest",
         "dwell_s of view is not used (2 of 2, 100.0%; column dwell_s; such as '30'); "
         "set cleaning.amounts: {view: {by: dwell_s}} where more of it means more interest",
     ]
     used = PURCHASES | {"view": AmountSettings(by="dwell_s")}
-    assert [finding.what for finding in look_at_amounts(mixed, used)] == ["value of purchase is below 0: counted as 0"]
+    assert [finding.what for finding in look_at_amounts(Parts.of(mixed), used)] == [
+        "value of purchase is below 0: counted as 0"
+    ]
 
 
 @pytest.mark.parametrize(

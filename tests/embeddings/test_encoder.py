@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import BertConfig, BertModel, BertTokenizer, LlamaConfig, LlamaForCausalLM
 
-from strata.embeddings.encoder import Encoder, EncoderSettings
-from strata.errors import EncoderError
+from strata.embeddings.encoder import PINS, Encoder, EncoderSettings, require_watched
+from strata.errors import EncoderError, SettingsError
+from tests.places import ROOT
 
 FP32 = EncoderSettings(precision="fp32")
 FILMS = ["Toy Story. Animation, Comedy", "Alien. Horror, Sci-Fi", "Aliens. Action, Sci-Fi", "Heat. Crime", ""]
@@ -115,6 +116,23 @@ def test_decoder_is_last_token_pooled_and_takes_empty_text(tmp_path: Path, encod
     decoder = Encoder.load(tmp_path, FP32)
     assert decoder.model[1].pooling_mode == "lasttoken"
     np.testing.assert_allclose(np.linalg.norm(decoder.encode(["", "red wine"]), axis=1), 1, atol=1e-5)
+    mean = Encoder.load(tmp_path, EncoderSettings(precision="fp32", pooling="mean"))
+    with torch.inference_mode():
+        tokens = torch.tensor(mean.tokens(["red wine"]))
+        states = mean.model[0].model(tokens).last_hidden_state[0]
+    for found, expected in ((mean, states.mean(0)), (decoder, states[-1])):
+        np.testing.assert_allclose(found.encode(["red wine"])[0], (expected / expected.norm()).numpy(), atol=1e-5)
+
+
+def test_a_folder_whose_weights_nothing_watches_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"set encoder\.weights: .* too"):
+        require_watched(EncoderSettings(base=str(tmp_path)))
+    require_watched(EncoderSettings(base=str(tmp_path), weights=f"{tmp_path}/"))
+    require_watched(EncoderSettings())
+
+
+def test_the_file_that_pins_packaged_models_is_there() -> None:
+    assert (ROOT / PINS).is_file()
 
 
 def test_vectors_that_are_not_finite_are_refused(precise: Encoder, tmp_path: Path) -> None:

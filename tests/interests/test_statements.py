@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from strata.embeddings.clauses import clauses
 from strata.embeddings.vectors import unit
 from strata.interests.settings import TierSettings
 from strata.interests.statements import FEWEST, Statements
@@ -51,11 +50,3 @@ def test_a_persons_own_statements_are_compared_with_the_same_people() -> None:
     whole = everybody.support(np.arange(PEOPLE), wanted, SETTINGS)
     one = everybody.of_users(9, 10).support(np.array([0]), wanted[[9]], SETTINGS)
     assert whole[9] == one[0]
-
-
-def test_texts_are_read_clause_by_clause() -> None:
-    assert clauses("I brew at home. Fan of sour beers; no whisky! 我喜欢茶。也喜欢咖啡") == [
-        "I brew at home.", "Fan of sour beers", "no whisky!", "我喜欢茶。", "也喜欢咖啡",
-    ]  # fmt: skip
-    assert clauses("Linguist") == ["Linguist"]
-    assert clauses("ok") == ["ok"]

@@ -43,6 +43,10 @@ def profile(history: History, time: float = TIME) -> Profiles:
     return PROFILER.profiles(history, time)[0]
 
 
+def replace_timed(settings: TierSettings) -> TierSettings:
+    return settings.model_copy(update={"timed": False})
+
+
 def points_in(history: History) -> InterestPoints:
     return find_points(history, vectors(), TOPICS, SETTINGS, height=PROFILER.height)
 
@@ -77,6 +81,16 @@ def test_without_times_nothing_is_said_to_last_unless_it_is_stated(tmp_path: Pat
     assert not table.is_empty()
     assert set(table["tier"]) == {"momentary"}
     assert set(table["because"]) == {"the data have no times, so nothing says how long it lasts"}
+
+
+def test_without_times_what_was_chosen_more_often_counts_more_whenever_that_was() -> None:
+    history = weekly({0: list(range(30, 40)), 1: [0, 1]})
+    shares = profiler(replace_timed(SETTINGS)).profiles(history, TIME)[0].table["share"].to_list()
+    assert shares == pytest.approx([10 / 12, 2 / 12], abs=1e-6)
+    against = History(**{**vars(history), "weights": -history.weights})
+    dislikes = profiler(replace_timed(SETTINGS)).profiles(against, TIME)[0].dislikes
+    assert dislikes is not None
+    assert set(dislikes.table["because"]) == {"spoken against 10 times", "spoken against 2 times"}
 
 
 def test_what_was_touched_once_long_ago_has_faded() -> None:

@@ -35,6 +35,7 @@ SHOP = Catalogue(
     )
 )
 IDS = SHOP.ids.tolist()
+ALL = np.ones(N_ITEMS, bool)
 GROUPS = {
     "brand": lambda row: [SHOP.items[BRAND][row]] if row % 4 else [],
     "category": lambda row: SHOP.items[CATEGORIES][row].to_list(),
@@ -138,6 +139,26 @@ def test_by_default_the_list_is_exactly_what_the_ranker_gives(whose: str) -> Non
     assert ids(RECOMMENDER.recommend(whose, ListRequest(k=6))) == ranked(whose, 6)
     asked = RECOMMENDER.recommend(whose, ListRequest(k=6, diversity=0.0, calibration=0.0, rules=BusinessRules()))
     assert asked == RECOMMENDER.recommend(whose, ListRequest(k=6))
+
+
+def test_without_times_no_reason_speaks_of_days() -> None:
+    lists = [
+        [
+            replace(RECOMMENDER.list_builder, timed=timed).best(
+                RECOMMENDER.user(user), ALL, ListRequest(k=10).filled(exclude_seen=False, rules=BusinessRules())
+            )
+            for user in ("u0", "u1", "u2")
+        ]
+        for timed in (True, False)
+    ]
+    timely, timeless = (" ".join(item.reason.text for found in each for item in found if item.reason) for each in lists)
+    assert "momentary" in timely
+    assert "these days" in timely
+    assert "momentary" not in timeless
+    assert "these days" not in timeless
+    assert [[item.item_id for item in found] for found in lists[0]] == [
+        [i.item_id for i in found] for found in lists[1]
+    ]
 
 
 def test_what_is_not_asked_for_is_as_the_release_has_it_set() -> None:

@@ -173,7 +173,6 @@ def test_words_alone_find_those_who_like_what_they_are_about() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_people_alike_have_chosen_more_of_the_same(release_folder: Path) -> None:
     release = Recommender.load(release_folder)
     chosen = release.history.positive().matrix()

@@ -101,7 +101,7 @@ def test_a_bio_moves_what_is_popular_and_is_a_core_interest(server: Server) -> N
     wished = ids(ask(server, "/recommend", text=bios[0], k=50))
     assert len(popular & set(ids(answers[0]))) > len(popular & set(wished))
     told = ask(server, "/interests", bio=bios[1])["interests"]
-    assert [(point["tier"], point["stated"]) for point in told] == [("core", True)]
+    assert {(point["tier"], point["stated"]) for point in told} == {("core", True)}
     assert {item["reason"]["tier"] for item in answers[0]["items"]} <= {"core", None}
 
 
@@ -245,12 +245,20 @@ def test_picks_have_a_past_too(server: Server) -> None:
     assert evidence(at="1998-03-02T00:00:00Z") == {"50"}
 
 
-def test_similar_items_and_search_are_nearest_by_cosine(server: Server, library: Recommender) -> None:
+def test_similar_items_are_nearest_and_searches_find_titles_and_what_is_like_them(
+    server: Server, library: Recommender
+) -> None:
     similar = ask(server, "/similar_items", item_id="50", k=10)
     assert "50" not in ids(similar)
     assert ids(similar) == [item.item_id for item in library.similar_items("50", 10)]
-    title = ask(server, "/search", text="Toy Story. Animation, Children's, Comedy", k=5)
-    assert "1" in ids(title)
+    title = ask(server, "/search", text="toy story", k=5)
+    assert ids(title)[0] == "1"
+    assert title["items"][0]["reason"]["generator"] == "title"
+    like = ask(server, "/search", text="像Toy Story一样的电影", k=5)
+    assert "1" not in ids(like)
+    assert like["items"][0]["reason"]["evidence"] == ["1"]
+    western = ask(server, "/search", text="toy story", k=5, filters={"categories": ["Western"]})
+    assert "1" not in ids(western)
 
 
 WRONG = [
@@ -424,3 +432,28 @@ def test_the_api_is_described_by_one_valid_openapi_with_examples(server: Server)
         assert ("security" in operation) == (path in OF_OTHERS)
     page = server.get("/", follow_redirects=True).text
     assert "//" not in page.replace("https://fastapi.tiangolo.com", "").partition("<script")[0]
+
+
+def test_words_are_read_for_and_against(server: Server, library: Recommender) -> None:
+    text = "I hate horror, show me comedies"
+    told = ask(server, "/interests", text=text)
+    assert [(heard["about"], heard["text"]) for heard in told["for"]] == [("comedies", "show me comedies")]
+    assert [heard["about"] for heard in told["against"]] == ["horror"]
+    assert all(0 <= heard["confidence"] <= 1 for heard in [*told["for"], *told["against"]])
+    assert [dislike["events"] for dislike in told["dislikes"]] == [None]
+    horror = set(library.catalogue.ids[library.catalogue.in_categories(["Horror"])].tolist())
+    asked = (("/recommend", text), ("/search", "space films, no horror please"), ("/recommend", "别推恐怖片"))
+    for path, said in asked:
+        found = ask(server, path, text=said, k=1000)
+        assert found["items"]
+        assert not horror & set(ids(found))
+        assert found["nothing_found"] is False
+
+
+@pytest.mark.parametrize("said", [{"text": "asdfgh"}, {"bio": "x"}, {"text": ["Thank you very much!", "谢谢"]}])
+def test_what_names_nothing_gets_what_is_popular_and_is_told_so(server: Server, said: dict) -> None:
+    answer = ask(server, "/recommend", **said, k=5)
+    assert answer["nothing_found"] is True
+    assert {item["reason"]["generator"] for item in answer["items"]} == {"popular"}
+    told = ask(server, "/interests", **said)
+    assert (told["for"], told["interests"], told["nothing_found"]) == ([], [], True)

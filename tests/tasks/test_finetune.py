@@ -191,3 +191,23 @@ def test_metrics_curves_and_vectors_of_a_finished_run(finished: Path) -> None:
     for name in ("items", "zero_shot", "profile_texts"):
         assert vectors[name].dtype == np.float32
         np.testing.assert_allclose(np.linalg.norm(vectors[name], axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_model_adapted_to_the_texts_is_what_behaviour_tunes(inputs: Path, tmp_path: Path) -> None:
+    work = shutil.copytree(inputs, tmp_path / "work")
+    adapt = {"enabled": True, "steps": 8, "texts_per_step": 16, "evaluate_every": 4, "held_share": 0.4}
+    params = {**PARAMS, "adapt": adapt, "finetune": {**PARAMS["finetune"], "tune": "none"}}
+    (work / "params.yaml").write_text(yaml.safe_dump(params))
+    finish("adapt", work)
+    metrics = read_json(work / "artifacts/adapted/metrics.json")
+    assert metrics["adapted"], metrics
+    assert metrics["after"]["perplexity"] < metrics["before"]["perplexity"]
+    finish("finetune", work)
+    weights = [work / "artifacts" / folder / "model.safetensors" for folder in ("adapted/encoder", "encoder")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+
+    (work / "params.yaml").write_text(yaml.safe_dump({**PARAMS, "adapt": {}}))
+    shutil.rmtree(work / "artifacts" / "adapted")  # as DVC does before it runs a stage
+    finish("adapt", work)
+    assert [path.name for path in (work / "artifacts" / "adapted").iterdir()] == ["metrics.json"]

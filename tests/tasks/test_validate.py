@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from strata.data.cleaning import Cleaned, CleaningSettings, Counts
+from strata.data.parts import Parts
 from strata.data.schema import INTERACTIONS, ITEMS, QUARANTINE, SUSPICIOUS, USERS, WORDS
 from tests.places import ROOT
 
@@ -217,7 +218,7 @@ def broken(**change: Any) -> Cleaned:
     items = pl.DataFrame([{"item_id": "i", "title": "t", "language": "en", "tags": ["x"]}], schema=ITEMS)
     users = pl.DataFrame([{"user_id": "u"}], schema=USERS)
     counts = {"interactions": Counts("i.csv", 2, 2), "items": Counts("t.csv", 1, 1)}
-    return Cleaned(interactions, items, users, pl.DataFrame(schema=QUARANTINE), counts)
+    return Cleaned(Parts.of(interactions), items, users, pl.DataFrame(schema=QUARANTINE), counts)
 
 
 @pytest.mark.filterwarnings("default")
@@ -247,7 +248,7 @@ def test_an_expectation_that_raises_is_a_failure_with_its_own_message() -> None:
 
     cleaned = broken()
     mixed = cleaned.interactions.with_columns(weight=pl.lit("heavy"))
-    bad = Cleaned(mixed, cleaned.items, cleaned.users, cleaned.quarantine, cleaned.counts)
+    bad = Cleaned(Parts.of(mixed), cleaned.items, cleaned.users, cleaned.quarantine, cleaned.counts)
     result = expectations.validate_tables(bad, CleaningSettings(**PARAMS["cleaning"]))["interactions"]
     lines = expectations.failures(result, expectations.CRITICAL)
     assert any("weight" in line and "could not be checked" in line for line in lines), lines

@@ -11,6 +11,7 @@ from strata.data.guess.ledger import Ledger
 from strata.data.schema import BEHAVIOURS
 
 MOST_WORDS = 12
+_UNDONE = r"(?i)^(cancell?ed|refunded|returned|failed|declined|rejected|voided|void|abandoned|expired|unpaid|error)$"
 CHOICES = ("view", "click", "like", "purchase", "add-to-cart", "rate", "review")
 
 
@@ -37,6 +38,32 @@ def few_words(columns: Mapping[str, Facts], taken: Collection[str]) -> Facts | N
         ),
         None,
     )
+
+
+def undone(columns: Mapping[str, Facts], taken: Collection[str]) -> Facts | None:
+    """A column of a log that holds a few words, some of which say that the row did not come about: cancelled."""
+    return next(
+        (
+            facts
+            for name, facts in columns.items()
+            if name not in taken and facts.word and 1 < facts.distinct <= MOST_WORDS and facts.share(_UNDONE) > 0
+        ),
+        None,
+    )
+
+
+def settle_undone(ledger: Ledger, facts: Facts, behaviour: str) -> bool:
+    """Ask whether rows whose word says that they did not come about are to be left out; whether they are."""
+    words = facts.values.unique().sort()
+    such = words.filter(words.str.contains(_UNDONE)).to_list()
+    why = f"{', '.join(such)} may say that it did not come about: are such rows left out?"
+    key = ("interactions", "columns", "behaviour")
+    if ledger.settle(key, facts.name, why, sure=False, choices=[None]) is None:
+        return False
+    for word in words:
+        said = None if word in such else behaviour
+        ledger.settle(("interactions", "behaviours", word), said, f"{facts.name} says so")
+    return True
 
 
 def settle_names(ledger: Ledger, facts: Facts) -> None:

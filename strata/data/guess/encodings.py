@@ -1,5 +1,6 @@
 """Guesses the encoding of text from its bytes."""
 
+import codecs
 import re
 from statistics import mean
 
@@ -13,8 +14,15 @@ _LOOKED_AT = 1 << 18
 
 def encoding(content: bytes) -> tuple[str | None, bool, str]:
     """Encoding as `encoding` takes it (null: UTF-8), whether that is sure, and why."""
+    if content[:4] in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+        return "utf-32", True, "it begins with UTF-32's mark"
     if content[:2] in MARKS:
         return "utf-16", True, "it begins with UTF-16's mark"
+    for place, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if content[:200:2].count(0) + content[1:200:2].count(0) and content[place:2_000:2].count(0) > 0.4 * len(
+            content[place:2_000:2]
+        ):
+            return name, True, "every second byte is 0, as in UTF-16 without a mark"
     runs = _RUN.findall(content)
     if not runs:
         return None, True, "all characters are ASCII"

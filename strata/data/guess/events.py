@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import polars as pl
+
 from strata.data.guess import behaviours, clock, scales
 from strata.data.guess.columns import named, pick
 from strata.data.guess.facts import Facts
@@ -12,9 +14,13 @@ from strata.data.guess.ledger import Ledger
 from strata.data.guess.names import words
 from strata.data.guess.sample import Sample
 from strata.data.guess.tables import Files, impressions
+from strata.data.observed import NOBODY
+from strata.data.sources.values import ValueSettings
 
 TABLE = "interactions"
 _MOST_CODES = 20
+_NUMBERS = ("0", "-1")
+"""Ids that may be nobody's, and are numbers in other columns."""
 
 
 def settle(ledger: Ledger, files: Files) -> None:
@@ -32,8 +38,25 @@ def settle(ledger: Ledger, files: Files) -> None:
     clock.settle(ledger, sample, facts)
     for each in ("value", "dwell_s"):
         decimal(ledger, TABLE, facts.get(each))
+    _nobody(ledger, sample, facts)
     if (rated := facts.get("value")) is not None and _is_rating(ledger, sample, rated):
         scales.settle(ledger, rated)
+
+
+def _nobody(ledger: Ledger, sample: Sample, facts: Mapping[str, Facts | None]) -> None:
+    """Ask whether ids that say that nobody, or nothing, is known stand for that."""
+    usual, found, said = ValueSettings().missing, [], []
+    words_ = [word for word in NOBODY if word not in _NUMBERS]
+    for column in (facts.get("user_id"), facts.get("item_id")):
+        if column is not None and sample.frame.schema.get(column.name) == pl.String:
+            ids = sample.frame[column.name].str.strip_chars().drop_nulls().rename("id")
+            counts = ids.value_counts().filter(pl.col("id").str.to_lowercase().is_in(words_), pl.col("count") > 1)
+            counts = counts.filter(~pl.col("id").is_in(usual)).sort("id")
+            found += counts["id"].to_list()
+            said += [f"{name!r} is {column.name} of {count:,} rows" for name, count in counts.iter_rows()]
+    if found:
+        why = f"{'; '.join(said)}: is nobody meant?"
+        ledger.settle((TABLE, "missing"), [*usual, *dict.fromkeys(found)], why, sure=False, choices=[None])
 
 
 def by_layout(
@@ -65,8 +88,24 @@ def _positions(theirs: Any) -> Any:
 
 def decimal(ledger: Ledger, table: str, facts: Facts | None) -> None:
     """Note a decimal comma."""
-    if facts is not None and facts.comma:
+    if facts is None:
+        return
+    if facts.comma:
         ledger.settle((table, "decimal"), ",", f"numbers such as {facts.values[0]}")
+    if facts.thousands is not None:
+        _thousands(ledger, table, facts, facts.thousands)
+
+
+def _thousands(ledger: Ledger, table: str, facts: Facts, mark: str) -> None:
+    """Note what groups digits; 1.234 and 1,234 may be less than two as well, unless another value tells."""
+    told = mark not in ",." or facts.comma or facts.share(rf"\d{re.escape(mark)}\d{{3}}([.,]\d)") > 0
+    such = facts.values.filter(facts.values.str.contains(re.escape(mark)))[0]
+    why = f"numbers such as {such}" if told else f"is {such} a number of thousands?"
+    if mark == "," and not told:
+        told = (facts.comma, facts.numeric) == (False, True) and facts.range[1] >= 10_000
+    said = ledger.settle((table, "thousands"), mark, why, sure=told, choices=[] if told else [None])
+    if said == "." and not facts.comma:
+        ledger.settle((table, "decimal"), ",", "a point stands between thousands")
 
 
 def _by_names(ledger: Ledger, files: Files, sample: Sample) -> None:
@@ -162,6 +201,11 @@ def _behaviour(ledger: Ledger, sample: Sample, facts: Mapping[str, Facts | None]
         told = [name for name, each in sample.facts.items() if each.flag and behaviours.of_flag(name)]
         behaviours.settle_constant(ledger, given, sample.path, sample.facts, likely, told)
         taken = [each.name for each in facts.values() if each is not None]
+        held = behaviours.undone(sample.facts, taken) if ledger.guesses[constant].sure else None
+        if held is not None and constant not in ledger.answers:
+            if behaviours.settle_undone(ledger, held, str(ledger.guesses[constant].value)):
+                del ledger.guesses[constant]
+            return
         words_ = None if ledger.guesses[constant].sure else behaviours.few_words(sample.facts, taken)
         if words_ is not None:
             why = "a few words that come again and again may be what was done"

@@ -17,6 +17,7 @@ _MISSING = [*ValueSettings().missing, *synonyms()["missing"]]
 
 
 _COMMA = r"^[^\d.,]{0,4}-?\d{1,3}(\.?\d{3})*,\d{1,2}[^\d.,]{0,4}$"
+_GROUPS = (",", ".", "'", "’", " ", "\u00a0", "\u202f")
 _TIME = r"^.{0,12}\d.{0,30}\d.?\d.{0,12}$"
 """Text that may be a time: it has some digits, and is not long."""
 
@@ -60,7 +61,23 @@ class Facts:
     def numbers(self) -> pl.Series:
         """The values that are plain numbers."""
         texts = self.values.str.replace_all(".", "", literal=True).str.replace(",", ".") if self.comma else self.values
+        if self.thousands not in (None, "."):
+            texts = texts.str.replace_all(str(self.thousands), "", literal=True)
         return texts.cast(pl.Float64, strict=False).drop_nulls()
+
+    @cached_property
+    def thousands(self) -> str | None:
+        """What stands between groups of three digits where nothing speaks against it; null where nothing stands so."""
+        if self.native != pl.String:
+            return None
+        for mark in _GROUPS:
+            point = "," if mark == "." else r"\."
+            one = rf"^[^\d.,']{{0,4}}-?\d{{1,3}}({point}\d+)?[^\d.,']{{0,4}}$"
+            group = re.escape(mark)
+            several = rf"^[^\d.,']{{0,4}}-?[1-9]\d{{0,2}}({group}\d{{3}})+({point}\d+)?[^\d.,']{{0,4}}$"
+            if self.share(several) > 0.1 and self.share(f"{one}|{several}") > 0.98:
+                return mark
+        return None
 
     @cached_property
     def comma(self) -> bool:
@@ -99,7 +116,11 @@ class Facts:
         frame = self.values.alias("v").to_frame()
         if not len(self.values):
             return False
-        return self.comma or bool(frame.select(numerals.of_text(pl.col("v")).is_not_null().mean()).item() > 0.5)
+        return (
+            self.comma
+            or self.thousands is not None
+            or bool(frame.select(numerals.of_text(pl.col("v")).is_not_null().mean()).item() > 0.5)
+        )
 
     @property
     def length(self) -> float:

@@ -70,17 +70,17 @@ def file_of(ledger: Ledger, files: Files, looked: list[Sample], table: str) -> S
     if table in files.tables or there is None or there.value not in files.tables["interactions"].facts:
         return None
     wanted = ids(files.tables["interactions"], there.value)
-    used = {sample.file for sample in files.tables.values()}
-    found = {sample.file: (sample, holding(wanted, sample)) for sample in looked if sample.file not in used}
-    sample, name = next(((sample, name) for sample, name in found.values() if name is not None), (None, None))
+    free = [sample for sample in looked if not any(sample is each for each in files.tables.values())]
+    found = ((sample, holding(wanted, sample)) for sample in free)
+    sample, name = next(((sample, name) for sample, name in found if name is not None), (None, None))
     if sample is None or name is None:
         return None
     share_ = held(wanted, ids(sample, name))
     why = f"{share_:.0%} of what the interactions' {there.value} names stand in its {name}"
-    if ledger.settle((table, "file"), sample.file, why, sure=False, choices=[None]) is None:
+    if ledger.settle((table, sample.origin), sample.file, why, sure=False, choices=[None]) is None:
         return None
     files.tables[table] = sample
-    files.unused.pop(sample.file, None)
+    files.unused.pop(sample.title, None)
     return sample
 
 

@@ -73,16 +73,25 @@ def _attributes_of_items(ledger: Ledger, sample: Sample, taken: list[str], tells
     ):
         del ledger.guesses["items", "columns", "description"]
         ledger.settle(("items", "columns", "title"), told, "nothing else is a title, and its texts are short")
-    if "categories" not in found and (flags := lists.flags(sample, taken)):
-        ledger.settle(("items", "flags", "categories"), flags, "columns of 0 and 1", sure=False, choices=[None])
-    for ours in ("categories", "tags"):
-        if ours in found and ("items", "separator") not in ledger.guesses:
-            lists.settle(ledger, "items", sample.facts[found[ours]])
+    _lists(ledger, sample, found, taken)
     decimal(ledger, "items", sample.facts[found["price"]] if "price" in found else None)
     for ours in ("created_at", "removed_at"):
         if ours in found:
             times.settle(ledger, "items", ours, sample.facts[found[ours]])
     _missing(ledger, "items", sample, list(found.values()), found.get("title"))
+
+
+def _lists(ledger: Ledger, sample: Sample, found: dict[str, str], taken: list[str]) -> None:
+    """Note what divides categories and tags, or which columns hold an entry or a flag each."""
+    for ours in ("categories", "tags"):
+        key = ("items", "columns", ours)
+        if ours in found and ("items", "separator") not in ledger.guesses:
+            lists.settle(ledger, "items", sample.facts[found[ours]])
+        elif ours not in found and key not in ledger.answers and (several := lists.numbered(sample, ours, taken)):
+            ledger.settle(key, several, "columns of one name, numbered")
+            taken += several
+    if ("items", "columns", "categories") not in ledger.guesses and (flags := lists.flags(sample, taken)):
+        ledger.settle(("items", "flags", "categories"), flags, "columns of 0 and 1", sure=False, choices=[None])
 
 
 def _from_interactions(ledger: Ledger, files: Files) -> None:
@@ -121,7 +130,7 @@ def _same_name(sample: Sample, item: str) -> bool:
 
 def _same_file(ledger: Ledger, files: Files, sample: Sample) -> None:
     files.tables["items"] = sample
-    ledger.settle(("items", "file"), sample.file, "its rows tell of the items as well")
+    ledger.settle(("items", sample.origin), sample.file, "its rows tell of the items as well")
     for name in sample.written:
         guess = ledger.guesses[("interactions", name)]
         ledger.settle(("items", name), guess.value, guess.why)

@@ -11,6 +11,8 @@ from strata.data.guess import names
 from strata.data.sources.streams import UNIT
 
 DELIMITERS: Final = ("::", "\t", ";", "|", ",", "\x01", "^")
+RARE: Final = (" ", "~", "#", ":")
+"""What also stands in texts and times: looked for where none of the usual ones divides a file."""
 _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)*([eE][-+]?\d+)?\s*")
 _DAY = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*")
 _ROWS = 200
@@ -44,14 +46,18 @@ def layout(text: str, form: str) -> Layout | None:
     if lines and lines[0].startswith("#") and len(lines) > 1:
         settings["comment"] = "#"
         lines = [line for line in lines if not line.startswith("#")]
-    found = max((_try(lines, mark) for mark in DELIMITERS), key=lambda each: each[0])
-    (score, width), mark, records, written = found
-    if score < 0.5 or width < 2:
+    for marks in (DELIMITERS, RARE):
+        (score, width, _), mark, records, written = max((_try(lines, each) for each in marks), key=lambda each: each[0])
+        if score >= (0.5 if marks is DELIMITERS else 0.98) and width >= 2:
+            break
+    else:
         return None
     if mark != ("\t" if form == "tsv" else ","):
         settings["delimiter"] = mark
     settings |= written
-    above = next(place for place, record in enumerate(records) if len(record) == width)
+    whole = [place for place, record in enumerate(records) if len(record) == width]
+    filled = (place for place in whole if 2 * sum(map(bool, map(str.strip, records[place]))) >= width)
+    above = next(filled, whole[0])  # a title above the header leaves the other cells empty
     if above:
         settings["skip_lines"], records = above, records[above:]
     why = f"{score:.0%} of its lines have {width} columns between {mark!r}"
@@ -94,37 +100,40 @@ def _kind(cell: str) -> str:
     return "number" if _NUMBER.fullmatch(cell) else "day" if _DAY.fullmatch(cell) else "text"
 
 
-Tried = tuple[tuple[float, int], str, list[list[str]], dict[str, Any]]
+Tried = tuple[tuple[float, int, bool], str, list[list[str]], dict[str, Any]]
 
 
 def _try(lines: list[str], mark: str) -> Tried:
-    """How well a delimiter cuts lines into equal numbers of cells, the cells, and how marks are quoted."""
+    """How well a delimiter cuts lines, also the first, into equal numbers of cells; the cells; how marks are quoted."""
     ways: list[dict[str, Any]] = [{}]
     if any('"' in line for line in lines):
         ways += [{"escape": "\\"}] if any('\\"' in line for line in lines) else []
         ways += [{"quoted": False}]
     best: Tried | None = None
+    bare = 0.0
     for way in ways:
         records = _records(lines, mark, way)
         widths = Counter(map(len, records[1:] or records))
         width, count = max(widths.items(), key=lambda each: (each[1], each[0])) if widths else (0, 0)
         share = count / max(len(records[1:] or records), 1)
+        bare = share if way.get("quoted") is False else bare
         if way.get("quoted") is False and any(_enclosed(cell) for record in records for cell in record):
             share *= 0.9  # marks around cells do mean something
         swallowed = not way and any("\n" in cell and cell.count("\n") > 20 for record in records for cell in record)
         share *= 0.5 if swallowed else 1.0
         if best is None or share > best[0][0]:
-            best = ((share, width), mark, records, way)
+            best = ((share, width, len((records or [[]])[0]) == width), mark, records, way)
     assert best is not None
-    (share, width), _, records, way = best
-    enclosed = re.compile(rf'(^|{re.escape(mark)})"[^"]*"({re.escape(mark)}|$)')
-    if not way and len(ways) > 1 and not any(enclosed.search(line) for line in lines):
+    (share, width, first), _, records, way = best
+    enclosed = re.compile(rf'(^|{re.escape(mark)})"([^"]|"")*"({re.escape(mark)}|$)')
+    # Where lines are whole only within quotation marks, these are some, be they over several lines each.
+    if not way and len(ways) > 1 and bare > share - 0.05 and not any(enclosed.search(line) for line in lines):
         way = {"quoted": False}
     inner = re.compile(rf'\\"(?!{re.escape(mark)}|$)')
     if not way and {"escape": "\\"} in ways and any(inner.search(line) for line in lines):
         way = {"escape": "\\"}
         records = _records(lines, mark, way)
-    score = (round(share if width > 1 else 0.0, 2), width)
+    score = (round(share if width > 1 else 0.0, 2), width, first)
     return score, mark, records[:_ROWS], way
 
 

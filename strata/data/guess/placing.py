@@ -8,15 +8,18 @@ from pathlib import Path
 from strata.errors import SourceError
 
 
-def place(files: Iterable[Path], folder: Path) -> list[str]:
+def place(files: Iterable[Path], folder: Path, below: Path | None = None) -> list[str]:
     """Give `folder` each file by a hard link, else by a copy, and say what was done; files that lie there stay.
+
+    A file keeps its path from the folder `below` where one is given, else its name alone.
 
     Raises SourceError where another file of a name lies there already.
     """
     done = []
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:
-        target = folder / file.name
+        target = folder / (file.name if below is None else file.relative_to(below))
+        target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             if target.samefile(file) or _same(target, file):
                 continue

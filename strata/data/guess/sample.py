@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -26,12 +26,13 @@ _ROWS, _MOST_KEYS = 50_000, 20
 _PLAIN = (".dat", ".txt", ".data", ".item", ".user", ".inter", ".psv", ".log", ".base", ".test", "")
 
 
-@dataclass
+@dataclass(eq=False)
 class Sample:
     """A file's sampled rows as the reader gives them.
 
     `written`: settings of FileSettings but `file`. `whole`: whether the sample is all of it. `unsure`: setting → why.
-    `paths`: the file, or the files of one pattern.
+    `paths`: the file, or the files of one pattern. `origin`: the setting that names it; `asked`: what it names of a
+    database, whose tables have no files, and `size` how many bytes that is, about.
     """
 
     path: Path
@@ -43,6 +44,9 @@ class Sample:
     why: str
     unsure: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Facts] = field(default_factory=dict)
+    origin: Literal["file", "table", "query"] = "file"
+    asked: str = ""
+    size: int = 0
 
     @property
     def headed(self) -> bool:
@@ -51,18 +55,30 @@ class Sample:
 
     @property
     def bytes(self) -> int:
-        """Of all its files."""
-        return sum(each.stat().st_size for each in self.paths)
+        """Of all its files, or about so many of what is asked of a database."""
+        return sum(each.stat().st_size for each in self.paths) + self.size
 
     @property
     def file(self) -> str:
-        """Its name, or the pattern of the names of several."""
+        """Its name, or the pattern of the names of several; what is asked of a database."""
+        if self.origin != "file":
+            return self.asked
         if len(self.paths) == 1:
             return self.path.name
         first, last = self.paths[0].name, self.paths[-1].name
         start = next(place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
         end = next(place for place, (a, b) in enumerate(zip(first[::-1], last[::-1], strict=False)) if a != b)
         return f"{first[:start]}*{first[len(first) - end :]}"
+
+    @property
+    def title(self) -> str:
+        """What to call it: its file, with the sheet of a workbook, its table, or that it is a query."""
+        sheet = f", sheet {self.written['sheet']}" if "sheet" in self.written else ""
+        return "a query" if self.origin == "query" else f"{self.file}{sheet}"
+
+    def called(self, said: str | Path | None) -> bool:
+        """Whether a person means it by a path, the name of its file or table, or its query."""
+        return said is not None and (str(said) == self.file or Path(said) in self.paths)
 
 
 def joined(samples: list[Sample]) -> Sample:
@@ -178,7 +194,10 @@ def _tabular(path: Path, form: str, said: dict[str, Any]) -> Sample:
         written = {**said, **({"sheet": settings.sheet} if settings.sheet is not None else {})}
         return _sample(path, written, _collected(path.parent, settings, None), True, "a workbook", unsure)
     scan = pl.scan_parquet(path, glob=False)
-    rows = int(scan.select(pl.len()).collect().item())
+    try:
+        rows = int(scan.select(pl.len()).collect().item())
+    except UNREADABLE as error:
+        raise unreadable(path.parent, settings, error) from None
     starts = {0, max((rows - _ROWS) // 2, 0), max(rows - _ROWS, 0)}
     frame = (
         pl.concat([scan.slice(start, _ROWS).collect() for start in sorted(starts)]).unique(maintain_order=True)
@@ -189,6 +208,31 @@ def _tabular(path: Path, form: str, said: dict[str, Any]) -> Sample:
     return _sample(path, said, numbered, rows <= _ROWS, "a Parquet file", {})
 
 
+def looks(path: Path) -> list[Sample]:
+    """Samples of a file; of a workbook one for each sheet of other columns than those before. Raises as look does."""
+    if _form(path) != "xlsx":
+        return [sample] if (sample := look(path)) is not None else []
+    import fastexcel
+
+    try:
+        names = fastexcel.read_excel(path).sheet_names
+    except fastexcel.FastExcelError as error:
+        raise unreadable(path.parent, FileSettings(file=Path(path.name), format="xlsx"), error) from None
+    if len(names) == 1:
+        return [_tabular(path, "xlsx", {})]
+    kinds: dict[tuple[str, ...], list[Sample]] = {}
+    for name in names:
+        try:
+            sample = _tabular(path, "xlsx", {"sheet": name})
+        except SourceError:  # of a sheet without rows, which is no table
+            continue
+        kinds.setdefault(tuple(sample.facts), []).append(sample)
+    for first, *others in kinds.values():
+        alike = ", ".join(str(sample.written["sheet"]) for sample in (first, *others))
+        first.unsure |= {"sheet": f"it has the sheets {alike}, of the same columns"} if others else {}
+    return [samples[0] for samples in kinds.values()]
+
+
 def _sheet(path: Path, settings: FileSettings) -> tuple[FileSettings, dict[str, str]]:
     import fastexcel
 
@@ -196,6 +240,15 @@ def _sheet(path: Path, settings: FileSettings) -> tuple[FileSettings, dict[str, 
     if len(names) == 1 or settings.sheet is not None:
         return settings, {}
     return settings.model_copy(update={"sheet": names[0]}), {"sheet": f"it has the sheets {', '.join(names)}"}
+
+
+def sampled(
+    origin: Literal["table", "query"], asked: str, name: str, frame: pl.DataFrame, size: int, *, whole: bool
+) -> Sample:
+    """A sample of rows that a database gave, of about `size` bytes there."""
+    numbered = frame.with_row_index(ROW_NUMBER, offset=1).with_columns(pl.lit(None, pl.String).alias(FAULT))
+    found = _sample(Path(name), {}, numbered, whole, f"a {origin} of the database", {})
+    return replace(found, paths=[], origin=origin, asked=asked, size=size)
 
 
 def _collected(folder: Path, settings: FileSettings, first: int | None) -> pl.DataFrame:

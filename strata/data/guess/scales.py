@@ -6,6 +6,8 @@ from strata.data.weights import RatingSettings
 
 MASS = 2.0
 """Times as frequent as the lowest rating, from which a value below the scale is a mass of its own."""
+LITTLE = 0.01
+"""Share below which a number says more than a percentage."""
 _KEY = ("cleaning", "rating")
 
 
@@ -30,6 +32,8 @@ def _unrated(ledger: Ledger, counts: dict[float, int]) -> list[float]:
         mass = counts[value] > MASS * counts[above[0]]
         share = counts[value] / sum(counts.values())
         stands = f"{share:.0%} of the ratings are {value:g}"
+        if share < LITTLE:
+            stands = f"{counts[value]:,} of {sum(counts.values()):,} ratings are {value:g}"
         if value < 0:
             ledger.settle(key, {named: "view"}, f"{stands}, below a scale that begins at {above[0]:g}")
         elif mass:

@@ -43,15 +43,16 @@ def known_layout(sample: Sample) -> Mapping[str, Any] | None:
     return None
 
 
-def sort(samples: list[Sample], ledger: Ledger, chosen: Mapping[str, Path]) -> Files:
+def sort(samples: list[Sample], ledger: Ledger, chosen: Mapping[str, str | Path]) -> Files:
     """Which file is which; `chosen`: table → file, as a person said."""
     found = Files()
     samples = grouped(samples)
     layouts = {sample.file: known_layout(sample) for sample in samples}
     for table in ("interactions", "items", "users"):
-        if said := [sample for sample in samples if chosen.get(table) in sample.paths]:
+        answer = chosen.get(table) or ledger.answered(table, "file") or ledger.answered(table, "table")
+        if said := [sample for sample in samples if sample.called(answer)]:
             found.tables[table] = said[0]
-            ledger.settle((table, "file"), said[0].file, "you said so")
+            ledger.settle((table, said[0].origin), said[0].file, "you said so")
     for table in ("interactions", "items", "users"):
         if table in found.tables:
             continue
@@ -63,24 +64,34 @@ def sort(samples: list[Sample], ledger: Ledger, chosen: Mapping[str, Path]) -> F
         best = found.tables[table] = scores[0][2]
         rivals = [s.file for n, size, s in scores[1:] if n == scores[0][0] and size > _SAME_KIND * best.bytes]
         why = "its columns, and its name, say so" if names.file_says(table, best.path.name) else "its columns say so"
+        why = f"{why}; {best.why}" if best.origin == "query" else why
         if len(best.paths) > 1:
             why = f"{why}; {len(best.paths)} files of one kind are read as one table"
         why = f"{why}, and so do those of {', '.join(rivals)}" if rivals else why
-        ledger.settle((table, "file"), best.file, why, sure=not rivals, choices=rivals)
-    if "interactions" not in found.tables and (logs := [sample for sample in samples if _may_be_log(sample)]):
-        largest = max(logs, key=lambda each: each.bytes)
-        found.tables = {table: each for table, each in found.tables.items() if each is not largest}
-        others = [sample.file for sample in logs if sample is not largest]
-        why = "no file has columns of known names; this one has ids that come again"
-        found.tables["interactions"] = largest
-        ledger.settle(("interactions", "file"), largest.file, why, sure=False, choices=others)
+        ledger.settle((table, best.origin), best.file, why, sure=not rivals, choices=rivals)
+    if "interactions" not in found.tables:
+        _some_log(found, samples, ledger)
     for table, sample in found.tables.items():
         layout = layouts[sample.file]
         if layout is not None and layout["table"] == table:
             found.layouts[table] = layout
-    used = {sample.file for sample in found.tables.values()}
-    found.unused |= {s.file: "it is none of the three tables, or a smaller one" for s in samples if s.file not in used}
+    left = [sample for sample in samples if not any(sample is each for each in found.tables.values())]
+    found.unused |= {sample.title: "it is none of the three tables, or a smaller one" for sample in left}
     return found
+
+
+def _some_log(found: Files, samples: list[Sample], ledger: Ledger) -> None:
+    """Note as interactions the largest file with ids that come again, where there is one."""
+    logs = [sample for sample in samples if _may_be_log(sample)]
+    if not logs:
+        return
+    largest = max(logs, key=lambda each: each.bytes)
+    for table in [table for table, each in found.tables.items() if each is largest]:
+        del found.tables[table], ledger.guesses[table, largest.origin]
+    others = [sample.file for sample in logs if sample is not largest]
+    why = f"no {largest.origin} has columns of known names; this one has ids that come again"
+    found.tables["interactions"] = largest
+    ledger.settle(("interactions", largest.origin), largest.file, why, sure=False, choices=others)
 
 
 def score(sample: Sample, table: str, layout: Mapping[str, Any] | None) -> float:
@@ -161,6 +172,9 @@ def grouped(samples: Iterable[Sample]) -> list[Sample]:
     found = []
     for group in groups.values():
         group.sort(key=lambda each: each.path.name)
+        if group[0].origin != "file":
+            found += group
+            continue
         whole = joined(group)
         there = [each.name for each in group[0].path.parent.iterdir()]
         alone = len(group) == 1 or set(fnmatch.filter(there, whole.file)) != {each.path.name for each in group}

@@ -101,6 +101,8 @@ def settle(ledger: Ledger, table: str, ours: str, facts: Facts) -> None:
     odd = moments.filter((moments < _EARLIEST) | (moments > datetime.now(UTC)))
     if ours == "timestamp" and len(odd) > 0.05 * len(moments):
         sure, why = False, f"{len(odd) / len(moments):.0%} of them lie before 1990 or in the future"
+    if found.reading == ("time_unit", "ns") and len(moments) and str(moments.max()) < "1991":
+        sure, why = False, f"{facts.values[0]} may count from the year 1, as .NET does: divide by 10,000,000 first"
     if found.reading == ("time_unit", "iso") and sure:
         return
     ledger.settle((table, setting, ours), form, why, sure=sure, choices=[each for _, each in found.others])

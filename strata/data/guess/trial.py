@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from strata.data.cleaning import CleaningSettings, check, clean
 from strata.data.guess.sample import Sample
+from strata.data.parts import Parts
 from strata.data.schema import ITEM, REASON, USER
 from strata.data.sources.adapters import of_interactions
 from strata.data.sources.files import UNREADABLE
@@ -52,7 +53,7 @@ def trial(samples: Mapping[str, Sample], source: Mapping[str, Any], cleaning: Ma
             continue
         try:
             settings = model.model_validate(source[name])
-            tables[name] = read_raw(samples[name].raw, Path(source[name]["file"]), settings)
+            tables[name] = read_raw(samples[name].raw, Path(samples[name].file), settings)
         except ValidationError as error:
             done.faults[name] = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         except (StrataError, *UNREADABLE) as error:
@@ -64,7 +65,7 @@ def trial(samples: Mapping[str, Sample], source: Mapping[str, Any], cleaning: Ma
     items = (
         _of(tables["items"], interactions, ITEM, samples["items"])
         if "items" in tables
-        else of_interactions(interactions)
+        else of_interactions(interactions)  # and where they are documents, which only validate reads
     )
     users = _of(tables["users"], interactions, USER, samples["users"]) if "users" in tables else None
     try:
@@ -76,7 +77,8 @@ def trial(samples: Mapping[str, Sample], source: Mapping[str, Any], cleaning: Ma
         check(cleaned, rules)
     except ValidationFailed as error:
         done.stop = str(error)
-    for name, count in cleaned.counts.items():
+    counts = {name: count for name, count in cleaned.counts.items() if name in tables or "documents" not in source}
+    for name, count in counts.items():
         if stops := "; ".join(str(finding) for finding in count.findings if finding.stops):
             done.faults[name] = stops
         done.rows[name] = count.read
@@ -87,7 +89,7 @@ def trial(samples: Mapping[str, Sample], source: Mapping[str, Any], cleaning: Ma
 
 def _few(table: ReadTable) -> ReadTable:
     step = max(table.rows.height // _ROWS, 1)
-    return replace(table, rows=table.rows.gather_every(step))
+    return replace(table, parts=Parts.of(table.rows.gather_every(step)))
 
 
 def _of(table: ReadTable, interactions: ReadTable, column: str, sample: Sample) -> ReadTable:
@@ -99,4 +101,4 @@ def _of(table: ReadTable, interactions: ReadTable, column: str, sample: Sample) 
         missing = wanted.filter(~wanted.is_in(rows[column].implode())).drop_nulls()
         blank = pl.DataFrame({column: missing}).with_columns(pl.lit(None, pl.String).alias(REASON))
         rows = pl.concat([rows, blank], how="diagonal")
-    return replace(table, rows=rows)
+    return replace(table, parts=Parts.of(rows))

@@ -122,7 +122,7 @@ def _block(settings: Mapping[str, Any]) -> str:
     """Settings as YAML, two columns in: tables and their columns one a line, small mappings and lists on one."""
     lines = []
     for key, value in settings.items():
-        if not isinstance(value, Mapping):
+        if not isinstance(value, Mapping) or not value:
             lines.append(f"  {key}: {_inline(value)}")
             continue
         lines.append(f"  {key}:")

@@ -111,7 +111,8 @@ def _table(source: SourceSettings, name: str, settings: TableSettings) -> ReadTa
 
 def of_interactions(interactions: ReadTable) -> ReadTable:
     """A table of the items that interactions are with, of which nothing but their ids is known."""
-    ids = interactions.rows.filter(pl.col(REASON).is_null()).select(pl.col(ITEM).drop_nulls().unique().sort())
+    usable = pl.col(ITEM).filter(pl.col(REASON).is_null()).drop_nulls()
+    ids = interactions.parts.each(lambda part: part.select(usable.unique())).unique().sort(ITEM)
     said = Finding(
         "there is no table of items: each item of the interactions is one, its id its title",
         ids.height,

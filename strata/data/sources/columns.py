@@ -66,6 +66,15 @@ def mapped(raw: RawFile, settings: TableSettings) -> dict[str, list[str]]:
     return {name: theirs if isinstance(theirs, list) else [theirs] for name, theirs in wanted.items()}
 
 
+def with_inner(raw: RawFile, path: Path, name: str, theirs: str, settings: TableSettings) -> RawFile:
+    """The file with what `theirs` calls, dots leading into its objects, as a column of its own."""
+    if theirs in raw.columns or root(theirs, raw.columns) is None:
+        return raw
+    given = _located(raw, path, name, theirs, settings)
+    rows = raw.rows.with_columns(text(given.values, given.dtype).alias(theirs))
+    return RawFile(rows, {**raw.columns, theirs: pl.String()}, raw.findings)
+
+
 def root(name: str, columns: dict[str, pl.DataType]) -> str | None:
     """The column of the file that holds what `name` calls, dots leading into its objects."""
     parts = name.split(".")

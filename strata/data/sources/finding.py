@@ -1,6 +1,7 @@
 """What was noticed while data were read and cleaned, said so that a person knows what to change."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
@@ -32,6 +33,16 @@ class Finding:
     def facts(self) -> dict[str, Any]:
         """What is known, as plain JSON."""
         return {name: value for name, value in asdict(self).items() if value not in (None, 0, False)}
+
+
+def merged(findings: Iterable[Finding]) -> list[Finding]:
+    """What was found of each part of a table, as what was found of the table: counts added, the first example kept."""
+    found: dict[str, Finding] = {}
+    for each in findings:
+        so_far = found.get(each.what)
+        more = each if so_far is None else replace(so_far, count=so_far.count + each.count, of=so_far.of + each.of)
+        found[each.what] = more
+    return list(found.values())
 
 
 def _percent(share: float) -> str:

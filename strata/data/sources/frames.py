@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from strata.data.parts import Parts
 from strata.data.schema import REASON, ROW
 from strata.data.sources.finding import Finding
 from strata.data.sources.source import ReadTable
@@ -35,7 +36,7 @@ def as_table(
     content = pl.struct(pl.lit(origin).alias("file"), *(printable(*column) for column in raw.schema.items()))
     numbered = raw.lazy().with_row_index(ROW, offset=1)
     shown = numbered.select(pl.col(ROW).cast(pl.Int64), content.struct.json_encode().alias("content"))
-    return ReadTable(origin, rows, shown, list(findings))
+    return ReadTable(origin, Parts.of(rows), shown, list(findings))
 
 
 def stacked(origin: str, parts: Sequence[ReadTable]) -> ReadTable:
@@ -46,8 +47,8 @@ def stacked(origin: str, parts: Sequence[ReadTable]) -> ReadTable:
         rows.append(part.rows.with_columns(pl.col(ROW) + above))
         given.append(part.given.with_columns(pl.col(ROW) + above))
         findings += part.findings
-        above += part.rows.height
-    return ReadTable(origin, pl.concat(rows), pl.concat(given), findings)
+        above += part.height
+    return ReadTable(origin, Parts.of(pl.concat(rows)), pl.concat(given), findings)
 
 
 def _nothing(dtype: pl.DataType) -> pl.Expr:

@@ -27,7 +27,7 @@ def spelled_otherwise(interactions: ReadTable, other: ReadTable, column: str, na
     It stops where that is so of more than half of those that find none.
     """
     known = other.rows.select(pl.col(column).drop_nulls().unique())
-    counts = interactions.rows.select(pl.col(column).drop_nulls()).group_by(column).len()
+    counts = interactions.parts.counts(column).drop_nulls().rename({"count": "len"})
     lost = counts.join(known, on=column, how="anti").sort("len", column, descending=[True, False])
     each = lost.with_columns(pl.col(column).str.extract_all(_ENTRY).alias("entry")).explode("entry")
     each = each.with_columns(pl.col("entry").str.replace(_MARK, ""))
@@ -36,7 +36,7 @@ def spelled_otherwise(interactions: ReadTable, other: ReadTable, column: str, na
     if (count := int(several["len"].sum())) > MOST * int(lost["len"].sum()):
         what = f"{column} is not in {name}, and holds several that are"
         remedy = "set `unfold` to make a row of each"
-        return [Finding(what, count, interactions.rows.height, column, several[column][0], remedy, stops=True)]
+        return [Finding(what, count, interactions.height, column, several[column][0], remedy, stops=True)]
     best: Finding | None = None
     for what, (form, setting) in _FORMS.items():
         alike = known.select(form(pl.col(column)).alias("form"), pl.col(column).alias("theirs")).unique("form")
@@ -46,7 +46,7 @@ def spelled_otherwise(interactions: ReadTable, other: ReadTable, column: str, na
             best = Finding(
                 f"{column} is not in {name}, and would be but for {what}",
                 count,
-                of=interactions.rows.height,
+                of=interactions.height,
                 column=column,
                 example=f"{found[column][0]} / {found['theirs'][0]}",
                 remedy=f"set {setting} in both tables" if setting else "write them alike in both tables",

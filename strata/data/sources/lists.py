@@ -1,6 +1,7 @@
-"""Reads lists written into one cell: JSON, a Python literal, lists of lists, objects of which one key counts."""
+"""Reads lists written into one cell: JSON, a Python literal, words in brackets, objects of which a key counts."""
 
 import ast
+import csv
 import json
 import re
 import warnings
@@ -14,6 +15,8 @@ LISTED = r"(?s)^[\[{(].*[\]})]$"
 OBJECTS = r"(?s)^\[\s*\{|^\{.*:\s*\{"
 """Text of a list, or of objects in it, as far as its ends tell."""
 
+_BARE = re.compile(r"[\[{]([^\[\]{}:]*)[\]}]")
+"""Words in brackets as databases and printed lists have them: {Drama,"Science Fiction"}, [Drama, War]."""
 _UNPARTED = re.compile(r"""(['"])\s+(?=['"])""")
 """Between the words of a printed numpy array, which Python would join."""
 
@@ -21,10 +24,23 @@ _UNPARTED = re.compile(r"""(['"])\s+(?=['"])""")
 def split(value: str, separator: str | None, key: str | None) -> list[str]:
     """The entries of one cell; text that is no list is split at `separator`."""
     content = literal(value)
-    if content is None:
-        pieces = [value] if separator is None else value.split(separator)
-        return [piece.strip() for piece in pieces if piece.strip()]
-    return list(flat(content, key))
+    if content is not None:
+        return list(flat(content, key))
+    words = bare(value)
+    if words is not None and (separator is None or separator not in words):
+        return [word for word in (each.strip(" '\"") for each in _comma_separated(words)) if word]
+    pieces = [value] if separator is None else (value if words is None else words).split(separator)
+    return [piece.strip() for piece in pieces if piece.strip()]
+
+
+def bare(value: str) -> str | None:
+    """What stands between the brackets of a list of bare words, else None."""
+    found = _BARE.fullmatch(value)
+    return found[1] if found else None
+
+
+def _comma_separated(words: str) -> list[str]:
+    return next(csv.reader([words.replace("\n", " ")], skipinitialspace=True, escapechar="\\"), [])
 
 
 def prose(value: str) -> str:
@@ -41,7 +57,9 @@ def literal(value: str) -> Any:
         content = json.loads(value)
     except (ValueError, RecursionError):
         content = _python(value)
-    return sorted(content) if isinstance(content, set) else content if isinstance(content, list | dict) else None
+    if isinstance(content, set | tuple):
+        return sorted(content, key=str) if isinstance(content, set) else list(content)
+    return content if isinstance(content, list | dict) else None
 
 
 def flat(content: Any, key: str | None) -> Iterator[str]:
@@ -69,7 +87,8 @@ def unkeyed(column: pl.Expr) -> pl.Expr:
 def unread(column: pl.Expr) -> pl.Expr:
     """Whether text begins and ends as a list does and is none."""
     listed = pl.when(column.str.contains(LISTED)).then(column)
-    return listed.map_elements(lambda value: literal(value) is None, pl.Boolean).fill_null(value=False)
+    unread_ = listed.map_elements(lambda value: literal(value) is None and bare(value) is None, pl.Boolean)
+    return unread_.fill_null(value=False)
 
 
 def _python(value: str) -> Any:

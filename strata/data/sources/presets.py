@@ -1,7 +1,7 @@
 """Presets: settings for known data sets, written into params.yaml without changing anything else there."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -10,6 +10,8 @@ from strata.errors import SettingsError
 
 Pair = tuple[yaml.Node, yaml.Node]
 """Key and value nodes, with their positions in the text."""
+WHOLE: Final = (("cleaning", "amounts"),)
+"""Mappings that are replaced and not merged: of what another data set strengthens, nothing may stay."""
 
 
 def use(name: str, params: str, folder: str | None = None, part: str | None = None) -> str:
@@ -40,7 +42,7 @@ def section(text: str, key: str, block: str) -> str:
 
 
 def merge(text: str, changes: Mapping[str, Any]) -> str:
-    """A YAML text with the values of `changes`, nested mappings, set or added.
+    """A YAML text with the values of `changes`, nested mappings, set or added, those of WHOLE replaced.
 
     Everything else, including comments and layout, stays byte for byte.
     """
@@ -53,9 +55,9 @@ def merge(text: str, changes: Mapping[str, Any]) -> str:
 
 
 def leaves(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every value that is not a mapping, with its path of keys."""
+    """Every value that is not a mapping, or is one of WHOLE, with its path of keys."""
     for key, value in values.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and (*above, key) not in WHOLE:
             yield from leaves(value, (*above, key))
         else:
             yield (*above, key), value

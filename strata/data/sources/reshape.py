@@ -17,6 +17,8 @@ from strata.settings import Settings
 
 MARK = ".mark"
 """Behind the name of a column that is unfolded: the column of what followed the mark."""
+_MARKS = 5
+"""Marks, the most frequent, whose entries are counted one by one."""
 _KEY = "\x1fkey"
 _WHEN = "\x1fwhen"
 
@@ -43,14 +45,15 @@ class PropertiesSettings(Settings):
 
 
 def unfolded(raw: RawFile, settings: UnfoldSettings) -> RawFile:
-    """A row for each entry of a column's lists; rows without an entry are left out and counted.
+    """A row for each entry of a column's lists; rows without an entry, and entries that are not kept, are counted.
 
-    Raises SourceError when there is no such column.
+    Raises SourceError when there is no such column, or no entry is kept.
     """
     _present(raw, [settings.column])
     column = settings.column
     entries = text(pl.col(column), raw.columns[column]).str.split(settings.separator)
     rows = raw.rows.with_columns(entries.alias(column)).explode(column, empty_as_null=True)
+    rows = rows.with_columns(pl.col(column).str.strip_chars())
     columns = raw.columns | {column: pl.String()}
     if settings.mark is not None:
         ending = rf"^(.*){re.escape(settings.mark)}(.*)$"
@@ -59,12 +62,39 @@ def unfolded(raw: RawFile, settings: UnfoldSettings) -> RawFile:
         columns[column + MARK] = pl.String()
     lists, empty = raw.rows.select(pl.len(), text(pl.col(column), raw.columns[column]).null_count()).collect().row(0)
     rows = rows.filter(pl.col(column).is_not_null() & (pl.col(column) != ""))
-    if settings.keep is not None:
-        rows = rows.filter(pl.col(column + MARK if settings.mark is not None else column).is_in(settings.keep))
     found = [Finding("a list for several rows: each entry is one", lists, column=column)]
     found += [Finding("rows without an entry in their list: left out", empty, of=lists, column=column)] if empty else []
+    if settings.keep is not None:
+        told = column if settings.mark is None else column + MARK
+        found += _not_kept(rows, told, settings, settings.keep)
+        rows = rows.filter(pl.col(told).is_in(settings.keep))
     rows = rows.drop(ROW_NUMBER).with_row_index(ROW_NUMBER, offset=1)
     return RawFile(rows, columns, [*raw.findings, *found])
+
+
+def _not_kept(rows: pl.LazyFrame, told: str, settings: UnfoldSettings, keep: Sequence[str]) -> list[Finding]:
+    """Entries that `keep` leaves out, by what their column `told` says; those that say nothing apart."""
+    column = settings.column
+    counts = rows.group_by(told).agg(pl.len().alias("n"), pl.col(column).first().alias("such"))
+    marks = counts.sort("n", told, descending=[True, False]).collect(engine="streaming")
+    of, left = int(marks["n"].sum()), marks.filter(~pl.col(told).is_in(list(keep)).fill_null(value=False))
+    if of and left.height == marks.height:
+        there = listed([str(each) for each in marks[told].drop_nulls()])
+        raise SourceError(
+            f"no entry of column '{column}' is kept: unfold.keep is {listed(list(keep))}, there is {there}"
+        )
+    found, lead = [], "" if settings.mark is None else "marked "
+    for mark, count, such in left.head(_MARKS).iter_rows():
+        what = "entries without a mark: left out" if mark is None else f"entries {lead}{mark!r}: left out"
+        remedy = f"add {mark!r} to `unfold.keep` to keep them"
+        if mark is None:
+            remedy = (
+                f"correct {settings.mark!r} in `unfold.mark` if a mark stands in them; else leave `unfold.keep` out"
+            )
+        found.append(Finding(what, count, of, column, such, remedy))
+    if rest := int(left.slice(_MARKS)["n"].sum()):
+        found.append(Finding("entries with other marks: left out", rest, of, column, remedy="see `unfold.keep`"))
+    return found
 
 
 def widened(

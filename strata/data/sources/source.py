@@ -5,6 +5,7 @@ from typing import Literal
 
 import polars as pl
 
+from strata.data.parts import Parts
 from strata.data.sources.finding import Finding
 
 Clock = Literal["clock", "order", "none"]
@@ -18,16 +19,26 @@ class ReadTable:
     """One table as its source gave it, before any rule of cleaning.
 
     `origin`: what to call it in messages, for example the file.
-    `rows`: `row` (1-based data row of the source), the columns of its schema in strata/data/schema.py, and
+    `parts`: `row` (1-based data row of the source), the columns of its schema in strata/data/schema.py, and
     `reason` (null, or why the row could not be parsed).
     `given`: lazily, `row` and `content` (the row as it was given, as JSON), for the quarantine.
     `findings`: what was guessed, changed or left out while reading.
     """
 
     origin: str
-    rows: pl.DataFrame
+    parts: Parts
     given: pl.LazyFrame
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """All parts as one frame, in memory."""
+        return self.parts.whole()
+
+    @property
+    def height(self) -> int:
+        """Rows read."""
+        return self.parts.height
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ _ISO = (
     r"(?:(?:T|\s+)(?<hour>\d{1,2}):(?<minute>\d{1,2})(?::(?<second>\d{1,2})(?<fraction>[.,]\d{1,9})?)?\s*"
     r"(?:Z|UTC|(?<sign>[+-])(?<hours>\d{2}):?(?<minutes>\d{2})?)?)?$"
 )
+_USUAL = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z?$"
+_STAMP = "%Y-%m-%dT%H:%M:%S%.f"
 _EXCEL_1970, _EXCEL_LAST = 25_569, 2_958_466
 """Excel's day numbers of 1 January 1970 and of the year 10000."""
 
@@ -94,6 +96,15 @@ def _of_format(column: pl.Expr, form: str) -> pl.Expr:
 
 
 def _iso(column: pl.Expr) -> pl.Expr:
+    """Taken apart only where times are not written as they usually are: that takes about nine times as long."""
+    usual = column.str.contains(_USUAL)
+    clock = pl.concat_str(column.str.slice(0, 10), pl.lit("T"), column.str.slice(11).str.strip_chars_end("Z"))
+    stamp = pl.when(usual).then(clock).str.to_datetime(_STAMP, time_unit="us", strict=False)
+    usual_time = on_the_calendar(stamp.dt.replace_time_zone("UTC"))
+    return pl.when(usual).then(usual_time).otherwise(_iso_by_parts(pl.when(~usual).then(column)))
+
+
+def _iso_by_parts(column: pl.Expr) -> pl.Expr:
     parts = column.str.extract_groups(_ISO).struct
 
     def two(name: str) -> pl.Expr:
@@ -103,7 +114,7 @@ def _iso(column: pl.Expr) -> pl.Expr:
     clock = pl.concat_str(two("hour"), two("minute"), two("second"), separator=":")
     fraction = parts.field("fraction").str.replace(",", ".").fill_null("")
     stamp = pl.concat_str(day, pl.lit("T"), clock, fraction)
-    local = stamp.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
+    local = stamp.str.to_datetime(_STAMP, time_unit="us", strict=False)
     hours = parts.field("hours").cast(pl.Int64).fill_null(0)
     minutes = parts.field("minutes").cast(pl.Int64).fill_null(0)
     sign = pl.when(parts.field("sign") == "-").then(-1).otherwise(1)

@@ -1,12 +1,17 @@
 """What files leave open is asked about, with the setting that answers it; what they tell is not."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from strata.data.guess.plan import Plan, guess
+from strata.data.guess.trial import trial
+from strata.data.schema import BEHAVIOURS
+from strata.data.sources.adapters import SourceSettings, read_source
 from strata.errors import SourceError
+from tests.data.sources.true_formats import workbook
 
 
 def rows(count: int, line: str, **values: list[Any]) -> str:
@@ -67,6 +72,50 @@ def test_ids_that_stand_in_the_items_tell(tmp_path: Path) -> None:
     plan = of(tmp_path, log__csv=log, movies__csv=items)
     assert unsure(plan) == []
     assert plan.source["items"]["columns"] == {"item_id": "id", "title": "title"}
+
+
+def test_documents_that_the_log_names_by_their_paths_are_its_items(tmp_path: Path) -> None:
+    inside = [f"{kind}/{n:02}.{form}" for kind in ("sea", "hill") for n, form in enumerate(("md", "txt", "html") * 4)]
+    for place, name in enumerate(inside):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"Text {place}\n\nOf a day.", encoding="utf-8")
+    log = "reader,document,read_at\n" + rows(80, "{u},{d},2024-05-01 10:00:{a}", d=[*inside, "gone.md"], a=[10, 20])
+    plan = of(tmp_path, reads__csv=log)
+    assert unsure(plan) == []
+    assert plan.source == {
+        "documents": {},
+        "interactions": {
+            "file": "reads.csv",
+            "columns": {"user_id": "reader", "item_id": "document", "timestamp": "read_at"},
+            "constants": {"behaviour": "view"},
+        },
+    }
+    assert plan.papers is not None
+    assert list(plan.papers.files) == sorted(inside)
+    assert plan.unused == {}
+    tried = trial(plan.tables, plan.source, {"weights": dict.fromkeys(BEHAVIOURS, 1.0)})
+    assert (tried.faults, tried.stop, tried.refused["interactions"]) == ({}, None, {})
+
+
+def test_a_folder_of_documents_alone_is_told_where_it_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="12 documents such as note00.md: docs/data.md"):
+        of(tmp_path, **{f"note{n:02}__md": "# A note" for n in range(12)})
+
+
+def test_tables_whose_endings_are_those_of_documents_are_tables(tmp_path: Path) -> None:
+    line = '{{"user_id": "u{u}", "item_id": "i{i}", "stars": {s}, "date": "2024-05-0{s}"}}'
+    parts = {f"review-{n:02}__jsonl": rows(20, line, s=[1, 2, 3, 4, 5]) for n in range(12)}
+    plan = of(tmp_path, **parts)
+    assert plan.papers is None
+    assert len(plan.tables["interactions"].paths) == 12
+
+
+def test_ratings_to_ten_that_lie_as_those_of_movielens_are_known_by_their_form(tmp_path: Path) -> None:
+    films = "".join(f"{i}::Film number {i} (1990)::Comedy|Drama\n" for i in range(100, 123))
+    log = rows(600, "{u}::{i}::{r}::13000{n:05}", r=[*range(1, 11)])
+    plan = of(tmp_path, ratings__dat=log, movies__dat=films)
+    assert unsure(plan) == []
+    assert plan.cleaning["rating"] == {"lowest": 1, "highest": 10, "neutral": 5.5}
 
 
 def test_an_unknown_name_of_a_behaviour_is_asked_about(tmp_path: Path) -> None:
@@ -242,3 +291,185 @@ def test_a_few_words_of_no_known_name_may_be_behaviours(tmp_path: Path) -> None:
     assert set(unsure(plan)) >= {f"interactions.{each}" for each in asked}
     told = {("interactions", "columns", "behaviour"): None, ("interactions", "constants", "behaviour"): "purchase"}
     assert of(tmp_path, told).source["interactions"]["constants"] == {"behaviour": "purchase"}
+
+
+LOG = "user_id,item_id,rating,ts\n" + rows(80, "{u},{i},{r},13000{n:05}", r=[1, 2, 3, 4, 5])
+
+
+def catalogue(column: str, *cells: str) -> str:
+    lines = [f"{i},Film number {i},{cells[i % len(cells)]}" for i in range(100, 123)]
+    return "\n".join([f"item_id,title,{column}", *lines]) + "\n"
+
+
+def test_cells_whose_every_quotation_mark_is_doubled_are_quoted(tmp_path: Path) -> None:
+    listed = catalogue("genres", '"[""Drama"", ""Sea""]"', '"[""War"", ""Sea""]"')
+    plan = of(tmp_path, ratings__csv=LOG, movies__csv=listed)
+    assert unsure(plan) == []
+    assert "quoted" not in plan.source["items"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "separator", "asked"),
+    [
+        (["Drama::Sea", "War::Sea", "Drama"], "::", False),
+        (["Drama~Sea", "War~Sea", "Drama"], "~", False),
+        (["Drama · Sea", "War · Sea", "Drama"], " · ", False),
+        (["[Drama|Sea]", "[War|Sea]", "[Drama]"], "|", False),
+        (["Drama - Sea", "War - Sea", "Drama"], " - ", True),
+        (["Drama & Sea", "War & Sea", "Drama"], " & ", True),
+        (["Food & Drink", "Health & Beauty", "Toys"], None, False),
+        (["Science Fiction", "Science", "Drama"], None, False),
+    ],
+)
+def test_what_divides_categories_is_concluded_or_asked(
+    cells: list[str], separator: str | None, asked: bool, tmp_path: Path
+) -> None:
+    plan = of(tmp_path, ratings__csv=LOG, movies__csv=catalogue("genres", *cells))
+    assert plan.source["items"].get("separator") == separator
+    assert unsure(plan) == ["items.separator"] * asked
+
+
+def test_numbered_columns_are_one_list(tmp_path: Path) -> None:
+    plan = of(
+        tmp_path, ratings__csv=LOG, movies__csv=catalogue("genre_1,genre_2,tag1,tag2", "Drama,Sea,a,b", "War,,,c")
+    )
+    assert plan.source["items"]["columns"]["categories"] == ["genre_1", "genre_2"]
+    assert plan.source["items"]["columns"]["tags"] == ["tag1", "tag2"]
+
+
+@pytest.mark.parametrize(("yes", "no"), [("Y", "N"), ("yes", "no"), ("x", ""), ("1", "0")])
+def test_flags_of_any_words_may_be_categories(yes: str, no: str, tmp_path: Path) -> None:
+    cells = [f"{yes},{no},{yes},{no}", f"{no},{yes},{no},{yes}"]
+    plan = of(tmp_path, ratings__csv=LOG, movies__csv=catalogue("Drama,Sea,War,Comedy", *cells))
+    assert plan.source["items"]["flags"] == {"categories": ["Drama", "Sea", "War", "Comedy"]}
+    assert unsure(plan) == ["items.flags.categories"]
+
+
+@pytest.mark.parametrize(
+    ("prices", "settings", "asked"),
+    [
+        (["34.750", "12.500", "9.250"], {"thousands": ".", "decimal": ","}, True),
+        (['"34,750"', '"12,500"', '"9,250"'], {"thousands": ","}, False),
+        (['"2,750"', '"1,500"', '"9,250"'], {"thousands": ","}, True),
+        (["1'250.50", "12.00"], {"thousands": "'"}, False),
+        (["34.75", "12.5", "9.25"], {}, False),
+        (["0.125", "0.250", "1.500"], {}, False),
+    ],
+)
+def test_groups_of_thousands_are_concluded_or_asked(
+    prices: list[str], settings: dict[str, str], asked: bool, tmp_path: Path
+) -> None:
+    plan = of(tmp_path, ratings__csv=LOG, movies__csv=catalogue("price", *prices))
+    assert {k: v for k, v in plan.source["items"].items() if k in ("thousands", "decimal")} == settings
+    assert unsure(plan) == ["items.thousands"] * asked
+
+
+@pytest.mark.parametrize("nobody", ["(null)", "anonymous", "#N/A", "-"])
+def test_whether_an_id_is_nobody_is_asked(nobody: str, tmp_path: Path) -> None:
+    plan = of(tmp_path, ratings__csv=LOG + f"{nobody},100,3,1300000000\n" * 2)
+    assert unsure(plan) == ["interactions.missing"]
+    assert plan.source["interactions"]["missing"][-1] == nobody
+    assert unsure(of(tmp_path, {("interactions", "missing"): []}, ratings__csv=LOG)) == []
+
+
+@pytest.mark.parametrize("mark", [" ", "~", "#"])
+def test_rare_delimiters_are_found_where_no_usual_one_is(mark: str, tmp_path: Path) -> None:
+    plan = of(tmp_path, ratings__csv=LOG.replace(",", mark))
+    assert plan.source["interactions"]["delimiter"] == mark
+    assert unsure(plan) == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
+def test_text_of_wide_characters_without_a_mark_is_known(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_bytes(LOG.encode(encoding))
+    plan = guess([tmp_path], {}, {})
+    assert plan.source["interactions"]["encoding"] == encoding
+    assert unsure(plan) == []
+
+
+def test_ticks_that_count_from_the_year_1_are_asked_about(tmp_path: Path) -> None:
+    log = "user_id,item_id,rating,ts\n" + rows(80, "{u},{i},{r},63713434380000{n:04}", r=[1, 2, 3, 4, 5])
+    assert unsure(of(tmp_path, ratings__csv=log)) == ["interactions.time_unit.timestamp"]
+
+
+def test_quotation_marks_around_several_lines_are_seen(tmp_path: Path) -> None:
+    note = '"line one\nline ""two"""'
+    log = "user_id,item_id,rating,ts,text\n" + rows(80, f"{{u}},{{i}},{{r}},13000{{n:05}},{note}", r=[1, 2, 3, 4, 5])
+    plan = of(tmp_path, reviews__csv=log)
+    assert unsure(plan) == []
+    assert "quoted" not in plan.source["interactions"]
+
+
+def test_a_mark_in_every_title_is_no_delimiter_where_the_header_lacks_it(tmp_path: Path) -> None:
+    titles = "item_id,title\n" + "".join(f"{i},Salt &amp; Sea {i}\n" for i in range(100, 123))
+    plan = of(tmp_path, ratings__csv=LOG, movies__csv=titles)
+    assert unsure(plan) == []
+    assert "delimiter" not in plan.source["items"]
+
+
+def test_a_title_above_the_header_is_no_header(tmp_path: Path) -> None:
+    plan = of(tmp_path, ratings__csv="Export of ratings,,,\n" + LOG)
+    assert unsure(plan) == []
+    assert plan.source["interactions"]["skip_lines"] == 1
+
+
+def test_items_within_objects_are_read_from_the_log(tmp_path: Path) -> None:
+    lines = [
+        {
+            "user": {"id": n % 7},
+            "item": {"id": n * n % 23, "title": f"Film number {n * n % 23}"},
+            "ts": 1_300_000_000 + n,
+        }
+        for n in range(60)
+    ]
+    (tmp_path / "views.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    plan = guess([tmp_path], {}, {})
+    assert unsure(plan) == []
+    assert plan.source["items"]["columns"] == {"item_id": "item.id", "title": "item.title"}
+    read = read_source(SourceSettings.model_validate({"folder": tmp_path, **plan.source}))
+    assert dict(read.items.rows.select("item_id", "title").rows()) == {
+        str(n * n % 23): f"Film number {n * n % 23}" for n in range(23)
+    }
+
+
+def test_sheets_of_a_workbook_are_tables_of_their_own(tmp_path: Path) -> None:
+    films = [("item_id", "title"), *((i, f"Film number {i}") for i in range(100, 123))]
+    log = [("user_id", "item_id", "rating", "ts"),
+           *((n % 7 + 1, n * n % 23 + 100, n % 5 + 1, 1_300_000_000 + n) for n in range(80))]  # fmt: skip
+    workbook(tmp_path / "shop.xlsx", {"films": films, "rated": log, "notes": [("a", "b"), (1, 2)]})
+    plan = guess([tmp_path], {}, {})
+    assert unsure(plan) == []
+    assert (plan.source["interactions"]["sheet"], plan.source["items"]["sheet"]) == ("rated", "films")
+    assert list(plan.unused) == ["shop.xlsx, sheet notes"]
+    workbook(tmp_path / "shop.xlsx", {"2020": log, "2021": log, "films": films})
+    asked = guess([tmp_path], {}, {})
+    assert unsure(asked) == ["interactions.sheet"]
+    told = guess([tmp_path], {("interactions", "sheet"): "2021"}, {})
+    assert unsure(told) == []
+    assert (told.source["interactions"]["sheet"], told.source["items"]["sheet"]) == ("2021", "films")
+
+
+@pytest.mark.parametrize("ending", ["parquet", "xlsx"])
+def test_a_file_that_is_not_what_its_ending_says_is_told(ending: str, tmp_path: Path) -> None:
+    (tmp_path / f"ratings.{ending}").write_text(LOG)
+    with pytest.raises(SourceError, match=r"ratings\.\w+ is not a readable (Parquet file|workbook)"):
+        guess([tmp_path], {}, {})
+
+
+def test_a_matrix_of_users_and_items_is_asked_about(tmp_path: Path) -> None:
+    header = ",".join(["user_id", *(f"i{n}" for n in range(9))])
+    lines = [",".join([str(user), *(str((user * n) % 5 or "") for n in range(9))]) for user in range(30)]
+    plan = of(tmp_path, ratings__csv="\n".join([header, *lines]) + "\n")
+    assert {"interactions.file", "interactions.columns.item_id"} <= {*unsure(plan)}
+
+
+def test_orders_that_did_not_come_about_are_asked_about(tmp_path: Path) -> None:
+    log = "customer_id,product_id,order_date,status\n" + rows(
+        80, "{u},{i},2020-01-{d},{s}", d=[11, 12, 29], s=["paid", "sent", "cancelled"]
+    )
+    plan = of(tmp_path, orders__csv=log)
+    assert unsure(plan) == ["interactions.columns.behaviour"]
+    assert plan.source["interactions"]["behaviours"] == {"cancelled": None, "paid": "purchase", "sent": "purchase"}
+    every = of(tmp_path, {("interactions", "columns", "behaviour"): None}, orders__csv=log)
+    assert unsure(every) == []
+    assert every.source["interactions"]["constants"] == {"behaviour": "purchase"}

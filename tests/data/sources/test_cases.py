@@ -382,10 +382,10 @@ def test_lists_in_a_cell(folder: Path, given: str, settings: dict[str, str]) -> 
 
 
 def test_lists_that_settings_do_not_explain_are_told(folder: Path) -> None:
-    content = json.dumps({"item_id": "1", "categories": [{"name": "Drama"}], "tags": "[Drama, Sea]"})
+    content = json.dumps({"item_id": "1", "categories": [{"name": "Drama"}], "tags": "(Drama, Sea)"})
     table = items(folder, "i.jsonl", content)
     assert found(table, "categories holds objects").stops
-    assert found(table, "tags looks like a list and is none").example == "[Drama, Sea]"
+    assert found(table, "tags looks like a list and is none").example == "(Drama, Sea)"
 
 
 def test_text_given_as_a_list(folder: Path) -> None:
@@ -498,12 +498,68 @@ def test_lists_of_items_are_unfolded(folder: Path) -> None:
     clicks = interactions(folder, "i.tsv", content, columns=columns, unfold={**unfold, "keep": ["1"]})
     assert pairs(clicks) == [("u1", "N-2"), ("u2", "1")]
     assert found(clicks, "rows without an entry").count == 1
+    assert found(clicks, "entries marked '0': left out").count == 3
     shown = {**columns, "behaviour": "impressions.mark"}
     names = {"1": "click", "0": "view"}
     both = interactions(folder, "i.tsv", content, columns=shown, constants={}, unfold=unfold, behaviours=names)
     assert both.rows["behaviour"].to_list() == ["view", "click", "view", "click", "view"]
     assert both.rows["row"].to_list() == [1, 2, 3, 4, 5]
     assert len(both.given.collect()) == 5
+
+
+def test_entries_without_a_mark_are_counted_where_marks_are_kept(folder: Path) -> None:
+    content = "user\ttime\tshown\nu1\t2019-11-12\tN1-1, N2, N3-x\nu2\t2019-11-13\tN4, N1-1\n"
+    columns = {"user_id": "user", "item_id": "shown", "timestamp": "time"}
+    unfold = {"column": "shown", "separator": ",", "mark": "-"}
+    table = interactions(folder, "i.tsv", content, columns=columns, unfold={**unfold, "keep": ["1"]})
+    assert pairs(table) == [("u1", "N1"), ("u2", "N1")]
+    bare = found(table, "entries without a mark: left out")
+    assert (bare.count, bare.of, bare.example) == (2, 5, "N2")
+    assert "leave `unfold.keep` out" in str(bare.remedy)
+    assert found(table, "entries marked 'x': left out").count == 1
+    with pytest.raises(
+        SourceError, match="no entry of column 'shown' is kept: unfold.keep is 'yes', there is '1', 'x'"
+    ):
+        interactions(folder, "i.tsv", content, columns=columns, unfold={**unfold, "keep": ["yes"]})
+
+
+@pytest.mark.parametrize(
+    ("cell", "entries"),
+    [
+        ('{Drama,"Science Fiction, old"}', ["Drama", "Science Fiction, old"]),
+        ("[Drama, War]", ["Drama", "War"]),
+        ("('Drama', 'War')", ["Drama", "War"]),
+        ("('Drama',)", ["Drama"]),
+        ("[]", []),
+        ("{}", []),
+        ("[live] [studio]", ["[live] [studio]"]),
+    ],
+)
+def test_lists_as_databases_and_python_print_them(cell: str, entries: list[str], folder: Path) -> None:
+    table = items(folder, "i.jsonl", json.dumps({"item_id": "1", "title": cell, "categories": cell}))
+    assert table.rows["categories"].to_list() == [entries]
+
+
+def test_words_in_brackets_are_divided_by_the_separator(folder: Path) -> None:
+    table = items(folder, "i.csv", "item_id,categories\n1,[Drama|War]\n2,Sea|War\n", separator="|")
+    assert table.rows["categories"].to_list() == [["Drama", "War"], ["Sea", "War"]]
+
+
+def test_numbers_that_a_spreadsheet_shortened_stop_the_run(folder: Path) -> None:
+    content = "user_id,item_id,timestamp\n1.23457E+11,1,1.57784E+12\n1.23458E+11,E5,1.57785E+12\n"
+    table = interactions(folder, "i.csv", content, time_unit="ms")
+    for column, example in (("user_id", "1.23457E+11"), ("timestamp", "1.57784E+12")):
+        lost = found(table, f"{column} has lost digits")
+        assert (lost.count, lost.example, lost.stops) == (2, example, True)
+    exact = interactions(folder, "i.csv", "user_id,item_id,timestamp\n1E5,1,1.577836800123E+12\n", time_unit="ms")
+    assert not [each for each in exact.findings if "lost digits" in each.what]
+
+
+def test_text_whose_encoding_was_mistaken_before_is_told(folder: Path) -> None:
+    broken = ["CafÃ© du Port", "Itâ€™s late", "Ãrger", "São Paulo", "Ã la carte"]
+    table = items(folder, "i.csv", "item_id,title\n" + "".join(f"{n},{title}\n" for n, title in enumerate(broken)))
+    told = found(table, "title looks like UTF-8 that was taken for another encoding")
+    assert (told.count, told.example, told.stops) == (2, "CafÃ© du Port", False)
 
 
 def test_an_order_stands_for_time(folder: Path) -> None:

@@ -40,6 +40,12 @@ class Connection(Protocol):
     def all_of(self, table: str) -> str:
         """A query for the whole of a table, in the order of its primary key where it has one."""
 
+    def quoted(self, *names: str) -> str:
+        """Names as a query writes them, dots between them."""
+
+    def parts(self, table: str) -> list[str]:
+        """A table's schema, where `tables` has it, and its name. Raises SourceError when there is no such table."""
+
     def frames(self, query: str, batch: int = BATCH) -> Iterator[pl.DataFrame]:
         """The rows of a query, at most `batch` at a time, at least one frame; types may differ between frames."""
 
@@ -135,8 +141,14 @@ class _DuckDB:
         return sorted(name if schema == "main" else f"{schema}.{name}" for schema, name in found)
 
     def all_of(self, table: str) -> str:
-        parts = _parts(table, self.tables())
-        return _whole(parts, self._key(*["main", *parts][-2:]), _quoted)
+        parts = self.parts(table)
+        return _whole(self.quoted(*parts), self._key(*["main", *parts][-2:]), self.quoted)
+
+    def quoted(self, *names: str) -> str:
+        return ".".join(map(_quoted, names))
+
+    def parts(self, table: str) -> list[str]:
+        return _parts(table, self.tables())
 
     def frames(self, query: str, batch: int = BATCH) -> Iterator[pl.DataFrame]:
         relation = self._opened.cursor().sql(query)  # of its own: a reader may stop before the end
@@ -177,9 +189,15 @@ class _SQLAlchemy:
         return sorted(found)
 
     def all_of(self, table: str) -> str:
-        *schema, name = _parts(table, self.tables())
+        *schema, name = self.parts(table)
         key = self._inspector.get_pk_constraint(name, *schema)["constrained_columns"]
-        return _whole([*schema, name], key, self._opened.dialect.identifier_preparer.quote_identifier)
+        return _whole(self.quoted(*schema, name), key, self.quoted)
+
+    def quoted(self, *names: str) -> str:
+        return ".".join(map(self._opened.dialect.identifier_preparer.quote_identifier, names))
+
+    def parts(self, table: str) -> list[str]:
+        return _parts(table, self.tables())
 
     def frames(self, query: str, batch: int = BATCH) -> Iterator[pl.DataFrame]:
         ways = {"stream_results": True, "max_row_buffer": batch, "no_parameters": True}  # % in a query means itself
@@ -206,9 +224,8 @@ def _parts(table: str, known: Sequence[str]) -> list[str]:
     return [schema, name] if schema and schema in {each.rpartition(".")[0] for each in known} else [table]
 
 
-def _whole(parts: Sequence[str], key: Sequence[str], quoted: Callable[[str], str]) -> str:
-    order = f" ORDER BY {', '.join(map(quoted, key))}" if key else ""
-    return f"SELECT * FROM {'.'.join(map(quoted, parts))}{order}"
+def _whole(table: str, key: Sequence[str], quoted: Callable[[str], str]) -> str:
+    return f"SELECT * FROM {table}" + (f" ORDER BY {', '.join(map(quoted, key))}" if key else "")
 
 
 def _quoted(name: str) -> str:

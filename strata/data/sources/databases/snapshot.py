@@ -127,14 +127,14 @@ def _copy(connection: Connection, origin: Origin, folder: Path, told: Callable[[
     folder.mkdir()
     schemas, rows, repeated = [], 0, 0
     for number, frame in enumerate(connection.frames(query)):
-        kept = frame.filter(~_repeats_names(frame))
+        kept = frame.filter(~repeats_names(frame))
         kept.write_parquet(folder / f"{number:06}.parquet")
         schemas.append(kept.schema)
         rows, repeated = rows + kept.height, repeated + frame.height - kept.height
         told(rows)
     if not rows:
         raise SourceError(f"{origin.asked} gives no rows; correct it, or leave the table out")
-    columns = {column: _common([schema[column] for schema in schemas]) for column in schemas[0]}
+    columns = {column: common_type([schema[column] for schema in schemas]) for column in schemas[0]}
     cast = [pl.col(column).cast(dtype) for column, dtype in columns.items()]
     parts = [pl.scan_parquet(path).select(cast) for path in sorted(folder.glob("*.parquet"))]
     whole = folder / "whole.parquet"
@@ -150,7 +150,7 @@ def _copy(connection: Connection, origin: Origin, folder: Path, told: Callable[[
     }
 
 
-def _repeats_names(frame: pl.DataFrame) -> pl.Expr:
+def repeats_names(frame: pl.DataFrame) -> pl.Expr:
     """Whether a row is a file's header that was loaded as data."""
     if not frame.width or any(dtype != pl.String for dtype in frame.dtypes):
         return pl.lit(value=False)
@@ -160,7 +160,7 @@ def _repeats_names(frame: pl.DataFrame) -> pl.Expr:
     ).fill_null(value=False)
 
 
-def _common(dtypes: list[pl.DataType]) -> pl.DataType:
+def common_type(dtypes: list[pl.DataType]) -> pl.DataType:
     """The type that holds the values of all parts: text where they have nothing else in common."""
     kinds = [dtype for dtype in dict.fromkeys(dtypes) if dtype != pl.Null]
     if len(kinds) == 1:

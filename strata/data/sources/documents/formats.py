@@ -132,7 +132,14 @@ def _html(path: Path, encoding: str | None) -> Iterator[Document]:
     if not main:
         main = trafilatura.html2txt(text)
         notes += (Note("pages without a main text: all words of the page taken"),)
-    yield Document(_some(main), (tree.findtext(".//title") or "").strip() or None, said, notes=notes)
+    yield Document(_some(main), _titled(tree), said, notes=notes)
+
+
+def _titled(tree: Any) -> str | None:
+    """The title of a page without the name of its site: the first heading, where the title begins with it."""
+    title = " ".join((tree.findtext(".//title") or "").split())
+    heading = next((" ".join(node.text_content().split()) for node in tree.iter("h1")), "")
+    return (heading if heading and title.startswith(heading) else title) or None
 
 
 def _pdf(path: Path, _: str | None) -> Iterator[Document]:

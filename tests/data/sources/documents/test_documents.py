@@ -33,7 +33,7 @@ not(read)
 ```
 """
 PAGE = """<?xml version="1.0" encoding="utf-8"?>
-<html lang="en-GB"><head><title>Harbour</title><meta name="author" content="Ann Lee; Bo Li">
+<html lang="en-GB"><head><title>Harbour | The Coast News</title><meta name="author" content="Ann Lee; Bo Li">
 <meta property="article:published_time" content="2021-03-04T05:06:07+02:00"><meta name="keywords" content="sea, lights">
 <meta property="article:tag" content="storm"><meta property="article:section" content="Weather"></head>
 <body><nav><a href="/">Home</a> <a href="/x">About us</a></nav><article><h1>Harbour</h1>

@@ -47,6 +47,8 @@ def act_of(text: str) -> Act:
     years, rest = years_of(rest)
     newer, older = (pattern(each).search(rest) is not None for each in ("newer", "older"))
     rest = pattern("newer").sub(" ", pattern("older").sub(" ", rest)) if newer or older else rest
+    if role is None and (newer or older):
+        place, role = _place_of(said), "like" if _place_of(said) is not None else None
     different = role is None and (pattern("again").search(said) or pattern("different").search(rest)) is not None
     if different:
         rest = pattern("different").sub(" ", pattern("again").sub(" ", rest))
@@ -70,6 +72,11 @@ def _pointed(said: str) -> tuple[int | None, Role | None, str]:
         if role == "like":
             return None, role, _other_parts(said, found)
     return None, None, said
+
+
+def _place_of(said: str) -> int | None:
+    """The place that a turn names, whatever it says of it."""
+    return next(((place or -1) for place, name in places() if name.search(said)), None)
 
 
 def _role(said: str) -> Role | None:

@@ -153,7 +153,7 @@ def _hits(talker: Talker) -> Row:
     gain = bootstrap(by_talking - by_paging, samples=SAMPLES, seed=SEED)
     what = (
         f"Simulated newcomers, each looking for a film drawn from the latest choices, say its genres, its decade and "
-        f"'show me others': share that sees it within {TURNS} lists of {PAGE}, against {TURNS} pages of what is popular. "
+        f"'show me others': share that sees it within {TURNS} lists of {PAGE}, against as many pages of what is popular. "
         f"Both know the same release, which learned from these choices."
     )
     return Row.of(

@@ -21,7 +21,6 @@ from strata.recommendation.lists import Recommendation
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
 
-
 OF_THAT_KIND: Final = re.compile(
     r"\b(?:more )?(?:of|like) (?:that|this|these|those)(?: (?:kind|sort|type|style))?\b|那种|这种|同类", re.IGNORECASE
 )

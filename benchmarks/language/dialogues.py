@@ -73,7 +73,7 @@ def rows() -> tuple[list[Row], str]:
     for suffix, held, told in HALVES:
         cases = [case for case in read_cases("dialogues") if case["held"] == held]
         right = [each for case in cases for each in effects(talker, case["turns"])]
-        what = f"Turns of {len(cases)} hand-made conversations in two languages, {told}: share with the effect they should have."
+        what = f"Turns of {len(cases)} hand-made conversations, {told}: share with the effect that they should have."
         found.append(share_row(f"dialogue-effect{suffix}", what, right, 0.9))
     found.append(_milliseconds(talker))
     found.append(_hits(talker))
@@ -153,7 +153,7 @@ def _hits(talker: Talker) -> Row:
     gain = bootstrap(by_talking - by_paging, samples=SAMPLES, seed=SEED)
     what = (
         f"Simulated newcomers, each looking for a film drawn from the latest choices, say its genres, its decade and "
-        f"'show me others': share that sees it within {TURNS} lists of {PAGE}, against as many pages of what is popular. "
+        f"'show me others': share that sees it within {TURNS} lists of {PAGE}, against as many pages by popularity. "
         f"Both know the same release, which learned from these choices."
     )
     return Row.of(

@@ -149,6 +149,7 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "against": _language("against", FILMS, ("against", "cases"), RECOMMENDER),
         "nothing": _language("nothing", FILMS, ("nothing", "cases"), RECOMMENDER),
         "bios": _language("bios", FILMS, ("bios", "cases"), RECOMMENDER),
+        "dialogues": _language("dialogues", FILMS, ("dialogues", "cases"), RECOMMENDER),
         "search": _SEARCH,
         "adapted": replace(
             _language("adapted", SITE, ("adapted",), ("split",)),

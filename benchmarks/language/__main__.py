@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from benchmarks.evidence.files import Row, write_evidence
-from benchmarks.language import adapted, against, bios, chinese, nothing, polarity, search
+from benchmarks.language import adapted, against, bios, chinese, dialogues, nothing, polarity, search
 from strata.cli.terminal import clear_errors, console
 
 ROOT = Path(".workspaces/language")
@@ -21,6 +21,7 @@ SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str]]]] = {
     "nothing": nothing.rows,
     "bios": bios.rows,
     "search": search.rows,
+    "dialogues": dialogues.rows,
     "adapted": adapted.rows,
     "chinese": chinese.rows,
 }

@@ -251,10 +251,14 @@ class Recommender:
         """The request with nulls replaced by the release's settings."""
         return request.filled(exclude_seen=not self.settings.repeats, rules=self.rules)
 
-    def similar_items(self, item_id: str, k: int = 10, *, filters: Filters | None = None) -> list[Recommendation]:
-        """Up to `k` other items nearest to an item, with their cosines. Raises UnknownId."""
+    def similar_items(
+        self, item_id: str, k: int = 10, *, filters: Filters | None = None, refused: np.ndarray | None = None
+    ) -> list[Recommendation]:
+        """Up to `k` other items nearest to an item, with their cosines, no rows `refused`. Raises UnknownId."""
         row, admitted = self.catalogue.row(item_id), self.admitted(filters)
         admitted[row] = False
+        if refused is not None:
+            admitted[refused] = False
         return self._nearest(self.models.index, self.vectors[row], k, admitted)
 
     def search(

@@ -1,5 +1,6 @@
 """/recommend and /rank: items for somebody, each with its reason."""
 
+import operator
 from collections.abc import Sequence
 from typing import Self
 
@@ -10,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from services.endpoints.base import Answer, Cause, Whose, admitted, examples_of_one
 from services.errors import naming
 from strata.data.filters import rows_of
+from strata.data.inferred import ClassField
 from strata.data.schema import Tier
 from strata.fields import Id
 from strata.recommendation.business_rules import Boosts, BusinessRules
@@ -36,6 +38,16 @@ class Reason(BaseModel):
     evidence: tuple[str, ...] = Field(description="Item ids of the history that led here.")
 
 
+class InferredClass(BaseModel):
+    """A category or tag that a model filled in, as the item has none."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    field: ClassField
+    name: str
+    confidence: float = Field(description="Of many with this confidence, so large a share is right.")
+
+
 class Item(BaseModel):
     """An item of the release."""
 
@@ -45,6 +57,9 @@ class Item(BaseModel):
     title: str
     score: float = Field(description="Comparable within one answer only.")
     reason: Reason | None = Field(None, description="Present where it was asked for.")
+    inferred: tuple[InferredClass, ...] = Field(
+        (), exclude_if=operator.not_, description="Categories and tags that a model filled in; left out where none are."
+    )
 
 
 class Items(Answer):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 
-from strata.cli.rows import Columns, Rows
+from strata.cli.rows import Columns, Rows, percent
 
 if TYPE_CHECKING:
     from strata.data.catalogue import Catalogue
@@ -32,6 +32,8 @@ def recommended(found: "Sequence[Recommendation]", catalogue: "Catalogue") -> li
     """Recommendations for JSON."""
     items = [asdict(item) for item in found]
     for item in items:
+        if not item["inferred"]:
+            del item["inferred"]
         if item["reason"]:
             item["reason"]["evidence"] = titled(item["reason"]["evidence"], catalogue)
     return items
@@ -40,10 +42,15 @@ def recommended(found: "Sequence[Recommendation]", catalogue: "Catalogue") -> li
 def draw_recommended(found: "Sequence[Recommendation]", user_id: str, offset: int = 0) -> RenderableType:
     """Recommendations for people, numbered from offset + 1."""
     rows = [
-        (str(place), item.title, item.item_id, item.reason.text if item.reason else "")
+        (str(place), item.title, item.item_id, item.reason.text if item.reason else "", _inferred(item))
         for place, item in enumerate(found, offset + 1)
     ]
-    columns: Columns = {"place": "mark", "item": "name", "id": "id", "because": "text"}
+    columns: Columns = {"place": "mark", "item": "name", "id": "id", "because": "text", "inferred": "note"}
     title = f"Recommended to user {user_id}"
     nothing = "Nothing to recommend: no item passes the filters or comes after the offset."
     return Rows(title, columns, rows) if rows else nothing
+
+
+def _inferred(item: "Recommendation") -> str:
+    """What a model filled in, such as Lagers (82%)."""
+    return ", ".join(f"{each.name} ({percent(each.confidence)})" for each in item.inferred)

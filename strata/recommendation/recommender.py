@@ -13,6 +13,7 @@ from strata.data.catalogue import Catalogue
 from strata.data.cleaning import CleaningSettings
 from strata.data.filters import Filters, rows_of
 from strata.data.history import History
+from strata.data.inferred import NOTHING_INFERRED, Inferred
 from strata.data.schema import USER
 from strata.embeddings.index import ItemIndex
 from strata.embeddings.space import InterestSpace
@@ -70,6 +71,7 @@ class Recommender:
     rerank: RerankSettings = RerankSettings()
     rules: BusinessRules = BusinessRules()
     trends: TrendSettings = TrendSettings()
+    inferred: Inferred = NOTHING_INFERRED
 
     @classmethod
     def load(cls, folder: Path, corrections: Path | None = None) -> "Recommender":
@@ -116,6 +118,7 @@ class Recommender:
             rerank=read_settings(RerankSettings, "rerank", params),
             rules=rules,
             trends=read_settings(TrendSettings, "trends", params),
+            inferred=Inferred.read(folder / Part.HEADS),
         )
 
     @property
@@ -138,7 +141,7 @@ class Recommender:
         """The builder of item lists."""
         return ListBuilder(
             self.catalogue, self.themes, self.vectors, self.history, self.models, self.ranker, self.settings,
-            self.new_users.time, self.rerank,
+            self.new_users.time, self.rerank, self.inferred,
         )  # fmt: skip
 
     @cached_property
@@ -201,7 +204,9 @@ class Recommender:
 
     def admitted(self, filters: Filters | None = None) -> np.ndarray:
         """Items that exist and pass the filters: bool (n_items,). Raises UnknownId."""
-        return self.available.copy() if filters is None else self.available & filters.mask(self.catalogue)
+        if filters is None:
+            return self.available.copy()
+        return self.available & filters.mask(self.catalogue, self.inferred)
 
     def recommend(self, whose: str | QueryUser, request: ListRequest = DEFAULT) -> list[Recommendation]:
         """Up to `k` items after the first `offset` for a user (by id) or a visitor, best first.

@@ -14,6 +14,7 @@ class Part(StrEnum):
     SPACE = "space"
     INDEX = "items.faiss"
     TEXT_INDEX = "texts.faiss"
+    HEADS = "heads"
     THEMES = "themes"
     PROFILES = "profiles"
     PROFILE_TEXTS = "profile_texts.npy"

@@ -56,6 +56,7 @@ def main() -> None:
         Part.CORRECTIONS: CORRECTIONS,
         Part.PICTURES: PICTURES,
         Part.MODELS: live / "collaborative",
+        Part.RATINGS: live / "ratings",
         Part.RANKER: RANKER,
         Part.PARAMS: Path("params.yaml"),
         Part.METRICS: EVALUATION / "metrics.json",

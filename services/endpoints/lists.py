@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.endpoints.base import Answer, Cause, Whose, admitted, examples_of_one
-from services.errors import naming
+from services.errors import ApiError, naming
 from strata.data.filters import rows_of
 from strata.data.inferred import ClassField
 from strata.data.schema import Tier
@@ -60,6 +60,11 @@ class Item(BaseModel):
     inferred: tuple[InferredClass, ...] = Field(
         (), exclude_if=operator.not_, description="Categories and tags that a model filled in; left out where none are."
     )
+    predicted: float | None = Field(
+        None,
+        exclude_if=lambda value: value is None,
+        description="The rating to be expected, on the platform's scale; left out unless it was asked for.",
+    )
 
 
 class Items(Answer):
@@ -80,6 +85,13 @@ def popular(release: Recommender, request: ListRequest, admitted: np.ndarray, ca
     return Items.of(release, found, fallback=True, fallback_cause=cause)
 
 
+def may_predict(release: Recommender, *, predict: bool) -> None:
+    """Refuse to predict ratings where the release cannot."""
+    if predict and release.ratings is None:
+        why = f"this release predicts no ratings: {release.no_ratings}"
+        raise ApiError(422, why, code="no_ratings", field="predict", remedy="ask without predict")
+
+
 class RecommendRequest(ListRequest, Whose):
     """Items for somebody."""
 
@@ -91,6 +103,7 @@ class RecommendRequest(ListRequest, Whose):
         {"user_id": "10", "k": 3, "tier_mix": {"momentary": 3}, "exclude_seen": False, "explain": False},
         {"user_id": "10", "k": 10, "offset": 10},
         {"user_id": "10", "k": 5, "diversity": 0.3, "calibration": 0.2},
+        {"user_id": "10", "k": 3, "predict": True},
         {
             "user_id": "10",
             "k": 5,
@@ -107,6 +120,7 @@ class RecommendRequest(ListRequest, Whose):
         with naming("filters.exclude_items"):
             rows_of(self.filters.exclude_items, release.catalogue)
         whose = self.whose(release, vectors)
+        may_predict(release, predict=self.predict)
         with naming("rules.must_include"):
             return Items.of(release, release.recommend(whose, self))
 
@@ -139,6 +153,7 @@ class RankRequest(Whose):
     tier_mix: TierMix | None = None
     rules: Boosts | None = Field(None, description="Of the rules only boosts: all items named are there.")
     explain: bool = Field(True, description="Whether each item comes with its reason.")
+    predict: bool = Field(False, description="Whether each item comes with the rating to be expected.")
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -150,11 +165,14 @@ class RankRequest(Whose):
     def options(self) -> ListRequest:
         """As the library takes them."""
         named = {} if self.rules is None else {name: getattr(self.rules, name) for name in self.rules.model_fields_set}
-        return ListRequest(tier_mix=self.tier_mix, rules=BusinessRules(**named), explain=self.explain)
+        return ListRequest(
+            tier_mix=self.tier_mix, rules=BusinessRules(**named), explain=self.explain, predict=self.predict
+        )
 
     def answer(self, release: Recommender, vectors: np.ndarray) -> Items:
         """All of the items, best first."""
         whose = self.whose(release, vectors)
+        may_predict(release, predict=self.predict)
         with naming("item_ids"):
             return Items.of(release, release.rank(whose, self.item_ids, self.options))
 

@@ -32,8 +32,9 @@ def recommended(found: "Sequence[Recommendation]", catalogue: "Catalogue") -> li
     """Recommendations for JSON."""
     items = [asdict(item) for item in found]
     for item in items:
-        if not item["inferred"]:
-            del item["inferred"]
+        for name in ("inferred", "predicted"):  # most lists have neither
+            if not item[name]:
+                del item[name]
         if item["reason"]:
             item["reason"]["evidence"] = titled(item["reason"]["evidence"], catalogue)
     return items
@@ -42,10 +43,24 @@ def recommended(found: "Sequence[Recommendation]", catalogue: "Catalogue") -> li
 def draw_recommended(found: "Sequence[Recommendation]", user_id: str, offset: int = 0) -> RenderableType:
     """Recommendations for people, numbered from offset + 1."""
     rows = [
-        (str(place), item.title, item.item_id, item.reason.text if item.reason else "", _inferred(item))
+        (
+            str(place),
+            item.title,
+            item.item_id,
+            item.reason.text if item.reason else "",
+            _inferred(item),
+            _predicted(item),
+        )
         for place, item in enumerate(found, offset + 1)
     ]
-    columns: Columns = {"place": "mark", "item": "name", "id": "id", "because": "text", "inferred": "note"}
+    columns: Columns = {
+        "place": "mark",
+        "item": "name",
+        "id": "id",
+        "because": "text",
+        "inferred": "note",
+        "predicted rating": "note",
+    }
     title = f"Recommended to user {user_id}"
     nothing = "Nothing to recommend: no item passes the filters or comes after the offset."
     return Rows(title, columns, rows) if rows else nothing
@@ -54,3 +69,8 @@ def draw_recommended(found: "Sequence[Recommendation]", user_id: str, offset: in
 def _inferred(item: "Recommendation") -> str:
     """What a model filled in, such as Lagers (82%)."""
     return ", ".join(f"{each.name} ({percent(each.confidence)})" for each in item.inferred)
+
+
+def _predicted(item: "Recommendation") -> str:
+    """The rating to be expected."""
+    return "" if item.predicted is None else f"{item.predicted:.1f}"

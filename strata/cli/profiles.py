@@ -83,6 +83,7 @@ def recommend(
     more: Annotated[list[str] | None, typer.Option(help="Move the tier mix, such as momentary=3.")] = None,
     diversity: Annotated[float | None, typer.Option(min=0, max=1, help="1: as varied as can be.")] = None,
     calibration: Annotated[float | None, typer.Option(min=0, max=1, help="1: the user's own mix.")] = None,
+    predict: Annotated[bool, typer.Option("--predict", help="Show the rating that the user would give.")] = False,
     corrections: CorrectionsFile = None,
     release: ReleaseFolder = RELEASE,
 ) -> Answer:
@@ -92,7 +93,7 @@ def recommend(
     recommender = Recommender.load(release, corrections)
     user_id = user_id or recommender.richest_user()
     asked = list_request(k, category, more, diversity, calibration, inferred=inferred)
-    asked = asked.model_copy(update={"offset": offset})
+    asked = asked.model_copy(update={"offset": offset, "predict": predict})
     found = recommender.recommend(user_id, asked)
     items = recommended(found, recommender.catalogue)
     content = {"release": recommender.manifest.id, "user_id": user_id, "items": items}

@@ -14,6 +14,9 @@ from strata.embeddings.item_text import item_texts
 
 CLASS_FIELDS: Final[tuple[ClassField, ...]] = get_args(ClassField)
 
+FEWEST: Final = 10
+"""Items that a class needs to say something of ratings."""
+
 
 @dataclass(frozen=True)
 class ClassLabels:
@@ -47,6 +50,12 @@ class ClassLabels:
         return cls(
             tuple(classes), sparse.csr_matrix(cells, shape=(len(column), len(classes))), given, sizes["len"].max() or 0
         )
+
+
+def item_classes(items: pl.DataFrame) -> sparse.csr_matrix:
+    """Categories and tags of items side by side, those of FEWEST items and more: (n_items, C) float64 CSR of 1."""
+    parts = [ClassLabels.of(items[name], FEWEST).of_item for name in CLASS_FIELDS]
+    return sparse.csr_matrix(sparse.hstack(parts), dtype=np.float64)
 
 
 def texts_without_classes(items: pl.DataFrame) -> list[str]:

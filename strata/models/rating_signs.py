@@ -12,8 +12,8 @@ from strata.data.ratings import Ratings
 from strata.models.rating_factors import RatingFactors
 
 SIGNS: Final = (
-    "user bias", "item bias", "factors", "item lately", "item by text", "items alike", "classes", "group", "item in group",
-    "classes in group",
+    "user bias", "item bias", "factors", "item lately", "item by text", "items alike", "classes", "group",
+    "item in group", "classes in group",
 )  # fmt: skip
 LATELY: Final = 30 * DAY
 FEW: Final = 5.0
@@ -71,8 +71,9 @@ class RatingSigns:
                                      shape=(len(ratings), ratings.n_items))  # fmt: skip
         of_pairs = sparse.csr_matrix((rest, to_items.indices, to_items.indptr), shape=to_items.shape)
         sums, counts = members @ of_pairs, members @ to_items
-        in_group = sums.copy()
-        in_group.data = sums.data / (np.asarray(counts[sums.nonzero()]).ravel() + FEW)
+        divisor = counts.copy()
+        divisor.data = 1 / (counts.data + FEW)
+        in_group = sparse.csr_matrix(sums.multiply(divisor))
         by_class = (sums @ items.classes).toarray() / ((counts @ items.classes).toarray() + FEW_OF_GROUP)
         by_text = _expected(ratings, by_user, items)
         return cls(factors, given, items, lately, by_text, groups, np.asarray(of_group), in_group, by_class)
@@ -139,7 +140,7 @@ def _at(matrix: sparse.csr_matrix, rows: np.ndarray, columns: np.ndarray) -> np.
 
 
 def _expected(ratings: Ratings, left: np.ndarray, items: ItemFacts) -> np.ndarray:
-    """What an item adds as its text and classes let expect (n_items,): ridge regression over the items that are rated."""
+    """What an item adds by its text and classes (n_items,): ridge regression over the items that are rated."""
     counts = np.bincount(ratings.items, minlength=ratings.n_items)
     rated = np.flatnonzero(counts)
     facts = np.hstack([3 * items.vectors, items.classes.toarray(), np.ones((ratings.n_items, 1))])

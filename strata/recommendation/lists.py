@@ -37,7 +37,8 @@ FURTHER: Final = 2_000
 class Recommendation:
     """A recommended item: a higher `score` is better; `reason` says why, if requested.
 
-    `inferred`: categories and tags that a model filled in, of an item without.
+    `inferred`: categories and tags that a model filled in, of an item without. `predicted`: the rating to be expected,
+    on the platform's scale, if requested.
     """
 
     item_id: str
@@ -45,6 +46,7 @@ class Recommendation:
     score: float
     reason: Reason | None = None
     inferred: tuple[InferredClass, ...] = ()
+    predicted: float | None = None
 
 
 @dataclass(frozen=True)

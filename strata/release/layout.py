@@ -22,6 +22,7 @@ class Part(StrEnum):
     CORRECTIONS = "corrections.jsonl"
     PICTURES = "pictures"
     MODELS = "collaborative"
+    RATINGS = "ratings"
     RANKER = "ranker"
     PARAMS = "params.yaml"
     METRICS = "metrics.json"

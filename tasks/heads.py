@@ -15,8 +15,10 @@ from strata.embeddings.encoder import Encoder, EncoderSettings
 from strata.embeddings.learning_classes import Examples, learn, sample
 from strata.settings import read_settings
 from strata.storage import write_json, write_table
-from tasks import ENCODER, HEADS, HEADS_METRICS, TABLES, run
+from tasks import ARTIFACTS, ENCODER, TABLES, run
 from tasks.reporting import say
+
+HEADS, METRICS = ARTIFACTS / "heads", ARTIFACTS / "heads.json"
 
 
 def main() -> None:
@@ -34,12 +36,12 @@ def main() -> None:
         head, reached = platform.learn(labels)
         head.write(HEADS / field)
         missing = np.flatnonzero(~labels.given)
-        found = named(labels.classes, head.confidences(platform.vectors[missing]), how.least_confidence)
+        found = named(labels.classes, head.confidences(platform.vectors[missing]), head.thresholds["items"])
         tables.append(table_of(field, platform.items[ITEM].to_numpy()[missing], found))
         told[field] = {"classes": len(labels.classes), **reached, "inferred_of": sum(map(bool, found))}
         say(f"{field}: {_sentence(told[field], len(missing))}")
     write_table(pl.concat(tables), HEADS / TABLE)
-    write_json(told, HEADS_METRICS)
+    write_json(told, METRICS)
 
 
 @dataclass(frozen=True)

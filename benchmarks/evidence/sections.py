@@ -138,7 +138,12 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "shilling": _quality("shilling", FILMS, ("shilling", "diversity"), RECOMMENDER),
         "speed": _quality("speed", FILMS, ("speed",), RECOMMENDER),
     },
-    "language": {},
+    "language": {
+        "inferred": _language("inferred", SHOP, ("inferred", "judged_classes"), ("finetune",)),
+        "ratings": _language("ratings", FILMS, ("predicted",), ("rate",)),
+        "text-classes": _language("text-classes", SITE, ("text_classes", "judged_classes"), ("finetune",)),
+        "heads-retrieval": _language("heads-retrieval", FILMS, ("heads_retrieval",), ("embed",)),
+    },
     "kernels": {
         name: _kernels(name) for name in ("forest", "ward", "selection", "sparse-products", "threads", "hierarchy")
     },

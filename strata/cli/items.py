@@ -33,7 +33,7 @@ def recommended(found: "Sequence[Recommendation]", catalogue: "Catalogue") -> li
     items = [asdict(item) for item in found]
     for item in items:
         for name in ("inferred", "predicted"):  # most lists have neither
-            if not item[name]:
+            if item[name] in (None, ()):
                 del item[name]
         if item["reason"]:
             item["reason"]["evidence"] = titled(item["reason"]["evidence"], catalogue)

@@ -31,17 +31,17 @@ class HeadSettings(Settings):
 
     least_items: PositiveInt = 10
     """Items that a class needs to be learned."""
-    least_confidence: float = Field(default=0.3, ge=0, le=1)
-    """From which a missing category or tag is filled in."""
+    least_confidence: float = Field(default=0.1, ge=0, le=1)
+    """Below which no class is told, even where macro-F1 on items left out would be better for it."""
     most_items: PositiveInt = 20_000
     """Items to learn from, a fixed sample where there are more."""
     most_texts: PositiveInt = 5_000
     """What users wrote about items, the latest of it, to learn from beside the items."""
     epochs: PositiveInt = 12
-    batch: PositiveInt = 512
+    batch: PositiveInt = 128
     learning_rate: PositiveFloat = 0.02
-    weight_decay: PositiveFloat = 0.3
-    folds: int = Field(default=3, ge=2)
+    weight_decay: PositiveFloat = 0.1
+    folds: int = Field(default=5, ge=2)
     """Parts, each judged by a head that learned from the others: this calibrates the head that learns from all."""
     seed: int = 7
 
@@ -52,7 +52,7 @@ class ClassHead:
 
     `centre` (d,), `scale`: of the vectors it learned from. `weights` (d, C), `bias` (C,). `calibration`: by kind of
     text, the a, b, c with which a raw confidence p becomes σ(a · ln p − b · ln(1 − p) + c) (Kull et al. 2017, beta
-    calibration); as it is where a kind has none.
+    calibration); as it is where a kind has none. `thresholds`: by kind, the confidence from which a class is told.
     """
 
     classes: tuple[str, ...]
@@ -61,6 +61,7 @@ class ClassHead:
     weights: np.ndarray
     bias: np.ndarray
     calibration: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def fit(cls, vectors: np.ndarray, labels: sparse.csr_matrix, classes: tuple[str, ...], how: HeadSettings) -> Self:
@@ -99,7 +100,12 @@ class ClassHead:
         """Write as arrays and a JSON file."""
         for name in ("centre", "weights", "bias"):
             write_array(getattr(self, name), folder / f"{name}.npy")
-        known = {"classes": self.classes, "scale": self.scale, "calibration": self.calibration}
+        known = {
+            "classes": self.classes,
+            "scale": self.scale,
+            "calibration": self.calibration,
+            "thresholds": self.thresholds,
+        }
         write_json(known, folder / "head.json")
 
     @classmethod
@@ -109,7 +115,7 @@ class ClassHead:
         arrays = (np.asarray(read_array(folder / f"{name}.npy")) for name in ("centre", "weights", "bias"))
         centre, weights, bias = arrays
         calibration = {kind: (a, b, c) for kind, (a, b, c) in known["calibration"].items()}
-        return cls(tuple(known["classes"]), centre, known["scale"], weights, bias, calibration)
+        return cls(tuple(known["classes"]), centre, known["scale"], weights, bias, calibration, known["thresholds"])
 
 
 def calibration_of(raw: np.ndarray, true: np.ndarray) -> tuple[float, float, float]:

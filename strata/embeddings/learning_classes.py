@@ -8,7 +8,7 @@ from scipy import sparse
 
 from strata.embeddings.class_head import ClassHead, HeadSettings, calibration_of, out_of_fold
 from strata.embeddings.class_labels import ClassLabels
-from strata.evaluation.classification import calibration_error, macro_f1
+from strata.evaluation.classification import best_threshold, calibration_error, macro_f1
 
 Kind = Literal["items", "texts"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -53,27 +53,27 @@ def learn(
     of_kinds = [_of_kind(raw, true, examples.kinds, place) for place in range(len(KINDS))]
     calibration = {kind: calibration_of(*mine) for kind, mine in zip(KINDS, of_kinds, strict=True)}
     head = ClassHead.fit(vectors, both, labels.classes, how).calibrated(calibration)
-    found = {kind: _reached(head, kind, raw, true, examples.kinds == place, how) for place, kind in enumerate(KINDS)}
-    return head, {kind: facts for kind, facts in found.items() if facts["n"]}
+    facts: dict[str, Any] = {}
+    for place, kind in enumerate(KINDS):
+        mine = examples.kinds == place
+        judged = mine if mine.any() else np.ones(len(mine), bool)
+        sure, right = head.calibrate(raw[judged], kind), true[judged]
+        head.thresholds[kind] = threshold = best_threshold(sure, right, how.least_confidence)
+        told = sure >= threshold
+        if mine.any():
+            facts[kind] = {
+                "n": int(mine.sum()),
+                "threshold": threshold,
+                "told": int(told.sum()),
+                "macro_f1": round(macro_f1(told, right), 4),
+                "calibration_error": round(calibration_error(sure[told], right[told]), 4),
+            }
+    return head, facts
 
 
 def _of_kind(raw: np.ndarray, true: np.ndarray, kinds: np.ndarray, place: int) -> tuple[np.ndarray, np.ndarray]:
     mine = kinds == place
     return (raw[mine], true[mine]) if mine.sum() >= ENOUGH else (raw, true)
-
-
-def _reached(
-    head: ClassHead, kind: str, raw: np.ndarray, true: np.ndarray, mine: np.ndarray, how: HeadSettings
-) -> dict[str, Any]:
-    """Macro-F1 and calibration error of what would have been told of left-out items."""
-    sure, right = head.calibrate(raw[mine], kind), true[mine]
-    told = sure >= how.least_confidence
-    return {
-        "n": int(mine.sum()),
-        "macro_f1": round(macro_f1(told, right), 4),
-        "calibration_error": round(calibration_error(sure[told], right[told]), 4),
-        "told": int(told.sum()),
-    }
 
 
 def sample(rows: np.ndarray, most: int, seed: int) -> np.ndarray:

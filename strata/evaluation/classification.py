@@ -29,3 +29,12 @@ def calibration_error(confidences: np.ndarray, right: np.ndarray, bins: int = 10
     place = np.minimum((confidences * bins).astype(int), bins - 1)
     gap = np.bincount(place, right - confidences, minlength=bins)
     return float(np.abs(gap).sum() / len(confidences))
+
+
+def best_threshold(scores: np.ndarray, true: np.ndarray, least: float = -np.inf) -> float:
+    """The score, `least` or more, from which classes are told with the best macro-F1; both (n, C)."""
+    finite = scores[np.isfinite(scores) & (scores >= least)]
+    if not len(finite):
+        return max(least, 0.0)
+    tried = np.unique(np.quantile(finite, np.linspace(0, 1, 200)).round(6))
+    return float(tried[int(np.argmax([macro_f1(scores >= at, true) for at in tried]))])

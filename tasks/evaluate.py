@@ -1,5 +1,7 @@
 """Stage evaluate: the test window, used once, with every baseline in the same table."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -8,6 +10,8 @@ from strata.embeddings.encoder import Encoder, EncoderSettings
 from strata.embeddings.item_text import item_texts
 from strata.embeddings.static_vectors import static_vectors
 from strata.evaluation.metrics import JUDGED_AT
+from strata.evaluation.ratings import FACTORISED, judge_ratings, ratings_markdown, simple_predictions
+from strata.evaluation.ratings import OURS as PREDICTED
 from strata.evaluation.report import (
     CONFIGURED,
     OURS,
@@ -21,6 +25,7 @@ from strata.evaluation.tuning import tune
 from strata.evaluation.window import Window
 from strata.interests.themes import Themes
 from strata.models.baselines import behavioural, mean_vector
+from strata.models.predicted_ratings import PredictedRatings, predicted_by
 from strata.models.settings import CollaborativeSettings
 from strata.models.text_baselines import tfidf
 from strata.ranking.choosing import Choice
@@ -40,6 +45,7 @@ from strata.storage import read_array, read_json, write_json, write_table, write
 from tasks import EVALUATION, RANKER, VECTORS, run
 from tasks.inputs import Inputs, folder
 from tasks.models import models_at
+from tasks.rated import item_facts, ratings_of, scale
 from tasks.reporting import progress, say
 from tasks.spaces import space_of
 from tasks.window import window_between
@@ -74,13 +80,17 @@ def main() -> None:
         report["configured"] = AS_OURS
     if ranking.method == BEST:
         report["rankers"] = Choice.read(RANKER).facts()["kinds"]
+    rated = _ratings(inputs)
+    if rated:
+        report["ratings"] = rated
     write_json(_flat_metrics(report), EVALUATION / "metrics.json")
     write_json(report, EVALUATION / "report.json")
-    write_text(as_markdown(report), EVALUATION / "metrics.md")
+    shown = as_markdown(report) + (f"\n{ratings_markdown(rated)}" if rated else "")
+    write_text(shown, EVALUATION / "metrics.md")
     write_table(_per_user(inputs, evaluation), EVALUATION / "per_user.parquet")
     write_table(_per_user(inputs, _by_likes(inputs, evaluation)), EVALUATION / "per_user_likes.parquet")
     _write_plots(report)
-    say(as_markdown(report))
+    say(shown)
 
 
 def _configured(builder: ListBuilder, window: Window, available: np.ndarray, k: int) -> np.ndarray | None:
@@ -94,6 +104,20 @@ def _configured(builder: ListBuilder, window: Window, available: np.ndarray, k: 
         return None
     request = ListRequest(k=k, explain=False).filled(exclude_seen=not window.repeats, rules=rules)
     return lists_of(builder, window.users, available & window.items, request)[0]
+
+
+def _ratings(inputs: Inputs) -> dict[str, Any]:
+    """Predicted ratings of the test window beside their baselines, empty where none are predicted."""
+    model = PredictedRatings.read(folder("backtest") / "ratings", lambda: item_facts(inputs))
+    ratings = ratings_of(inputs)
+    past, seen = ratings.before(inputs.time("backtest")), ratings.between(inputs.time("backtest"), inputs.time("live"))
+    if model is None or not len(seen):
+        return {}
+    asked = seen.users, seen.items
+    predictions = simple_predictions(past, *asked)
+    predictions[FACTORISED] = predicted_by(model.signs.factors, past, *asked)
+    predictions[PREDICTED] = model.of_users(*asked)
+    return judge_ratings(predictions, past, seen, scale())
 
 
 def _baselines(inputs: Inputs, window: Window, k: int) -> tuple[dict[str, np.ndarray], dict[str, float]]:
@@ -125,13 +149,21 @@ def _baselines(inputs: Inputs, window: Window, k: int) -> tuple[dict[str, np.nda
 
 def _flat_metrics(report: dict) -> dict:
     """Metrics that `dvc metrics show` and `diff` compare."""
+    rated = {"ratings": _rating_errors(report["ratings"])} if "ratings" in report else {}
     return {
+        **rated,
         "strata": report["metrics"][OURS],
         "configured": report["metrics"].get(CONFIGURED, report["metrics"][OURS]),
         "rankers": {kind: one["ranker"] for kind, one in report.get("rankers", {}).items()},
         "ndcg@10": {name: report["ndcg@10"][name][OURS] for name in ("warm", "cold", "all")},
         "over_best_baseline": report["comparison"]["difference"],
     }
+
+
+def _rating_errors(report: dict) -> dict[str, float]:
+    """RMSE and MAE of our ratings, and the RMSE of the biased matrix factorisation."""
+    ours, factorised = (report["methods"][name]["slices"]["all"] for name in (PREDICTED, FACTORISED))
+    return {**ours, "rmse of biased matrix factorisation": factorised["rmse"]}
 
 
 def _by_likes(inputs: Inputs, evaluation: Evaluation) -> Evaluation:

@@ -160,6 +160,10 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
             _language("chinese", FILMS, ("chinese",)),
             files=tuple(f"{LANGUAGE}fixtures/{name}.yaml" for name in ("zh_catalogue", "zh_en")),
         ),
+        "inferred": _language("inferred", SHOP, ("inferred", "judged_classes"), ("finetune",)),
+        "ratings": _language("ratings", FILMS, ("predicted",), ("rate",)),
+        "text-classes": _language("text-classes", SITE, ("text_classes", "judged_classes"), ("finetune",)),
+        "heads-retrieval": _language("heads-retrieval", FILMS, ("heads_retrieval",), ("embed",)),
     },
     "kernels": {
         name: _kernels(name) for name in ("forest", "ward", "selection", "sparse-products", "threads", "hierarchy")

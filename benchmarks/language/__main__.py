@@ -10,11 +10,48 @@ from typing import Annotated, Final
 
 import typer
 
+from benchmarks import workspaces
 from benchmarks.evidence.files import Row, write_evidence
-from benchmarks.language import adapted, against, bios, chinese, dialogues, nothing, polarity, search
+from benchmarks.language import (
+    adapted,
+    against,
+    bios,
+    chinese,
+    dialogues,
+    heads_retrieval,
+    inferred,
+    nothing,
+    polarity,
+    predicted,
+    search,
+    text_classes,
+)
+from benchmarks.quality import __main__ as quality
+from benchmarks.quality import questions
 from strata.cli.terminal import clear_errors, console
 
 ROOT = Path(".workspaces/language")
+
+
+def site() -> Path:
+    """The Stack Exchange site with its tuned language model."""
+    return workspaces.workspace("stack-exchange", data=questions.dump(), stages=["finetune"])
+
+
+def shop() -> Path:
+    """Complete Journey with its tuned language model: the workspace in which November 2017 is judged."""
+    settings = {"split": quality.NOVEMBER, "rank": quality.MONTHS, "recommend": {"repeats": True}}
+    return workspaces.workspace("complete-journey", overrides=settings, stages=["finetune"], root=quality.ROOT)
+
+
+def filled_in() -> tuple[list[Row], str]:
+    """Categories of the grocer's products, and tags of the site."""
+    return inferred.rows([
+        (shop(), "", "categories", "Complete Journey (published as simulated)"),
+        (site(), "-site", "tags", "Beer, Wine & Spirits of Stack Exchange"),
+    ])  # fmt: skip
+
+
 SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str]]]] = {
     "polarity": polarity.rows,
     "against": against.rows,
@@ -24,6 +61,10 @@ SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str]]]] = {
     "dialogues": dialogues.rows,
     "adapted": adapted.rows,
     "chinese": chinese.rows,
+    "inferred": filled_in,
+    "ratings": predicted.rows,
+    "text-classes": lambda: text_classes.rows(site()),
+    "heads-retrieval": heads_retrieval.rows,
 }
 """A new section is a module with `rows`, giving rows and the hash of what they are measured on, and a line here."""
 

@@ -1,5 +1,6 @@
 """/recommend and /rank: items for somebody, each with its reason."""
 
+import operator
 from collections.abc import Sequence
 from typing import Self
 
@@ -8,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.endpoints.base import Answer, Cause, Whose, admitted, examples_of_one, nothing_found
-from services.errors import naming
+from services.errors import ApiError, naming
 from strata.data.filters import rows_of
+from strata.data.inferred import ClassField
 from strata.data.schema import Tier
 from strata.fields import Id
 from strata.recommendation.business_rules import Boosts, BusinessRules
@@ -36,6 +38,16 @@ class Reason(BaseModel):
     evidence: tuple[str, ...] = Field(description="Item ids of the history that led here.")
 
 
+class InferredClass(BaseModel):
+    """A category or tag that a model filled in, as the item has none."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    field: ClassField
+    name: str
+    confidence: float = Field(description="Of many with this confidence, so large a share is right.")
+
+
 class Item(BaseModel):
     """An item of the release."""
 
@@ -45,6 +57,14 @@ class Item(BaseModel):
     title: str
     score: float = Field(description="Comparable within one answer only.")
     reason: Reason | None = Field(None, description="Present where it was asked for.")
+    inferred: tuple[InferredClass, ...] = Field(
+        (), exclude_if=operator.not_, description="Categories and tags that a model filled in; left out where none are."
+    )
+    predicted: float | None = Field(
+        None,
+        exclude_if=lambda value: value is None,
+        description="The rating to be expected, on the platform's scale; left out unless it was asked for.",
+    )
 
 
 class Items(Answer):
@@ -68,6 +88,13 @@ def popular(release: Recommender, request: ListRequest, admitted: np.ndarray, ca
     return Items.of(release, found, fallback=True, fallback_cause=cause)
 
 
+def may_predict(release: Recommender, *, predict: bool) -> None:
+    """Refuse to predict ratings where the release cannot."""
+    if predict and release.ratings is None:
+        why = f"this release predicts no ratings: {release.no_ratings}"
+        raise ApiError(422, why, code="no_ratings", field="predict", remedy="ask without predict")
+
+
 class RecommendRequest(ListRequest, Whose):
     """Items for somebody."""
 
@@ -80,6 +107,7 @@ class RecommendRequest(ListRequest, Whose):
         {"user_id": "10", "k": 3, "tier_mix": {"momentary": 3}, "exclude_seen": False, "explain": False},
         {"user_id": "10", "k": 10, "offset": 10},
         {"user_id": "10", "k": 5, "diversity": 0.3, "calibration": 0.2},
+        {"user_id": "10", "k": 3, "predict": True},
         {
             "user_id": "10",
             "k": 5,
@@ -96,6 +124,7 @@ class RecommendRequest(ListRequest, Whose):
         with naming("filters.exclude_items"):
             rows_of(self.filters.exclude_items, release.catalogue)
         whose = self.whose(release, vectors)
+        may_predict(release, predict=self.predict)
         with naming("rules.must_include"):
             return Items.of(release, release.recommend(whose, self), nothing_found=nothing_found(whose))
 
@@ -128,6 +157,7 @@ class RankRequest(Whose):
     tier_mix: TierMix | None = None
     rules: Boosts | None = Field(None, description="Of the rules only boosts: all items named are there.")
     explain: bool = Field(True, description="Whether each item comes with its reason.")
+    predict: bool = Field(False, description="Whether each item comes with the rating to be expected.")
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -139,11 +169,14 @@ class RankRequest(Whose):
     def options(self) -> ListRequest:
         """As the library takes them."""
         named = {} if self.rules is None else {name: getattr(self.rules, name) for name in self.rules.model_fields_set}
-        return ListRequest(tier_mix=self.tier_mix, rules=BusinessRules(**named), explain=self.explain)
+        return ListRequest(
+            tier_mix=self.tier_mix, rules=BusinessRules(**named), explain=self.explain, predict=self.predict
+        )
 
     def answer(self, release: Recommender, vectors: np.ndarray) -> Items:
         """All of the items, best first."""
         whose = self.whose(release, vectors)
+        may_predict(release, predict=self.predict)
         with naming("item_ids"):
             found = release.rank(whose, self.item_ids, self.options)
         return Items.of(release, found, nothing_found=nothing_found(whose))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 
-from strata.cli.rows import Columns, Rows
+from strata.cli.rows import Columns, Rows, percent
 
 if TYPE_CHECKING:
     from strata.data.catalogue import Catalogue
@@ -32,6 +32,9 @@ def recommended(found: "Sequence[Recommendation]", catalogue: "Catalogue") -> li
     """Recommendations for JSON."""
     items = [asdict(item) for item in found]
     for item in items:
+        for name in ("inferred", "predicted"):  # most lists have neither
+            if item[name] in (None, ()):
+                del item[name]
         if item["reason"]:
             item["reason"]["evidence"] = titled(item["reason"]["evidence"], catalogue)
     return items
@@ -40,9 +43,33 @@ def recommended(found: "Sequence[Recommendation]", catalogue: "Catalogue") -> li
 def draw_recommended(found: "Sequence[Recommendation]", title: str, offset: int = 0) -> RenderableType:
     """Recommendations for people, numbered from offset + 1."""
     rows = [
-        (str(place), item.title, item.item_id, item.reason.text if item.reason else "")
+        (
+            str(place),
+            item.title,
+            item.item_id,
+            item.reason.text if item.reason else "",
+            _inferred(item),
+            _predicted(item),
+        )
         for place, item in enumerate(found, offset + 1)
     ]
-    columns: Columns = {"place": "mark", "item": "name", "id": "id", "because": "text"}
+    columns: Columns = {
+        "place": "mark",
+        "item": "name",
+        "id": "id",
+        "because": "text",
+        "inferred": "note",
+        "predicted rating": "note",
+    }
     nothing = "Nothing to recommend: no item passes the filters or comes after the offset."
     return Rows(title, columns, rows) if rows else nothing
+
+
+def _inferred(item: "Recommendation") -> str:
+    """What a model filled in, such as Lagers (82%)."""
+    return ", ".join(f"{each.name} ({percent(each.confidence)})" for each in item.inferred)
+
+
+def _predicted(item: "Recommendation") -> str:
+    """The rating to be expected."""
+    return "" if item.predicted is None else f"{item.predicted:.1f}"

@@ -81,11 +81,13 @@ def recommend(
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many.")] = 10,
     offset: Annotated[int, typer.Option(min=0, max=1000, help="Places before the first shown: 10 for page 2.")] = 0,
     category: Annotated[list[str] | None, typer.Option(help="Only items of this category; may be repeated.")] = None,
+    inferred: Annotated[bool, typer.Option("--inferred", help="Inferred categories count for --category too.")] = False,
     more: Annotated[list[str] | None, typer.Option(help="Move the tier mix, such as momentary=3.")] = None,
     diversity: Annotated[float | None, typer.Option(min=0, max=1, help="1: as varied as can be.")] = None,
     calibration: Annotated[float | None, typer.Option(min=0, max=1, help="1: the user's own mix.")] = None,
     text: Annotated[str | None, typer.Option(help="What somebody wishes for, in place of a user.")] = None,
     bio: Annotated[str | None, typer.Option(help="What somebody new says of themselves, in place of a user.")] = None,
+    predict: Annotated[bool, typer.Option("--predict", help="Show the rating that the user would give.")] = False,
     corrections: CorrectionsFile = None,
     release: ReleaseFolder = RELEASE,
 ) -> Answer:
@@ -95,7 +97,8 @@ def recommend(
     if sum(each is not None for each in (user_id, text, bio)) > 1:
         raise typer.BadParameter("name a user, or say what somebody wishes for with --text or is with --bio")
     recommender = Recommender.load(release, corrections)
-    asked = list_request(k, category, more, diversity, calibration).model_copy(update={"offset": offset})
+    asked = list_request(k, category, more, diversity, calibration, inferred=inferred)
+    asked = asked.model_copy(update={"offset": offset, "predict": predict})
     if text is not None or bio is not None:
         return said_answer(recommender, release, str(text or bio), asked, query=bio is None)
     user_id = user_id or recommender.richest_user()
@@ -190,14 +193,20 @@ def _moment(recommender: "Recommender", user_id: str, at: datetime) -> float:
 
 
 def list_request(
-    k: int, categories: list[str] | None, more: list[str] | None, diversity: float | None, calibration: float | None
+    k: int,
+    categories: list[str] | None,
+    more: list[str] | None,
+    diversity: float | None,
+    calibration: float | None,
+    *,
+    inferred: bool = False,
 ) -> "ListRequest":
     """The list request from command-line options. Raises BadParameter."""
     from strata.data.filters import Filters
     from strata.recommendation.request import ListRequest, TierMix
 
     mix = TierMix(**_tier_weights(more)) if more else None
-    filters = Filters(categories=categories or None)
+    filters = Filters(categories=categories or None, inferred=inferred)
     return ListRequest(k=k, tier_mix=mix, filters=filters, diversity=diversity, calibration=calibration)
 
 

@@ -7,6 +7,7 @@ import polars as pl
 from pydantic import Field
 
 from strata.data.catalogue import Catalogue
+from strata.data.inferred import NOTHING_INFERRED, Inferred
 from strata.data.schema import LANGUAGE, PRICE
 from strata.errors import UnknownId
 from strata.fields import Id, Price, Request
@@ -28,15 +29,17 @@ class Filters(Request):
     categories: list[Id] | None = Field(
         default=None, min_length=1, max_length=100, description="At least one of these."
     )
+    inferred: bool = Field(default=False, description="Whether categories that were inferred count as well.")
     languages: list[Id] | None = Field(default=None, min_length=1, max_length=100)
     price: PriceRange | None = None
     exclude_items: list[Id] = Field(default=[], max_length=10_000, description="Item ids that must not come.")
 
-    def mask(self, catalogue: Catalogue) -> np.ndarray:
+    def mask(self, catalogue: Catalogue, inferred: Inferred = NOTHING_INFERRED) -> np.ndarray:
         """Items that pass: bool (n_items,). Raises UnknownId for excluded ids that do not exist."""
         passed = np.ones(len(catalogue), bool)
         if self.categories is not None:
-            passed &= catalogue.in_categories(self.categories)
+            of_these = catalogue.in_categories(self.categories)
+            passed &= of_these | inferred.in_categories(self.categories, catalogue.ids) if self.inferred else of_these
         conditions = self._conditions()
         if conditions:
             holds = catalogue.items.select(pl.all_horizontal(*conditions).fill_null(value=False))

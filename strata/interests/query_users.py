@@ -28,6 +28,7 @@ class QueryUser:
 
     `rejected`: item rows not to recommend. `is_query`: whether the points come from a search text rather
     than from behaviour or a bio. `heard`: what words were taken to mean, where the person is made of opinions.
+    `rated`: item rows and values of a visitor's ratings.
     """
 
     row: int
@@ -36,6 +37,7 @@ class QueryUser:
     rejected: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     is_query: bool = False
     heard: tuple[Meaning, ...] | None = None
+    rated: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.zeros(0, np.int64), np.zeros(0)))
 
     @property
     def says_nothing(self) -> bool:
@@ -115,7 +117,11 @@ class NewUsers:
             n_users=1, n_items=len(catalogue),
         )  # fmt: skip
         profiles, _ = self.profiler.profiles(history, max([self.time, *(time + 1 for time in times)]))
-        return QueryUser(0, history, profiles, history.items[history.spoken_against()])
+        against = history.items[history.spoken_against()]
+        values = [pick.value if name == RATE else None for pick, name in zip(picks, behaviours, strict=True)]
+        rated = [place for place, value in enumerate(values) if value is not None]
+        given_ratings = items[rated], np.array([values[place] for place in rated], np.float64)
+        return QueryUser(0, history, profiles, against, rated=given_ratings)
 
     def from_texts(self, vectors: np.ndarray, *, query: bool = True) -> QueryUser:
         """A person of whom only texts are known: each unit vector (n, t) of a text becomes a point of the space.

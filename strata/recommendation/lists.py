@@ -11,6 +11,7 @@ from strata._kernels.selection import NOTHING
 from strata.data.catalogue import Catalogue
 from strata.data.filters import rows_of
 from strata.data.history import History, looked_up
+from strata.data.inferred import NOTHING_INFERRED, Inferred, InferredClass
 from strata.interests.profiles import Profiles
 from strata.interests.query_users import QueryUser
 from strata.interests.themes import Themes
@@ -34,12 +35,18 @@ FURTHER: Final = 2_000
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A recommended item: a higher `score` is better; `reason` says why, if requested."""
+    """A recommended item: a higher `score` is better; `reason` says why, if requested.
+
+    `inferred`: categories and tags that a model filled in, of an item without. `predicted`: the rating to be expected,
+    on the platform's scale, if requested.
+    """
 
     item_id: str
     title: str
     score: float
     reason: Reason | None = None
+    inferred: tuple[InferredClass, ...] = ()
+    predicted: float | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,7 @@ class ListBuilder:
     time: float
     rerank: RerankSettings
     timed: bool = True
+    inferred: Inferred = NOTHING_INFERRED
 
     @cached_property
     def popularity(self) -> np.ndarray:
@@ -156,7 +164,8 @@ class ListBuilder:
 
     def item(self, row: int, score: float, reason: Reason | None = None) -> Recommendation:
         """A `Recommendation` of an item row."""
-        return Recommendation(str(self.catalogue.ids[row]), self.catalogue.titles[row], round(score, 6), reason)
+        item_id = str(self.catalogue.ids[row])
+        return Recommendation(item_id, self.catalogue.titles[row], round(score, 6), reason, self.inferred.of(item_id))
 
     def _scored(self, person: QueryUser, batch: QueryBatch, others: np.ndarray, request: ListRequest) -> "Scored":
         """A single user's usual candidates and the items `others` (m,), proposed or not, with scores and weights."""

@@ -1,7 +1,7 @@
 """The library's main class: loads a release and answers all requests about users, items and interests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,10 +13,12 @@ from strata.data.catalogue import Catalogue
 from strata.data.cleaning import CleaningSettings
 from strata.data.filters import Filters, rows_of
 from strata.data.history import History
+from strata.data.inferred import NOTHING_INFERRED, Inferred
 from strata.data.schema import USER
+from strata.embeddings.class_labels import item_classes
 from strata.embeddings.index import ItemIndex
 from strata.embeddings.space import InterestSpace
-from strata.errors import ReleaseError, UnknownId
+from strata.errors import ReleaseError, SettingsError, UnknownId
 from strata.evaluation.split import CutOffs
 from strata.interests.corrections import Corrections, said_lost
 from strata.interests.levels import Levels, levels_of, stated_by
@@ -30,6 +32,8 @@ from strata.interests.timeline import as_of, moments, timeline_of
 from strata.interests.understanding import Reader
 from strata.language.words import Words
 from strata.models.fitted import CollaborativeModels
+from strata.models.predicted_ratings import PredictedRatings, why_none
+from strata.models.rating_signs import ItemFacts
 from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.ranker import Ranker
 from strata.ranking.rankers import read_ranker
@@ -77,6 +81,9 @@ class Recommender:
     rules: BusinessRules = BusinessRules()
     trends: TrendSettings = TrendSettings()
     searching: SearchSettings = SearchSettings()
+    inferred: Inferred = NOTHING_INFERRED
+    ratings: PredictedRatings | None = None
+    no_ratings: str = "it is of an earlier version"
 
     @classmethod
     def load(cls, folder: Path, corrections: Path | None = None) -> "Recommender":
@@ -105,6 +112,7 @@ class Recommender:
         method = read_settings(RankSettings, "rank", params).method
         collaborative = CollaborativeModels.read(folder / Part.MODELS)
         known = GeneratorInputs(catalogue, index, collaborative, themes.of_item[:, 0], history, settings)
+        texts = ItemIndex.read(folder / Part.TEXT_INDEX)
         models = Models.of(Profiles.read(folder / Part.PROFILES), known, space.vectors)
         return cls(
             manifest=manifest,
@@ -127,6 +135,9 @@ class Recommender:
             rules=rules,
             trends=read_settings(TrendSettings, "trends", params),
             searching=read_settings(SearchSettings, "search", params),
+            inferred=Inferred.read(folder / Part.HEADS),
+            ratings=PredictedRatings.read(folder / Part.RATINGS, lambda: _item_facts(catalogue, texts)),
+            no_ratings=why_none(folder / Part.RATINGS),
         )
 
     @property
@@ -154,7 +165,7 @@ class Recommender:
         """The builder of item lists."""
         return ListBuilder(
             self.catalogue, self.themes, self.vectors, self.history, self.models, self.ranker, self.settings,
-            self.new_users.time, self.rerank, self.timed,
+            self.new_users.time, self.rerank, self.timed, self.inferred,
         )  # fmt: skip
 
     @cached_property
@@ -222,30 +233,51 @@ class Recommender:
 
     def admitted(self, filters: Filters | None = None) -> np.ndarray:
         """Items that exist and pass the filters: bool (n_items,). Raises UnknownId."""
-        return self.available.copy() if filters is None else self.available & filters.mask(self.catalogue)
+        if filters is None:
+            return self.available.copy()
+        return self.available & filters.mask(self.catalogue, self.inferred)
 
     def recommend(self, whose: str | QueryUser, request: ListRequest = DEFAULT) -> list[Recommendation]:
         """Up to `k` items after the first `offset` for a user (by id) or a visitor, best first.
 
         Somebody whose words want nothing that the catalogue has gets what is popular, without what they refuse.
-        Raises UnknownId, and SettingsError where rules cannot be obeyed (see `apply_rules`).
+        Raises UnknownId, and SettingsError where rules cannot be obeyed (see `apply_rules`) or no rating predicted.
         """
         person, filled = self._person(whose), self.filled(request)
         allowed = self._allowed(person, filled.filters)
         if person.says_nothing:
-            return self.list_builder.popular(filled, allowed)
-        return self.list_builder.best(person, allowed, filled)
+            found = self.list_builder.popular(filled, allowed)
+        else:
+            found = self.list_builder.best(person, allowed, filled)
+        return self._predicted(whose, found) if request.predict else found
 
     def rank(
         self, whose: str | QueryUser, item_ids: Sequence[str], request: ListRequest = DEFAULT
     ) -> list[Recommendation]:
         """All of `item_ids` (each once), best first, even if unavailable or seen. Raises UnknownId naming unknown ones.
 
-        Of the request, only the tier mix, boosts and `explain` apply.
+        Of the request, only the tier mix, boosts, `explain` and `predict` apply. Raises SettingsError where no rating
+        can be predicted.
         """
         person, named = self._person(whose), rows_of(item_ids, self.catalogue)
         filled = self.filled(request.model_copy(update={"exclude_seen": None}))
-        return self.list_builder.ranking(person, self._allowed(person, None), named, filled)
+        found = self.list_builder.ranking(person, self._allowed(person, None), named, filled)
+        return self._predicted(whose, found) if request.predict else found
+
+    def predict_ratings(self, whose: str | QueryUser, items: np.ndarray) -> np.ndarray:
+        """The ratings that somebody would give to item rows (n,), on the platform's scale: (n,).
+
+        Of a user by their own ratings and what they state, of a visitor by the ratings of their history; without any,
+        by what anybody would give. Raises UnknownId, and SettingsError where the release predicts none.
+        """
+        if self.ratings is None:
+            raise SettingsError(
+                f"release {self.manifest.id} predicts no ratings: {self.no_ratings}; ask without predict, or bring "
+                "events of the behaviour rate with their value"
+            )
+        if isinstance(whose, str):
+            return self.ratings.of_users(np.full(len(items), self.user_row(whose)), items)
+        return self.ratings.of_visitor(*whose.rated, items)
 
     def filled(self, request: ListRequest) -> ListRequest:
         """The request with nulls replaced by the release's settings."""
@@ -335,7 +367,17 @@ class Recommender:
         allowed[person.rejected] = False
         return allowed
 
+    def _predicted(self, whose: str | QueryUser, found: list[Recommendation]) -> list[Recommendation]:
+        rows = rows_of([item.item_id for item in found], self.catalogue)
+        values = self.predict_ratings(whose, rows).round(2).tolist()
+        return [replace(item, predicted=value) for item, value in zip(found, values, strict=True)]
+
     def _nearest(self, index: ItemIndex, vector: np.ndarray, k: int, admitted: np.ndarray) -> list[Recommendation]:
         rows, cosines = index.search(np.asarray(vector, np.float32)[None], k, admitted)
         found = zip(rows[0].tolist(), cosines[0].tolist(), strict=True)
         return [self.list_builder.item(row, cosine) for row, cosine in found if row != NOTHING]
+
+
+def _item_facts(catalogue: Catalogue, texts: ItemIndex) -> ItemFacts:
+    """What predicted ratings know of the items."""
+    return ItemFacts(texts.vectors(np.arange(len(catalogue))), item_classes(catalogue.items))

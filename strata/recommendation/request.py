@@ -35,6 +35,7 @@ class ListRequest(Request):
     )
     rules: BusinessRules | None = Field(default=None, description="Those that are named replace the release's own.")
     explain: bool = Field(default=True, description="Whether each item comes with its reason.")
+    predict: bool = Field(default=False, description="Whether each item comes with the rating to be expected.")
 
     @property
     def stop(self) -> int:

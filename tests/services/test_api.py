@@ -49,6 +49,24 @@ def test_users_get_what_the_library_recommends_with_reasons(server: Server, libr
     assert all(item["reason"] is None for item in unexplained["items"])
 
 
+def test_predicted_ratings_come_where_they_are_asked_for(server: Server, library: Recommender) -> None:
+    user = library.richest_user()
+    plain, told = (ask(server, "/recommend", user_id=user, predict=predict)["items"] for predict in (False, True))
+    assert ids({"items": told}) == ids({"items": plain})
+    assert not any({"predicted", "inferred"} & set(item) for item in plain)
+    assert all(1 <= item["predicted"] <= 5 for item in told)
+    expected = library.recommend(user, ListRequest(predict=True))
+    assert [item["predicted"] for item in told] == [item.predicted for item in expected]
+    ranked = ask(server, "/rank", user_id=user, item_ids=ids({"items": told}), predict=True)["items"]
+    assert {item["item_id"]: item["predicted"] for item in ranked} == {i["item_id"]: i["predicted"] for i in told}
+    fans, haters = (
+        ask(server, "/rank", history=[{"item_id": "50", "value": v}, {"item_id": "172", "value": v}], item_ids=["181"],
+            predict=True)["items"][0]["predicted"]
+        for v in (5, 1)
+    )  # fmt: skip
+    assert fans > haters
+
+
 def test_pages_are_parts_of_the_whole_list_and_rankings_agree_with_it(server: Server, library: Recommender) -> None:
     user = library.richest_user()
     whole = ask(server, "/recommend", user_id=user, k=200)["items"]

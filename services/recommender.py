@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from services import errors, metrics
 from services.encoder import Encoder
 from services.endpoints.base import Answer, Cause, Question
+from services.endpoints.chat import Chat, ChatRequest
 from services.endpoints.lists import Items, RankRequest, RecommendRequest
 from services.endpoints.near import SearchRequest, SimilarItemsRequest
 from services.endpoints.profiles import Interests, InterestsRequest
@@ -25,6 +26,7 @@ from services.releases import Releases
 from services.settings import ServiceSettings
 from services.texts import EncoderUnavailable, Texts
 from services.tokens import analyst
+from strata.conversation.sessions import Sessions
 from strata.recommendation.recommender import Recommender as Release
 
 VERSION = "1.0.0"
@@ -77,6 +79,7 @@ class Recommender:
         self.settings = ServiceSettings.from_environment()
         self.releases = Releases(self.settings)
         self.releases.start()
+        self._sessions = Sessions(self.settings.sessions, self.settings.session_seconds)
         self._complete = False
         self._texts = Texts(self.encoder, self.settings.encoder_time_out)
         self._pool = ThreadPoolExecutor(self.settings.threads, "answer")
@@ -119,6 +122,16 @@ class Recommender:
     async def search(self, request: SearchRequest) -> Items:
         """Items for a text: by its words, by what they mean, and like what it names."""
         return await self._answer("/search", request)
+
+    @app.post("/chat", responses=responses(404, 409, *ANY))
+    async def chat(self, request: ChatRequest) -> Chat:
+        """One turn of a conversation: what is wanted and what is not, places of the list, years, why."""
+        return await self._answer("/chat", request.kept_in(self._sessions))
+
+    @app.delete("/chat/{session_id}", status_code=204, responses=responses(429, 500))
+    async def forget(self, session_id: str) -> None:
+        """Forget a conversation; nothing is said of whether there was one."""
+        await self._in(self._pool, self._sessions.forget, session_id)
 
     @app.post("/hot_topics", responses=responses(404, *ANY))
     async def hot_topics(self, request: HotTopicsRequest) -> HotTopics:

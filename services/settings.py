@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from platformdirs import user_cache_dir
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
 
 from strata.errors import SettingsError
@@ -36,6 +37,10 @@ class ServiceSettings(Settings):
     """Threads per API worker that compute answers: while one is in NumPy or LightGBM, another can run."""
     access_log: bool = False
     """A line for each request, without ids or texts; it costs a tenth of all lists. `/metrics` counts them anyway."""
+    sessions: Path = Path(user_cache_dir("strata")) / "sessions.sqlite"
+    """File of the conversations, which all workers share; it may be deleted while the service is down."""
+    session_seconds: PositiveFloat = 3600.0
+    """Seconds after its last turn in which a conversation can go on."""
     analyst_token: SecretStr | None = Field(None, min_length=16)
     """Token of the scope `analyst`, for answers that name other users; if unset, nobody gets them."""
 

@@ -83,6 +83,8 @@ class Sessions:
     def _open(self) -> Iterator[sqlite3.Connection]:
         """One transaction: written as a whole or not at all, and forgotten rows leave no trace in the file."""
         new = not self.file.exists()
+        if new:
+            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with closing(sqlite3.connect(self.file, timeout=5, isolation_level=None)) as store:
             if new:
                 self.file.chmod(0o600)

@@ -38,11 +38,13 @@ class Shown:
 class Talk:
     """A conversation after `turn` turns.
 
-    `user`: the known user who talks, if one does. `like`: id of the item that the list should be like. `gone`: items
-    that were refused; `passed`: items of lists that others were asked for instead of.
+    `user`: the known user who talks, if one does; `release`: whose language model read what was said. `like`: id of
+    the item that the list should be like. `gone`: items that were refused; `passed`: items of lists that others were
+    asked for instead of.
     """
 
     user: str | None = None
+    release: str = ""
     turn: int = 0
     said: tuple[Said, ...] = ()
     years: Years = Years()
@@ -58,7 +60,7 @@ class Talk:
 
     def fresh(self) -> Self:
         """The conversation as if nothing had been said."""
-        return type(self)(self.user, self.turn)
+        return type(self)(self.user, self.release, self.turn)
 
     def hearing(self, opinions: Sequence[Opinion], vectors: np.ndarray) -> Self:
         """With the opinions of this turn; an older one that says the opposite of the same thing is over."""
@@ -80,6 +82,11 @@ class Talk:
         """With this as the last list."""
         shown = [Shown(each.item_id, each.score, each.reason.text if each.reason else "") for each in items]
         return replace(self, shown=tuple(shown))
+
+    def read_anew(self, release: str, vectors: np.ndarray) -> Self:
+        """With vectors (n, t) of the opinions by the language model of another release."""
+        said = [replace(each, vector=vector) for each, vector in zip(self.said, vectors, strict=True)]
+        return replace(self, said=tuple(said), release=release)
 
     def as_json(self) -> dict[str, Any]:
         """All of it, for a store."""

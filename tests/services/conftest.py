@@ -39,6 +39,9 @@ def library(release: Path) -> Recommender:
 @pytest.fixture(scope="session")
 def server(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The services as a developer serves them: from the working tree, with a release folder."""
-    environment = {"STRATA_RELEASE": release, "STRATA_ANALYST_TOKEN": TOKEN}
-    with serving(tmp_path_factory.mktemp("home"), *SERVICE, environment=environment) as started:
+    home = tmp_path_factory.mktemp("home")
+    environment = {
+        "STRATA_RELEASE": release, "STRATA_ANALYST_TOKEN": TOKEN, "STRATA_SESSIONS": home / "sessions.sqlite",
+    }  # fmt: skip
+    with serving(home, *SERVICE, environment=environment) as started:
         yield started

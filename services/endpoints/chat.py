@@ -1,0 +1,114 @@
+"""/chat: one turn of a conversation; the list follows what is wanted and what is not."""
+
+from typing import Self
+
+import numpy as np
+from pydantic import Field, PrivateAttr
+
+from services.endpoints.base import Answer, Cause, Question, examples
+from services.endpoints.lists import Item, popular
+from services.errors import ApiError, unknown
+from services.fields import Text
+from strata.conversation.replying import Turn, reply
+from strata.conversation.sessions import Sessions, TurnTaken, UnknownSession
+from strata.conversation.talk import Talk
+from strata.fields import Id, K
+from strata.recommendation.recommender import Recommender
+from strata.recommendation.request import ListRequest
+
+BEGIN = "leave session_id out: a new conversation begins"
+
+
+class Chat(Answer):
+    """What a turn is answered with."""
+
+    session_id: str | None = Field(description="Send it with the next turn; null where the fallback answers.")
+    says: str = Field(description="One sentence of the list, in the language of the turn.")
+    items: list[Item]
+    changed: bool = Field(description="Whether the list is another than before.")
+    wants: list[str] = Field(description="What the list goes by, in the person's own words.")
+    unwants: list[str] = Field(description="What it leaves out.")
+    why: Item | None = Field(None, description="The item that was asked about, with its reason.")
+
+
+class ChatRequest(Question):
+    """One turn. It begins a conversation, or goes on with that of `session_id`."""
+
+    model_config = examples(
+        {"say": "I hate horror, show me comedies from the eighties", "k": 3},
+        {"say": "something like Toy Story but newer", "k": 3},
+        {"say": "想看西部片", "user_id": "10", "k": 3},
+    )
+
+    say: Text
+    session_id: str | None = Field(None, min_length=1, max_length=64, description="Null begins a conversation.")
+    user_id: Id | None = Field(None, description="A user of the release who talks; of the first turn alone.")
+    k: K = 10
+    _sessions: Sessions = PrivateAttr()
+    _turns: int = PrivateAttr(0)
+    _talk: Talk = PrivateAttr(Talk())
+    _turn: Turn = PrivateAttr()
+
+    def kept_in(self, sessions: Sessions) -> Self:
+        """The request, to be answered with conversations kept there."""
+        self._sessions = sessions
+        return self
+
+    def reads(self, release: Recommender) -> list[str]:
+        """What each opinion of the turn is about and, of a conversation that an earlier release read, the others."""
+        self._turns, self._talk = self._before(release)
+        self._turn = Turn.read(self.say, release)
+        before = [] if self._talk.release == release.manifest.id else [each.opinion for each in self._talk.said]
+        return [*self._turn.to_read(release), *release.new_users.to_read(before)]
+
+    def answer(self, release: Recommender, vectors: np.ndarray) -> Chat:
+        """The list after this turn, which is kept."""
+        own, talk = len(self._turn.opinions), self._talk
+        if talk.release != release.manifest.id:
+            talk = talk.read_anew(release.manifest.id, vectors[own:])
+        found = reply(talk, self._turn, vectors[:own], release, self.k)
+        state = found.talk.as_json()
+        if self.session_id is None:
+            id = self._sessions.start(state)
+        else:
+            id = self.session_id
+            try:
+                self._sessions.go_on(id, self._turns, state)
+            except TurnTaken as error:
+                raise ApiError(409, str(error), code="turn_taken", field="session_id", remedy="send it again") from None
+        return Chat(
+            release=release.manifest.id,
+            session_id=id,
+            says=found.says,
+            items=[Item.model_validate(each) for each in found.items],
+            changed=found.changed,
+            wants=found.wants,
+            unwants=found.unwants,
+            why=None if found.why is None else Item.model_validate(found.why),
+        )
+
+    def fallback(self, release: Recommender, cause: Cause) -> Chat:
+        """What is popular; the conversation stays as it was."""
+        listed = popular(release, release.filled(ListRequest(k=self.k)), release.admitted(), cause)
+        told = {"says": "", "changed": False, "wants": [], "unwants": []}
+        return Chat(**{**listed.model_dump(include={"release", "items", "fallback", "fallback_cause"}), **told},
+                    session_id=self.session_id)  # fmt: skip
+
+    def _before(self, release: Recommender) -> tuple[int, Talk]:
+        """Turns so far, and the conversation after them."""
+        if self.session_id is None:
+            if self.user_id is not None and self.user_id not in release.users:
+                raise unknown("user_id", f"the user is not among the {len(release.users):,} of this release")
+            return 0, Talk(self.user_id)
+        if self.user_id is not None:
+            message = "a conversation keeps the user of its first turn"
+            raise ApiError(422, message, code="user_is_set", field="user_id", remedy="leave user_id out")
+        try:
+            turns, state = self._sessions.read(self.session_id)
+        except UnknownSession as error:
+            raise ApiError(404, str(error), code="unknown_session", field="session_id", remedy=BEGIN) from None
+        talk = Talk.of_json(state)
+        if talk.user is not None and talk.user not in release.users:
+            gone = "the user of this conversation is not in the release any more"
+            raise ApiError(404, gone, code="unknown_session", field="session_id", remedy=BEGIN)
+        return turns, talk

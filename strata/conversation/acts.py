@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from strata.conversation.patterns import courtesy, pattern, places
-from strata.conversation.years import Years, years_of
+from strata.language.years import Years, years_of
 
 Role = Literal["remove", "like", "why"]
 THAT: Final = re.compile(

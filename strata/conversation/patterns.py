@@ -33,8 +33,3 @@ def courtesy() -> re.Pattern[str]:
 def places() -> list[tuple[int, re.Pattern[str]]]:
     """Places of a list by the words for them; 0 is the last."""
     return [(place, re.compile(f"{english}|{chinese}", re.IGNORECASE)) for place, english, chinese in _read()["places"]]
-
-
-def decades() -> list[tuple[int, str, str]]:
-    """The first year of each named decade, and its patterns in English and in Chinese."""
-    return [(first, english, chinese) for first, english, chinese in _read()["decades"]]

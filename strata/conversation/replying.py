@@ -10,12 +10,12 @@ import numpy as np
 from strata.conversation.acts import Act, act_of
 from strata.conversation.talk import Said, Talk
 from strata.conversation.wording import Told, language_of_turn
-from strata.conversation.years import Years
 from strata.errors import UnknownId
 from strata.interests.query_users import QueryUser
 from strata.interests.understanding import Meaning
 from strata.language.asking import read_asked
 from strata.language.opinions import Opinion, things
+from strata.language.years import Years
 from strata.recommendation.explanation import Reason
 from strata.recommendation.lists import Recommendation
 from strata.recommendation.recommender import Recommender

@@ -7,9 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from strata.conversation.years import Years
 from strata.language.opinions import Opinion
 from strata.language.vocabulary import content_words
+from strata.language.years import Years
 from strata.recommendation.lists import Recommendation
 
 MOST_SAID, MOST_PASSED = 40, 2_000

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from strata.conversation.talk import Talk
-from strata.conversation.years import Years
 from strata.language.cues import HAN
+from strata.language.years import Years
 
 Language = Literal["en", "zh"]
 MOST: Final = 3

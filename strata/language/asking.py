@@ -25,7 +25,7 @@ class Asked:
 
     words: str
     like: str
-    years: Years | None
+    years: Years
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ class Search:
 
     def _of(self, years: Years, rows: np.ndarray) -> np.ndarray:
         of = self.years[rows]
-        return np.asarray((of >= max(years.first, 1)) & (of <= years.last), np.float32)
+        return np.asarray((of >= (years.first or 1)) & (of <= (years.last or np.inf)), np.float32)
 
     def _text(self, row: int) -> np.ndarray:
         return np.asarray(self.texts.vectors(np.array([row]))[0])

@@ -3,7 +3,7 @@
 import pytest
 
 from strata.conversation.acts import Act, act_of
-from strata.conversation.years import Years, years_of
+from strata.language.years import Years, years_of
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def main() -> None:
         Part.TEXT_INDEX: TEXT_INDEX,
         Part.THEMES: live / "themes",
         Part.PROFILES: live / "profiles",
+        Part.WORDING: live / "wording",
         Part.PROFILE_TEXTS: VECTORS / "profile_texts.npy",
         Part.PROFILE_TEXT_USERS: VECTORS / "profile_text_users.npy",
         Part.CORRECTIONS: CORRECTIONS,

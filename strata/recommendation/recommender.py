@@ -27,6 +27,7 @@ from strata.interests.settings import tier_settings
 from strata.interests.statements import Statements
 from strata.interests.themes import Themes
 from strata.interests.timeline import as_of, moments, timeline_of
+from strata.interests.wording import Wording
 from strata.models.fitted import CollaborativeModels
 from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.ranker import Ranker
@@ -70,6 +71,7 @@ class Recommender:
     rerank: RerankSettings = RerankSettings()
     rules: BusinessRules = BusinessRules()
     trends: TrendSettings = TrendSettings()
+    wording: Wording = Wording()
 
     @classmethod
     def load(cls, folder: Path, corrections: Path | None = None) -> "Recommender":
@@ -116,6 +118,7 @@ class Recommender:
             rerank=read_settings(RerankSettings, "rerank", params),
             rules=rules,
             trends=read_settings(TrendSettings, "trends", params),
+            wording=Wording.read(folder / Part.WORDING),
         )
 
     @property

@@ -16,6 +16,7 @@ class Part(StrEnum):
     TEXT_INDEX = "texts.faiss"
     THEMES = "themes"
     PROFILES = "profiles"
+    WORDING = "wording"
     PROFILE_TEXTS = "profile_texts.npy"
     PROFILE_TEXT_USERS = "profile_text_users.npy"
     CORRECTIONS = "corrections.jsonl"

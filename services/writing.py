@@ -1,0 +1,69 @@
+"""Summaries on demand: shipped with the release, known already, or worded within a moment; else the template's."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TookTooLong
+from functools import lru_cache
+
+from services.errors import log_without_values
+from services.releases import folder_of
+from services.settings import ServiceSettings
+from strata.errors import StrataError
+from strata.generation.evidence import Evidence
+from strata.generation.gathering import language_of, topical_words
+from strata.generation.generators import generator_of
+from strata.generation.settings import GenerateSettings
+from strata.generation.templates import template
+from strata.generation.writer import Writer
+from strata.recommendation.recommender import Recommender
+from strata.release.layout import Part
+from strata.settings import read_settings
+
+_PEN = ThreadPoolExecutor(1, "write")
+"""One text at a time: a local model takes all of a worker's cores, and an endpoint waits."""
+WAITING = 32
+"""Most texts that wait for it; above, the template speaks at once."""
+
+
+@lru_cache(maxsize=2)
+def _settings(release_id: str) -> GenerateSettings:
+    """The section `generate` of a release's params.yaml; the defaults, a template, where it has none."""
+    params = folder_of(release_id, ServiceSettings.from_environment()) / Part.PARAMS
+    try:
+        return read_settings(GenerateSettings, "generate", params)
+    except StrataError:  # a release of before
+        return GenerateSettings()
+
+
+@lru_cache(maxsize=2)
+def _writer(release_id: str, settings: GenerateSettings, topical: frozenset[str]) -> Writer:
+    """The writer of a release, with its model loaded: made in the pen's thread, where loading keeps nobody waiting."""
+    return Writer(settings, generator_of(settings, os.environ), topical=topical)
+
+
+def written(evidence: Evidence, release: Recommender) -> str:
+    """A text of the evidence, within `generate.wait` seconds; what comes later is shown the next time."""
+    if (shipped := release.wording.texts.get(evidence.screened().key)) is not None:
+        return shipped
+    settings = _settings(release.manifest.id)
+    if settings.method == "template" or evidence.language not in settings.speaks or _PEN._work_queue.qsize() > WAITING:
+        return template(evidence.screened())
+    job = _PEN.submit(_write, evidence, release, settings)
+    try:
+        return job.result(settings.wait)
+    except TookTooLong:
+        return template(evidence.screened())
+
+
+def language(release: Recommender) -> str:
+    """The language of a release's texts."""
+    return language_of(release.catalogue.items, _settings(release.manifest.id).language)
+
+
+def _write(evidence: Evidence, release: Recommender, settings: GenerateSettings) -> str:
+    topical = topical_words(release.catalogue.items, evidence.language)
+    try:
+        return _writer(release.manifest.id, settings, topical).write([evidence])[0].text
+    except StrataError as error:  # a wrong key or model must not stop answers
+        log_without_values(error)
+        return template(evidence.screened())

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import polars as pl
 from dvclive import Live
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from strata.data.history import History
-from strata.data.schema import TEXT
+from strata.data.schema import LANGUAGE, TEXT
 from strata.embeddings.encoder import Encoder, EncoderSettings
 from strata.embeddings.item_text import item_texts
+from strata.embeddings.languages import misread
 from strata.embeddings.training import JUDGED_BY, Corpus, FinetuneSettings, finetune
 from strata.evaluation.split import CutOffs
 from strata.settings import read_settings
@@ -24,6 +26,9 @@ def main() -> None:
     """Read the tables, tune, write the encoder, its metrics and its curves."""
     encoder_settings = read_settings(EncoderSettings, "encoder")
     settings = read_settings(FinetuneSettings, "finetune")
+    languages = pl.read_parquet(TABLES / "items.parquet", columns=[LANGUAGE])[LANGUAGE]
+    if found := misread(languages, encoder_settings.base):
+        Console().print(f"warning: {found}; set encoder.base to it", style="yellow", highlight=False, markup=False)
     encoder = Encoder.load(encoder_settings.base, encoder_settings)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     live = Live(str(FINETUNE / "curves"), save_dvc_exp=False, dvcyaml=None, report=None)

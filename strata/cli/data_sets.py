@@ -52,20 +52,30 @@ def use_data(
     name: NAME,
     part: PART = None,
     folder: Annotated[str | None, typer.Option(help="Where its files lie, when not in data/NAME.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Of its items, such as zh: sets encoder.base to a model that reads it.")
+    ] = None,
     params: Annotated[Path, typer.Option(help="The file to change.")] = Path("params.yaml"),
 ) -> Answer:
     """Put the settings that a known data set needs into params.yaml; all else there stays."""
     from strata.data.sources import presets
     from strata.data.sources.fetch import folder_of
+    from strata.embeddings.languages import encoder_for
     from strata.errors import SettingsError
     from strata.storage import write_text
 
     if not params.is_file():
         raise SettingsError(f"{params.absolute()} does not exist; run this from the project's root folder")
-    write_text(presets.use(name, params.read_text(encoding="utf-8"), folder, part), params)
+    text = presets.use(name, params.read_text(encoding="utf-8"), folder, part)
     files = folder or str(folder_of(name, part))
-    said = sentence(f"{params} has the settings of {name}; its files belong in {files}")
-    return Answer({"name": name, "params": params, "folder": files}, [said])
+    content = {"name": name, "params": params, "folder": files}
+    said = [sentence(f"{params} has the settings of {name}; its files belong in {files}")]
+    if language is not None:
+        content["encoder"] = base = encoder_for(language)
+        text = presets.merge(text, {"encoder": {"base": base}})
+        said.append(sentence(f"encoder.base: {base}, which reads {language}"))
+    write_text(text, params)
+    return Answer(content, said)
 
 
 @contextmanager

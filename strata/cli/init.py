@@ -38,14 +38,15 @@ def init(
     params: Annotated[Path, typer.Option(help="The file to change.")] = Path("params.yaml"),
 ) -> Answer:
     """Look at files, show what they seem to hold, and write the settings that read them into params.yaml."""
-    from strata.cli.understood import drawn, facts
+    from strata.cli.understood import drawn, facts, reader
     from strata.data.guess.plan import guess
     from strata.data.guess.trial import trial
     from strata.errors import SettingsError
 
     if not params.is_file():
         raise SettingsError(f"{params.absolute()} does not exist; run this from the project's root folder")
-    cleaning = yaml.safe_load(params.read_text(encoding="utf-8")).get("cleaning", {})
+    now = yaml.safe_load(params.read_text(encoding="utf-8"))
+    cleaning = now.get("cleaning", {})
     answers = _answers(column or [], behaviour or [], rating, settings or [])
     given = {"interactions": interactions, "items": items, "users": users}
     chosen = {table: path for table, path in given.items() if path is not None}
@@ -56,7 +57,9 @@ def init(
         if yes or dry_run or not plan.unsure:
             break
         _ask(plan.unsure, shown, answers)
-    content = {**facts(plan, tried), "written": False}
+    encoder, why = reader(tried, now.get("encoder", {}).get("base", ""))
+    shown += [sentence(why)] if why else []
+    content = {**facts(plan, tried), "encoder": encoder, "written": False}
     if dry_run:
         return Answer(content, shown)
     if plan.unsure or tried.faults:
@@ -85,13 +88,19 @@ def _written(
     shown: list[RenderableType],
 ) -> Answer:
     from strata.data.guess.writing import change, last_written, remember
+    from strata.data.sources.presets import merge
     from strata.storage import write_text
 
     whole = {"folder": _relative(folder, params.parent), **source}
     text = params.read_text(encoding="utf-8")
-    done = change(text, whole, cleaning, last_written(params.parent))
-    if done.text != text:
-        write_text(done.text, params)
+    last = last_written(params.parent)
+    done = change(text, whole, cleaning, last)
+    new = done.text
+    if content["encoder"] and last.get("source", {}).get("folder") != whole["folder"]:  # later, a person's word counts
+        new = merge(new, {"encoder": {"base": content["encoder"]}})
+        placed = [*placed, f"encoder.base: {content['encoder']}"]
+    if new != text:
+        write_text(new, params)
     remember(params.parent, whole, cleaning)
     added = _dvc_add(params.parent)
     said = [sentence(each) for each in placed]

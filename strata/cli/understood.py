@@ -11,6 +11,7 @@ from strata.cli.terminal import sentence
 from strata.data.guess.ledger import Guess
 from strata.data.guess.plan import Plan
 from strata.data.guess.trial import Trial
+from strata.data.schema import DESCRIPTION, TITLE
 from strata.data.sources.grammar import FileSettings
 
 SHOWN, LONGEST = 5, 30
@@ -53,6 +54,20 @@ def facts(plan: Plan, tried: Trial) -> dict[str, Any]:
         "unused_files": plan.unused,
         "unused_columns": plan.left,
     }
+
+
+def reader(tried: Trial, base: str) -> tuple[str | None, str]:
+    """The encoder that reads the sample's items where `base` does not, and a line that says so; else None and ""."""
+    from strata.data.normalise import languages
+    from strata.embeddings.languages import MULTILINGUAL, misread
+
+    items = tried.read.get("items", pl.DataFrame())
+    said = [name for name in (TITLE, DESCRIPTION) if name in items.columns]
+    if not said:
+        return None, ""
+    texts = items.select(pl.concat_str(pl.col(said).cast(pl.String), separator=". ", ignore_nulls=True).alias("text"))
+    found = misread(languages(texts["text"]), base)
+    return (MULTILINGUAL, f"Of the sample, {found}.") if found else (None, "")
 
 
 def question(guess: Guess) -> list[RenderableType]:

@@ -1,5 +1,6 @@
 """Encodes texts as unit vectors: a language model, mean- or last-token-pooled, in length-sorted batches."""
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -25,7 +26,7 @@ class EncoderSettings(Settings):
     base: str = "all-minilm-l6-v2"
     """A folder, the name of a packaged model, or a name on the Hugging Face hub."""
     prefix: str = ""
-    """Put before every text; E5 models want "query: "."""
+    """Put before every text, in place of the model's own, such as "query: " in the folder of multilingual-e5-small."""
     max_tokens: PositiveInt = 32
     """Longer texts are cut."""
     batch_size: PositiveInt = 128
@@ -55,18 +56,21 @@ class Encoder:
         # cuDNN re-plans attention for every batch shape, and ours vary: 4 × the time of a bf16 step on an H100.
         torch.backends.cuda.enable_cudnn_sdp(False)
         disable_progress_bar()  # type: ignore[no-untyped-call]  # the stages draw their own
+        logging.getLogger("sentence_transformers").setLevel(logging.ERROR)  # such as that there is a prefix
         folder = _folder(base)
         device = settings.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            model = SentenceTransformer(
-                str(folder or base),
-                device=device,
-                trust_remote_code=False,
-                local_files_only=folder is not None,
-                model_kwargs={"use_safetensors": True, "dtype": torch.float32},
-            )
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)  # weights that a folder lacks, such as a pooler's, are the same at every load
+                model = SentenceTransformer(
+                    str(folder or base),
+                    device=device,
+                    trust_remote_code=False,
+                    local_files_only=folder is not None,
+                    model_kwargs={"use_safetensors": True, "dtype": torch.float32},
+                )
         except Exception as error:  # the hub client, tokenisers and torch share no base class
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise EncoderError(

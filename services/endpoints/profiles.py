@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from services.endpoints.base import Answer, Whose, examples_of_one, seconds
 from services.fields import Time
+from services.writing import summary_of
 from strata.data.schema import Tier
 from strata.recommendation.recommender import Recommender
 
@@ -43,6 +44,7 @@ class Interest(Numbers):
     topic_ids: list[str] = Field(description="Of all its topics.")
     tier: Tier
     because: str = Field(description="The numbers that caused the tier.")
+    worded: str | None = Field(None, description="Its main topic as a language model words it; the phrases stay.")
     stated: bool = Field(False, description="Whether the person's profile text states it.")
     phrases: list[str]
     evidence: list[str] = Field(description="Item ids.")
@@ -89,6 +91,9 @@ class Category(BaseModel):
 class Interests(Answer):
     """A profile on three levels, with what counts most first in each; nothing from the fallback."""
 
+    summary: str | None = Field(
+        None, description="The profile in a sentence or two, checked against what it rests on; where it was asked for."
+    )
     categories: list[Category] = []
     preferences: list[Preference] = []
     interests: list[Interest] = Field([], description="Content points: core first, then stable, then momentary.")
@@ -105,12 +110,14 @@ class InterestsRequest(Whose):
     model_config = examples_of_one(
         {"user_id": "10"},
         {"user_id": "10", "at": "1998-01-01T00:00:00Z"},
+        {"user_id": "10", "summary": True},
         {"text": ["I love westerns", "anything with dinosaurs"]},
         {"bio": "Student of film, writes about silent comedies"},
     )
 
     empty: ClassVar = Interests
 
+    summary: bool = Field(False, description="Whether to say the profile in a sentence or two.")
     at: Time | None = Field(
         None, description="As of then: nothing later counts. With time zone (RFC 3339); clamped to 1970–2100."
     )
@@ -124,11 +131,16 @@ class InterestsRequest(Whose):
     def answer(self, release: Recommender, vectors: np.ndarray) -> Interests:
         """The profile, now or as of a time."""
         levels = release.levels(self.whose(release, vectors), None if self.at is None else seconds(self.at))
+        interests = [
+            each.model_copy(update={"worded": release.wording.names.get(each.topic_id)})
+            for each in _each(Interest, levels.points)
+        ]
         return Interests(
             release=release.manifest.id,
+            summary=summary_of(levels, release) if self.summary else None,
             categories=_each(Category, levels.categories),
             preferences=_each(Preference, levels.preferences),
-            interests=_each(Interest, levels.points),
+            interests=interests,
             dislikes=_each(Dislike, levels.dislikes),
             stated=dict(levels.stated),
             lost_corrections=[] if self.user_id is None else release.lost_corrections(self.user_id),

@@ -50,12 +50,16 @@ class Budget:
         """Put what a call says it used in place of what was reserved; without a word on it the reservation stays."""
         if not isinstance(usage, dict):
             return
-        used = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
-        if not all(isinstance(each, int) and not isinstance(each, bool) and each >= 0 for each in used):
+        tokens_in, tokens_out = _tokens(usage.get("prompt_tokens")), _tokens(usage.get("completion_tokens"))
+        if tokens_in is None or tokens_out is None:
             return
         with self._lock:
-            self.tokens_in += used[0] - reserved.tokens_in
-            self.tokens_out += used[1] - reserved.tokens_out
+            self.tokens_in += tokens_in - reserved.tokens_in
+            self.tokens_out += tokens_out - reserved.tokens_out
 
     def _price(self, tokens_in: int, tokens_out: int) -> float:
         return (tokens_in * self._settings.price_in + tokens_out * self._settings.price_out) / MILLION
+
+
+def _tokens(stated: Any) -> int | None:
+    return stated if isinstance(stated, int) and not isinstance(stated, bool) and stated >= 0 else None

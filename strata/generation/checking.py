@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable
 from typing import Final, Literal
 
 from strata.generation.evidence import Evidence, Task
+from strata.generation.number_words import NUMBERS
 from strata.generation.numbers import invented_number
 from strata.generation.vocabulary import (
     HAN,
-    NUMBERS,
     WORD,
     common,
     forms_of,
@@ -28,17 +28,22 @@ LONGEST: Final[dict[Task, tuple[int, int]]] = {
 }  # fmt: skip
 """Words and characters of an English text; a Chinese one may have a third of the characters."""
 LEAKS = re.compile(
-    r"\b(evidence|prompt|instructions?|system message|language model|assistant|as an ai|quotation marks)\b|<\||\|>|\[/?inst"
-    r"|^\s*(sure|here('s| is| are)|certainly|of course|okay)\b|(^|\n)\s*\**(name|summary|reason|blurb|answer|output|task|item|about|user|"
-    r"text|note)\**\s*[:：]|证据|提示词|指令|系统提示|作为(一个)?(ai|人工智能|语言模型)|引号中|(名称|总结|摘要|理由|回答|输出|任务|条目|关键词)[:：]"
-    r"|^(好的|当然|以下是|根据(以上|以下|上述))|照抄|不要添加",
+    r"\b(evidence|prompt|instructions?|system message|language model|assistant|as an ai|quotation marks)\b"
+    r"|<\||\|>|\[/?inst|^\s*(sure|here('s| is| are)|certainly|of course|okay)\b"
+    r"|(^|\n)\s*\**(name|summary|reason|blurb|answer|output|task|item|about|user|text|note)\**\s*[:：]"
+    r"|证据|提示词|指令|系统提示|作为(一个)?(ai|人工智能|语言模型)|引号中|照抄|不要添加"
+    r"|(名称|总结|摘要|理由|回答|输出|任务|条目|关键词)[:：]|^(好的|当然|以下是|根据(以上|以下|上述))",
     re.IGNORECASE,
 )
+"""Words of prompts and of models that speak of their task."""
 IDS = re.compile(
-    r"\b(?:topic|item|user|point|theme|category|id|uid|cluster|group|row|product|编号|用户)s?[-_ #:：]*(?:no\.? ?)?\d+|\b[A-Za-z]+[-_]\d+\b|#\s*\d+"
-    r"|\b(?=[0-9a-f-]*\d)(?=[0-9a-f-]*[a-f])[0-9a-f]{4,}(?:-[0-9a-f]{4,})*\b|\b[A-Za-z]{1,4}\d{2,}\b|\b\w+_\w+\b|(?:编号|用户|条目|主题|话题)\s*(?:是|为)?\s*[A-Za-z#_-]*\d+",
+    r"\b(?:topic|item|user|point|theme|category|id|uid|cluster|group|row|product)s?[-_ #:：]*(?:no\.? ?)?\d+"
+    r"|\b[A-Za-z]+[-_]\d+\b|#\s*\d+|\b[A-Za-z]{1,4}\d{2,}\b|\b\w+_\w+\b"
+    r"|\b(?=[0-9a-f-]*\d)(?=[0-9a-f-]*[a-f])[0-9a-f]{4,}(?:-[0-9a-f]{4,})*\b"
+    r"|(?:编号|用户|条目|主题|话题)\s*(?:是|为)?\s*[A-Za-z#_-]*\d+",
     re.IGNORECASE,
 )
+"""What looks like the id of a row."""
 QUOTED = re.compile(r"《([^》]*)》|“([^”]*)”|\"([^\"]*)\"|「([^」]*)」|『([^』]*)』|(?<!\w)[‘']([^’']{2,})[’'](?!\w)")
 OTHER_SCRIPT = re.compile(r"[\u3041-\u30ff\u0400-\u04ff\uac00-\ud7af\u0600-\u06ff\u0e00-\u0e7f]")
 SENTENCE = re.compile(r"[.!?。！？；;\n]+\s*")
@@ -51,13 +56,11 @@ GRAM: Final = {"en": 6, "zh": 10}
 """Words, or characters of Chinese, in a row that a text may not share with its prompt."""
 
 
-def fault_of(
-    text: str, evidence: Evidence, prompt: Iterable[str] = (), topical: Collection[str] = ()
-) -> Fault | None:
+def fault_of(text: str, evidence: Evidence, prompt: Iterable[str] = (), topical: Collection[str] = ()) -> Fault | None:
     """The first fault of a text, None where it may be shown.
 
-    `prompt`: what a model was told beside the evidence, of which nothing may come back. `topical`: lower-case words that speak of
-    other topics of the catalogue, none of which may be said where the evidence lacks it.
+    `prompt`: what a model was told beside the evidence, of which nothing may come back. `topical`: lower-case words
+    that speak of topics of the catalogue, none of which may be said where the evidence lacks it.
     """
     if not WORD.search(text):
         return "empty"
@@ -125,7 +128,9 @@ def _other_language(masked: str, evidence: Evidence) -> Fault | None:
     if evidence.language == "en":
         unknown = sum(not known_word(word, licensed(evidence)) for word in words)
         return "wrong-language" if HAN.search(rest) or (unknown >= 3 and unknown * 2 > len(words)) else None
-    foreign = [word for word in words if not of_evidence(word.casefold(), licensed(evidence)) and word.casefold() != "ta"]
+    foreign = [
+        word for word in words if not of_evidence(word.casefold(), licensed(evidence)) and word.casefold() != "ta"
+    ]
     if not foreign:
         return None
     return "wrong-language" if len(foreign) > 1 or not HAN.search(rest) else "invented-name"
@@ -135,17 +140,18 @@ def _repeats(masked: str, evidence: Evidence) -> bool:
     sentences = [each.strip().casefold() for each in SENTENCE.split(masked) if len(each.strip()) > 2]
     if len(set(sentences)) < len(sentences):
         return True
-    most = 1 if evidence.task == "name" else 2
+    most = 1 if evidence.task == "name" else max(2, len(evidence.subjects))
     if max(Counter(MARK.findall(masked)).values(), default=0) > most:
         return True
     if evidence.language == "zh" and HAN.search(masked):
         return bool(re.search(r"([\u3400-\u9fff]{2,})[，、\s]*\1|([\u3400-\u9fff，、\ue000-\uefff]{6,}).*\2", masked))
     tokens = [token.casefold() for token in TOKEN.findall(masked)]
     again = any(one == other for one, other in zip(tokens, tokens[1:], strict=False))
-    grams = Counter(zip(tokens, tokens[1:], tokens[2:], strict=False))
+    grams = Counter(zip(tokens, tokens[1:], tokens[2:], tokens[3:], strict=False))
     counted = Counter(token for token in tokens if token not in common("en"))
     most_words = 1 if evidence.task == "name" else 3
-    return again or max(grams.values(), default=0) > 1 or max(counted.values(), default=0) > most_words
+    in_a_row = any(count > (most if any(map(MARK.match, gram)) else 1) for gram, count in grams.items())
+    return again or in_a_row or max(counted.values(), default=0) > most_words
 
 
 def _unlicensed(masked: str, evidence: Evidence, topical: Collection[str]) -> Fault | None:
@@ -155,7 +161,7 @@ def _unlicensed(masked: str, evidence: Evidence, topical: Collection[str]) -> Fa
     if fault := check(masked, evidence, topical):
         return fault
     said = MARK.search(masked) or any(of_evidence(word.casefold(), words) for word in WORD.findall(masked))
-    return None if said or any(word in masked.casefold() for word in words) else "off-topic"
+    return None if said or any(word in masked for word in words if HAN.search(word)) else "off-topic"
 
 
 def _unlicensed_english(masked: str, evidence: Evidence, topical: Collection[str]) -> Fault | None:
@@ -164,18 +170,21 @@ def _unlicensed_english(masked: str, evidence: Evidence, topical: Collection[str
         tokens = WORD.findall(sentence)
         unknown = [word for word in tokens if not known_word(word, words)]
         if any(word[0].isupper() for word in unknown):
-            return "invented-title" if len(unknown) > 1 else "invented-name"
+            titled = len(unknown) > 1 or _looks_like_title(tokens[1:], words)
+            return "invented-title" if titled else "invented-name"
         if any(word.casefold() in topical for word in unknown):
             return "off-topic"
         strange += len(unknown)
         if evidence.task != "name" and _looks_like_title(tokens[1:], words):
             return "invented-title"
-    return "off-topic" if strange > MOST_STRANGE or strange > STRANGE_SHARE * total else None
+    return "off-topic" if strange > _tolerated(evidence, MOST_STRANGE, total) else None
 
 
 def _looks_like_title(tokens: list[str], words: frozenset[str]) -> bool:
     """Whether two words in a row have capitals although nothing of the evidence is in them."""
-    capitals = [word[0].isupper() and word not in {"I", "I'm"} and not of_evidence(word.casefold(), words) for word in tokens]
+    capitals = [
+        word[0].isupper() and word not in {"I", "I'm"} and not of_evidence(word.casefold(), words) for word in tokens
+    ]
     return any(one and other for one, other in zip(capitals, capitals[1:], strict=False))
 
 
@@ -187,4 +196,9 @@ def _unlicensed_chinese(masked: str, evidence: Evidence, topical: Collection[str
             return "off-topic"
         strange += left
     total = len(HAN.findall(masked)) + 2 * len(MARK.findall(masked))
-    return "off-topic" if strange > 2 * MOST_STRANGE or strange > STRANGE_SHARE * total else None
+    return "off-topic" if strange > _tolerated(evidence, 2 * MOST_STRANGE, total) else None
+
+
+def _tolerated(evidence: Evidence, most: int, total: int) -> float:
+    """Uncommon words or signs that a text may have: none where a model read what somebody wrote of themselves."""
+    return 0 if evidence.quotes else min(most, STRANGE_SHARE * total)

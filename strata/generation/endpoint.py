@@ -40,7 +40,7 @@ class Endpoint:
         """`key` is sent as a bearer token. Raises SettingsError without a URL."""
         if not settings.url.startswith(("http://", "https://")):
             raise SettingsError(
-                f"generate.url: '{settings.url}' is no address; give that of an endpoint of the OpenAI protocol, such as "
+                f"generate.url: '{settings.url}' is no address; give that of an OpenAI-like endpoint, such as "
                 "http://127.0.0.1:8000/v1"
             )
         self.settings, self.budget = settings, Budget(settings)
@@ -58,7 +58,7 @@ class Endpoint:
         self._client.close()
 
     def write(self, prompts: Sequence[Prompt], attempt: int = 0) -> list[Completion]:
-        """One completion a prompt. Raises SettingsError where the endpoint refuses the key, the model or the request."""
+        """One completion a prompt. Raises SettingsError where the endpoint refuses the key, model or request."""
         with ThreadPoolExecutor(self.settings.batch_size) as pool:
             return list(pool.map(lambda prompt: self._one(prompt, attempt), prompts))
 
@@ -81,7 +81,7 @@ class Endpoint:
     def _pause(self, again: int, wait: float) -> float:
         with self._lock:
             jitter = self._random.uniform(0.75, 1.25)
-        return min(max(self.settings.backoff * 2**again * jitter, wait), LONGEST_WAIT)
+        return min(max(self.settings.backoff * 2.0**again * jitter, wait), LONGEST_WAIT)
 
     def _call(self, prompt: Prompt, attempt: int) -> dict[str, Any]:
         """The decoded answer of one call, within the time-out in all. Raises _Failed, and SettingsError for good."""

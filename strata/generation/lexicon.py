@@ -1,4 +1,4 @@
-"""Holds a model to what may be said: at each step, the tokens that continue a word, a phrase or a title of its evidence."""
+"""Holds a model to what may be said: the tokens that continue a plain word, or a phrase or title of its evidence."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -6,14 +6,18 @@ from typing import Final
 
 Encode = Callable[[str], list[int]]
 """Text → token ids, without special ones."""
-PUNCTUATION: Final = (",", ".")
-STARTS: Final = "A An The Often Always Also Lately Now Mostly Likes Loves Enjoys Returns Keen Drawn For If You".split()
-GLUE: Final = (
-    "a an and as at back by comes for from in into is it keeps like likes love loves enjoy enjoys fan fans often also always "
-    "interest interested interests keen lasting lately long lover lovers mix mostly now of on or return returns such "
-    "taste the their this that to too with who you your fits suits drawn both all stories things world"
-).split()
+_STARTS: Final = "A An Often Always Also Lately Now Mostly Likes Loves Enjoys Returns Keen Drawn For If You"
+_GLUE: Final = (
+    "a an and as at back by comes for from in into is it keeps like likes love loves enjoy enjoys fan fans of often also "
+    "always interest interested interests keen lasting lately long lover lovers mix mostly now on or return returns "
+    "such taste their this that to too with who you your fits suits drawn both all stories things world"
+)
+STARTS, GLUE = tuple(_STARTS.split()), tuple(_GLUE.split())
 """Words between those of the evidence: a small model needs few, and errs with many."""
+MOST_GLUE: Final = 4
+"""Of them in a row."""
+PLAIN: Final = -1
+"""Number of every entry that may be said again."""
 
 
 @dataclass
@@ -27,34 +31,35 @@ class _Node:
 
 @dataclass(frozen=True)
 class _State:
-    """Somewhere within a tree; `said`: entries that may not be said again; `after`: what came last."""
+    """Somewhere within a tree; `said`: not to be said again; `after`: what came last; `glue`: words since then."""
 
     node: int
     said: frozenset[int]
     after: str
+    glue: int = 0
 
 
 class Lexicon:
-    """What one text may be made of; each of `once` is said once at most."""
+    """What one text may be made of; each of `once` is said once at most, in whatever capitals."""
 
     def __init__(self, encode: Encode, once: Iterable[str]) -> None:
-        entries = [(text, True) for text in dict.fromkeys(once)]
-        self._content = set(range(len(entries)))
-        roots = {kind: _Node() for kind in ("start", "sentence", "inner", "punctuation")}
-        number = len(entries)
-        for at, (text, _) in enumerate(entries):
-            for kind, before in (("start", ""), ("sentence", " "), ("inner", " ")):
-                _add(roots[kind], encode(before + text), at)
-        for kind, before, words in (("start", "", STARTS), ("sentence", " ", STARTS), ("inner", " ", GLUE)):
+        texts = list(dict.fromkeys(once))
+        numbers = {key: at for at, key in enumerate(dict.fromkeys(text.casefold() for text in texts))}
+        self._content = frozenset(numbers.values())
+        roots = {
+            kind: _Node() for kind in ("first content", "first glue", "content", "glue", "opening", "comma", "stop")
+        }
+        for text in texts:
+            for kind, before in (("first content", ""), ("content", " ")):
+                _add(roots[kind], encode(before + text), numbers[text.casefold()])
+        glue = (("first glue", "", STARTS), ("opening", " ", STARTS), ("glue", " ", GLUE))
+        plain = (*glue, ("comma", "", [","]), ("stop", "", ["."]))
+        for kind, before, words in plain:
             for word in words:
-                _add(roots[kind], encode(before + word), number)
-                number += 1
-        for sign in PUNCTUATION:
-            _add(roots["punctuation"], encode(sign), number)
-            self._stop = number
-            number += 1
+                _add(roots[kind], encode(before + word), PLAIN)
         self._nodes: list[_Node] = []
-        self._at = {kind: self._number(root) for kind, root in roots.items()}
+        self._roots = {self._number(root): kind for kind, root in roots.items()}
+        self._at = {kind: at for at, kind in self._roots.items()}
         self._numbers = {id(node): at for at, node in enumerate(self._nodes)}
 
     def allowed(self, tokens: Sequence[int]) -> tuple[set[int], bool]:
@@ -64,29 +69,43 @@ class Lexicon:
             states = {after for state in states for after in self._step(state, token)}
         following: set[int] = set()
         for state in states:
-            for node in self._open(state):
-                following |= {token for token, child in node.children.items() if child.below - state.said}
-        may_end = any(state.node < 0 and state.after in ("inner", "stop") and state.said for state in states)
-        return following, may_end
+            for at in self._open(state):
+                following |= {token for token, child in self._nodes[at].children.items() if child.below - state.said}
+        return following, any(state.node < 0 and state.after in ("content", "stop") for state in states)
 
-    def _open(self, state: _State) -> list[_Node]:
-        """Nodes from which a token may go on."""
+    def _open(self, state: _State) -> list[int]:
+        """Nodes from which a token may go on; plain words lead only to what is still to be said."""
         if state.node >= 0:
-            return [self._nodes[state.node]]
-        kinds = {"start": ["start"], "inner": ["inner", "punctuation"], "comma": ["inner"], "stop": ["sentence"]}
-        return [self._nodes[self._at[kind]] for kind in kinds[state.after]]
+            return [state.node]
+        if not self._content - state.said:
+            return [self._at["stop"]] if state.after == "content" else []
+        kinds = {
+            "start": ["first content", "first glue"],
+            "content": ["content", "glue", "comma", "stop"],
+            "glue": ["content", "glue"] if state.glue < MOST_GLUE else ["content"],
+            "comma": ["content", "glue"],
+            "stop": ["content", "opening"],
+        }
+        return [self._at[kind] for kind in kinds[state.after]]
 
     def _step(self, state: _State, token: int) -> Iterable[_State]:
-        for node in self._open(state):
-            child = node.children.get(token)
+        for at in self._open(state):
+            child = self._nodes[at].children.get(token)
             if child is None or not child.below - state.said:
                 continue
+            kind = self._roots.get(at, state.after)  # within a word, what kind of word it is
             if child.children:
-                yield _State(self._numbers[id(child)], state.said, state.after)
+                yield _State(self._numbers[id(child)], state.said, kind, state.glue)
             for entry in child.ends - state.said:
-                said = state.said | {entry} if entry in self._content else state.said
-                sign = node is self._nodes[self._at["punctuation"]]
-                yield _State(-1, said, ("stop" if entry == self._stop else "comma") if sign else "inner")
+                yield self._ended(entry, kind, state)
+
+    def _ended(self, entry: int, kind: str, state: _State) -> _State:
+        """The state after a word: glue counts until something of the evidence is said."""
+        if kind in ("comma", "stop"):
+            return _State(-1, state.said, kind)
+        if entry == PLAIN:
+            return _State(-1, state.said, "glue", state.glue + 1)
+        return _State(-1, state.said | {entry}, "content")
 
     def _number(self, node: _Node) -> int:
         at = len(self._nodes)

@@ -53,13 +53,13 @@ class LocalModel:
         here = packaged or Path(base).is_dir()
         try:
             tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=here, trust_remote_code=False)
-            model = AutoModelForCausalLM.from_pretrained(
+            model: Any = AutoModelForCausalLM.from_pretrained(
                 base, local_files_only=here, trust_remote_code=False, use_safetensors=True, dtype=dtype
             )
         except Exception as error:  # the hub client, tokenisers and torch share no base class
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise EncoderError(
-                f"generate.model: '{name}' cannot be loaded ({reason}); name a folder with a causal model in safetensors, "
+                f"generate.model: '{name}' cannot be loaded ({reason}); name a folder with a model in safetensors, "
                 "a packaged one (`strata model list`), or a hub name this machine can reach"
             ) from error
         return cls(model.to(device), tokenizer, settings, name)

@@ -3,12 +3,18 @@
 import re
 
 from strata.generation.evidence import Evidence
-from strata.generation.vocabulary import NUMBERS, UNCOUNTED
+from strata.generation.number_words import NUMBERS, UNCOUNTED
 
 DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
-MEASURED = re.compile(r"(百分之)?([一二两三四五六七八九十百千万]+)(?=[部个件本次周天月年篇首种类位款样成倍家回场集分]|$)|百分之([一二两三四五六七八九十百]+)")
-OF_TIME = re.compile(r"\s*(?:times?|weeks?|months?|days?|hours?|years?|visits?|percent|per cent|ratings?|stars?)\b", re.IGNORECASE)
-IDIOMS = re.compile(r"第?一(?!百|千|万)|两者|十分|千万别|万一|三心二意|百看不厌|十足|万千|四处|七上八下|百分百|百搭|五花八门|千变万化")
+MEASURED = re.compile(
+    r"(百分之)?([一二两三四五六七八九十百千万]+)(?=[部个件本次周天月年篇首种类位款样成倍家回场集分]|$)|百分之([一二两三四五六七八九十百]+)"
+)
+OF_TIME = re.compile(
+    r"\s*(?:times?|weeks?|months?|days?|hours?|years?|visits?|percent|per cent|ratings?|stars?)\b", re.IGNORECASE
+)
+IDIOMS = re.compile(
+    r"第?一(?!百|千|万)|两者|十分|千万别|万一|三心二意|百看不厌|十足|万千|四处|七上八下|百分百|百搭|五花八门|千变万化"
+)
 
 
 def invented_number(text: str, evidence: Evidence) -> bool:
@@ -25,7 +31,7 @@ def _invented_english(text: str, evidence: Evidence) -> bool:
     counts = _counts(evidence)
     for match in re.finditer(r"[A-Za-z]+", text):
         word = match.group().casefold()
-        if word not in NUMBERS["en"] or word in UNCOUNTED["en"]:
+        if word not in NUMBERS["en"] or word in UNCOUNTED:
             continue
         number = NUMBERS["en"][word]
         of_time = OF_TIME.match(text, match.end())

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from strata.settings import Settings
 
@@ -50,5 +50,7 @@ class GenerateSettings(Settings):
     """Tokens, of prompts and answers, that an endpoint may be asked for in one run; 0: none."""
     budget_money: NonNegativeFloat | None = None
     """The same in the currency of the prices; null: tokens alone count."""
-    price_in: NonNegativeFloat = Field(0.0, description="Of a million tokens of prompts.")
-    price_out: NonNegativeFloat = Field(0.0, description="Of a million tokens of answers.")
+    price_in: NonNegativeFloat = 0.0
+    """Of a million tokens of prompts."""
+    price_out: NonNegativeFloat = 0.0
+    """Of a million tokens of answers."""

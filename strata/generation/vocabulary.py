@@ -9,11 +9,14 @@ import stopwordsiso
 import yaml
 
 from strata.generation.evidence import Evidence, Language
+from strata.generation.number_words import NUMBERS
 from strata.generation.prompts import TIERS
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 HAN = re.compile(r"[\u3400-\u9fff]")
-ARTICLES = re.compile(r"^(?P<rest>.+), (?P<article>the|a|an|le|la|les|l'|el|il|der|die|das)(?P<year> \(\d{4}\))?$", re.I)
+ARTICLES = re.compile(
+    r"^(?P<rest>.+), (?P<article>the|a|an|le|la|les|l'|el|il|der|die|das)(?P<year> \(\d{4}\))?$", re.I
+)
 YEAR = re.compile(r"\s*\((?:\d{4}|[^)]*\b\d{4})\)\s*$")
 ENDINGS = ("ies", "es", "s", "ed", "ing", "ers", "er", "'s", "ness", "ly", "y", "e")
 PART = (2, 3, 4)
@@ -32,18 +35,37 @@ def common(language: Language) -> frozenset[str]:
     return frozenset(stop - NUMBERS[language].keys()) | frozenset(word.casefold() for word in listed[language].split())
 
 
-TWO_LETTERS = frozenset("a i am an as at be by do go he if in is it me my no of on or so to up us we vs".split())
-NUMBERS: dict[Language, dict[str, int]] = {
-    "en": {name: n for n, name in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen twenty".split())} | {
-        "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100,
-        "hundreds": 100, "thousand": 1000, "thousands": 1000, "million": 1_000_000, "millions": 1_000_000, "dozen": 12, "dozens": 12},
-    "zh": {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "百": 100, "千": 1000, "万": 10_000},
-}  # fmt: skip
-"""Number words with what they count."""
-UNCOUNTED: dict[Language, frozenset[str]] = {"en": frozenset({"one", "zero"}), "zh": frozenset({"一"})}
-"""Of these, those that mostly count nothing."""
+TWO_LETTERS = frozenset(
+    [
+        "a",
+        "i",
+        "am",
+        "an",
+        "as",
+        "at",
+        "be",
+        "by",
+        "do",
+        "go",
+        "he",
+        "if",
+        "in",
+        "is",
+        "it",
+        "me",
+        "my",
+        "no",
+        "of",
+        "on",
+        "or",
+        "so",
+        "to",
+        "up",
+        "us",
+        "we",
+        "vs",
+    ]
+)
 
 
 @cache
@@ -88,7 +110,7 @@ def _stems(word: str) -> frozenset[str]:
 
 @cache
 def forms_of(title: str) -> tuple[str, ...]:
-    """How people write a title, lower case, longest first: without its year, with its article in front, its main part."""
+    """How people write a title, lower case, longest first: without year, article in front, main part."""
     bare = YEAR.sub("", title).strip()
     found = {title.strip(), bare}
     if moved := ARTICLES.match(bare):
@@ -98,7 +120,9 @@ def forms_of(title: str) -> tuple[str, ...]:
         found |= {main} if len(main) >= SHORT_PART or HAN.search(main) else set()
         found |= {form[4:]} if form.casefold().startswith("the ") and len(form) >= 4 + SHORT_PART else set()
         found |= {form.removesuffix("…").rstrip()}
-    return tuple(sorted({form.casefold().replace("’", "'") for form in found if form}, key=lambda form: (-len(form), form)))
+    return tuple(
+        sorted({form.casefold().replace("’", "'") for form in found if form}, key=lambda form: (-len(form), form))
+    )
 
 
 def uncomposed(text: str, words: Collection[str]) -> int:

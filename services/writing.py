@@ -25,6 +25,8 @@ _PEN = ThreadPoolExecutor(1, "write")
 """One text at a time: a local model takes all of a worker's cores, and an endpoint waits."""
 _PLACES = BoundedSemaphore(32)
 """For texts that wait for it; where all are taken the template speaks at once."""
+_WRITERS: dict[str, Writer] = {}
+"""By release, those that hold texts and a generator."""
 
 
 @lru_cache(maxsize=2)
@@ -37,17 +39,13 @@ def _settings(release_id: str) -> GenerateSettings:
         return GenerateSettings()
 
 
-@lru_cache(maxsize=2)
-def _writer(release_id: str, settings: GenerateSettings, topical: frozenset[str]) -> Writer:
-    """The writer of a release, with its model loaded: made in the pen's thread, where loading keeps nobody waiting."""
-    return Writer(settings, generator_of(settings, os.environ), topical=topical)
-
-
 def written(evidence: Evidence, release: Recommender) -> str:
     """A text of the evidence, within `generate.wait` seconds; what comes later is shown the next time."""
     if (shipped := release.wording.texts.get(evidence.screened().key)) is not None:
         return shipped
-    settings = _settings(release.manifest.id)
+    settings, writer = _settings(release.manifest.id), _WRITERS.get(release.manifest.id)
+    if writer is not None and (known := writer.known(evidence)) is not None:
+        return known.text
     if settings.method == "template" or evidence.language not in settings.speaks:
         return template(evidence.screened())
     if not _PLACES.acquire(blocking=False):
@@ -68,9 +66,19 @@ def summary_of(levels: Levels, release: Recommender) -> str:
 
 
 def _write(evidence: Evidence, release: Recommender, settings: GenerateSettings) -> str:
-    topical = topical_words(release.catalogue.items, evidence.language)
     try:
-        return _writer(release.manifest.id, settings, topical).write([evidence])[0].text
+        return _writer(release, settings).write([evidence])[0].text
     except StrataError as error:  # a wrong key or model must not stop answers
         log_without_values(error)
         return template(evidence.screened())
+
+
+def _writer(release: Recommender, settings: GenerateSettings) -> Writer:
+    """The writer of a release, made in the pen's thread, where loading a model keeps nobody waiting."""
+    if (writer := _WRITERS.get(release.manifest.id)) is None:
+        items = release.catalogue.items
+        topical = topical_words(items, language_of(items, settings.language))
+        writer = Writer(settings, generator_of(settings, os.environ), topical=topical)
+        _WRITERS.clear()  # those of former releases
+        _WRITERS[release.manifest.id] = writer
+    return writer

@@ -44,8 +44,7 @@ class Endpoint:
                 "http://127.0.0.1:8000/v1"
             )
         self.settings, self.budget = settings, Budget(settings)
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._client = httpx.Client(timeout=settings.time_out, headers=headers, follow_redirects=False)
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._random, self._lock = random.Random(0), threading.Lock()
 
     @property
@@ -53,23 +52,22 @@ class Endpoint:
         """The endpoint's address and the model's name."""
         return f"endpoint:{self.settings.url}:{self.settings.model}"
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
-
     def write(self, prompts: Sequence[Prompt], attempt: int = 0) -> list[Completion]:
         """One completion a prompt. Raises SettingsError where the endpoint refuses the key, model or request."""
-        with ThreadPoolExecutor(self.settings.batch_size) as pool:
-            return list(pool.map(lambda prompt: self._one(prompt, attempt), prompts))
+        with (
+            httpx.Client(timeout=self.settings.time_out, headers=self._headers, follow_redirects=False) as client,
+            ThreadPoolExecutor(self.settings.batch_size) as pool,
+        ):
+            return list(pool.map(lambda prompt: self._one(client, prompt, attempt), prompts))
 
-    def _one(self, prompt: Prompt, attempt: int) -> Completion:
+    def _one(self, client: httpx.Client, prompt: Prompt, attempt: int) -> Completion:
         failure: Failure = "failing"
         for again in range(self.settings.retries + 1):
             reserved = self.budget.reserve(tokens_of(prompt), self.settings.max_tokens)
             if reserved is None:
                 return Completion(failure="over-budget")
             try:
-                answer = self._call(prompt, attempt)
+                answer = self._call(client, prompt, attempt)
                 self.budget.settle(reserved, answer.get("usage"))
                 return _completion(answer)
             except _Failed as failed:  # what a failed call cost nobody tells: its reservation stays
@@ -83,7 +81,7 @@ class Endpoint:
             jitter = self._random.uniform(0.75, 1.25)
         return min(max(self.settings.backoff * 2.0**again * jitter, wait), LONGEST_WAIT)
 
-    def _call(self, prompt: Prompt, attempt: int) -> dict[str, Any]:
+    def _call(self, client: httpx.Client, prompt: Prompt, attempt: int) -> dict[str, Any]:
         """The decoded answer of one call, within the time-out in all. Raises _Failed, and SettingsError for good."""
         body = {
             "model": self.settings.model,
@@ -96,7 +94,7 @@ class Endpoint:
         content = bytearray()
         try:
             address = f"{self.settings.url.rstrip('/')}/chat/completions"
-            with self._client.stream("POST", address, json=body) as response:
+            with client.stream("POST", address, json=body) as response:
                 self._refused(response)
                 for part in response.iter_bytes():
                     content += part

@@ -9,8 +9,8 @@ Encode = Callable[[str], list[int]]
 _STARTS: Final = "A An Often Always Also Lately Now Mostly Likes Loves Enjoys Returns Keen Drawn For If You"
 _GLUE: Final = (
     "a an and as at back by comes for from in into is it keeps like likes love loves enjoy enjoys fan fans of often "
-    "also always interest interested interests keen lasting lately long lover lovers mix mostly now on or return returns "
-    "such taste their this that to too with who you your fits suits drawn both all stories things world"
+    "also always interest interested interests keen lasting lately long lover lovers mix mostly now on or return "
+    "returns such taste their this that to too with who you your fits suits drawn both all stories things world"
 )
 STARTS, GLUE = tuple(_STARTS.split()), tuple(_GLUE.split())
 """Words between those of the evidence: a small model needs few, and errs with many."""

@@ -1,7 +1,6 @@
 import socket
 import threading
 import time
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -24,8 +23,7 @@ def settings(url: str, **changes: Any) -> GenerateSettings:
 
 
 def ask(chosen: GenerateSettings, prompts: int = 1, key: str = "") -> list[Completion]:
-    with closing(Endpoint(chosen, key)) as endpoint:
-        return endpoint.write([PROMPT] * prompts)
+    return Endpoint(chosen, key).write([PROMPT] * prompts)
 
 
 def says(text: str) -> Answering:
@@ -170,13 +168,13 @@ def test_an_address_that_is_none_is_refused() -> None:
 def test_the_budget_of_tokens_and_of_money_is_never_overdrawn() -> None:
     each = tokens_of(PROMPT) + 60
     with speaking(says("Crime Thrillers")) as speaker:
-        with closing(Endpoint(settings(speaker.url, budget_tokens=each + 105))) as endpoint:
-            found = endpoint.write([PROMPT] * 6)
+        endpoint = Endpoint(settings(speaker.url, budget_tokens=each + 105))
+        found = endpoint.write([PROMPT] * 6)
         assert endpoint.budget.tokens <= each + 105
         assert {each.failure for each in found} == {None, "over-budget"}
         assert len(speaker.bodies) == sum(each.failure is None for each in found)
-        with closing(Endpoint(settings(speaker.url, budget_money=0.001, price_in=1.0, price_out=10.0))) as dear:
-            found = dear.write([PROMPT] * 6)
+        dear = Endpoint(settings(speaker.url, budget_money=0.001, price_in=1.0, price_out=10.0))
+        found = dear.write([PROMPT] * 6)
         assert 0 < sum(each.failure is None for each in found) < 6
         assert dear.budget.money <= 0.001
         assert ask(settings(speaker.url, budget_tokens=0))[0].failure == "over-budget"
@@ -186,6 +184,5 @@ def test_an_answer_that_was_cut_for_length_ends_with_a_sentence() -> None:
     text = "Likes crime thrillers, such as Heat. Often also Star"
     with speaking(lambda body: JSONResponse(completion(text, reason="length"))) as speaker:
         chosen = settings(speaker.url)
-        with closing(Endpoint(chosen)) as endpoint:
-            [found] = Writer(chosen, endpoint).write([SUMMARY])
+        [found] = Writer(chosen, Endpoint(chosen)).write([SUMMARY])
     assert (found.text, found.by) == ("Likes crime thrillers, such as Heat.", "generator")

@@ -1,7 +1,6 @@
 """With the packaged model itself; skipped where the package that reads its weights is not installed."""
 
 import importlib.util
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -47,8 +46,7 @@ def test_it_can_be_served_by_the_protocol_and_asked_over_http(model: LocalModel)
 
     with speaking(chat) as speaker:
         settings = GenerateSettings(method="endpoint", url=speaker.url, time_out=600)
-        with closing(Endpoint(settings)) as endpoint:
-            [over_http] = endpoint.write([prompt_for(NAME, 500)])
+        [over_http] = Endpoint(settings).write([prompt_for(NAME, 500)])
         assert over_http.text == model.write([prompt_for(NAME, 500)])[0].text
 
 

@@ -29,6 +29,8 @@ RANKER = ARTIFACTS / "ranker"
 EVALUATION = ARTIFACTS / "evaluation"
 PICTURES = ARTIFACTS / "pictures"
 RELEASE = ARTIFACTS / "release"
+TEXT_CACHE = Path("checkpoints") / "texts"
+"""Generated texts by the content of their evidence: never removed by DVC, so that a run goes on where one ended."""
 CORRECTIONS = Path("corrections") / "corrections.jsonl"
 """What people corrected: an input, in git."""
 

@@ -53,6 +53,7 @@ def main() -> None:
         Part.HEADS: ARTIFACTS / "heads",
         Part.THEMES: live / "themes",
         Part.PROFILES: live / "profiles",
+        Part.WORDING: live / "wording",
         Part.PROFILE_TEXTS: VECTORS / "profile_texts.npy",
         Part.PROFILE_TEXT_USERS: VECTORS / "profile_text_users.npy",
         Part.WORDS: WORDS,

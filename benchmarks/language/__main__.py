@@ -18,9 +18,12 @@ from benchmarks.language import (
     bios,
     chinese,
     dialogues,
+    generated,
     heads_retrieval,
     inferred,
+    injection,
     nothing,
+    outputs,
     polarity,
     predicted,
     search,
@@ -65,6 +68,9 @@ SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str]]]] = {
     "ratings": predicted.rows,
     "text-classes": lambda: text_classes.rows(site()),
     "heads-retrieval": heads_retrieval.rows,
+    "outputs": outputs.rows,
+    "injection": injection.rows,
+    "generated": generated.rows,
 }
 """A new section is a module with `rows`, giving rows and the hash of what they are measured on, and a line here."""
 

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from services.endpoints.base import Answer, Whose, examples_of_one, nothing_found, seconds
 from services.fields import Time
+from services.writing import summary_of
 from strata.data.schema import LEVELS, Tier
 from strata.interests.query_users import QueryUser
 from strata.interests.themes import Themes
@@ -47,6 +48,7 @@ class Interest(Numbers):
     topic_ids: list[str] = Field(description="Of all its topics.")
     tier: Tier
     because: str = Field(description="The numbers that caused the tier.")
+    worded: str | None = Field(None, description="Its main topic as a language model words it; the phrases stay.")
     stated: bool = Field(False, description="Whether the person's profile text states it.")
     phrases: list[str]
     evidence: list[str] = Field(description="Item ids.")
@@ -103,6 +105,9 @@ class Category(BaseModel):
 class Interests(Answer):
     """A profile on three levels, with what counts most first in each; nothing from the fallback."""
 
+    summary: str | None = Field(
+        None, description="The profile in a sentence or two, checked against what it rests on; where it was asked for."
+    )
     categories: list[Category] = []
     preferences: list[Preference] = []
     interests: list[Interest] = Field([], description="Content points: core first, then stable, then momentary.")
@@ -125,6 +130,7 @@ class InterestsRequest(Whose):
     model_config = examples_of_one(
         {"user_id": "10"},
         {"user_id": "10", "at": "1998-01-01T00:00:00Z"},
+        {"user_id": "10", "summary": True},
         {"text": ["I love westerns", "anything with dinosaurs"]},
         {"text": "不要恐怖片，想看喜剧"},
         {"bio": "Student of film, writes about silent comedies"},
@@ -132,6 +138,7 @@ class InterestsRequest(Whose):
 
     empty: ClassVar = Interests
 
+    summary: bool = Field(False, description="Whether to say the profile in a sentence or two.")
     at: Time | None = Field(
         None, description="As of then: nothing later counts. With time zone (RFC 3339); clamped to 1970–2100."
     )
@@ -147,11 +154,16 @@ class InterestsRequest(Whose):
         whose = self.whose(release, vectors)
         levels = release.levels(whose, None if self.at is None else seconds(self.at))
         heard = (whose.heard or ()) if isinstance(whose, QueryUser) else ()
+        interests = [
+            each.model_copy(update={"worded": release.wording.names.get(each.topic_id)})
+            for each in _each(Interest, levels.points)
+        ]
         return Interests(
             release=release.manifest.id,
+            summary=summary_of(levels, release) if self.summary else None,
             categories=_each(Category, levels.categories),
             preferences=_each(Preference, levels.preferences),
-            interests=_each(Interest, levels.points),
+            interests=interests,
             dislikes=_each(Dislike, levels.dislikes),
             **{
                 "for": _heard([each for each in heard if each.wanted], release.themes),

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import RenderableType
 from rich.text import Text
 
 from strata.cli.items import draw_recommended, recommended
 from strata.cli.levels import draw_levels, levels_content
 from strata.cli.said import said_answer
+from strata.cli.summaries import summary_of
 from strata.cli.terminal import Answer, draws, sentence, states
 from strata.cli.timeline import MADE, timeline_answer
 
@@ -43,6 +45,10 @@ def user(
     ] = False,
     steps: Annotated[int | None, typer.Option(min=1, max=1000, help="Steps of the timeline; else months.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw the timeline into a .svg or .png file.")] = None,
+    generate: Annotated[
+        bool,
+        typer.Option("--generate", help="Ask the generator of params.yaml for the summary, however long it takes."),
+    ] = False,
     corrections: CorrectionsFile = None,
     release: ReleaseFolder = RELEASE,
 ) -> Answer:
@@ -62,8 +68,10 @@ def user(
         "user_id": user_id,
         "at": at and at.replace(tzinfo=UTC),
     }
+    content["summary"] = summary_of(levels, recommender, release, generate)
     content |= levels_content(levels, recommender.catalogue)
-    drawn = list(draw_levels(levels, recommender.catalogue, whose))
+    drawn: list[RenderableType] = [sentence(("In short: ", "bold"), content["summary"])] if content["summary"] else []
+    drawn += draw_levels(levels, recommender.catalogue, whose)
     drawn += [sentence(MADE)] if at and not recommender.timed else []
     content["lost_corrections"] = recommender.lost_corrections(user_id)
     drawn += [sentence(("Lost: ", "bold"), lost) for lost in recommender.lost_corrections(user_id)]

@@ -30,6 +30,7 @@ from strata.interests.statements import Statements
 from strata.interests.themes import Themes
 from strata.interests.timeline import as_of, moments, timeline_of
 from strata.interests.understanding import Reader
+from strata.interests.wording import Wording
 from strata.language.words import Words
 from strata.models.fitted import CollaborativeModels
 from strata.models.predicted_ratings import PredictedRatings, why_none
@@ -84,6 +85,7 @@ class Recommender:
     inferred: Inferred = NOTHING_INFERRED
     ratings: PredictedRatings | None = None
     no_ratings: str = "it is of an earlier version"
+    wording: Wording = Wording()
 
     @classmethod
     def load(cls, folder: Path, corrections: Path | None = None) -> "Recommender":
@@ -138,6 +140,7 @@ class Recommender:
             inferred=Inferred.read(folder / Part.HEADS),
             ratings=PredictedRatings.read(folder / Part.RATINGS, lambda: _item_facts(catalogue, texts)),
             no_ratings=why_none(folder / Part.RATINGS),
+            wording=Wording.read(folder / Part.WORDING),
         )
 
     @property

@@ -18,6 +18,7 @@ class Part(StrEnum):
     HEADS = "heads"
     THEMES = "themes"
     PROFILES = "profiles"
+    WORDING = "wording"
     PROFILE_TEXTS = "profile_texts.npy"
     PROFILE_TEXT_USERS = "profile_text_users.npy"
     WORDS = "words"

@@ -1,5 +1,7 @@
 """`strata user` shows a profile now, then and over time, and `strata correct` takes down what is wrong with it."""
 
+import json
+from contextlib import chdir
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,8 @@ from strata.data.history import DAY, History, as_date
 from strata.interests.corrections import Corrections
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
+from tests.generation.releases import release_written_at
+from tests.generation.speaking import speaking
 from tests.strategies import N_ITEMS, N_USERS, TIME
 from tests.tiny_recommender import write_tiny_release
 
@@ -173,3 +177,16 @@ def test_the_lists_of_all_are_written_into_a_file(release: Path, tmp_path: Path,
     refused = strata(release, "recommend-all", str(tmp_path / "lists.xlsx"))
     assert refused.exit_code == 2
     assert ".parquet or .csv" in refused.output
+
+
+def test_a_summary_is_the_generators_where_it_is_asked_for(tmp_path: Path) -> None:
+    with speaking(lambda body: "Loves garden pieces.") as speaker:
+        of = ["--release", str(release_written_at(speaker.url, tmp_path)), "--json"]
+        params = tmp_path / "release" / "params.yaml"
+        with chdir(tmp_path):
+            Path("params.yaml").write_bytes(params.read_bytes())
+            plain = json.loads(CliRunner().invoke(app, ["user", "u0", *of]).stdout)["summary"]
+            assert not speaker.bodies
+            asked = json.loads(CliRunner().invoke(app, ["user", "u0", "--generate", *of]).stdout)["summary"]
+    assert plain.startswith("Comes back to Music")
+    assert asked == "Loves garden pieces."

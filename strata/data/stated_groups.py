@@ -38,7 +38,7 @@ def _cuts(values: list[str]) -> np.ndarray | None:
         return None
     if len(np.unique(numbers)) <= MANY or not np.isfinite(numbers).all():
         return None
-    return np.quantile(numbers, np.linspace(0, 1, RANGES + 1)[1:-1])
+    return np.asarray(np.quantile(numbers, np.linspace(0, 1, RANGES + 1)[1:-1]))
 
 
 def _group(value: str, cuts: np.ndarray | None) -> str:

@@ -46,10 +46,9 @@ class ClassLabels:
         kept = carried.filter(pl.col("class").is_in(classes))
         columns = [places[name] for name in kept["class"].to_list()]
         cells = (np.ones(len(kept), bool), (kept["item"].to_numpy(), columns))
+        most = int(sizes["len"].to_numpy().max(initial=0))
         given = column.list.len().fill_null(0).to_numpy() > 0
-        return cls(
-            tuple(classes), sparse.csr_matrix(cells, shape=(len(column), len(classes))), given, sizes["len"].max() or 0
-        )
+        return cls(tuple(classes), sparse.csr_matrix(cells, shape=(len(column), len(classes))), given, most)
 
 
 def item_classes(items: pl.DataFrame) -> sparse.csr_matrix:

@@ -51,7 +51,9 @@ def learn(
     raw = out_of_fold(vectors, both, groups, labels.classes, how)[: len(examples.items)]
     true = wanted.toarray()
     of_kinds = [_of_kind(raw, true, examples.kinds, place) for place in range(len(KINDS))]
-    calibration = {kind: calibration_of(*mine) for kind, mine in zip(KINDS, of_kinds, strict=True)}
+    calibration: dict[str, tuple[float, float, float]] = {
+        kind: calibration_of(*mine) for kind, mine in zip(KINDS, of_kinds, strict=True)
+    }
     head = ClassHead.fit(vectors, both, labels.classes, how).calibrated(calibration)
     facts: dict[str, Any] = {}
     for place, kind in enumerate(KINDS):

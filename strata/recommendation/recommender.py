@@ -214,7 +214,7 @@ class Recommender:
         """Items that exist and pass the filters: bool (n_items,). Raises UnknownId."""
         if filters is None:
             return self.available.copy()
-        return self.available & filters.mask(self.catalogue, self.inferred)
+        return np.asarray(self.available & filters.mask(self.catalogue, self.inferred))
 
     def recommend(self, whose: str | QueryUser, request: ListRequest = DEFAULT) -> list[Recommendation]:
         """Up to `k` items after the first `offset` for a user (by id) or a visitor, best first.

@@ -150,7 +150,7 @@ def logistic(
 ) -> Callable[[np.ndarray | sparse.csr_matrix], np.ndarray]:
     """One regression for each class that has an example; the others are never told."""
     there = np.flatnonzero(wanted.any(0))
-    model = OneVsRestClassifier(LogisticRegression(C=penalty, max_iter=300)).fit(inputs, wanted[:, there])
+    model = OneVsRestClassifier(LogisticRegression(C=penalty, solver="liblinear")).fit(inputs, wanted[:, there])
 
     def scores(rows: np.ndarray | sparse.csr_matrix) -> np.ndarray:
         found = np.zeros((rows.shape[0], wanted.shape[1]))

@@ -226,6 +226,13 @@ def test_interests_state_their_numbers(server: Server, library: Recommender) -> 
     assert all(point["persistence"] is None and point["topic_ids"] for point in said)
 
 
+def test_a_profile_is_said_in_short_where_it_is_asked_for(server: Server, library: Recommender) -> None:
+    user = library.richest_user()
+    strongest = library.levels(user).points["name"][0].split(" · ")[0].split(",")[0]
+    assert strongest in ask(server, "/interests", user_id=user, summary=True)["summary"]
+    assert ask(server, "/interests", user_id=user)["summary"] is None
+
+
 def assert_is_profile(answer: dict, levels: Levels) -> None:
     for rows, table in (
         (answer["categories"], levels.categories),

@@ -43,24 +43,16 @@ def recommended(found: "Sequence[Recommendation]", catalogue: "Catalogue") -> li
 def draw_recommended(found: "Sequence[Recommendation]", title: str, offset: int = 0) -> RenderableType:
     """Recommendations for people, numbered from offset + 1."""
     rows = [
-        (
-            str(place),
-            item.title,
-            item.item_id,
-            item.reason.text if item.reason else "",
-            _inferred(item),
-            _predicted(item),
-        )
+        (str(place), item.title, item.item_id, item.reason.text if item.reason else "", _inferred(item), _rating(item))
         for place, item in enumerate(found, offset + 1)
     ]
     columns: Columns = {
-        "place": "mark",
-        "item": "name",
-        "id": "id",
-        "because": "text",
-        "inferred": "note",
-        "predicted rating": "note",
-    }
+        "place": "mark", "item": "name", "id": "id", "because": "text", "inferred": "note", "predicted rating": "note",
+    }  # fmt: skip
+    usual = 4
+    shown = [*range(usual), *(n for n in range(usual, len(columns)) if any(row[n] for row in rows))]
+    columns = {name: look for n, (name, look) in enumerate(columns.items()) if n in shown}
+    rows = [tuple(row[n] for n in shown) for row in rows]
     nothing = "Nothing to recommend: no item passes the filters or comes after the offset."
     return Rows(title, columns, rows) if rows else nothing
 
@@ -70,6 +62,6 @@ def _inferred(item: "Recommendation") -> str:
     return ", ".join(f"{each.name} ({percent(each.confidence)})" for each in item.inferred)
 
 
-def _predicted(item: "Recommendation") -> str:
+def _rating(item: "Recommendation") -> str:
     """The rating to be expected."""
     return "" if item.predicted is None else f"{item.predicted:.1f}"

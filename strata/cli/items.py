@@ -42,7 +42,7 @@ def recommended(found: "Sequence[Recommendation]", catalogue: "Catalogue") -> li
 
 def draw_recommended(found: "Sequence[Recommendation]", title: str, offset: int = 0) -> RenderableType:
     """Recommendations for people, numbered from offset + 1."""
-    rows = [
+    cells: list[tuple[str, ...]] = [
         (str(place), item.title, item.item_id, item.reason.text if item.reason else "", _inferred(item), _rating(item))
         for place, item in enumerate(found, offset + 1)
     ]
@@ -50,9 +50,9 @@ def draw_recommended(found: "Sequence[Recommendation]", title: str, offset: int 
         "place": "mark", "item": "name", "id": "id", "because": "text", "inferred": "note", "predicted rating": "note",
     }  # fmt: skip
     usual = 4
-    shown = [*range(usual), *(n for n in range(usual, len(columns)) if any(row[n] for row in rows))]
+    shown = [*range(usual), *(n for n in range(usual, len(columns)) if any(row[n] for row in cells))]
     columns = {name: look for n, (name, look) in enumerate(columns.items()) if n in shown}
-    rows = [tuple(row[n] for n in shown) for row in rows]
+    rows = [tuple(row[n] for n in shown) for row in cells]
     nothing = "Nothing to recommend: no item passes the filters or comes after the offset."
     return Rows(title, columns, rows) if rows else nothing
 

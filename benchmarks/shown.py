@@ -56,7 +56,7 @@ def state(root: Path) -> dict[str, str]:
     inputs: list[Any] = []
     for stage in stages.values():
         read = [dep for dep in stage["deps"] if dep["path"] not in made and dep["path"] != "params.yaml"]
-        inputs += [body(files[d["path"]]) if d["path"] in files else d["md5"] for d in read]
+        inputs += [body(files[d["path"]]) if d["path"].endswith(".py") else d["md5"] for d in read]
     inputs.append(YAML(typ="safe").load(root / "params.yaml"))
     code = [body(text) for path, text in sorted(files.items()) if path.startswith(CODE)]
     return {"pipeline": _hash(json.dumps(inputs)), "code": _hash("".join(code))}

@@ -58,7 +58,7 @@ def build(release: Path, name: str = "strata", torch: str = "cuda") -> bentoml.B
             name=name,
             labels={"release": identity},
             description=ABOUT.format(release=identity),
-            include=[f"{package}/**/*.py" for package in CODE],
+            include=[f"{package}/**/*.{kind}" for package in CODE for kind in ("py", "yaml")],
             models=[{"tag": str(model.tag), "alias": ALIAS}],
             build_ctx=staging,
         )

@@ -102,7 +102,7 @@ class ChatRequest(Question):
             return 0, Talk(self.user_id)
         if self.user_id is not None:
             message = "a conversation keeps the user of its first turn"
-            raise ApiError(422, message, code="user_is_set", field="user_id", remedy="leave user_id out")
+            raise ApiError(409, message, code="user_is_set", field="user_id", remedy="leave user_id out")
         try:
             turns, state = self._sessions.read(self.session_id)
         except UnknownSession as error:

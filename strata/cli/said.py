@@ -32,7 +32,7 @@ def said_answer(recommender: "Recommender", release: Path, text: str, request: "
     drawn: list[Any] = [Rows("Understood", columns, sorted(rows)), Text()] if rows else []
     if person.says_nothing:
         drawn.append(sentence("Nothing that this catalogue has is asked for, so what is popular comes."))
-    return Answer(content, [*drawn, draw_recommended(found, "who says this", request.offset)])
+    return Answer(content, [*drawn, draw_recommended(found, "Recommended to somebody who says this", request.offset)])
 
 
 def _person(recommender: "Recommender", release: Path, text: str, *, query: bool) -> "QueryUser":

@@ -92,7 +92,8 @@ def test_the_tier_mix_moves_the_list(server: Server, library: Recommender) -> No
     last = usual[-1]
     assert tiers(user, **{last: 1.0}) == usual
     assert tiers(user, **{last: 50.0})[0] == last
-    assert last not in tiers(user, **{last: 0.0})[:10]
+    others = sum(tier != last for tier in usual)
+    assert last not in tiers(user, **{last: 0.0})[: min(others, 10)]
 
 
 def test_visitors_are_recommended_to_from_their_history_or_their_words(server: Server) -> None:

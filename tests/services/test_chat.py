@@ -77,4 +77,4 @@ def test_other_users_and_late_users_are_refused(server: Server, library: Recomme
     assert (nobody.status_code, nobody.json()["error"]["field"]) == (404, "user_id")
     session = say(server, "hi")["session_id"]
     late = server.post("/chat", json={"say": "hi", "session_id": session, "user_id": library.richest_user()})
-    assert (late.status_code, late.json()["error"]["code"]) == (422, "user_is_set")
+    assert (late.status_code, late.json()["error"]["code"]) == (409, "user_is_set")

@@ -9,8 +9,7 @@ import pytest
 from services.releases import Releases, rehearsed
 from services.settings import ServiceSettings
 from strata.data.history import DAY, History
-from strata.recommendation.recommender import Recommender
-from strata.release.manifest import read_manifest, write_release
+from strata.release.manifest import read_manifest, verify, write_release
 from strata.release.registry import Registry
 from strata.storage import read_array, write_array
 from tests.strategies import N_ITEMS, N_USERS, TIME
@@ -44,7 +43,7 @@ def test_one_that_cannot_answer_is_refused_and_the_one_before_it_stays(good: Pat
     assert releases.live is not None
     assert releases.refused is None
     damaged = without_a_dimension(good, tmp_path)
-    Recommender.load(damaged)  # all its files are as the manifest says, and can be read
+    verify(damaged)  # all its files are as the manifest says
     broken = registry.add(damaged)
     registry.promote(broken)
     assert releases.next() is None

@@ -30,7 +30,7 @@ FAKES, FILLERS, BEFORE = 50, 30, 30 * DAY
 FAKE: Final = "fake"
 LEAST, MOST_GAIN = 20, 1.1
 """Places that the pushed item had at least; what is asked: at most so many times as many afterwards."""
-STAGE: Final = "rank"
+STAGES: Final = ("rank", "tier@backtest", "collaborate@backtest", "index@backtest")
 
 
 def rows(root: Path) -> tuple[list[Row], str]:
@@ -42,7 +42,7 @@ def rows(root: Path) -> tuple[list[Row], str]:
         data = Path(folder) / "data"
         shutil.copytree(DATA, data)
         plant(data, target, cuts["backtest"] - BEFORE)
-        attacked = workspaces.workspace("movielens-100k", data=data, stages=[STAGE], root=root)
+        attacked = workspaces.workspace("movielens-100k", data=data, stages=STAGES, root=root)
     found = compared(plain, places(attacked), target)
     signs = pl.read_parquet(attacked / "artifacts/tables/suspicious.parquet").filter("certain")
     users = signs[USER].unique()

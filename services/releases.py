@@ -11,6 +11,7 @@ from bentoml.exceptions import BentoMLException
 from services.metrics import LOAD_FAILURES, RELEASE
 from services.settings import ServiceSettings
 from strata.errors import ReleaseError, StrataError
+from strata.recommendation.loading import load_recommender
 from strata.recommendation.recommender import Recommender
 from strata.release.manifest import read_manifest
 from strata.release.registry import POINTER, Registry
@@ -64,7 +65,7 @@ def rehearsed(folder: Path) -> Recommender:
 
     Raises ReleaseError and whatever that recommendation raises.
     """
-    loaded = Recommender.load(folder)
+    loaded = load_recommender(folder)
     if len(loaded.profiles.table):
         loaded.recommend(loaded.richest_user())
     return loaded

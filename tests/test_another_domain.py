@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.quality.small_sets import PRODUCTS, SHOP, write_shop
 from strata.data.schema import QUARANTINE
-from strata.recommendation.recommender import Recommender
+from strata.recommendation.loading import load_recommender
 from strata.recommendation.request import ListRequest
 from tests.conftest import SMALL, Workspace
 
@@ -26,7 +26,7 @@ def test_the_same_commands_run_on_another_domain_in_another_language(
     assert refused.schema == QUARANTINE
     assert refused.height == 1
     assert "item" in refused["reason"][0]
-    recommender = Recommender.load(shop.folder / "artifacts" / "release")
+    recommender = load_recommender(shop.folder / "artifacts" / "release")
     names = " ".join(recommender.profiles.table["name"])
     assert any(kind in names for kind in PRODUCTS)
     assert recommender.recommend("c3", ListRequest(k=5))

@@ -11,7 +11,7 @@ import yaml
 from benchmarks.quality import seeds
 from benchmarks.quality.time_split import Judged
 from strata.evaluation.report import OURS
-from strata.recommendation.recommender import Recommender
+from strata.recommendation.loading import load_recommender
 from strata.recommendation.request import ListRequest
 from strata.release.manifest import verify
 from tests.conftest import Workspace
@@ -24,7 +24,7 @@ def lock(workspace: Workspace) -> dict:
 
 
 def test_the_release_answers_for_every_user_with_reasons(release_folder: Path) -> None:
-    recommender = Recommender.load(release_folder)
+    recommender = load_recommender(release_folder)
     assert recommender.interests("5").height > 0
     for user in ("5", "100", "940"):
         found = recommender.recommend(user, ListRequest(k=10))
@@ -35,7 +35,7 @@ def test_the_release_answers_for_every_user_with_reasons(release_folder: Path) -
 
 def test_the_command_line_shows_tiers_and_recommendations(workspace: Workspace) -> None:
     shown = workspace.run("strata", "user").stdout
-    recommender = Recommender.load(workspace.folder / "artifacts" / "release")
+    recommender = load_recommender(workspace.folder / "artifacts" / "release")
     tiers = recommender.interests(recommender.richest_user())["tier"].unique().to_list()
     assert len(tiers) > 1
     for word in (*tiers, "read from", "active weeks"):

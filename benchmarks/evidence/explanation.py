@@ -10,6 +10,7 @@ from benchmarks.evidence.files import Row
 from benchmarks.evidence.intervals import SEED, pooled, share
 from strata.interests.profiles import Profiles
 from strata.interests.query_users import QueryUser
+from strata.recommendation.loading import load_recommender
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
 
@@ -24,7 +25,7 @@ def rows(context: Context) -> list[Row]:
     if not folder.exists():
         context.say(f"{folder} does not exist")
         return []
-    recommender = Recommender.load(folder)
+    recommender = load_recommender(folder)
     drawn = sorted(np.random.default_rng(SEED).permutation(sorted(recommender.users))[:USERS])
     sums = np.array([drops(recommender, user) for user in drawn])
     cited = sums[sums[:, 2] > 0]

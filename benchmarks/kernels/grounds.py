@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from strata.recommendation.loading import load_recommender
 from strata.recommendation.recommender import Recommender
 from strata.release.manifest import read_manifest
 from tasks.reporting import console
@@ -31,7 +32,7 @@ class Ground:
     @cached_property
     def recommender(self) -> Recommender:
         """Its release in memory."""
-        return Recommender.load(self.folder / RELEASE)
+        return load_recommender(self.folder / RELEASE)
 
     def fresh(self) -> Recommender:
         """The same with nothing kept from earlier calls, such as trees made ready."""

@@ -3,15 +3,14 @@
 python -m benchmarks.language --only polarity
 """
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from benchmarks import workspaces
-from benchmarks.evidence.files import Row, write_evidence
+from benchmarks.evidence.files import Row
+from benchmarks.evidence.running import Sections, run_sections
 from benchmarks.language import (
     adapted,
     against,
@@ -31,7 +30,7 @@ from benchmarks.language import (
 )
 from benchmarks.quality import __main__ as quality
 from benchmarks.quality import questions
-from strata.cli.terminal import clear_errors, console
+from strata.cli.terminal import clear_errors
 
 ROOT = Path(".workspaces/language")
 
@@ -55,7 +54,7 @@ def filled_in() -> tuple[list[Row], str]:
     ])  # fmt: skip
 
 
-SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str]]]] = {
+SECTIONS: Final[Sections] = {
     "polarity": polarity.rows,
     "against": against.rows,
     "nothing": nothing.rows,
@@ -81,18 +80,7 @@ def main(
     output: Annotated[Path, typer.Option(help="Folder of the evidence files.")] = Path("docs/evidence"),
 ) -> None:
     """Run the sections one by one; each writes its rows when it is done, rows of the others stay."""
-    chosen = only.split(",") if only else list(SECTIONS)
-    if unknown := sorted(set(chosen) - set(SECTIONS)):
-        raise typer.BadParameter(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
-    for name in chosen:
-        started = time.perf_counter()
-        rows, split = SECTIONS[name]()
-        seconds = time.perf_counter() - started
-        write_evidence("language", name, rows, split, output, seconds=seconds)
-        for row in rows:
-            compared = f" against {row.reference:.4g} ({row.reference_name})" if row.reference_name else ""
-            console.print(f"  {row.id}: {row.value:.4g} {row.unit}{compared}, {row.low:.4g} … {row.high:.4g}")
-        console.print(f"{name}: {len(rows)} rows in {seconds:.0f} s, {output}/language.md")
+    run_sections("language", SECTIONS, only, output)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from strata.evaluation.metrics import bootstrap
 from strata.interests.query_users import QueryUser
 from strata.language.opinions import things
 from strata.recommendation.lists import Recommendation
+from strata.recommendation.loading import load_recommender
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
 from strata.release.layout import Part
@@ -63,7 +64,7 @@ class Asked:
         if not folder.exists():
             return None
         settings = read_settings(EncoderSettings, "encoder", folder / Part.PARAMS)
-        return cls(Recommender.load(folder), Encoder.load(folder / Part.ENCODER, settings))
+        return cls(load_recommender(folder), Encoder.load(folder / Part.ENCODER, settings))
 
     def person(self, text: str, *, query: bool = True) -> QueryUser:
         """Who says this, as a wish or as a bio."""

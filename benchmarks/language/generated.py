@@ -13,6 +13,7 @@ from strata.generation.gathering import item_evidence, name_evidence, summary_ev
 from strata.generation.local import LocalModel
 from strata.generation.settings import GenerateSettings
 from strata.generation.writer import Writer, Written
+from strata.recommendation.loading import load_recommender
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
 
@@ -35,7 +36,7 @@ CHINESE = (
 
 def rows() -> tuple[list[Row], str]:
     """Shares of texts that the template had to say, by task, and of texts in the language asked for."""
-    release = Recommender.load(RELEASE)
+    release = load_recommender(RELEASE)
     english, chinese = [*_names(release), *_summaries(release), *_of_items(release)], _chinese()
     model = LocalModel.load(SETTINGS)
     writer = Writer(SETTINGS, model, topical=topical_words(release.catalogue.items, "en"))

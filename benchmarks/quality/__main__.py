@@ -3,16 +3,15 @@
 python -m benchmarks.quality --only films,journey
 """
 
-import time
-from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 import typer
 
 from benchmarks import workspaces
-from benchmarks.evidence.files import Row, write_evidence
+from benchmarks.evidence.files import Row
+from benchmarks.evidence.running import Measured, Sections, run_sections
 from benchmarks.quality import (
     cold,
     diversity,
@@ -28,7 +27,7 @@ from benchmarks.quality import (
     time_split,
 )
 from benchmarks.quality.time_split import Judged
-from strata.cli.terminal import clear_errors, console
+from strata.cli.terminal import clear_errors
 from strata.errors import SourceError
 
 ROOT = Path(".workspaces/quality")
@@ -36,14 +35,6 @@ NOVEMBER: Final = {"dates": ["2017-09-01", "2017-10-01", "2017-11-01", "2017-12-
 """Complete Journey: tuned on September and October, judged on November; items with at least five buyers."""
 MONTHS: Final = {"windows": 4, "window_share": 0.083, "horizon": 1}
 """The ranker learns from what was bought in July, August, September and October."""
-
-
-class Measured(NamedTuple):
-    """Rows of a section, the hash of what they were measured on, and a table for people where there is one."""
-
-    rows: list[Row]
-    split: str
-    table: str = ""
 
 
 FILMS: Final = "MovieLens-100K, the last fifth of all ratings, films new to the user"
@@ -103,7 +94,7 @@ def site() -> Path:
     return workspaces.workspace("stack-exchange", data=questions.dump(), stages=["evaluate"], root=ROOT / "by-shares")
 
 
-SECTIONS: Final[dict[str, Callable[[], tuple[list[Row], str] | Measured]]] = {
+SECTIONS: Final[Sections] = {
     "films": films,
     "films-seeds": lambda: films(by_seed=True),
     "journey": lambda: journey(repeats=True),
@@ -132,20 +123,9 @@ def main(
     output: Annotated[Path, typer.Option(help="Folder of the evidence files.")] = Path("docs/evidence"),
 ) -> None:
     """Run the sections one by one; each writes its rows when it is done, rows of the others stay."""
-    chosen = only.split(",") if only else list(SECTIONS)
-    if unknown := sorted(set(chosen) - set(SECTIONS)):
-        raise typer.BadParameter(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
     if not Path("artifacts/release").exists():
         raise SourceError("artifacts/release does not exist; run `make demo` first")
-    for name in chosen:
-        started = time.perf_counter()
-        rows, split, table = Measured(*SECTIONS[name]())
-        seconds = time.perf_counter() - started
-        write_evidence("quality", name, rows, split, output, table, seconds)
-        for row in rows:
-            compared = f" against {row.reference:.4g} ({row.reference_name})" if row.reference_name else ""
-            console.print(f"  {row.id}: {row.value:.4g} {row.unit}{compared}, {row.low:.4g} … {row.high:.4g}")
-        console.print(f"{name}: {len(rows)} rows in {seconds:.0f} s, {output}/quality.md")
+    run_sections("quality", SECTIONS, only, output)
 
 
 if __name__ == "__main__":

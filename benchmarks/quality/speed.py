@@ -19,6 +19,7 @@ from strata.ranking.generators.interests import NearestToInterests
 from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.query import query_batch
 from strata.recommendation.batches import recommend_many
+from strata.recommendation.loading import load_recommender
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
 
@@ -29,7 +30,7 @@ def rows() -> tuple[list[Row], str]:
     """Rows call-over-floor and batch-speedup, on the release of `make demo`, on one core."""
     faiss.omp_set_num_threads(1)
     numba.set_num_threads(1)
-    recommender = Recommender.load(Path("artifacts/release"))
+    recommender = load_recommender(Path("artifacts/release"))
     drawn = np.random.default_rng(SEED).permutation(sorted(recommender.users))[:USERS].tolist()
     found = np.array([_one(recommender, user) for user in drawn])
     found = found[(found > 0).all(1)]

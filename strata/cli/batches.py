@@ -29,12 +29,12 @@ def recommend_all(
 ) -> Answer:
     """Write the lists of all users into a file: user_id, place, item_id, score; for newsletters and nightly jobs."""
     from strata.recommendation.batches import recommend_many
-    from strata.recommendation.recommender import Recommender
+    from strata.recommendation.loading import load_recommender
     from strata.storage import replacing, write_table
 
     if file.suffix not in FORMATS:
         raise typer.BadParameter(f"{file}: end the name in {' or '.join(FORMATS)}", param_hint="FILE")
-    recommender = Recommender.load(release, corrections)
+    recommender = load_recommender(release, corrections)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("users", total=len(recommender.users))
         lists = recommend_many(

@@ -53,10 +53,10 @@ def user(
     release: ReleaseFolder = RELEASE,
 ) -> Answer:
     """Show a user's interests by tier, with evidence, then recommendations with reasons."""
-    from strata.recommendation.recommender import Recommender
+    from strata.recommendation.loading import load_recommender
     from strata.recommendation.request import ListRequest
 
-    recommender = Recommender.load(release, corrections)
+    recommender = load_recommender(release, corrections)
     user_id = user_id or recommender.richest_user()
     if timeline or picture is not None:
         return timeline_answer(recommender, user_id, steps, picture)
@@ -100,11 +100,11 @@ def recommend(
     release: ReleaseFolder = RELEASE,
 ) -> Answer:
     """Recommend items for a user, or for what somebody says, each with its reason."""
-    from strata.recommendation.recommender import Recommender
+    from strata.recommendation.loading import load_recommender
 
     if sum(each is not None for each in (user_id, text, bio)) > 1:
         raise typer.BadParameter("name a user, or say what somebody wishes for with --text or is with --bio")
-    recommender = Recommender.load(release, corrections)
+    recommender = load_recommender(release, corrections)
     asked = list_request(k, category, more, diversity, calibration, inferred=inferred)
     asked = asked.model_copy(update={"offset": offset, "predict": predict})
     if text is not None or bio is not None:
@@ -132,9 +132,9 @@ def correct(
     from pydantic import ValidationError
 
     from strata.interests.correction_file import Correction, append
-    from strata.recommendation.recommender import Recommender
+    from strata.recommendation.loading import load_recommender
 
-    recommender = Recommender.load(release)
+    recommender = load_recommender(release)
     recommender.user_row(user_id)
     names = dict(recommender.themes.at("topic").select("id", "name").iter_rows())
     said: dict[str, Any] = {"who": by, "user_id": user_id, "action": action, "value": value, "note": note}

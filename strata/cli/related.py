@@ -27,9 +27,9 @@ def similar_users(
     user_id: UserId, k: Number = 10, corrections: CorrectionsFile = None, release: ReleaseFolder = RELEASE
 ) -> Answer:
     """Show the users whose interests are likest, and what they share."""
-    from strata.recommendation.recommender import Recommender
+    from strata.recommendation.loading import load_recommender
 
-    recommender = Recommender.load(release, corrections)
+    recommender = load_recommender(release, corrections)
     found = recommender.similar_users(user_id, k)
     content = {"release": recommender.manifest.id, "user_id": user_id, "users": [asdict(user) for user in found]}
     columns: Columns = {"similarity": "mark", "user": "name", "because": "text"}
@@ -47,11 +47,11 @@ def audience(
     release: ReleaseFolder = RELEASE,
 ) -> Answer:
     """Show the users whom an item or a text concerns most; who had the item is left out."""
-    from strata.recommendation.recommender import Recommender
+    from strata.recommendation.loading import load_recommender
 
     if (item_id is None) == (text is None):
         raise typer.BadParameter("name an item, or say with --text what it is about")
-    recommender = Recommender.load(release, corrections)
+    recommender = load_recommender(release, corrections)
     if text is not None:
         found, what = recommender.audience(vector_of(text, release), k), f"'{text}'"
     else:
@@ -69,9 +69,9 @@ def hot_topics(
     user_id: UserId, k: Number = 10, corrections: CorrectionsFile = None, release: ReleaseFolder = RELEASE
 ) -> Answer:
     """Show the topics on the rise among a user's interests, with the items that lead them."""
-    from strata.recommendation.recommender import Recommender
+    from strata.recommendation.loading import load_recommender
 
-    recommender = Recommender.load(release, corrections)
+    recommender = load_recommender(release, corrections)
     found = recommender.hot_topics(user_id, k)
     topics = with_titles(found, "items", recommender.catalogue)
     content = {"release": recommender.manifest.id, "user_id": user_id, "topics": topics}
@@ -86,9 +86,9 @@ def brands(
     user_id: UserId, k: Number = 10, corrections: CorrectionsFile = None, release: ReleaseFolder = RELEASE
 ) -> Answer:
     """Show brands, creators or shops near to a user's interests and new to them."""
-    from strata.recommendation.recommender import Recommender
+    from strata.recommendation.loading import load_recommender
 
-    recommender = Recommender.load(release, corrections)
+    recommender = load_recommender(release, corrections)
     found = recommender.brands_to_follow(user_id, k)
     named = with_titles(found, "items", recommender.catalogue)
     content = {"release": recommender.manifest.id, "user_id": user_id, "brands": named}

@@ -19,9 +19,9 @@ def search(
 ) -> Answer:
     """Find items by the words of a text, by what they mean, and like the item it names."""
     from strata.data.filters import Filters
-    from strata.recommendation.recommender import Recommender
+    from strata.recommendation.loading import load_recommender
 
-    recommender = Recommender.load(release)
+    recommender = load_recommender(release)
     found = recommender.search(text, vector_of(text, release), k, filters=Filters(categories=category or None))
     items = recommended(found, recommender.catalogue)
     content = {"release": recommender.manifest.id, "text": text, "items": items}

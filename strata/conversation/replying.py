@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from strata.conversation.acts import Act, act_of
-from strata.conversation.talk import Said, Talk
+from strata.conversation.talk import Talk
 from strata.conversation.wording import Told, language_of_turn
 from strata.errors import UnknownId
 from strata.interests.query_users import QueryUser
@@ -67,7 +67,8 @@ class Reply:
 def reply(talk: Talk, turn: Turn, vectors: np.ndarray, release: Recommender, k: int = 10) -> Reply:
     """Answer a turn; `vectors` (n, t) of what is to be read of its opinions. Raises UnknownId for an unknown user."""
     told = Told(language_of_turn(turn.text))
-    before = talk if talk.shown else talk.showing(_listed(talk, release, k))
+    talk = talk.keeping(lambda item_id: _known(item_id, release))
+    before = talk if talk.shown else talk.showing(_listed(talk, _wishing(talk, release), release, k))
     now = replace(before, turn=before.turn + 1)
     act = turn.act
     if act.why:
@@ -78,15 +79,16 @@ def reply(talk: Talk, turn: Turn, vectors: np.ndarray, release: Recommender, k: 
     clear = [place for place, each in enumerate(heard) if each.wanted or each.refused or len(each.carriers)]
     now = _with_acts(now, before, act, turn.like, release)
     now = now.hearing([turn.opinions[place] for place in clear], vectors[clear])
+    wishing = _wishing(now, release)
     if not (act.reset or clear or turn.like or _asks(act)):
         said = told.courtesy() if act.small_talk or not turn.opinions else told.nothing_found()
-        return _answer(now, _kept(now, release), said, release, changed=False)
+        return _answer(now, wishing, _kept(now, release), said, changed=False)
     if any(turn.opinions[place].may_want for place in clear) and turn.like is None and not act.role:
         now = replace(now, like=None)  # something else is wanted now
-    items = _listed(now, release, k)
+    items = _listed(now, wishing, release, k)
     changed = [each.item_id for each in items] != [each.item_id for each in before.shown]
     says = told.of(now, _title(now.like, release), found=bool(items))
-    return _answer(now.showing(items), items, says, release, changed=changed)
+    return _answer(now.showing(items), wishing, items, says, changed=changed)
 
 
 def _asks(act: Act) -> bool:
@@ -125,11 +127,10 @@ def _pointed(talk: Talk, act: Act) -> str | None:
     return talk.shown[place].item_id if place < len(talk.shown) else None
 
 
-def _listed(talk: Talk, release: Recommender, k: int) -> list[Recommendation]:
-    """The list by all that was said so far."""
+def _listed(talk: Talk, wishing: QueryUser, release: Recommender, k: int) -> list[Recommendation]:
+    """The list by all that was said so far; `wishing`: somebody of whom all of it is known."""
     request = release.filled(ListRequest(k=k))
     known = None if talk.user is None else release.user(talk.user)
-    wishing = _wishing(talk.said, release)
     allowed = _allowed(talk, known, wishing, release)
     heard = wishing.heard or ()
     wanted = [(each, one.turn) for each, one in zip(heard, talk.said, strict=True) if each.wanted]
@@ -145,8 +146,9 @@ def _listed(talk: Talk, release: Recommender, k: int) -> list[Recommendation]:
     return release.list_builder.best(wishing, allowed, request)
 
 
-def _wishing(said: Sequence[Said], release: Recommender) -> QueryUser:
+def _wishing(talk: Talk, release: Recommender) -> QueryUser:
     """Somebody of whom all that was said so far is known."""
+    said = talk.said
     vectors = np.array([each.vector for each in said], np.float32).reshape(len(said), release.texts.dimension)
     return release.new_users.from_opinions([each.opinion for each in said], vectors)
 
@@ -154,7 +156,7 @@ def _wishing(said: Sequence[Said], release: Recommender) -> QueryUser:
 def _allowed(talk: Talk, known: QueryUser | None, wishing: QueryUser, release: Recommender) -> np.ndarray:
     allowed = release.admitted()
     allowed[wishing.rejected] = False
-    allowed[[release.catalogue.row(each) for each in talk.out if _known(each, release)]] = False
+    allowed[[release.catalogue.row(each) for each in talk.out]] = False
     if known is not None:
         allowed[known.rejected] = False
         if not release.settings.repeats:
@@ -192,11 +194,11 @@ def _restricted(allowed: np.ndarray, wanted: Sequence[tuple[Meaning, int]], k: i
 def _explained(now: Talk, act: Act, release: Recommender, told: Told) -> Reply:
     """Why an item of the list is there: that which was pointed at, else the first."""
     place = 0 if act.place is None else (len(now.shown) if act.place < 0 else act.place) - 1
-    items = _kept(now, release)
+    items, wishing = _kept(now, release), _wishing(now, release)
     if not 0 <= place < len(items):
-        return _answer(now, items, told.no_such_place(len(items)), release, changed=False)
+        return _answer(now, wishing, items, told.no_such_place(len(items)), changed=False)
     item, reason = items[place], now.shown[place].reason
-    return replace(_answer(now, items, told.why(item.title, reason), release, changed=False), why=item)
+    return replace(_answer(now, wishing, items, told.why(item.title, reason), changed=False), why=item)
 
 
 def _kept(talk: Talk, release: Recommender) -> list[Recommendation]:
@@ -206,12 +208,11 @@ def _kept(talk: Talk, release: Recommender) -> list[Recommendation]:
             release.catalogue.row(each.item_id), each.score, Reason("shown", 1.0, None, None, None, (), each.reason)
         )
         for each in talk.shown
-        if _known(each.item_id, release)
     ]
 
 
-def _answer(talk: Talk, items: list[Recommendation], says: str, release: Recommender, *, changed: bool) -> Reply:
-    heard = _wishing(talk.said, release).heard or ()
+def _answer(talk: Talk, wishing: QueryUser, items: list[Recommendation], says: str, *, changed: bool) -> Reply:
+    heard = wishing.heard or ()
     wants = [each.opinion.about for each in heard if each.wanted]
     unwants = [each.opinion.about for each in heard if each.opinion.polarity == "against"]
     return Reply(talk, items, says, changed, wants, unwants)

@@ -1,7 +1,7 @@
 """What is kept of a conversation between turns: what was said for and against, years, and what was shown."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -77,6 +77,13 @@ class Talk:
         """With all that was shown passed."""
         passed = dict.fromkeys([*self.passed, *(each.item_id for each in self.shown)])
         return replace(self, passed=tuple(passed)[-MOST_PASSED:])
+
+    def keeping(self, known: Callable[[str], bool]) -> Self:
+        """With only those items that are `known`: another release may not have all."""
+        gone, passed = (tuple(filter(known, ids)) for ids in (self.gone, self.passed))
+        shown = tuple(each for each in self.shown if known(each.item_id))
+        like = self.like if self.like is not None and known(self.like) else None
+        return replace(self, gone=gone, passed=passed, shown=shown, like=like)
 
     def showing(self, items: Sequence[Recommendation]) -> Self:
         """With this as the last list."""

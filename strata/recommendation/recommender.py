@@ -1,44 +1,30 @@
-"""The library's main class: loads a release and answers all requests about users, items and interests."""
+"""The library's main class: answers all requests about users, items and interests of a release in memory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from strata._kernels.selection import NOTHING
 from strata.data.catalogue import Catalogue
-from strata.data.cleaning import CleaningSettings
 from strata.data.filters import Filters, rows_of
 from strata.data.history import History
 from strata.data.inferred import NOTHING_INFERRED, Inferred
-from strata.data.schema import USER
-from strata.embeddings.class_labels import item_classes
 from strata.embeddings.index import ItemIndex
-from strata.embeddings.space import InterestSpace
-from strata.errors import ReleaseError, SettingsError, UnknownId
-from strata.evaluation.split import CutOffs
+from strata.errors import SettingsError, UnknownId
 from strata.interests.corrections import Corrections, said_lost
 from strata.interests.levels import Levels, levels_of, stated_by
 from strata.interests.profiles import Profiles, showcase
-from strata.interests.profiling import Profiler
 from strata.interests.query_users import NewUsers, QueryUser
-from strata.interests.settings import tier_settings
 from strata.interests.statements import Statements
 from strata.interests.themes import Themes
 from strata.interests.timeline import as_of, moments, timeline_of
-from strata.interests.understanding import Reader
 from strata.interests.wording import Wording
-from strata.language.words import Words
-from strata.models.fitted import CollaborativeModels
-from strata.models.predicted_ratings import PredictedRatings, why_none
-from strata.models.rating_signs import ItemFacts
-from strata.ranking.generators.registry import GeneratorInputs
+from strata.models.predicted_ratings import PredictedRatings
 from strata.ranking.ranker import Ranker
-from strata.ranking.rankers import read_ranker
-from strata.ranking.settings import RankSettings, RecommendSettings
+from strata.ranking.settings import RecommendSettings
 from strata.ranking.two_stage import Models
 from strata.recommendation.audience import Member, audience_for, uninvited
 from strata.recommendation.brands import Brand, brands_to_follow
@@ -52,10 +38,7 @@ from strata.recommendation.search_settings import SearchSettings
 from strata.recommendation.similar_users import SimilarUser, similar_users
 from strata.recommendation.trending import HotTopic, Rising, TrendSettings, hot_topics, rising_topics
 from strata.recommendation.word_index import WordIndex
-from strata.release.layout import Part
-from strata.release.manifest import Manifest, verify
-from strata.settings import read_settings
-from strata.storage import read_array
+from strata.release.manifest import Manifest
 
 DEFAULT = ListRequest()
 
@@ -86,62 +69,6 @@ class Recommender:
     ratings: PredictedRatings | None = None
     no_ratings: str = "it is of an earlier version"
     wording: Wording = Wording()
-
-    @classmethod
-    def load(cls, folder: Path, corrections: Path | None = None) -> "Recommender":
-        """Verify and read a release; a `corrections` file replaces the release's own.
-
-        Raises ReleaseError naming what is wrong, SourceError where the corrections are damaged, UnknownId or
-        SettingsError where no list can obey the business rules.
-        """
-        manifest = verify(folder)
-        catalogue = Catalogue.read(folder / Part.ITEMS)
-        accounts = pl.read_parquet(folder / Part.USERS)
-        history = History.read(folder / Part.HISTORY, n_users=len(accounts), n_items=len(catalogue))
-        time = CutOffs.read(folder / Part.CUT_OFFS).live
-        space = InterestSpace.read(folder / Part.SPACE)
-        if len(space.vectors) != len(catalogue):
-            raise ReleaseError(f"release {manifest.id}: {len(space.vectors)} vectors for {len(catalogue)} items")
-        params = folder / Part.PARAMS
-        index, themes = ItemIndex.read(folder / Part.INDEX), Themes.read(folder / Part.THEMES)
-        profiler = Profiler.of(catalogue, space, themes, tier_settings(params))
-        cleaning = read_settings(CleaningSettings, "cleaning", params)
-        rules = read_settings(BusinessRules, "rules", params)
-        rules.check(catalogue, themes)
-        settings = read_settings(RecommendSettings, "recommend", params)
-        texts = ItemIndex.read(folder / Part.TEXT_INDEX)
-        reader = Reader.of(Words.read(folder / Part.WORDS, len(catalogue)), space, themes, texts)
-        method = read_settings(RankSettings, "rank", params).method
-        collaborative = CollaborativeModels.read(folder / Part.MODELS)
-        known = GeneratorInputs(catalogue, index, collaborative, themes.of_item[:, 0], history, settings)
-        texts = ItemIndex.read(folder / Part.TEXT_INDEX)
-        models = Models.of(Profiles.read(folder / Part.PROFILES), known, space.vectors)
-        return cls(
-            manifest=manifest,
-            catalogue=catalogue,
-            users={user: row for row, user in enumerate(accounts[USER].to_list())},
-            accounts=accounts,
-            history=history,
-            models=models,
-            ranker=read_ranker(folder / Part.RANKER, method, models.feature_names),
-            texts=texts,
-            words=WordIndex.read(folder / Part.WORD_INDEX, len(catalogue)),
-            available=catalogue.available(time, history),
-            settings=settings,
-            new_users=NewUsers(profiler, time, cleaning.weights, cleaning.rating, reader),
-            statements=Statements.of(
-                read_array(folder / Part.PROFILE_TEXT_USERS), space.of_texts(read_array(folder / Part.PROFILE_TEXTS))
-            ),
-            corrections=Corrections.read(corrections or folder / Part.CORRECTIONS).found(themes, catalogue, space),
-            rerank=read_settings(RerankSettings, "rerank", params),
-            rules=rules,
-            trends=read_settings(TrendSettings, "trends", params),
-            searching=read_settings(SearchSettings, "search", params),
-            inferred=Inferred.read(folder / Part.HEADS),
-            ratings=PredictedRatings.read(folder / Part.RATINGS, lambda: _item_facts(catalogue, texts)),
-            no_ratings=why_none(folder / Part.RATINGS),
-            wording=Wording.read(folder / Part.WORDING),
-        )
 
     @property
     def profiles(self) -> Profiles:
@@ -234,11 +161,14 @@ class Recommender:
         when = moments(float(times[0]), self.new_users.time, steps) if len(times) else []
         return timeline_of(lambda time: self.interests(user_id, time), when, self.themes)
 
-    def admitted(self, filters: Filters | None = None) -> np.ndarray:
-        """Items that exist and pass the filters: bool (n_items,). Raises UnknownId."""
-        if filters is None:
-            return self.available.copy()
-        return np.asarray(self.available & filters.mask(self.catalogue, self.inferred))
+    def admitted(self, filters: Filters | None = None, refused: np.ndarray | None = None) -> np.ndarray:
+        """Items that exist, pass the filters and are none of the rows `refused`: bool (n_items,). Raises UnknownId."""
+        found = self.available.copy()
+        if filters is not None:
+            found &= filters.mask(self.catalogue, self.inferred)
+        if refused is not None:
+            found[refused] = False
+        return found
 
     def recommend(self, whose: str | QueryUser, request: ListRequest = DEFAULT) -> list[Recommendation]:
         """Up to `k` items after the first `offset` for a user (by id) or a visitor, best first.
@@ -290,10 +220,8 @@ class Recommender:
         self, item_id: str, k: int = 10, *, filters: Filters | None = None, refused: np.ndarray | None = None
     ) -> list[Recommendation]:
         """Up to `k` other items nearest to an item, with their cosines, no rows `refused`. Raises UnknownId."""
-        row, admitted = self.catalogue.row(item_id), self.admitted(filters)
+        row, admitted = self.catalogue.row(item_id), self.admitted(filters, refused)
         admitted[row] = False
-        if refused is not None:
-            admitted[refused] = False
         return self._nearest(self.models.index, self.vectors[row], k, admitted)
 
     def search(
@@ -309,10 +237,7 @@ class Recommender:
 
         `refused` (m,): item rows that must not come.
         """
-        admitted = self.admitted(filters)
-        if refused is not None:
-            admitted[refused] = False
-        hits = self.searches.find(text, vector, k, admitted)
+        hits = self.searches.find(text, vector, k, self.admitted(filters, refused))
         return [self.list_builder.item(hit.row, hit.score, hit.reason(self.catalogue)) for hit in hits]
 
     def similar_users(self, whose: str | QueryUser, k: int = 10) -> list[SimilarUser]:
@@ -344,16 +269,10 @@ class Recommender:
         """Up to `k` brands (creators, shops) new to a person and near to their interests. Raises UnknownId."""
         person = self._person(whose)
         return brands_to_follow(
-            alone(person.profiles, person.row),
-            self.catalogue,
-            self.vectors,
-            k,
-            tier_weights=self.settings.tier_weights,
-            available=self._allowed(person, filters),
-            leaders=self.trends.leaders,
-            without=person.seen,
-            dislike=self.settings.dislike,
-        )
+            alone(person.profiles, person.row), self.catalogue, self.vectors, k,
+            tier_weights=self.settings.tier_weights, available=self._allowed(person, filters),
+            leaders=self.trends.leaders, without=person.seen, dislike=self.settings.dislike,
+        )  # fmt: skip
 
     def richest_user(self) -> str:
         """The id of an example user. Raises UnknownId where nobody has an interest point."""
@@ -366,9 +285,7 @@ class Recommender:
 
     def _allowed(self, person: QueryUser, filters: Filters | None) -> np.ndarray:
         """Admitted items that the person has not rejected: bool (n_items,)."""
-        allowed = self.admitted(filters)
-        allowed[person.rejected] = False
-        return allowed
+        return self.admitted(filters, person.rejected)
 
     def _predicted(self, whose: str | QueryUser, found: list[Recommendation]) -> list[Recommendation]:
         rows = rows_of([item.item_id for item in found], self.catalogue)
@@ -379,8 +296,3 @@ class Recommender:
         rows, cosines = index.search(np.asarray(vector, np.float32)[None], k, admitted)
         found = zip(rows[0].tolist(), cosines[0].tolist(), strict=True)
         return [self.list_builder.item(row, cosine) for row, cosine in found if row != NOTHING]
-
-
-def _item_facts(catalogue: Catalogue, texts: ItemIndex) -> ItemFacts:
-    """What predicted ratings know of the items."""
-    return ItemFacts(texts.vectors(np.arange(len(catalogue))), item_classes(catalogue.items))

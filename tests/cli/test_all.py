@@ -18,7 +18,7 @@ from benchmarks.init.__main__ import WRITERS
 from strata.cli.app import app
 from strata.data.history import DAY, History
 from strata.data.schema import BRAND, TITLE
-from strata.recommendation.recommender import Recommender
+from strata.recommendation.loading import load_recommender
 from strata.release.manifest import read_manifest, write_release
 from strata.release.registry import Registry
 from strata.storage import write_table, write_text
@@ -71,7 +71,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plain = write_tiny_release(
         folder, History.from_columns(users, items, times, weights, n_users=N_USERS, n_items=N_ITEMS)
     )
-    topic = Recommender.load(plain).levels("u0").points["topic_id"][0]
+    topic = load_recommender(plain).levels("u0").points["topic_id"][0]
     name = "Extraordinarily long-winded interests in horticulture, [allotments] and the weather of gardens"
     line = {"time": "2026-01-02T00:00:00Z", "who": "anna", "user_id": "u0", "topic": topic}
     (folder / "said.jsonl").write_text(json.dumps({**line, "action": "rename", "value": name}) + "\n")
@@ -213,7 +213,7 @@ def test_an_error_is_one_line_beside_an_empty_document(arguments: dict[str, list
 @pytest.mark.slow
 def test_real_films_fit_into_80_columns(release_folder: Path) -> None:
     of = ["--release", str(release_folder)]
-    user = Recommender.load(release_folder).richest_user()
+    user = load_recommender(release_folder).richest_user()
     for command in ("user", "recommend", "similar-users", "hot-topics"):
         assert_fits([command, user, *of], 80)
     assert_fits(["user", user, "--timeline", *of], 80)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from strata.cli.app import app
 from strata.data.history import DAY, History, as_date
 from strata.interests.corrections import Corrections
-from strata.recommendation.recommender import Recommender
+from strata.recommendation.loading import load_recommender
 from strata.recommendation.request import ListRequest
 from tests.generation.releases import release_written_at
 from tests.generation.speaking import speaking
@@ -37,7 +37,7 @@ def strata(release: Path, *arguments: str) -> Result:
 
 def test_a_profile_shows_its_levels_its_numbers_and_dislikes_apart(release: Path) -> None:
     shown = strata(release, "user", "u0").output
-    recommender = Recommender.load(release)
+    recommender = load_recommender(release)
     levels, catalogue = recommender.levels("u0"), recommender.catalogue
     assert "Moves in: " in shown
     interests, dislikes = shown.split("Dislikes of user u0")
@@ -72,7 +72,7 @@ def test_a_day_before_the_first_event_is_refused_naming_it(release: Path) -> Non
 def test_a_course_is_a_letter_for_each_time_and_a_picture(release: Path, tmp_path: Path) -> None:
     picture = tmp_path / "timeline.svg"
     shown = strata(release, "user", "u0", "--timeline", "--steps", "10", "--picture", str(picture)).output
-    timeline = Recommender.load(release).timeline("u0", 10)
+    timeline = load_recommender(release).timeline("u0", 10)
     for (key,), rows in timeline.group_by("key"):
         line = next(line for line in shown.splitlines() if key in line)
         assert "".join(tier[0] for tier in rows.sort("time")["tier"]) in line
@@ -86,7 +86,7 @@ def test_a_course_is_a_letter_for_each_time_and_a_picture(release: Path, tmp_pat
 
 def test_a_correction_is_taken_down_and_holds_where_its_file_is_read(release: Path, tmp_path: Path) -> None:
     file = tmp_path / "corrections" / "corrections.jsonl"
-    point = Recommender.load(release).levels("u0").points.row(0, named=True)
+    point = load_recommender(release).levels("u0").points.row(0, named=True)
     topic = point["topic_id"]
     for arguments in (("rename", topic, "My [b]own[/b] garden"), ("pin", topic, "--note", "it is what I do")):
         done = strata(release, "correct", "u0", *arguments, "--by", "anna", "--file", str(file))
@@ -100,7 +100,7 @@ def test_a_correction_is_taken_down_and_holds_where_its_file_is_read(release: Pa
     assert "My [b]own[/b] garden" in strata(release, "user", "u0", "--corrections", str(file)).output
     assert "My [b]own[/b] garden" not in strata(release, "user", "u0").output
     strata(release, "correct", "u0", "block", topic, "--by", "anna", "--file", str(file))
-    blocked = Recommender.load(release, file)
+    blocked = load_recommender(release, file)
     mask = blocked.corrections.blocked_items("u0", blocked.themes)
     titles = blocked.catalogue.items.filter(pl.Series(mask))["title"].to_list()
     shown = strata(release, "recommend", "u0", "-k", "12", "--corrections", str(file)).output
@@ -130,7 +130,7 @@ def test_a_wrong_correction_is_refused_and_not_taken_down(release, tmp_path, arg
 
 def test_a_correction_says_what_it_meant_and_is_reported_where_that_is_gone(release: Path, tmp_path: Path) -> None:
     file = tmp_path / "corrections.jsonl"
-    recommender = Recommender.load(release)
+    recommender = load_recommender(release)
     point = recommender.levels("u0").points.row(0, named=True)
     by = ("--by", "anna", "--file", str(file))
     assert strata(release, "correct", "u0", "pin", point["topic_id"], *by).exit_code == 0
@@ -145,23 +145,23 @@ def test_a_correction_says_what_it_meant_and_is_reported_where_that_is_gone(rele
     shown = " ".join(strata(release, "user", "u0", "--corrections", str(file)).output.split())
     assert f"the correction pin {point['topic_id']} of user u0 no longer finds its interest (was Kites: " in shown
     assert "pinned on" not in shown
-    assert Recommender.load(release, file).lost_corrections("u1") == []
+    assert load_recommender(release, file).lost_corrections("u1") == []
     lost = f"{point['topic_id']} (Kites)"
     assert lost in shown
     refused = strata(release, "correct", "u0", "pin", lost, *by)
     assert refused.exit_code == 1, "what is lost can only be ended"
     assert strata(release, "correct", "u0", "undo", lost, *by).exit_code == 0
-    assert Recommender.load(release, file).lost_corrections() == []
+    assert load_recommender(release, file).lost_corrections() == []
 
 
 def test_a_release_replays_the_corrections_it_was_made_with(release: Path, tmp_path: Path) -> None:
-    history = Recommender.load(release).history
-    topic = Recommender.load(release).levels("u0").points["topic_id"][0]
+    history = load_recommender(release).history
+    topic = load_recommender(release).levels("u0").points["topic_id"][0]
     # as they were before they said what they meant
     line = f'{{"time":"2026-01-02T00:00:00Z","who":"anna","user_id":"u0","topic":"{topic}","action":"reject"}}\n'
-    replayed = Recommender.load(write_tiny_release(tmp_path, history, line))
+    replayed = load_recommender(write_tiny_release(tmp_path, history, line))
     assert topic not in replayed.levels("u0").points["topic_ids"].explode().to_list()
-    assert replayed.interests("u1").equals(Recommender.load(release).interests("u1"))
+    assert replayed.interests("u1").equals(load_recommender(release).interests("u1"))
 
 
 @pytest.mark.parametrize("name", ["lists.parquet", "lists.csv"])
@@ -170,7 +170,7 @@ def test_the_lists_of_all_are_written_into_a_file(release: Path, tmp_path: Path,
     assert f"{name}: 12 rows for 4 users" in done.output
     read = pl.read_parquet if name.endswith("parquet") else pl.read_csv
     found = read(tmp_path / name)
-    alone = Recommender.load(release).recommend("u0", ListRequest(k=3, tier_mix={"momentary": 2.0}))
+    alone = load_recommender(release).recommend("u0", ListRequest(k=3, tier_mix={"momentary": 2.0}))
     assert found.filter(user_id="u0").rows() == [
         ("u0", place, item.item_id, item.score) for place, item in enumerate(alone, 1)
     ]

@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from strata.cli.app import app
 from strata.data.history import DAY, History
-from strata.recommendation.recommender import Recommender
+from strata.recommendation.loading import load_recommender
 from strata.recommendation.request import ListRequest
 from tests.strategies import N_ITEMS, N_USERS, TIME
 from tests.tiny_recommender import write_tiny_release
@@ -30,7 +30,7 @@ def strata(release: Path, *arguments: str) -> Result:
 
 def test_similar_users_are_shown_with_what_is_shared(release: Path) -> None:
     shown = strata(release, "similar-users", "u0", "-k", "1").output
-    (expected,) = Recommender.load(release).similar_users("u0", 1)
+    (expected,) = load_recommender(release).similar_users("u0", 1)
     assert f"  {expected.similarity:.2f}  {expected.user_id}\n" in shown
     assert expected.text in shown
 
@@ -38,7 +38,7 @@ def test_similar_users_are_shown_with_what_is_shared(release: Path) -> None:
 def test_the_audience_of_an_item_is_shown_by_its_title(release: Path) -> None:
     shown = strata(release, "audience", "i06").output
     assert "Audience of garden piece 6" in shown
-    expected = Recommender.load(release).audience("i06")
+    expected = load_recommender(release).audience("i06")
     assert expected
     assert all(f"  {member.user_id}  {member.tier}\n" in shown and member.text in shown for member in expected)
     assert "  u0  " not in shown, "u0 has had it"
@@ -52,7 +52,7 @@ def test_a_text_is_read_by_the_releases_own_model(release_folder: Path) -> None:
 
 
 def test_hot_topics_and_brands_are_shown_or_none_found(release: Path) -> None:
-    hot = Recommender.load(release).hot_topics("u0")
+    hot = load_recommender(release).hot_topics("u0")
     shown = strata(release, "hot-topics", "u0").output
     assert hot
     assert all(topic.text in shown for topic in hot)
@@ -79,7 +79,7 @@ def test_wrong_questions_are_refused(release: Path, arguments: tuple[str, ...], 
 
 
 def test_page_two_goes_on_where_page_one_ends(release: Path) -> None:
-    whole = Recommender.load(release).recommend("u0", ListRequest(k=6))
+    whole = load_recommender(release).recommend("u0", ListRequest(k=6))
     shown = strata(release, "recommend", "u0", "-k", "3", "--offset", "3").output
     places = [shown.index(f"  {item.title}  {item.item_id}\n") for item in whole[3:]]
     assert places == sorted(places)
@@ -91,6 +91,6 @@ def test_page_two_goes_on_where_page_one_ends(release: Path) -> None:
 
 def test_recommendations_can_be_varied(release: Path) -> None:
     shown = strata(release, "recommend", "u0", "-k", "3", "--diversity", "1", "--calibration", "0.2").output
-    expected = Recommender.load(release).recommend("u0", ListRequest(k=3, diversity=1.0, calibration=0.2))
+    expected = load_recommender(release).recommend("u0", ListRequest(k=3, diversity=1.0, calibration=0.2))
     places = [shown.index(f"  {item.title}  {item.item_id}\n") for item in expected]
     assert places == sorted(places)

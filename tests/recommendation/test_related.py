@@ -15,7 +15,7 @@ from strata.interests.profiles import Profiles
 from strata.recommendation.audience import audience_for
 from strata.recommendation.crowd import Crowd, alone
 from strata.recommendation.explanation import EVIDENCE
-from strata.recommendation.recommender import Recommender
+from strata.recommendation.loading import load_recommender
 from strata.recommendation.similar_users import similar_users
 from tests.strategies import N_ITEMS, N_USERS, TIME, USER_IDS, catalogue, histories, vectors
 from tests.tiny_recommender import tiny_recommender
@@ -174,7 +174,7 @@ def test_words_alone_find_those_who_like_what_they_are_about() -> None:
 
 @pytest.mark.slow
 def test_people_alike_have_chosen_more_of_the_same(release_folder: Path) -> None:
-    release = Recommender.load(release_folder)
+    release = load_recommender(release_folder)
     chosen = release.history.positive().matrix()
     crowd = Crowd.of(release.profiles, len(release.users))
     rng = np.random.default_rng(7)

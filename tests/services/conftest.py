@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from strata.recommendation.loading import load_recommender
 from strata.recommendation.recommender import Recommender
 from tests.services.serving import SERVICE, TOKEN, Server, serving
 
@@ -33,7 +34,7 @@ def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="session")
 def library(release: Path) -> Recommender:
     """The same release, asked directly."""
-    return Recommender.load(release)
+    return load_recommender(release)
 
 
 @pytest.fixture(scope="session")

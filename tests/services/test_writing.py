@@ -8,7 +8,7 @@ from services.writing import summary_of, written
 from strata.generation.gathering import summary_evidence
 from strata.generation.templates import template
 from strata.interests.wording import Wording
-from strata.recommendation.recommender import Recommender
+from strata.recommendation.loading import load_recommender
 from tests.generation.releases import release_written_at
 from tests.generation.speaking import speaking
 
@@ -23,7 +23,7 @@ def test_a_summary_that_comes_too_late_is_shown_the_next_time(tmp_path: Path, mo
     with speaking(slowly) as speaker:
         folder = release_written_at(speaker.url, tmp_path, wait=0.1)
         monkeypatch.setenv("STRATA_RELEASE", str(folder))
-        release = Recommender.load(folder)
+        release = load_recommender(folder)
         levels = release.levels("u0")
         evidence = summary_evidence(levels.points.iter_rows(named=True), release.catalogue, "en", {})
         assert summary_of(levels, release) == template(evidence.screened())
@@ -37,7 +37,7 @@ def test_a_wrong_key_stops_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with speaking(lambda body: JSONResponse({}, 401)) as speaker:
         folder = release_written_at(speaker.url, tmp_path, wait=30)
         monkeypatch.setenv("STRATA_RELEASE", str(folder))
-        release = Recommender.load(folder)
+        release = load_recommender(folder)
         said = summary_of(release.levels("u0"), release)
     assert said.startswith("Comes back to Music")
     assert len(speaker.bodies) == 1
@@ -48,7 +48,7 @@ def test_what_ships_with_a_release_is_shown_while_its_evidence_holds(
 ) -> None:
     folder = release_written_at("http://127.0.0.1:9/v1", tmp_path)
     monkeypatch.setenv("STRATA_RELEASE", str(folder))
-    release = Recommender.load(folder)
+    release = load_recommender(folder)
     evidence, other = (
         summary_evidence(release.levels(user).points.iter_rows(named=True), release.catalogue, "en", said)
         for user, said in (("u0", {}), ("u0", {"profile_text": "I grow roses"}))

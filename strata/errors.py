@@ -7,7 +7,11 @@ StrataError
 ├── FetchError         a packaged data set or model cannot be fetched, or is not what was pinned
 ├── EncoderError       a language model cannot be loaded or gives unusable vectors
 ├── ReleaseError       a release is incomplete, altered or of another format
-└── UnknownId          a user, item or point that this release does not hold
+├── UnknownId          a user, item or point that this release does not hold
+└── StoreError         the journal of what happens while a release serves
+    ├── StoreUnavailable   it cannot be reached, or is damaged
+    ├── StoreFull          there is no room for more
+    └── Conflict           an id is there already, with other content
 """
 
 
@@ -41,3 +45,19 @@ class ReleaseError(StrataError):
 
 class UnknownId(StrataError):
     """An id that the release at hand does not hold."""
+
+
+class StoreError(StrataError):
+    """The journal did not do what was asked; nothing of it was half done."""
+
+
+class StoreUnavailable(StoreError):
+    """The journal cannot be reached just now, or is damaged."""
+
+
+class StoreFull(StoreError):
+    """The journal has no room for more records."""
+
+
+class Conflict(StoreError):
+    """A record's id is there already, with other content."""

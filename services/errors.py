@@ -43,10 +43,12 @@ REMEDIES = {
     404: ("not_found", "use one of the paths at /openapi.json"),
     405: ("method_not_allowed", "use the method that the Allow header names"),
     408: ("slow_body", "send the whole body within the time-out"),
+    409: ("conflict", "change what conflicts, or send the first request again"),
     413: ("body_too_large", "send fewer items or texts per request"),
     429: ("too_many_requests", "try again after the seconds that Retry-After names"),
     500: ("internal", "report this to the operator, who finds the cause in the service's log"),
     503: ("not_ready", "try again when /readyz answers 200; /release says what is the matter"),
+    507: ("no_room", "send it again later"),
     504: ("time_out", "try again, or ask for less: smaller k, fewer items"),
 }
 HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "1"}}

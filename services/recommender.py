@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import bentoml
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Path
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from pydantic import BaseModel
@@ -15,18 +15,23 @@ from services import errors, metrics
 from services.encoder import Encoder
 from services.endpoints.base import Answer, Cause, Question
 from services.endpoints.chat import Chat, ChatRequest
+from services.endpoints.corrections import Corrected, CorrectionRequest
+from services.endpoints.events import EventsRequest, FeedbackRequest, Kept
 from services.endpoints.lists import Items, RankRequest, RecommendRequest
 from services.endpoints.near import SearchRequest, SimilarItemsRequest
+from services.endpoints.own_data import Forgotten, OwnData, own_data
 from services.endpoints.profiles import Interests, InterestsRequest
 from services.endpoints.trends import Brands, BrandsRequest, HotTopics, HotTopicsRequest
 from services.endpoints.users import Audience, AudienceRequest, SimilarUsers, SimilarUsersRequest
 from services.errors import ApiError, OneShape, log_without_values, responses
 from services.limits import Limits
+from services.online import Online, unavailable
 from services.releases import Releases
 from services.settings import ServiceSettings
 from services.texts import EncoderUnavailable, Texts
 from services.tokens import analyst
 from strata.conversation.sessions import Sessions
+from strata.errors import StoreUnavailable
 from strata.recommendation.recommender import Recommender as Release
 
 VERSION = "1.0.0"
@@ -38,6 +43,7 @@ What names other users, `/similar_users` and `/audience`, needs a token of the s
 For orchestrators: `/livez`, `/readyz` (200 once a verified release is loaded) and `/metrics`.
 """
 T = TypeVar("T")
+UserId = Annotated[str, Path(min_length=1, max_length=256, description="A user's id.")]
 
 app = FastAPI(title="Strata", version=VERSION, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False)
 errors.install(app)
@@ -77,7 +83,8 @@ class Recommender:
 
     def __init__(self) -> None:
         self.settings = ServiceSettings.from_environment()
-        self.releases = Releases(self.settings)
+        self.online = Online(self.settings)
+        self.releases = Releases(self.settings, self.online.joined)
         self.releases.start()
         self._sessions = Sessions(self.settings.sessions, self.settings.session_seconds)
         self._complete = False
@@ -153,6 +160,38 @@ class Recommender:
         """Users whom an item or a text concerns most, and why. For analysts: it names users."""
         return await self._answer("/audience", request)
 
+    @app.post("/events", responses=responses(409, 507, *ANY))
+    async def events(self, request: EventsRequest) -> Kept:
+        """Keep what people did, before this is answered; the next request goes by it."""
+        release = self._live()
+        accepted = await self.online.keep(request.records(self.online.now(release)))
+        return Kept.of(accepted, request.unknown_items(release))
+
+    @app.post("/feedback", responses=responses(409, 507, *ANY))
+    async def feedback(self, request: FeedbackRequest) -> Kept:
+        """Keep how people took what they were shown; likes, dislikes and what was hidden count at once."""
+        return Kept.of(await self.online.keep(request.records(self.online.now(self._live()))))
+
+    @app.post("/corrections", responses=responses(404, 409, 507, *ANY))
+    async def corrections(self, request: CorrectionRequest) -> Corrected:
+        """Keep what somebody says of a profile; it holds from the next request on, in any later release."""
+        release = self._live()
+        records = await self.online.read(request.records, release, self.online.now(release))
+        kept = Kept.of(await self.online.keep(records))
+        return Corrected(new=kept.new, known=kept.known, topic=request.topic_name(release))
+
+    @app.get("/users/{user_id}", responses=responses(404, *ANY))
+    async def user(self, user_id: UserId) -> OwnData:
+        """All that is known of a user."""
+        return await self.online.read(own_data, self._live(), self.online.journal, user_id)
+
+    @app.delete("/users/{user_id}", responses=responses(*ANY))
+    async def forget_user(self, user_id: UserId) -> Forgotten:
+        """Forget a user: nothing is answered of them from now on, and the next release is made without them."""
+        release = self._live()
+        gone = await self.online.read(self.online.users.forget, user_id, self.online.now(release))
+        return Forgotten(records=gone, in_release=user_id in release.users)
+
     @app.get("/release", responses=responses(429, 503))
     async def release(self) -> Status:
         """Which release serves, and why a newer one does not."""
@@ -184,6 +223,8 @@ class Recommender:
                 return await self._fall_back(endpoint, release, request, "encoder_unavailable")
         except ApiError:
             raise
+        except StoreUnavailable as error:
+            raise unavailable(error) from None
         except Exception as error:
             log_without_values(error)
             raise ApiError(500, "an unexpected error") from None

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,8 +75,12 @@ def rehearsed(folder: Path) -> Recommender:
 class Releases:
     """Holds the release in service: `live` changes in one assignment; running requests keep the one they began with."""
 
-    def __init__(self, settings: ServiceSettings) -> None:
+    def __init__(
+        self, settings: ServiceSettings, joined: Callable[[Recommender], Recommender] = lambda release: release
+    ) -> None:
+        """`joined`: what a loaded release becomes before it serves."""
         self.settings = settings
+        self.joined = joined
         self.live: Recommender | None = None
         self.refused: Refusal | None = None
         self._tried: object = None
@@ -85,7 +90,7 @@ class Releases:
         loaded = self.next()
         if loaded is None and self.settings.releases is not None:
             try:
-                loaded = rehearsed(built_in(self.settings))
+                loaded = self.joined(rehearsed(built_in(self.settings)))
             except StrataError as error:
                 logger.error("the built-in release does not serve either: %s", error)
         if loaded is not None:
@@ -104,7 +109,7 @@ class Releases:
                 return None
             if self._tried == self._attempt(name):
                 return None
-            return rehearsed(folder)
+            return self.joined(rehearsed(folder))
         except Exception as error:  # a fault in the next release must not stop this one
             self.refuse(name, str(error) if isinstance(error, StrataError) else repr(error))
             return None

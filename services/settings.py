@@ -3,9 +3,9 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
-from platformdirs import user_cache_dir
+from platformdirs import user_cache_dir, user_data_dir
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
 
 from strata.errors import SettingsError
@@ -37,6 +37,10 @@ class ServiceSettings(Settings):
     """Threads per API worker that compute answers: while one is in NumPy or LightGBM, another can run."""
     access_log: bool = False
     """A line for each request, without ids or texts; it costs a tenth of all lists. `/metrics` counts them anyway."""
+    journal: str = str(Path(user_data_dir("strata")) / "journal.sqlite")
+    """Where events, corrections and items are kept: a file of this machine, or redis://… for several replicas."""
+    clock: Literal["wall", "data"] = "wall"
+    """The platform's time: the machine's, or one that runs on from the end of the release's data, to try old data."""
     sessions: Path = Path(user_cache_dir("strata")) / "sessions.sqlite"
     """File of the conversations, which all workers share; it may be deleted while the service is down."""
     session_seconds: PositiveFloat = 3600.0

@@ -1,15 +1,17 @@
 """What every request and answer of the API has: who is asked for, what is read, the stated fallback."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.errors import naming, unknown
+from services.errors import naming
 from services.fields import Text, Time
 from strata.data.filters import Filters
 from strata.data.schema import Behaviour
@@ -22,13 +24,15 @@ WHO = ("user_id", "history", "text", "bio")
 WORDS = ("text", "bio")
 LATEST = 4_102_444_800.0
 """The year 2100: later times are slips of the pen, and tables of dates end somewhere."""
-Cause = Literal["time_out", "encoder_unavailable"]
+NO_VECTORS = np.zeros((0, 0), np.float32)
+Cause = Literal["time_out", "encoder_unavailable", "unknown_user"]
 
 
 class Answer(BaseModel):
     """What all answers say."""
 
     release: str = Field(description="Id of the release that answered; the whole answer is of this one.")
+    known: bool = Field(True, description="False where nobody knows the user_id: the answer is as for anybody new.")
     fallback: bool = Field(False, description="Whether the stated fallback answers: windowed popularity.")
     fallback_cause: Cause | None = None
 
@@ -80,9 +84,10 @@ def _one_of_who(schema: dict[str, Any]) -> None:
         schema.update({"if": words, "then": {"properties": {"at": {"type": "null"}}}})
 
 
-def one_given(model: Request, names: tuple[str, ...]) -> None:
-    """Refuse a request unless it has exactly one of these fields."""
+def one_given(model: Request, names: tuple[str, ...], beside: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Refuse a request unless it has exactly one of these fields; `beside`: the other that a field may come with."""
     given = [name for name in names if name in model.model_fields_set]
+    given = [name for name in given if name not in {beside.get(each) for each in given}]
     if len(given) != 1:
         parts = {"names": ", ".join(names), "found": " and ".join(given) or "none"}
         raise PydanticCustomError("one_of", "give exactly one of {names}; found {found}", parts)
@@ -93,7 +98,10 @@ class Whose(Question):
 
     model_config = ConfigDict(json_schema_extra=_one_of_who)
 
-    user_id: Id = Field(None, description="A user of the release.")
+    user_id: Id = Field(
+        None,
+        description="A user, with all that /events told of them; a history beside it is the session of the moment.",
+    )
     history: list[HistoryEntry] = Field(
         None,
         min_length=1,
@@ -105,7 +113,7 @@ class Whose(Question):
 
     @model_validator(mode="after")
     def _one_of_four(self) -> Self:
-        one_given(self, WHO)
+        one_given(self, WHO, beside={"user_id": "history"})
         return self
 
     @property
@@ -120,6 +128,10 @@ class Whose(Question):
         """The opinions in the words, read once for a request."""
         return things(self.words)
 
+    @property
+    def _choices(self) -> list[PastChoice]:
+        return [_past_choice(entry) for entry in self.history or []]
+
     def reads(self, release: Recommender) -> list[str]:
         """What each opinion is about."""
         return release.new_users.to_read(self.said)
@@ -127,13 +139,19 @@ class Whose(Question):
     def whose(self, release: Recommender, vectors: np.ndarray) -> str | QueryUser:
         """The id of a user of the release, or somebody it does not know; `vectors` (n, d) of the texts."""
         if self.user_id is not None:
-            if self.user_id not in release.users:  # the library's message offers ids: of other people
-                raise unknown("user_id", f"the user is not among the {len(release.users):,} of this release")
-            return self.user_id
+            with naming("history"):
+                return release.whose(self.user_id, self._choices)
         if self.history is not None:
             with naming("history"):
-                return release.new_users.from_choices([_past_choice(entry) for entry in self.history])
+                return release.new_users.from_choices(self._choices)
         return release.new_users.from_opinions(self.said, vectors, query=self.bio is None)
+
+
+def standing(whose: str | QueryUser) -> dict[str, Any]:
+    """What an answer says where nobody knows the user: `known`, and why it is the fallback's."""
+    if isinstance(whose, QueryUser) and whose.unknown:
+        return {"known": False, "fallback": True, "fallback_cause": "unknown_user"}
+    return {}
 
 
 def nothing_found(whose: str | QueryUser) -> bool:

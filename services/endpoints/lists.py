@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.endpoints.base import Answer, Cause, Whose, admitted, examples_of_one, nothing_found
+from services.endpoints.base import NO_VECTORS, Answer, Cause, Whose, admitted, examples_of_one, nothing_found, standing
 from services.errors import ApiError, naming
 from strata.data.filters import rows_of
 from strata.data.inferred import ClassField
@@ -126,14 +126,16 @@ class RecommendRequest(ListRequest, Whose):
         whose = self.whose(release, vectors)
         may_predict(release, predict=self.predict)
         with naming("rules.must_include"):
-            return Items.of(release, release.recommend(whose, self), nothing_found=nothing_found(whose))
+            return Items.of(
+                release, release.recommend(whose, self), nothing_found=nothing_found(whose), **standing(whose)
+            )
 
     def fallback(self, release: Recommender, cause: Cause) -> Items:
         """What is popular, without what a known person rejected or, where that is asked for, had."""
         allowed, filled = admitted(release, self.filters), release.filled(self)
         if not self.words:
-            whose = self.whose(release, np.zeros((0, 0)))
-            person = release.user(whose) if isinstance(whose, str) else whose
+            whose = self.whose(release, NO_VECTORS)
+            person = release.person(whose)
             allowed[person.rejected] = False
             if filled.exclude_seen:
                 allowed[person.seen] = False
@@ -179,7 +181,7 @@ class RankRequest(Whose):
         may_predict(release, predict=self.predict)
         with naming("item_ids"):
             found = release.rank(whose, self.item_ids, self.options)
-        return Items.of(release, found, nothing_found=nothing_found(whose))
+        return Items.of(release, found, nothing_found=nothing_found(whose), **standing(whose))
 
     def fallback(self, release: Recommender, cause: Cause) -> Items:
         """The same items by popularity."""

@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.endpoints.base import Answer, Whose, examples_of_one, nothing_found, seconds
+from services.endpoints.base import Answer, Whose, examples_of_one, nothing_found, seconds, standing
 from services.fields import Time
 from services.writing import summary_of
 from strata.data.schema import LEVELS, Tier
@@ -171,8 +171,9 @@ class InterestsRequest(Whose):
                 "unsure": _heard([each for each in heard if not each.wanted | each.refused], release.themes),
             },
             nothing_found=nothing_found(whose),
+            **standing(whose),
             stated=dict(levels.stated),
-            lost_corrections=[] if self.user_id is None else release.lost_corrections(self.user_id),
+            lost_corrections=release.lost_corrections(whose),
         )
 
 

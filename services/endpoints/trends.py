@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.endpoints.base import Answer, Whose, examples_of_one
+from services.endpoints.base import Answer, Whose, examples_of_one, standing
 from services.errors import naming
 from strata.data.filters import Filters
 from strata.data.schema import Tier
@@ -49,7 +49,9 @@ class HotTopicsRequest(Whose):
         whose = self.whose(release, vectors)
         with naming("filters.exclude_items"):
             topics = release.hot_topics(whose, self.k, filters=self.filters)
-        return HotTopics.model_validate({"release": release.manifest.id, "topics": topics}, from_attributes=True)
+        return HotTopics.model_validate(
+            {"release": release.manifest.id, "topics": topics, **standing(whose)}, from_attributes=True
+        )
 
 
 class Brand(BaseModel):
@@ -86,4 +88,6 @@ class BrandsRequest(Whose):
         whose = self.whose(release, vectors)
         with naming("filters.exclude_items"):
             brands = release.brands_to_follow(whose, self.k, filters=self.filters)
-        return Brands.model_validate({"release": release.manifest.id, "brands": brands}, from_attributes=True)
+        return Brands.model_validate(
+            {"release": release.manifest.id, "brands": brands, **standing(whose)}, from_attributes=True
+        )

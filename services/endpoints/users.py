@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.endpoints.base import Answer, Question, Whose, examples_of_one, one_given
+from services.endpoints.base import Answer, Question, Whose, examples_of_one, one_given, standing
 from services.errors import naming
 from services.fields import Text
 from strata.data.schema import Tier
@@ -55,8 +55,10 @@ class SimilarUsersRequest(Whose):
 
     def answer(self, release: Recommender, vectors: np.ndarray) -> SimilarUsers:
         """Users, likest first."""
-        users = release.similar_users(self.whose(release, vectors), self.k)
-        return SimilarUsers.model_validate({"release": release.manifest.id, "users": users}, from_attributes=True)
+        whose = self.whose(release, vectors)
+        users = release.similar_users(whose, self.k)
+        content = {"release": release.manifest.id, "users": users, **standing(whose)}
+        return SimilarUsers.model_validate(content, from_attributes=True)
 
 
 class Member(BaseModel):

@@ -131,16 +131,24 @@ def correct(
     """Correct a user's profile: pin a topic as core, rename it, leave it out, never recommend of it, or undo that."""
     from pydantic import ValidationError
 
-    from strata.interests.correction_file import Correction, append
+    from strata.errors import UnknownId
+    from strata.interests.correcting import new_lines
+    from strata.interests.correction_file import append
+    from strata.interests.corrections import Corrections
     from strata.recommendation.loading import load_recommender
 
     recommender = load_recommender(release)
     recommender.user_row(user_id)
     names = dict(recommender.themes.at("topic").select("id", "name").iter_rows())
-    said: dict[str, Any] = {"who": by, "user_id": user_id, "action": action, "value": value, "note": note}
-    said["time"] = datetime.now(UTC).replace(microsecond=0)
+    profiler, now = recommender.new_users.profiler, datetime.now(UTC).replace(microsecond=0)
+    parts = profiler.themes, profiler.catalogue, profiler.space
     try:
-        lines = [Correction.model_validate(said | of) for of in _meant(recommender, user_id, topic, action, file)]
+        lines = new_lines(
+            user_id, action, topic, who=by, time=now, value=value, note=note, before=Corrections.read(file),
+            release=parts,
+        )  # fmt: skip
+    except UnknownId as error:
+        raise UnknownId(f"{error}; `strata user {user_id}` shows the user's") from None
     except ValidationError as error:
         first = error.errors()[0]
         raise typer.BadParameter(": ".join([*map(str, first["loc"]), first["msg"]])) from None
@@ -154,29 +162,6 @@ def correct(
     done = f"{file}: {action} {called} for user {user_id}{about}."
     held = f"It holds from the next refresh on; `strata user {user_id} --corrections {file}` shows it now."
     return Answer({"release": recommender.manifest.id, **content}, [sentence(f"{done} {held}")])
-
-
-def _meant(recommender: "Recommender", user_id: str, topic: str, action: str, file: Path) -> list[dict[str, Any]]:
-    """What a new line says it is of: `topic` and `meant`; several where an undo ends lines that meant different things.
-
-    A line on what was corrected before says the same as the lines before it, so that they stay together. Raises
-    UnknownId.
-    """
-    from strata.errors import UnknownId
-    from strata.interests.corrections import Corrections
-    from strata.interests.refinding import meant_by
-
-    profiler = recommender.new_users.profiler
-    release = profiler.themes, profiler.catalogue, profiler.space
-    before = Corrections.read(file).found(*release).about(user_id, topic)
-    if before and action == "undo":
-        return [{"topic": then, "meant": meant} for then, meant in before]
-    ids = profiler.themes.at("topic")["id"]
-    if topic not in ids:
-        some = f"`strata user {user_id}` shows the user's"
-        raise UnknownId(f"topic '{topic}' is none of the {len(ids):,} topics of this release; {some}")
-    then, meant = next((of for of in before if of[1] is not None), (topic, meant_by(topic, *release)))
-    return [{"topic": then, "meant": meant}]
 
 
 def _interest_of(recommender: "Recommender", user_id: str, topic: str) -> tuple[str | None, str]:

@@ -130,7 +130,8 @@ def _pointed(talk: Talk, act: Act) -> str | None:
 def _listed(talk: Talk, wishing: QueryUser, release: Recommender, k: int) -> list[Recommendation]:
     """The list by all that was said so far; `wishing`: somebody of whom all of it is known."""
     request = release.filled(ListRequest(k=k))
-    known = None if talk.user is None else release.user(talk.user)
+    known = None if talk.user is None else release.person(release.whose(talk.user))
+    known = None if known is None or known.unknown else known
     allowed = _allowed(talk, known, wishing, release)
     heard = wishing.heard or ()
     wanted = [(each, one.turn) for each, one in zip(heard, talk.said, strict=True) if each.wanted]

@@ -41,6 +41,10 @@ class Catalogue:
     def _rows(self) -> dict[str, int]:
         return {item: row for row, item in enumerate(self.ids)}
 
+    def __contains__(self, item_id: object) -> bool:
+        """Whether there is an item of this id."""
+        return item_id in self._rows
+
     def row(self, item_id: str) -> int:
         """The row of an item. Raises UnknownId."""
         try:

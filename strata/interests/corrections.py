@@ -160,6 +160,9 @@ class Corrections:
         return self._held.join(users.cast({USER_ROW: pl.Int32}), on=USER).join(topics, on="id")
 
 
+NOTHING_CORRECTED: Final = Corrections()
+
+
 def said_lost(line: Correction) -> str:
     """One sentence on a correction that no longer finds its interest, and how to mend that."""
     was = "its name was not kept then" if line.meant is None else f"was {line.meant}"

@@ -12,10 +12,12 @@ from strata.data.history import History
 from strata.data.schema import BEHAVIOUR, CHOSEN, VALUE, WEIGHT, Behaviour
 from strata.data.weights import RATE, RatingSettings, weigh
 from strata.errors import StrataError
+from strata.interests.corrections import NOTHING_CORRECTED, Corrections
 from strata.interests.profiles import Profiles
 from strata.interests.profiling import Profiler, unlike
 from strata.interests.said import said_dislikes, said_points
 from strata.interests.settings import TierSettings
+from strata.interests.statements import NOTHING_STATED, Statements
 from strata.interests.understanding import Meaning, Reader
 from strata.language.opinions import Opinion
 
@@ -28,7 +30,8 @@ class QueryUser:
 
     `rejected`: item rows not to recommend. `is_query`: whether the points come from a search text rather
     than from behaviour or a bio. `heard`: what words were taken to mean, where the person is made of opinions.
-    `rated`: item rows and values of a visitor's ratings.
+    `rated`: item rows and values of ratings that came with the request. `user_id`: of a user, "" of a visitor;
+    `statements`, `corrections`: their own, which hold at any time.
     """
 
     row: int
@@ -38,6 +41,14 @@ class QueryUser:
     is_query: bool = False
     heard: tuple[Meaning, ...] | None = None
     rated: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.zeros(0, np.int64), np.zeros(0)))
+    user_id: str = ""
+    statements: Statements = NOTHING_STATED
+    corrections: Corrections = NOTHING_CORRECTED
+
+    @property
+    def unknown(self) -> bool:
+        """Whether this is somebody whom nobody knows by their id."""
+        return bool(self.user_id) and self.heard is not None
 
     @property
     def says_nothing(self) -> bool:
@@ -47,7 +58,7 @@ class QueryUser:
     @property
     def nothing_found(self) -> bool:
         """Whether these words refuse nothing either."""
-        return self.says_nothing and not any(each.refused for each in self.heard or ())
+        return self.says_nothing and not self.unknown and not any(each.refused for each in self.heard or ())
 
     @property
     def seen(self) -> np.ndarray:
@@ -102,6 +113,15 @@ class NewUsers:
         A choice without time comes a second after the one before it; if none has a time, they form one session that
         has just ended.
         """
+        history, rated = self.chosen(picks)
+        profiles, _ = self.profiler.profiles(history, max([self.time, *(history.times + 1).tolist()]))
+        return QueryUser(0, history, profiles, history.items[history.spoken_against()], rated=rated)
+
+    def chosen(self, picks: Sequence[PastChoice]) -> tuple[History, tuple[np.ndarray, np.ndarray]]:
+        """The history of one user with these choices, and item rows and values of the ratings in them.
+
+        Times and errors as in `from_choices`.
+        """
         catalogue = self.profiler.catalogue
         items = rows_of([pick.item_id for pick in picks], catalogue)
         times: list[float] = []
@@ -116,12 +136,15 @@ class NewUsers:
             np.zeros(len(picks)), items, np.array(times), weights.to_numpy(), chosen.to_numpy(),
             n_users=1, n_items=len(catalogue),
         )  # fmt: skip
-        profiles, _ = self.profiler.profiles(history, max([self.time, *(time + 1 for time in times)]))
-        against = history.items[history.spoken_against()]
         values = [pick.value if name == RATE else None for pick, name in zip(picks, behaviours, strict=True)]
         rated = [place for place, value in enumerate(values) if value is not None]
-        given_ratings = items[rated], np.array([values[place] for place in rated], np.float64)
-        return QueryUser(0, history, profiles, against, rated=given_ratings)
+        return history, (items[rated], np.array([values[place] for place in rated], np.float64))
+
+    def unknown(self, user_id: str) -> QueryUser:
+        """Somebody of whom nothing is known but their id."""
+        history = self._no_history()
+        profiles, _ = self.profiler.profiles(history, self.time, [user_id])
+        return QueryUser(0, history, profiles, heard=(), user_id=user_id)
 
     def from_texts(self, vectors: np.ndarray, *, query: bool = True) -> QueryUser:
         """A person of whom only texts are known: each unit vector (n, t) of a text becomes a point of the space.

@@ -1,16 +1,15 @@
 """A profile's timeline: one person's points at several times, each from the events before that time."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 from scipy.optimize import linear_sum_assignment
 
 from strata.data.schema import LEVELS, TIME
-from strata.interests.corrections import Corrections
 from strata.interests.profiling import Profiler
 from strata.interests.query_users import QueryUser
-from strata.interests.statements import NOTHING_STATED, Statements
 from strata.interests.themes import Themes
 
 SHARED = 0.5
@@ -27,23 +26,12 @@ TIMELINE = pl.Schema(
 )
 
 
-def as_of(
-    person: QueryUser,
-    at: float,
-    profiler: Profiler,
-    user_id: str = "",
-    statements: Statements = NOTHING_STATED,
-    corrections: Corrections | None = None,
-) -> QueryUser:
-    """The person as known at a time (seconds): profiled from their events before it, with corrections.
-
-    `statements` (the person's own) and `corrections` hold at any time.
-    """
+def as_of(person: QueryUser, at: float, profiler: Profiler) -> QueryUser:
+    """The person as known at a time (seconds): profiled from their events before it, with what holds at any time."""
     past = person.history.of_users(person.row, person.row + 1).before(at)
-    profiles, _ = profiler.profiles(past, at, [user_id], statements)
-    if corrections is not None:
-        profiles = corrections.apply(profiles, [user_id], profiler.themes, profiler.catalogue.ids)
-    return QueryUser(0, past, profiles, person.rejected, person.is_query)
+    profiles, _ = profiler.profiles(past, at, [person.user_id], person.statements)
+    profiles = person.corrections.apply(profiles, [person.user_id], profiler.themes, profiler.catalogue.ids)
+    return replace(person, row=0, history=past, profiles=profiles)
 
 
 def moments(first: float, last: float, steps: int | None = None) -> list[float]:

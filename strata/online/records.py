@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, Literal, get_args
 
-Kind = Literal["event", "shown", "satisfied", "item", "correction", "erasure"]
+Kind = Literal["event", "shown", "satisfied", "item", "correction", "erasure", "clock"]
 """An event of a user; a list that was shown; how satisfied somebody was; an item added, changed or removed; a
-correction of a profile; a user who was forgotten."""
+correction of a profile; a user who was forgotten; how the platform's time differs from the machine's."""
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
 
 

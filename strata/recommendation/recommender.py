@@ -1,7 +1,7 @@
 """The library's main class: answers all requests about users, items and interests of a release in memory."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +17,7 @@ from strata.errors import SettingsError, UnknownId
 from strata.interests.corrections import Corrections, said_lost
 from strata.interests.levels import Levels, levels_of, stated_by
 from strata.interests.profiles import Profiles, showcase
-from strata.interests.query_users import NewUsers, QueryUser
+from strata.interests.query_users import NewUsers, PastChoice, QueryUser
 from strata.interests.statements import Statements
 from strata.interests.themes import Themes
 from strata.interests.timeline import as_of, moments, timeline_of
@@ -31,6 +31,7 @@ from strata.recommendation.brands import Brand, brands_to_follow
 from strata.recommendation.business_rules import BusinessRules
 from strata.recommendation.crowd import Crowd, alone
 from strata.recommendation.lists import ListBuilder, Recommendation
+from strata.recommendation.people import REGISTERED, People
 from strata.recommendation.request import ListRequest
 from strata.recommendation.rerank import RerankSettings
 from strata.recommendation.search import Search
@@ -45,7 +46,10 @@ DEFAULT = ListRequest()
 
 @dataclass(frozen=True)
 class Recommender:
-    """A verified release in memory, without its language model, which only new texts need."""
+    """A verified release in memory, without its language model, which only new texts need.
+
+    `drained`: by a journal's name, the place up to which the release has what it kept. `people`: who knows users.
+    """
 
     manifest: Manifest
     catalogue: Catalogue
@@ -69,6 +73,8 @@ class Recommender:
     ratings: PredictedRatings | None = None
     no_ratings: str = "it is of an earlier version"
     wording: Wording = Wording()
+    drained: Mapping[str, int] = field(default_factory=dict)
+    people: People = REGISTERED
 
     @property
     def profiles(self) -> Profiles:
@@ -121,39 +127,52 @@ class Recommender:
             raise UnknownId(f"user '{user_id}' is not among the {len(self.users):,} users of this release; try {some}")
         return self.users[user_id]
 
+    def whose(self, user_id: str, session: Sequence[PastChoice] = ()) -> str | QueryUser:
+        """Whom an id means, as of now: for `recommend` and all else that is asked of somebody.
+
+        `session`: choices of the moment, in time order. Somebody whom nobody knows has no interests, and is recommended
+        what is popular. Raises UnknownId for unknown items.
+        """
+        found = self.people.whose(self, user_id, session)
+        return self.new_users.unknown(user_id) if found is None else found
+
     def user(self, user_id: str, at: float | None = None) -> QueryUser:
         """A user of the release with their corrections, now or as of a time (seconds). Raises UnknownId."""
         row = self.user_row(user_id)
         blocked = np.flatnonzero(self.corrections.blocked_items(user_id, self.themes))
         mine = self.history.of_users(row, row + 1)
         against = mine.items[mine.spoken_against()]
-        person = QueryUser(row, self.history, self.profiles, np.union1d(blocked, against))
+        person = QueryUser(
+            row, self.history, self.profiles, np.union1d(blocked, against), user_id=user_id,
+            statements=self.statements.of_users(row, row + 1), corrections=self.corrections,
+        )  # fmt: skip
         if at is None and user_id not in self.corrections:
             return person
         # Profiles in the release contain the corrections of its own file, which may have been replaced.
-        time, stated = self.new_users.time if at is None else at, self.statements.of_users(row, row + 1)
-        return as_of(person, time, self.new_users.profiler, user_id, stated, self.corrections)
+        return as_of(person, self.new_users.time if at is None else at, self.new_users.profiler)
 
     def interests(self, whose: str | QueryUser, at: float | None = None) -> pl.DataFrame:
         """Rows of the profile table, now or as of a time: core first, then stable, then momentary. Raises UnknownId.
 
         As of a time, only corrections may be later; empty before the first event, and for persons made from texts.
         """
-        person = self._person(whose, at)
+        person = self.person(whose, at)
         return person.profiles.table[person.profiles.of(person.row)]
 
     def levels(self, whose: str | QueryUser, at: float | None = None) -> Levels:
         """Categories, preferences, points, dislikes and stated attributes, now or as of a time. Raises UnknownId."""
-        person = self._person(whose, at)
+        person = self.person(whose, at)
         if at is None:
             at = max(self.new_users.time, person.history.times[person.history.of(person.row)].max(initial=0) + 1)
-        stated = stated_by(self.accounts.row(self.users[whose], named=True)) if isinstance(whose, str) else {}
+        row = self.users.get(person.user_id)
+        stated = {} if row is None else stated_by(self.accounts.row(row, named=True))
         return levels_of(person, at, self.catalogue, self.themes, self.new_users.settings, stated)
 
-    def lost_corrections(self, user_id: str | None = None) -> list[str]:
+    def lost_corrections(self, of: str | QueryUser | None = None) -> list[str]:
         """What to say of corrections, of one user or all, that no longer find their interest in this release."""
-        lost = self.corrections.lost(self.themes)
-        return [said_lost(line) for line in lost if user_id in (None, line.user_id)]
+        corrections = of.corrections if isinstance(of, QueryUser) else self.corrections
+        user_id = of.user_id if isinstance(of, QueryUser) else of
+        return [said_lost(line) for line in corrections.lost(self.themes) if user_id in (None, line.user_id)]
 
     def timeline(self, user_id: str, steps: int | None = None) -> pl.DataFrame:
         """A user's points at each month's end, or at `steps` equal steps: see `timeline_of`. Raises UnknownId."""
@@ -176,7 +195,7 @@ class Recommender:
         Somebody whose words want nothing that the catalogue has gets what is popular, without what they refuse.
         Raises UnknownId, and SettingsError where rules cannot be obeyed (see `apply_rules`) or no rating predicted.
         """
-        person, filled = self._person(whose), self.filled(request)
+        person, filled = self.person(whose), self.filled(request)
         allowed = self._allowed(person, filled.filters)
         if person.says_nothing:
             found = self.list_builder.popular(filled, allowed)
@@ -192,7 +211,7 @@ class Recommender:
         Of the request, only the tier mix, boosts, `explain` and `predict` apply. Raises SettingsError where no rating
         can be predicted.
         """
-        person, named = self._person(whose), rows_of(item_ids, self.catalogue)
+        person, named = self.person(whose), rows_of(item_ids, self.catalogue)
         filled = self.filled(request.model_copy(update={"exclude_seen": None}))
         found = self.list_builder.ranking(person, self._allowed(person, None), named, filled)
         return self._predicted(whose, found) if request.predict else found
@@ -208,9 +227,9 @@ class Recommender:
                 f"release {self.manifest.id} predicts no ratings: {self.no_ratings}; ask without predict, or bring "
                 "events of the behaviour rate with their value"
             )
-        if isinstance(whose, str):
-            return self.ratings.of_users(np.full(len(items), self.user_row(whose)), items)
-        return self.ratings.of_visitor(*whose.rated, items)
+        if isinstance(whose, QueryUser) and (len(whose.rated[0]) or whose.user_id not in self.users):
+            return self.ratings.of_visitor(*whose.rated, items)
+        return self.ratings.of_users(np.full(len(items), self._row(whose)), items)
 
     def filled(self, request: ListRequest) -> ListRequest:
         """The request with nulls replaced by the release's settings."""
@@ -242,8 +261,9 @@ class Recommender:
 
     def similar_users(self, whose: str | QueryUser, k: int = 10) -> list[SimilarUser]:
         """Up to `k` other users with the most similar interests, and the shared ones. Raises UnknownId."""
-        person, own = self._person(whose), [self.user_row(whose)] if isinstance(whose, str) else []
-        return similar_users(alone(person.profiles, person.row), self.crowd, k, np.array(own, np.int64))
+        person, row = self.person(whose), self._row(whose)
+        own = np.array([] if row is None else [row], np.int64)
+        return similar_users(alone(person.profiles, person.row), self.crowd, k, own)
 
     def audience(self, of: str | np.ndarray, k: int = 10) -> list[Member]:
         """Up to `k` users most interested in an item (by id) or a text's unit vector (t,). Raises UnknownId.
@@ -258,7 +278,7 @@ class Recommender:
 
     def hot_topics(self, whose: str | QueryUser, k: int = 10, *, filters: Filters | None = None) -> list[HotTopic]:
         """Up to `k` rising topics within the themes of a person's interests, hottest first. Raises UnknownId."""
-        person = self._person(whose)
+        person = self.person(whose)
         return hot_topics(
             alone(person.profiles, person.row), self.rising, self.themes, self.catalogue, k,
             tier_weights=self.settings.tier_weights, available=self._allowed(person, filters),
@@ -267,7 +287,7 @@ class Recommender:
 
     def brands_to_follow(self, whose: str | QueryUser, k: int = 10, *, filters: Filters | None = None) -> list[Brand]:
         """Up to `k` brands (creators, shops) new to a person and near to their interests. Raises UnknownId."""
-        person = self._person(whose)
+        person = self.person(whose)
         return brands_to_follow(
             alone(person.profiles, person.row), self.catalogue, self.vectors, k,
             tier_weights=self.settings.tier_weights, available=self._allowed(person, filters),
@@ -278,10 +298,15 @@ class Recommender:
         """The id of an example user. Raises UnknownId where nobody has an interest point."""
         return showcase(self.profiles.table)
 
-    def _person(self, whose: str | QueryUser, at: float | None = None) -> QueryUser:
+    def person(self, whose: str | QueryUser, at: float | None = None) -> QueryUser:
+        """Somebody as the release knows them, now or as of a time (seconds). Raises UnknownId."""
         if isinstance(whose, str):
             return self.user(whose, at)
         return whose if at is None else as_of(whose, at, self.new_users.profiler)
+
+    def _row(self, whose: str | QueryUser) -> int | None:
+        """The row of a user of the release; None of somebody it does not know. Raises UnknownId for an unknown id."""
+        return self.user_row(whose) if isinstance(whose, str) else self.users.get(whose.user_id)
 
     def _allowed(self, person: QueryUser, filters: Filters | None) -> np.ndarray:
         """Admitted items that the person has not rejected: bool (n_items,)."""

@@ -1,0 +1,86 @@
+"""What an API worker has of the journal: users as they are now, appends that share a transaction, the clock."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from strata.online.opening import open_journal
+
+from services.appending import Appender
+from services.errors import ApiError
+from services.metrics import EVENTS
+from services.settings import ServiceSettings
+from strata.errors import Conflict, StoreFull, StoreUnavailable
+from strata.online.clock import Clock
+from strata.online.live_users import LiveUsers
+from strata.online.records import Accepted, Record
+from strata.recommendation.recommender import Recommender
+
+T = TypeVar("T")
+
+
+class Online:
+    """Of one API worker."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self.settings = settings
+        self.journal = open_journal(settings.journal)
+        self.users = LiveUsers(self.journal)
+        self.appender = Appender(self.journal)
+        self._clock: Clock | None = None
+
+    def joined(self, release: Recommender) -> Recommender:
+        """The release, with users as the journal knows them."""
+        return replace(release, people=self.users)
+
+    def now(self, release: Recommender) -> float:
+        """The platform's time, in seconds since 1970. Raises StoreUnavailable."""
+        if self._clock is None:
+            self._clock = Clock.of(self.settings.clock, self.journal, release.new_users.time)
+        return self._clock.now()
+
+    async def keep(self, records: Sequence[Record]) -> list[Accepted]:
+        """Append, and return once that is durable. Raises ApiError: 409, 503 or 507."""
+        try:
+            accepted = await self.appender.append(records)
+        except Conflict as error:
+            raise conflicting(error) from None
+        except StoreFull:
+            raise FULL from None
+        except StoreUnavailable as error:
+            raise unavailable(error) from None
+        for record, found in zip(records, accepted, strict=True):
+            EVENTS.labels(record.kind).inc(found.new)
+        return accepted
+
+    async def read(self, work: Callable[..., T], *arguments: object) -> T:
+        """Do what reads the journal in a thread. Raises ApiError: 503, and what `work` raises."""
+        try:
+            return await asyncio.to_thread(work, *arguments)
+        except StoreUnavailable as error:
+            raise unavailable(error) from None
+
+
+FULL = ApiError(
+    507, "the journal has no room: nothing of this request was kept", code="journal_full",
+    remedy="send it again later; the operator finds what to do in the runbook",
+)  # fmt: skip
+
+
+def conflicting(error: Conflict) -> ApiError:
+    """409, without the ids' contents."""
+    return ApiError(
+        409,
+        str(error),
+        code="id_taken",
+        remedy="use a new id for new content; to repeat a request, send the same again",
+    )
+
+
+def unavailable(error: StoreUnavailable) -> ApiError:  # noqa: ARG001
+    """503: what the store said is in the log alone."""
+    return ApiError(
+        503, "the journal cannot be reached just now: nothing was kept", code="journal_unavailable",
+        remedy="try again after the seconds that Retry-After names",
+    )  # fmt: skip

@@ -1,0 +1,119 @@
+"""Users as they are just now: what the release knows of them, and what the journal has had since."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+
+from strata.interests.correction_file import Correction
+from strata.interests.query_users import PastChoice, QueryUser
+from strata.online.erasures import erased
+from strata.online.journal import Journal
+from strata.online.records import Kind, Record
+from strata.recommendation.people import joined
+from strata.recommendation.recommender import Recommender
+
+KEPT = 10_000
+"""Users whose state is kept in memory; any other is made anew, in some milliseconds."""
+
+OF_STATE: Final[tuple[Kind, ...]] = ("event", "correction")
+"""Kinds of records that a user's state is made of."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What a user's state was made of: the release, and the places of the latest record and erasure."""
+
+    release: str
+    last: int
+    erasure: int
+
+
+class LiveUsers:
+    """Users of a release and of the journal, by the same rules as those of the release alone."""
+
+    def __init__(self, journal: Journal, most: int = KEPT) -> None:
+        """`most`: users kept in memory."""
+        self.journal = journal
+        self.most = most
+        self._name = journal.facts().name
+        self._kept: OrderedDict[str, tuple[State, QueryUser]] = OrderedDict()
+        self._erased: tuple[int, dict[str, int]] = (0, {})
+        self._lock = Lock()
+
+    def whose(self, release: Recommender, user_id: str, session: Sequence[PastChoice] = ()) -> str | QueryUser | None:
+        """As `People.whose`. Raises StoreUnavailable."""
+        state = self.state(release, user_id)
+        known = user_id in release.users and state.erasure <= self.drained(release)
+        if state.last <= self.drained(release) and not session:
+            return user_id if known else None
+        if session:
+            return self._joined(release, user_id, session, known=known)
+        with self._lock:
+            found = self._kept.get(user_id)
+            if found is not None and found[0] == state:
+                self._kept.move_to_end(user_id)
+                return found[1]
+        person = self._joined(release, user_id, known=known)
+        if person is None:
+            return user_id if known else None
+        with self._lock:
+            self._kept[user_id] = state, person
+            if len(self._kept) > self.most:
+                self._kept.popitem(last=False)
+        return person
+
+    def state(self, release: Recommender, user_id: str) -> State:
+        """What an answer about a user depends on beside the request."""
+        return State(release.manifest.id, self.journal.last(user_id), self._erasures().get(self._hash(user_id), 0))
+
+    def drained(self, release: Recommender) -> int:
+        """The place up to which a release has the journal's records."""
+        return release.drained.get(self._name, 0)
+
+    def forget(self, user_id: str, at: float) -> int:
+        """Forget a user here and in the journal; other processes notice by the erasure. Returns how many records went.
+
+        Raises StoreUnavailable.
+        """
+        gone = self.journal.forget(user_id, at)
+        with self._lock:
+            self._kept.pop(user_id, None)
+        return gone
+
+    def _joined(
+        self, release: Recommender, user_id: str, session: Sequence[PastChoice] = (), *, known: bool
+    ) -> QueryUser | None:
+        """The user with all since the release; None where none of it is of its items or topics."""
+        records = [kept.record for kept in self.journal.of_user(user_id, self.drained(release), OF_STATE)]
+        choices = [*_choices(release, records), *session]
+        lines = [Correction.model_validate_json(record.text) for record in records if record.kind == "correction"]
+        return joined(release, user_id, choices, lines, known=known) if choices or lines else None
+
+    def _hash(self, user_id: str) -> str:
+        return erased(user_id, self._name)
+
+    def _erasures(self) -> dict[str, int]:
+        """The place of the latest erasure by the hash of its user."""
+        last = self.journal.last_of_kind("erasure")
+        upto, places = self._erased
+        if last > upto:
+            new = {kept.record.id: kept.place for kept in self.journal.of_kind(["erasure"], upto)}
+            places = {**places, **new}
+            with self._lock:  # a forgotten user's state stays in no process
+                for user in [user for user in self._kept if self._hash(user) in new]:
+                    del self._kept[user]
+            self._erased = last, places
+        return places
+
+
+def _choices(release: Recommender, records: Sequence[Record]) -> list[PastChoice]:
+    """Events on items of the release, by time; those without an item, or on one it lacks, wait for a refresh."""
+    events = [record for record in records if record.kind == "event"]
+    events = [event for event in events if event.body.get("item_id") in release.catalogue]
+    events.sort(key=lambda event: event.at)
+    return [
+        PastChoice(event.body["item_id"], event.body["behaviour"], event.at, event.body.get("value"))
+        for event in events
+    ]

@@ -1,0 +1,81 @@
+"""Who a user id is just now: a user of the release, with what happened since and in the session of the moment."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from strata.data.history import History
+from strata.interests.correction_file import Correction
+from strata.interests.corrections import Corrections
+from strata.interests.query_users import PastChoice, QueryUser
+from strata.interests.statements import NOTHING_STATED
+
+if TYPE_CHECKING:
+    from strata.recommendation.recommender import Recommender
+
+
+class People(Protocol):
+    """Knows users by their ids."""
+
+    def whose(self, release: "Recommender", user_id: str, session: Sequence[PastChoice] = ()) -> str | QueryUser | None:
+        """The id where the release knows all of a user, the user where it does not; None: nobody knows them.
+
+        `session`: choices of the moment, which are kept nowhere. Raises UnknownId for unknown items among them.
+        """
+        ...
+
+
+class Registered:
+    """The users of the release, and nobody else."""
+
+    def whose(self, release: "Recommender", user_id: str, session: Sequence[PastChoice] = ()) -> str | QueryUser | None:
+        """The id, if it is one of theirs."""
+        known = user_id in release.users
+        if session:
+            return joined(release, user_id, session, known=known)
+        return user_id if known else None
+
+
+REGISTERED: People = Registered()
+
+
+def joined(
+    release: "Recommender",
+    user_id: str,
+    choices: Sequence[PastChoice],
+    lines: Sequence[Correction] = (),
+    *,
+    known: bool,
+) -> QueryUser:
+    """A user with choices, in time order, and corrections that the release has not.
+
+    `known`: whether the release's own part counts. Raises UnknownId for unknown items.
+    """
+    new_users = release.new_users
+    profiler = new_users.profiler
+    history, rated = new_users.chosen(choices)
+    statements, lines = NOTHING_STATED, tuple(lines)
+    if known:
+        row = release.users[user_id]
+        history = together(release.history.of_users(row, row + 1), history)
+        statements = release.statements.of_users(row, row + 1)
+        lines = (*(line for line in release.corrections.lines if line.user_id == user_id), *lines)
+    corrections = Corrections(lines).found(profiler.themes, profiler.catalogue, profiler.space)
+    time = max([new_users.time, *(history.times[-1:] + 1).tolist()])
+    profiles, _ = profiler.profiles(history, time, [user_id], statements)
+    profiles = corrections.apply(profiles, [user_id], profiler.themes, profiler.catalogue.ids)
+    blocked = np.flatnonzero(corrections.blocked_items(user_id, profiler.themes))
+    rejected = np.union1d(blocked, history.items[history.spoken_against()])
+    return QueryUser(
+        0, history, profiles, rejected, rated=rated, user_id=user_id, statements=statements, corrections=corrections
+    )
+
+
+def together(earlier: History, later: History) -> History:
+    """The events of one user from two histories of the same items."""
+    columns = [
+        np.concatenate([getattr(each, name) for each in (earlier, later)])
+        for name in ("users", "items", "times", "weights", "chosen")
+    ]
+    return History.from_columns(*columns, n_users=1, n_items=later.n_items)

@@ -14,9 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from strata.data.cleaning import Cleaned, CleaningSettings, check, clean
+from strata.data.journal_folder import MARK, JournalFolder
 from strata.data.sources.adapters import SourceSettings, read_source
 from strata.data.sources.finding import Finding
 from strata.errors import ValidationFailed
+from strata.online.ingested import ingested
 from strata.settings import read_settings
 from strata.storage import write_json, write_table
 from tasks import TABLES, VALIDATION, run
@@ -47,7 +49,9 @@ def write_docs(folder: Path) -> None:
 def main() -> None:
     """Write artifacts/tables and artifacts/validation, or raise ValidationFailed for a critical fault."""
     settings = read_settings(CleaningSettings, "cleaning")
-    cleaned = clean(read_source(read_settings(SourceSettings, "source")), settings, datetime.now(UTC))
+    source = read_settings(SourceSettings, "source")
+    journals = JournalFolder.read(source.folder)
+    cleaned = clean(ingested(read_source(source), journals), settings, datetime.now(UTC))
     # Written before anything can fail, so that a person can look at what was refused.
     for name in ("quarantine", "suspicious"):
         write_table(getattr(cleaned, name), TABLES / f"{name}.parquet")
@@ -69,6 +73,8 @@ def main() -> None:
     cleaned.events.write(TABLES / "interactions.parquet")
     for name in ("items", "users", "words"):
         write_table(getattr(cleaned, name), TABLES / f"{name}.parquet")
+    if journals is not None:
+        write_json(journals.places, TABLES / MARK)
 
 
 def _summary(cleaned: Cleaned) -> dict[str, Any]:

@@ -116,8 +116,8 @@ class SqliteJournal:
                 f"update records set {VOID} where user_key = ?", (user_key(user_id, self._name),)
             ).rowcount
             store.execute("update facts set removed = removed + 1")
-            if gone:  # a user who came back is forgotten anew: whoever reads erasures must meet this one
-                store.execute(f"update records set {VOID} where id_key = ?", (erasure[-2],))
+            # Forgotten once more: a release of in between may have them, and goes by the place of the erasure.
+            store.execute(f"update records set {VOID} where id_key = ?", (erasure[-2],))
             self._insert(store, erasure)
         with self._in_turn() as store:
             self._sweep(store)

@@ -8,12 +8,11 @@ from typing import Any
 
 from strata.online.journal import Journal
 from strata.online.opening import open_journal
-from strata.online.records import Kept, Kind, Record
+from strata.online.records import KINDS, Kept, Record
 
 PROCESSES = multiprocessing.get_context("forkserver")
 """Starts a process within milliseconds, with no thread or connection of this one."""
 PROCESSES.set_forkserver_preload(["tests.online.writing"])
-KINDS: tuple[Kind, ...] = ("event", "shown", "satisfied", "item", "correction", "erasure")
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -12,7 +12,7 @@ import polars as pl
 
 from strata.data.schema import BEHAVIOUR, DWELL, EVENT, ITEM, ITEMS, TEXT, TIME, TIMESTAMP, USER, VALUE
 from strata.errors import SourceError
-from strata.storage import read_json, write_json
+from strata.storage import read_json, write_json, write_text
 
 FOLDER: Final = "events"
 """Its name in the folder of a data set."""
@@ -131,6 +131,15 @@ class JournalFolder:
             former = found.get((each.journal, each.user))
             found[each.journal, each.user] = each if former is None or former.place < each.place else former
         return sorted(found.values(), key=lambda each: (each.journal, each.place))
+
+    def bury(self, erasures: Iterable[Erasure]) -> bool:
+        """Add tombstones to those that are there; whether any is new."""
+        there = self.erasures()
+        new = [each for each in erasures if each not in there]
+        if new:
+            lines = sorted(json.dumps(asdict(each)) for each in (*there, *new))
+            write_text("\n".join(lines) + "\n", self.path / ERASED)
+        return bool(new)
 
 
 def tag(journal: str) -> str:

@@ -1,11 +1,10 @@
 """Draining: what a journal kept since the last time becomes files of the data set, once, whatever breaks off."""
 
 import fcntl
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 import pyarrow.parquet as pq
 
-from strata.data.journal_folder import ERASED, FOLDER, SCHEMAS, Erasure, JournalFolder, Kept
+from strata.data.journal_folder import FOLDER, SCHEMAS, Erasure, JournalFolder, Kept
 from strata.data.schema import BEHAVIOUR, DWELL, EVENT, ITEM, TEXT, TIMESTAMP, USER, VALUE
 from strata.errors import SourceError
 from strata.interests.correction_file import Correction, append, forget, parsed
@@ -24,7 +23,7 @@ from strata.online.journal import Journal
 from strata.online.records import Kept as KeptRecord
 from strata.online.records import Kind
 from strata.online.rewriting import without_users
-from strata.storage import replacing, write_text
+from strata.storage import replacing
 
 PAGE: Final = 20_000
 """Records in memory at once."""
@@ -74,7 +73,7 @@ def drain(journal: Journal, source: Path, corrections: Path) -> Drained | None:
         if last <= after:
             return None
         tombstones = [_erasure(kept, facts.name) for kept in _records(journal, ["erasure"], after, last)]
-        _bury(folder, tombstones)
+        folder.bury(tombstones)
         gone = {each.user: each.place for each in tombstones}
         forgotten = without_users(folder, gone, facts.name)
         rows = {
@@ -112,14 +111,6 @@ def _records(journal: Journal, kinds: tuple[Kind, ...] | list[Kind], after: int,
 
 def _erasure(kept: KeptRecord, journal: str) -> Erasure:
     return Erasure(journal, kept.record.id, kept.place, kept.record.at)
-
-
-def _bury(folder: JournalFolder, tombstones: list[Erasure]) -> None:
-    """Add tombstones to the file; those that are there stay as they are."""
-    there = folder.erasures()
-    if new := [each for each in tombstones if each not in there]:
-        lines = [json.dumps(asdict(each)) for each in sorted([*there, *new], key=lambda each: each.place)]
-        write_text("\n".join(lines) + "\n", folder.path / ERASED)
 
 
 def _write(path: Path, kind: Kept, journal: Journal, after: int, last: int, gone: Mapping[str, int]) -> int:

@@ -68,9 +68,10 @@ class Clone:
     def show(self, commit: str, path: str) -> str | None:
         """A text file as it is in a commit, None where it is not there."""
         try:
-            return self._git("show", f"{commit}:{path}") + "\n"
+            text = self._git("show", f"{commit}:{path}")
         except CommandFailed:
             return None
+        return f"{text}\n" if text else ""
 
     def _share_cache(self, origin: Path) -> None:
         """Use the workspace's cache and remote, so that nothing is computed or stored twice."""

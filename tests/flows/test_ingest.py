@@ -49,7 +49,7 @@ SOURCE = {
     "items": {"file": "items.csv"},
 }
 INTERACTIONS = [f"u{n % 5},i{n % 4},view,2024-01-{n % 28 + 1:02},s{n}" for n in range(40)]
-STEPS = ("update_clone", "join_earlier", "drain_journal", "add_data", "record", "acknowledge")
+STEPS = ("join_earlier", "drain_journal", "add_data", "record", "acknowledge")
 KILLED_BEFORE = """\
 import os, signal, sys
 from pathlib import Path
@@ -89,7 +89,7 @@ class Shop(Project):
         self.run("git", "clone", "-q", "-b", branch, ".", str(to))
         other = Shop(to)
         other.run("dvc", "cache", "dir", "--local", str(self.folder / ".dvc" / "cache"))
-        other.run("dvc", "checkout", "-q")
+        other.run("dvc", "checkout", "-q", "data.dvc")
         return other
 
     def kept_ids(self) -> Counter[str]:
@@ -130,6 +130,25 @@ def pristine_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 def shop(pristine_shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     return Shop(shutil.copytree(pristine_shop.folder, tmp_path / "shop", symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def pristine_ingested(pristine_shop: Shop, tmp_path_factory: pytest.TempPathFactory, session_server: None) -> Shop:
+    """The shop after a first run of the deployment."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", str(ROOT))
+        folder = tmp_path_factory.mktemp("ingested") / "shop"
+        shop = Shop(shutil.copytree(pristine_shop.folder, folder, symlinks=True))
+        shop.keep(event("e1"))
+        ingest(shop.address, shop.folder, deployment="ingest")
+    return shop
+
+
+@pytest.fixture
+def ingested(pristine_ingested: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    shutil.copytree(pristine_ingested.folder.parent, tmp_path / "place", symlinks=True)
+    return Shop(tmp_path / "place" / "shop")
 
 
 def event(id: str, user: str = "new", item: str = "i1") -> Record:
@@ -208,15 +227,16 @@ def test_a_deployment_drains_into_its_branch_and_the_next_refresh_learns_from_it
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
-def test_a_run_that_is_killed_before_a_step_loses_and_doubles_nothing(shop: Shop, step: str, tmp_path: Path) -> None:
-    shop.keep(event("e1"))
-    ingest(shop.address, shop.folder, deployment="ingest")
+def test_a_run_that_is_killed_before_a_step_loses_and_doubles_nothing(
+    ingested: Shop, step: str, tmp_path: Path
+) -> None:
+    shop = ingested
     shop.keep(event("e2"), correction("u1"))
     shop.forget("nobody")
     before = shop.drained()
     env = {**environment(), "PYTHONPATH": str(ROOT), "PREFECT_API_URL": str(get_current_settings().api.url)}
     command = [sys.executable, "-c", KILLED_BEFORE, step, shop.address, str(shop.folder)]
-    done = subprocess.run(command, cwd=shop.folder, env=env, text=True, capture_output=True, check=False)
+    done = subprocess.run(command, env=env, text=True, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
     assert shop.drained() == before  # not told before all is safe
     shop.keep(event("e3"))  # the service goes on meanwhile

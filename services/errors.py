@@ -126,7 +126,8 @@ def install(app: FastAPI) -> None:
         headers = dict(error.headers or {})
         if error.status_code == 405:  # the router names the methods of the first route of a path alone
             routes = [route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE]
-            headers["Allow"] = ", ".join(sorted({method for route in routes for method in getattr(route, "methods", None) or ()}))
+            methods = {method for route in routes for method in getattr(route, "methods", None) or ()}
+            headers["Allow"] = ", ".join(sorted(methods))
         return ApiError(error.status_code, str(error.detail)).response(headers)
 
     @app.exception_handler(RequestValidationError)

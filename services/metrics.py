@@ -7,6 +7,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.paths import Paths
+
 REQUESTS = Counter("strata_requests", "Requests by endpoint and status.", ["endpoint", "status"])
 LATENCY = Histogram(
     "strata_request_seconds",
@@ -36,15 +38,15 @@ def exposition() -> bytes:
 class Metered:
     """Counts and times requests; paths that are no endpoint share one label, so that callers cannot create labels."""
 
-    def __init__(self, app: ASGIApp, endpoints: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, paths: Paths) -> None:
         self.app = app
-        self.endpoints = endpoints
+        self.paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything through."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        endpoint = scope["path"] if scope["path"] in self.endpoints else "other"
+        endpoint = self.paths.label(scope["path"])
         start = time.perf_counter()
 
         async def counted(message: Message) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Final, TypeVar
 
 import bentoml
-from fastapi import Depends, FastAPI, Path
+from fastapi import FastAPI, Path
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from pydantic import BaseModel
@@ -23,13 +23,12 @@ from services.endpoints.own_data import Forgotten, OwnData, own_data
 from services.endpoints.profiles import Interests, InterestsRequest
 from services.endpoints.trends import Brands, BrandsRequest, HotTopics, HotTopicsRequest
 from services.endpoints.users import Audience, AudienceRequest, SimilarUsers, SimilarUsersRequest
-from services.errors import ApiError, OneShape, log_without_values, responses
-from services.limits import Limits
+from services.errors import ApiError, log_without_values, responses
+from services.layers import protect
 from services.online import Online, unavailable
 from services.releases import Releases
 from services.settings import ServiceSettings
 from services.texts import EncoderUnavailable, Texts
-from services.tokens import analyst
 from strata.conversation.sessions import Sessions
 from strata.errors import StoreUnavailable
 from strata.recommendation.recommender import Recommender as Release
@@ -39,16 +38,14 @@ ABOUT = """Named, tiered, explained interests and recommendations from them.
 
 Every error is `{"error": {"code", "message", "field", "remedy"}}`. Where an answer takes too long, or texts cannot be
 read, the stated fallback answers: windowed popularity that passes the filters, with `fallback: true` and its cause.
-What names other users, `/similar_users` and `/audience`, needs a token of the scope analyst.
-For orchestrators: `/livez`, `/readyz` (200 once a verified release is loaded) and `/metrics`.
+Every path but `/livez` and `/readyz` needs a token, `Authorization: Bearer`, with the scope that it names.
 """
 T = TypeVar("T")
 UserId = Annotated[str, Path(min_length=1, max_length=256, description="A user's id.")]
 
 app = FastAPI(title="Strata", version=VERSION, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False)
 errors.install(app)
-OF_OTHERS = [Depends(analyst)]
-ANY = (400, 408, 413, 422, 429, 500, 503, 504)
+ANY = (400, 401, 403, 408, 413, 422, 429, 500, 503, 504)
 ONE_THREAD: Final = {"name": "OMP_NUM_THREADS", "value": "1"}
 """Otherwise BLAS and OpenMP use all cores for each request, and requests compete. It is read once, when NumPy loads.
 
@@ -135,7 +132,7 @@ class Recommender:
         """One turn of a conversation: what is wanted and what is not, places of the list, years, why."""
         return await self._answer("/chat", request.kept_in(self._sessions))
 
-    @app.delete("/chat/{session_id}", status_code=204, responses=responses(429, 500))
+    @app.delete("/chat/{session_id}", status_code=204, responses=responses(401, 403, 429, 500))
     async def forget(self, session_id: str) -> None:
         """Forget a conversation; nothing is said of whether there was one."""
         await self._in(self._pool, self._sessions.forget, session_id)
@@ -150,12 +147,12 @@ class Recommender:
         """Brands, creators or shops to follow: near to somebody's interests, and new to them."""
         return await self._answer("/brands", request)
 
-    @app.post("/similar_users", responses=responses(401, 403, 404, *ANY), dependencies=OF_OTHERS)
+    @app.post("/similar_users", responses=responses(404, *ANY))
     async def similar_users(self, request: SimilarUsersRequest) -> SimilarUsers:
         """Users whose interests are likest, and the interests they share. For analysts: it names other users."""
         return await self._answer("/similar_users", request)
 
-    @app.post("/audience", responses=responses(401, 403, 404, *ANY), dependencies=OF_OTHERS)
+    @app.post("/audience", responses=responses(404, *ANY))
     async def audience(self, request: AudienceRequest) -> Audience:
         """Users whom an item or a text concerns most, and why. For analysts: it names users."""
         return await self._answer("/audience", request)
@@ -164,19 +161,19 @@ class Recommender:
     async def events(self, request: EventsRequest) -> Kept:
         """Keep what people did, before this is answered; the next request goes by it."""
         release = self._live()
-        accepted = await self.online.keep(request.records(self.online.now(release)))
-        return Kept.of(accepted, request.unknown_items(release))
+        now = await self.online.now(release)
+        return Kept.of(await self.online.keep(request.records(now)), **request.told(release, now))
 
     @app.post("/feedback", responses=responses(409, 507, *ANY))
     async def feedback(self, request: FeedbackRequest) -> Kept:
         """Keep how people took what they were shown; likes, dislikes and what was hidden count at once."""
-        return Kept.of(await self.online.keep(request.records(self.online.now(self._live()))))
+        return Kept.of(await self.online.keep(request.records(await self.online.now(self._live()))))
 
     @app.post("/corrections", responses=responses(404, 409, 507, *ANY))
     async def corrections(self, request: CorrectionRequest) -> Corrected:
         """Keep what somebody says of a profile; it holds from the next request on, in any later release."""
         release = self._live()
-        records = await self.online.read(request.records, release, self.online.now(release))
+        records = await self.online.read(request.records, release, await self.online.now(release))
         kept = Kept.of(await self.online.keep(records))
         return Corrected(new=kept.new, known=kept.known, topic=request.topic_name(release))
 
@@ -189,10 +186,10 @@ class Recommender:
     async def forget_user(self, user_id: UserId) -> Forgotten:
         """Forget a user: nothing is answered of them from now on, and the next release is made without them."""
         release = self._live()
-        gone = await self.online.read(self.online.users.forget, user_id, self.online.now(release))
+        gone = await self.online.read(self.online.users.forget, user_id, await self.online.now(release))
         return Forgotten(records=gone, in_release=user_id in release.users)
 
-    @app.get("/release", responses=responses(429, 503))
+    @app.get("/release", responses=responses(401, 403, 429, 503))
     async def release(self) -> Status:
         """Which release serves, and why a newer one does not."""
         refused = self.releases.refused
@@ -289,7 +286,4 @@ def index() -> RedirectResponse:
     return RedirectResponse("/docs")
 
 
-ENDPOINTS = frozenset({*app.openapi()["paths"], "/metrics", "/livez", "/readyz", "/healthz"})
-Recommender.add_asgi_middleware(metrics.Metered, endpoints=ENDPOINTS)
-Recommender.add_asgi_middleware(OneShape)
-Recommender.add_asgi_middleware(Limits)
+protect(Recommender, app)

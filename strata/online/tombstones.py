@@ -79,10 +79,10 @@ class Tombstones:
 
     def _named(self, text: str | None) -> bool:
         """Whether a text, or a word of it, is the id of somebody who is forgotten."""
-        return text is not None and not self.among(pl.Series(list(_words(text)), dtype=pl.String)).is_empty()
+        return text is not None and not self.among(pl.Series(list(words(text)), dtype=pl.String)).is_empty()
 
 
-def _words(text: str) -> Iterator[str]:
+def words(text: str) -> Iterator[str]:
     """A text, what it holds as JSON, and the words of each."""
     try:
         content = json.loads(text)

@@ -143,6 +143,12 @@ class SqliteJournal:
             self._sweep(store)
         return gone
 
+    def swept(self) -> bool:
+        """See Journal."""
+        with self._in_turn() as store:
+            self._sweep(store)
+        return True
+
     def check(self) -> None:
         """See Journal."""
         with self._writing() as store:

@@ -4,15 +4,16 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
-from strata.errors import SettingsError, StoreUnavailable
+from strata.errors import SettingsError, StoreError, StoreUnavailable
 from strata.online import redis_scripts as scripts
 from strata.online.erasures import erased
 from strata.online.journal import JournalFacts
 from strata.online.keeping import PASSING, conflict, id_key, user_key
 from strata.online.records import KINDS, Accepted, Kept, Kind, Record
-from strata.online.redis_server import connect, failures, place_of, refuse_unless_durable
+from strata.online.redis_server import connect, failures, place_of, refuse_unless_durable, rewrite
 
 VERSION: Final = 1
 PAGE: Final = 1_000
@@ -112,7 +113,8 @@ class RedisJournal:
         keys = [self._facts, self._records, self._ids, self._user(user_id), *self._kinds]
         with failures(self._where):
             gone = int(self._run(scripts.FORGET, keys, self._name, erasure, *KINDS))
-        self.swept()
+        with suppress(StoreError):  # it is forgotten; whoever asks `swept` is told whether also on the disk
+            self.swept()
         return gone
 
     def retain(self, since: float) -> int:
@@ -128,7 +130,8 @@ class RedisJournal:
                 if int(last) == place:
                     break
                 place = int(last)
-        self.swept()
+        with suppress(StoreError):
+            self.swept()
         return gone
 
     def swept(self) -> bool:
@@ -146,9 +149,8 @@ class RedisJournal:
                 if sweeping >= removed:
                     return True
             # The next rewriting starts after now, and so after what was removed by now.
-            marks = {"sweeping": removed, "rewrites": now["aof_rewrites"], "run": now["run_id"]}
-            self._client.hset(self._facts, mapping=marks)
-            self._client.bgrewriteaof()
+            self._run(scripts.MARK, [self._facts], self._name, removed, now["aof_rewrites"], now["run_id"])
+            rewrite(self._client)
         return False
 
     def check(self) -> None:
@@ -156,7 +158,7 @@ class RedisJournal:
         with failures(self._where):
             if not self._trusted:
                 refuse_unless_durable(self._client, self._where)
-        self._raise("checked", int(time.time() * 1_000))
+            self._run(scripts.CHECK, [self._facts], self._name, repr(time.time()))
 
     def close(self) -> None:
         """See Journal."""

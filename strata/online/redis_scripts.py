@@ -18,6 +18,9 @@ OTHER: Final = "OTHERJOURNAL"
 _SAME: Final = f"""
 if redis.call('hget', KEYS[1], 'name') ~= ARGV[1] then return redis.error_reply('{OTHER}') end
 """
+_UNLIMITED: Final = """
+redis.call('hdel', KEYS[1], '')  -- a write that needs no memory, after which a full server does the others too
+"""
 _REMOVE: Final = """
 local function remove(place, value, of_kind, of_user)
     redis.call('hdel', KEYS[3], string.sub(value, 1, 16))
@@ -91,8 +94,7 @@ return found
 """
 """facts, records, then keys of kinds or of a user; name, place, how many at most → after it places and values."""
 
-FORGET: Final = f"""{_SAME}{_KEEP}{_REMOVE}
-redis.call('hdel', KEYS[1], '')  -- a write that needs no memory, after which a full server does the others too
+FORGET: Final = f"""{_SAME}{_UNLIMITED}{_KEEP}{_REMOVE}
 local of_kind = {{}}
 for n = 3, #ARGV do of_kind[ARGV[n]] = KEYS[n + 2] end
 local places = redis.call('zrange', KEYS[4], 0, -1)
@@ -124,10 +126,20 @@ return {{last, gone}}
 """facts, records, ids, key of a kind; name, place, time, how many to look at, start of users' keys (which values
 tell; of the same hash tag) → the last place looked at, and how many went."""
 
-RAISE: Final = f"""{_SAME}
+RAISE: Final = f"""{_SAME}{_UNLIMITED}
 if tonumber(ARGV[3]) > tonumber(redis.call('hget', KEYS[1], ARGV[2]) or 0) then
     redis.call('hset', KEYS[1], ARGV[2], ARGV[3])
 end
 return 1
 """
 """facts; name, field, number: the field becomes the number unless it is higher."""
+
+MARK: Final = f"""{_SAME}{_UNLIMITED}
+return redis.call('hset', KEYS[1], 'sweeping', ARGV[2], 'rewrites', ARGV[3], 'run', ARGV[4])
+"""
+"""facts; name, the removals that the next rewriting leaves out, rewritings of this run of the server, the run."""
+
+CHECK: Final = f"""{_SAME}
+return redis.call('hset', KEYS[1], 'checked', ARGV[2])
+"""
+"""facts; name, time: a write as good as any."""

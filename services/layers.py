@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
+from services.answers import Remembered
 from services.errors import OneShape
 from services.limits import Limits
 from services.metrics import Metered
@@ -25,3 +26,4 @@ def protect(service: Any, app: FastAPI) -> None:
     service.add_asgi_middleware(OneShape)
     service.add_asgi_middleware(Access, paths=paths)
     service.add_asgi_middleware(Limits)
+    service.add_asgi_middleware(Remembered)

@@ -21,6 +21,7 @@ ENCODER_CALLS = Counter("strata_encoder_calls", "Calls of the API to the encoder
 ENCODED = Counter("strata_encoded_texts", "Texts the encoder read.")
 BATCHES = Histogram("strata_encoder_batch", "Texts per batch of the encoder.", buckets=(1, 2, 4, 8, 16, 32, 64))
 DROPPED = Counter("strata_dropped_records", "Records of shown lists that were dropped: the journal did not take them.")
+CACHE = Counter("strata_answers_from_memory", "Requests that could be answered from memory, by outcome.", ["outcome"])
 EVENTS = Counter("strata_events", "Records taken into the journal.", ["kind"])
 RELEASE = Gauge("strata_release", "1 for the release that serves.", ["release"], multiprocess_mode="mostrecent")
 LOAD_FAILURES = Counter("strata_release_load_failures", "Releases that were refused or could not be loaded.")

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Final, TypeVar
 import bentoml
 from fastapi import FastAPI, Path
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from pydantic import BaseModel
 
 from services import errors, metrics
+from services.answers import ANSWERS, TICKET
 from services.encoder import Encoder
 from services.endpoints.base import Answer, Cause, Question
 from services.endpoints.chat import Chat, ChatRequest
@@ -88,6 +89,8 @@ class Recommender:
         self._texts = Texts(self.encoder, self.settings.encoder_time_out)
         self._pool = ThreadPoolExecutor(self.settings.threads, "answer")
         self._reserve = ThreadPoolExecutor(1, "fallback")
+        ANSWERS.state, ANSWERS.seconds = self._state, self.settings.remember_seconds
+        ANSWERS.local = self.online.journal.local
 
     @bentoml.on_startup
     async def begin(self) -> None:
@@ -102,33 +105,33 @@ class Recommender:
     def __is_ready__(self) -> bool:
         return self._complete
 
-    @app.post("/recommend", responses=responses(404, *ANY))
-    async def recommend(self, request: RecommendRequest) -> Items:
+    @app.post("/recommend", response_model=Items, responses=responses(404, *ANY))
+    async def recommend(self, request: RecommendRequest) -> Response:
         """Items for a user, a visitor's history or a text, best first, each with its reason."""
         return await self._answer("/recommend", request)
 
-    @app.post("/rank", responses=responses(404, *ANY))
-    async def rank(self, request: RankRequest) -> Items:
+    @app.post("/rank", response_model=Items, responses=responses(404, *ANY))
+    async def rank(self, request: RankRequest) -> Response:
         """All the items the caller names, in the order of somebody's interests."""
         return await self._answer("/rank", request)
 
-    @app.post("/interests", responses=responses(404, *ANY))
-    async def interests(self, request: InterestsRequest) -> Interests:
+    @app.post("/interests", response_model=Interests, responses=responses(404, *ANY))
+    async def interests(self, request: InterestsRequest) -> Response:
         """Somebody's interests on three levels, with the numbers behind them, now or as of a time."""
         return await self._answer("/interests", request)
 
-    @app.post("/similar_items", responses=responses(404, *ANY))
-    async def similar_items(self, request: SimilarItemsRequest) -> Items:
+    @app.post("/similar_items", response_model=Items, responses=responses(404, *ANY))
+    async def similar_items(self, request: SimilarItemsRequest) -> Response:
         """The items nearest to an item; scores are cosines."""
         return await self._answer("/similar_items", request)
 
-    @app.post("/search", responses=responses(404, *ANY))
-    async def search(self, request: SearchRequest) -> Items:
+    @app.post("/search", response_model=Items, responses=responses(404, *ANY))
+    async def search(self, request: SearchRequest) -> Response:
         """Items for a text: by its words, by what they mean, and like what it names."""
         return await self._answer("/search", request)
 
-    @app.post("/chat", responses=responses(404, 409, *ANY))
-    async def chat(self, request: ChatRequest) -> Chat:
+    @app.post("/chat", response_model=Chat, responses=responses(404, 409, *ANY))
+    async def chat(self, request: ChatRequest) -> Response:
         """One turn of a conversation: what is wanted and what is not, places of the list, years, why."""
         return await self._answer("/chat", request.kept_in(self._sessions))
 
@@ -137,23 +140,23 @@ class Recommender:
         """Forget a conversation; nothing is said of whether there was one."""
         await self._in(self._pool, self._sessions.forget, session_id)
 
-    @app.post("/hot_topics", responses=responses(404, *ANY))
-    async def hot_topics(self, request: HotTopicsRequest) -> HotTopics:
+    @app.post("/hot_topics", response_model=HotTopics, responses=responses(404, *ANY))
+    async def hot_topics(self, request: HotTopicsRequest) -> Response:
         """Topics on the rise within the themes of somebody's interests, with the items that lead them."""
         return await self._answer("/hot_topics", request)
 
-    @app.post("/brands", responses=responses(404, *ANY))
-    async def brands(self, request: BrandsRequest) -> Brands:
+    @app.post("/brands", response_model=Brands, responses=responses(404, *ANY))
+    async def brands(self, request: BrandsRequest) -> Response:
         """Brands, creators or shops to follow: near to somebody's interests, and new to them."""
         return await self._answer("/brands", request)
 
-    @app.post("/similar_users", responses=responses(404, *ANY))
-    async def similar_users(self, request: SimilarUsersRequest) -> SimilarUsers:
+    @app.post("/similar_users", response_model=SimilarUsers, responses=responses(404, *ANY))
+    async def similar_users(self, request: SimilarUsersRequest) -> Response:
         """Users whose interests are likest, and the interests they share. For analysts: it names other users."""
         return await self._answer("/similar_users", request)
 
-    @app.post("/audience", responses=responses(404, *ANY))
-    async def audience(self, request: AudienceRequest) -> Audience:
+    @app.post("/audience", response_model=Audience, responses=responses(404, *ANY))
+    async def audience(self, request: AudienceRequest) -> Response:
         """Users whom an item or a text concerns most, and why. For analysts: it names users."""
         return await self._answer("/audience", request)
 
@@ -205,15 +208,25 @@ class Recommender:
             raise ApiError(503, reason)
         return self.releases.live
 
-    async def _answer(self, endpoint: str, request: Question) -> Any:
+    def _state(self, user_id: str | None) -> object:
+        """What an answer depends on beside its request. Raises StoreUnavailable."""
+        live = self.releases.live
+        if live is None or not self.settings.remember_seconds:
+            return None
+        return self.releases.swaps, None if user_id is None else self.online.users.state(live, user_id)
+
+    async def _answer(self, endpoint: str, request: Question) -> Response:
         release = self._live()  # taken once: no answer is of two releases
         try:
             try:
                 async with asyncio.timeout(self.settings.time_out):
+                    await self._fill_ticket(request)
                     vectors = await self._texts.vectors(
                         release.manifest.id, request.reads(release), release.texts.dimension
                     )
-                    return await self._in(self._pool, request.answer, release, vectors)
+                    answer = await self._in(self._pool, request.answer, release, vectors)
+                    await self._log(request, answer, release)
+                    return _as_json(answer)
             except TimeoutError:
                 return await self._fall_back(endpoint, release, request, "time_out")
             except EncoderUnavailable:
@@ -226,11 +239,27 @@ class Recommender:
             log_without_values(error)
             raise ApiError(500, "an unexpected error") from None
 
-    async def _fall_back(self, endpoint: str, release: Release, request: Question, cause: Cause) -> Answer:
+    async def _log(self, request: Question, answer: Answer, release: Release) -> None:
+        """Keep the list of a user, so that what came of it can be told; nobody waits for that."""
+        if self.settings.log_lists and isinstance(request, RecommendRequest) and request.user_id is not None:
+            self.online.appender.later([request.to_log(answer, await self.online.now(release))])
+
+    async def _fill_ticket(self, request: Question) -> None:
+        """Say what the answer depends on, before it is computed: what happens meanwhile is then seen as a change."""
+        ticket = TICKET.get()
+        if ticket is not None:
+            ticket.user_id = getattr(request, "user_id", None)
+            local = ticket.user_id is None or ANSWERS.local
+            state = self._state(ticket.user_id) if local else await asyncio.to_thread(self._state, ticket.user_id)
+            ticket.state = state
+
+    async def _fall_back(self, endpoint: str, release: Release, request: Question, cause: Cause) -> Response:
+        if (ticket := TICKET.get()) is not None:
+            ticket.state = None
         metrics.FALLBACKS.labels(endpoint, cause).inc()
         try:
             async with asyncio.timeout(self.settings.time_out):
-                return await self._in(self._reserve, request.fallback, release, cause)
+                return _as_json(await self._in(self._reserve, request.fallback, release, cause))
         except TimeoutError:
             raise ApiError(504, f"no answer, nor the fallback, within {self.settings.time_out:g} s") from None
 
@@ -253,6 +282,11 @@ class Recommender:
             except Exception as error:  # the loop must never end
                 log_without_values(error)
             await asyncio.sleep(self.settings.poll_seconds)
+
+
+def _as_json(answer: Answer) -> Response:
+    """The answer as bytes: its models have checked it, so FastAPI need not do it again."""
+    return Response(answer.model_dump_json(by_alias=True), media_type="application/json")
 
 
 @app.get("/metrics", response_class=PlainTextResponse, include_in_schema=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from platformdirs import user_cache_dir, user_data_dir
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError
 
 from strata.errors import SettingsError
 from strata.online.tokens import default_file
@@ -44,6 +44,10 @@ class ServiceSettings(Settings):
     """Where events, corrections and items are kept: a file of this machine, or redis://… for several replicas."""
     clock: Literal["wall", "data"] = "wall"
     """The platform's time: the machine's, or one that runs on from the end of the release's data, to try old data."""
+    remember_seconds: NonNegativeFloat = 60.0
+    """How long an answer is sent again while nothing that it depends on changes; 0: never."""
+    log_lists: bool = True
+    """Whether lists of users are kept in the journal, with release, places and propensities."""
     sessions: Path = Path(user_cache_dir("strata")) / "sessions.sqlite"
     """File of the conversations, which all workers share; it may be deleted while the service is down."""
     session_seconds: PositiveFloat = 3600.0

@@ -135,3 +135,37 @@ def test_a_wrong_event_is_refused_by_its_field_and_nothing_is_kept(live: Server,
     answer = live.post("/events", json={"events": [event, SEEN]})
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
     assert live.get("/users/careful").status_code == 404
+
+
+def test_an_answer_is_sent_again_until_something_happens_to_its_user(live: Server, library: Recommender) -> None:
+    user, other = list(library.users)[20:22]
+    asked = {"user_id": user, "k": 5}
+    first = post(live, "/recommend", **asked)
+    hits = live.metric("strata_answers_from_memory_total", outcome="hit")
+    for _ in range(8):
+        assert post(live, "/recommend", **asked) == first
+    assert live.metric("strata_answers_from_memory_total", outcome="hit") > hits
+    post(live, "/events", events=events(other, ["1"]))
+    assert post(live, "/recommend", **asked) == first
+    post(live, "/events", events=events(user, [first["items"][0]["item_id"]]))
+    for _ in range(8):
+        assert post(live, "/recommend", **asked) != first
+
+
+def test_a_list_is_kept_with_its_places_and_what_came_of_it(live: Server, library: Recommender) -> None:
+    user = list(library.users)[30]
+    found = post(live, "/recommend", user_id=user, k=3, offset=2)
+    item = found["items"][0]["item_id"]
+    told = [
+        {"user_id": user, "reaction": "clicked", "item_id": item, "list_id": found["list_id"]},
+        {"user_id": user, "reaction": "satisfied", "value": 4, "list_id": found["list_id"]},
+    ]
+    assert post(live, "/feedback", feedback=told)["new"] == 2
+    wanted = {"shown", "event", "satisfied"}
+    since = live.wait(f"/users/{user}", lambda answer: {each["kind"] for each in answer.json()["since"]} == wanted)
+    shown = {each["kind"]: each for each in since.json()["since"]}
+    assert {each["list_id"] for each in shown.values()} == {found["list_id"]}
+    assert [place[:3] for place in shown["shown"]["items"]] == [
+        [each["item_id"], place, 1.0] for place, each in enumerate(found["items"], 3)
+    ]
+    assert shown["shown"]["release"] == found["release"]

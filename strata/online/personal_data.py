@@ -85,8 +85,8 @@ def _addresses(text: str) -> Spans:
 
 
 def _begin(text: str, street: int) -> int:
-    """Where the Chinese address begins whose street ends at a place: towns and districts stand before it."""
-    before = _BEFORE.search(text, max(0, street - 24), street)
+    """Where a Chinese address begins: with the towns and districts before its street, or with the number of a house."""
+    before = None if text[street].isdigit() else _BEFORE.search(text, max(0, street - 24), street)
     if before is None:
         return street
     begins = [found.end() for found in _BEGINS.finditer(before[0])]

@@ -17,9 +17,9 @@ PURPOSE: Final = b"strata user\n"
 
 
 class Pseudonyms:
-    """HMAC-SHA-256 of ids, cut to 128 bits: of the same id and key always the same, such as p-0f…
+    """HMAC-SHA-256 of ids, cut to 128 bits: equal ids and keys, equal pseudonyms.
 
-    What has this form already stays as it is, so that a pseudonym that an answer names can be asked for.
+    They look like p-0123…; what does so already stays as it is, so that one that an answer names can be asked for.
     """
 
     def __init__(self, key: str) -> None:

@@ -20,7 +20,7 @@ MARK: Final = "journal.json"
 """Holds, by a journal's name, the place up to which the folder has its records; written last, so that it is true."""
 ERASED: Final = "erased.jsonl"
 """Tombstones, a line each: journal, keyed hash of the user, place and time of the erasure."""
-PLACE, WITHDRAWN, AT = "place", "withdrawn", "at"
+PLACE, WITHDRAWN, AT, LIST = "place", "withdrawn", "at", "list_id"
 
 Kept = Literal["events", "items", "lists"]
 EVENTS: Final = pl.Schema(
@@ -33,9 +33,11 @@ EVENTS: Final = pl.Schema(
         DWELL: pl.Float64(),
         TEXT: pl.String(),
         EVENT: pl.String(),
+        LIST: pl.String(),
         PLACE: pl.Int64(),
     }
 )
+"""Events in the columns of interactions, with the shown list that an item was in, and the place in the journal."""
 CHANGES: Final = pl.Schema({**ITEMS, WITHDRAWN: pl.Boolean(), AT: TIME, PLACE: pl.Int64()})
 """Items as they were sent; of a withdrawn one the id alone says something."""
 LISTS: Final = pl.Schema(

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 import pyarrow.parquet as pq
 
-from strata.data.journal_folder import FOLDER, SCHEMAS, Erasure, JournalFolder, Kept
+from strata.data.journal_folder import FOLDER, LIST, SCHEMAS, Erasure, JournalFolder, Kept
 from strata.data.schema import BEHAVIOUR, DWELL, EVENT, ITEM, TEXT, TIMESTAMP, USER, VALUE
 from strata.errors import SourceError
 from strata.interests.correction_file import Correction, append, forget, parsed
@@ -72,7 +72,7 @@ def drain(journal: Journal, source: Path, corrections: Path) -> Drained | None:
         last = max(journal.last_of_kind(kind) for kind in DRAINED)
         if last <= after:
             return None
-        tombstones = [_erasure(kept, facts.name) for kept in _records(journal, ["erasure"], after, last)]
+        tombstones = [_erasure(kept, facts.name) for kept in records(journal, ["erasure"], after, last)]
         folder.bury(tombstones)
         gone = {each.user: each.place for each in tombstones}
         forgotten = without_users(folder, gone, facts.name)
@@ -101,7 +101,8 @@ def _clear(folder: JournalFolder) -> None:
         path.unlink()
 
 
-def _records(journal: Journal, kinds: tuple[Kind, ...] | list[Kind], after: int, last: int) -> Iterator[KeptRecord]:
+def records(journal: Journal, kinds: Collection[Kind], after: int, last: int) -> Iterator[KeptRecord]:
+    """The records of some kinds after a place up to another, in order, a page of them in memory at once."""
     while page := journal.of_kind(kinds, after, PAGE):
         yield from (kept for kept in page if kept.place <= last)
         after = page[-1].place
@@ -116,13 +117,13 @@ def _erasure(kept: KeptRecord, journal: str) -> Erasure:
 def _write(path: Path, kind: Kept, journal: Journal, after: int, last: int, gone: Mapping[str, int]) -> int:
     """Write the records of a kind as a Parquet file; none are no file. Returns how many."""
     name = journal.facts().name
-    records = (
+    wanted = (
         kept
-        for kept in _records(journal, KINDS[kind], after, last)
+        for kept in records(journal, KINDS[kind], after, last)
         # Read before its user was forgotten, perhaps.
         if kept.record.user_id is None or kept.place > gone.get(erased(kept.record.user_id, name), 0)
     )
-    frames = (pl.DataFrame([ROWS[kind](kept) for kept in page], SCHEMAS[kind]) for page in _pages(records))
+    frames = (pl.DataFrame([ROWS[kind](kept) for kept in page], SCHEMAS[kind]) for page in _pages(wanted))
     first, rows = next(frames, None), 0
     if first is None:
         return 0
@@ -134,9 +135,9 @@ def _write(path: Path, kind: Kept, journal: Journal, after: int, last: int, gone
     return rows
 
 
-def _pages(records: Iterator[KeptRecord]) -> Iterator[list[KeptRecord]]:
+def _pages(kept_records: Iterator[KeptRecord]) -> Iterator[list[KeptRecord]]:
     page: list[KeptRecord] = []
-    for kept in records:
+    for kept in kept_records:
         page.append(kept)
         if len(page) == PAGE:
             yield page
@@ -149,7 +150,7 @@ def _event(kept: KeptRecord) -> Row:
     record = kept.record
     body = record.body
     numbers = {name: None if body.get(name) is None else float(body[name]) for name in (VALUE, DWELL)}
-    said = {name: body.get(name) for name in (ITEM, BEHAVIOUR, TEXT)}
+    said = {name: body.get(name) for name in (ITEM, BEHAVIOUR, TEXT, LIST)}
     return {USER: record.user_id, TIMESTAMP: _time(record.at), EVENT: record.id, "place": kept.place, **said, **numbers}
 
 
@@ -175,7 +176,7 @@ def _correct(journal: Journal, after: int, last: int, gone: Mapping[str, int], p
             forget(user, path)
     known = {line.model_dump_json() for _, line in parsed(path)}
     new = 0
-    for kept in _records(journal, ["correction"], after, last):
+    for kept in records(journal, ["correction"], after, last):
         line = Correction.model_validate_json(kept.record.text)
         if (said := line.model_dump_json()) not in known:
             append(line, path)

@@ -22,6 +22,7 @@ from strata.online.draining import Drained, drain, place_of
 from strata.online.journal import Journal
 from strata.online.opening import open_journal
 from strata.online.records import Record
+from strata.online.retaining import DAY, retain_files, retain_journal
 from strata.online.rewriting import without_older
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -83,7 +84,7 @@ def test_events_come_in_stratas_own_columns(place: Place) -> None:
     assert table.schema == EVENTS
     assert table.row(0, named=True) | {"timestamp": None} == {
         "user_id": "ann", "item_id": "i1", "behaviour": "click", "timestamp": None, "value": 4.0, "dwell_s": 2.5,
-        "text": None, "event_id": "a", "place": 1,
+        "text": None, "event_id": "a", "list_id": None, "place": 1,
     }  # fmt: skip
     assert table["timestamp"].dt.epoch("us").to_list() == [1_700_000_000_250_000] * 2
     assert table.row(1, named=True)["item_id"] is None
@@ -160,6 +161,21 @@ def test_what_is_older_than_allowed_goes(place: Place) -> None:
     assert without_older(place.folder, 2_000.0) == 1
     assert place.drained() == Counter({("ann", "new"): 1})
     assert without_older(place.folder, 2_000.0) == 0
+
+
+def test_the_journal_lets_go_of_what_is_old_and_drained(place: Place) -> None:
+    now = 1_700_000_000.0
+    times = {"old": now - 40 * DAY, "young": now - 5 * DAY}
+    place.journal.append([Record("event", id, "ann", at, event(id).body) for id, at in times.items()])
+    place.journal.append([Record("shown", "l", "ann", now - 39 * DAY, {"items": []})])
+    assert place.drain().events == 2
+    place.journal.append([Record("event", "late", "ann", now - 50 * DAY, {}), Record("event", "now", "ann", now, {})])
+    assert retain_journal(place.journal, place.source, days=30) == 0  # what came late is not drained yet
+    assert place.drain().events == 2
+    assert retain_journal(place.journal, place.source, days=30) == 3
+    assert [kept.record.id for kept in place.journal.of_kind(["event", "shown"])] == ["young", "now"]
+    assert retain_files(place.journal, place.source, days=45) == 1
+    assert sorted(id for _, id in place.drained()) == ["now", "old", "young"]
 
 
 def test_a_folder_of_somebody_elses_files_is_not_taken(place: Place) -> None:

@@ -36,3 +36,9 @@ class Clock:
             (kept,) = journal.of_kind(["clock"])
             ahead = float(kept.record.body["ahead"])
         return cls(ahead)
+
+    @classmethod
+    def kept(cls, journal: Journal) -> Self:
+        """The clock that services of the journal go by; the machine's where they kept none. Raises StoreUnavailable."""
+        found = journal.of_kind(["clock"])
+        return cls(float(found[-1].record.body["ahead"])) if found else cls()

@@ -91,6 +91,11 @@ def test_events_come_in_stratas_own_columns(place: Place) -> None:
     assert table["text"].to_list() == [None, "tea"]
 
 
+def test_an_empty_journal_leaves_a_data_set_as_it_is(place: Place) -> None:
+    assert place.drain() is None
+    assert list(place.source.iterdir()) == []
+
+
 def test_a_drain_with_nothing_new_changes_no_file(place: Place) -> None:
     place.journal.append([event("a")])
     place.drain()

@@ -137,9 +137,9 @@ class RecommendRequest(ListRequest, Whose):
         whose = self.whose(release, vectors)
         may_predict(release, predict=self.predict)
         with naming("rules.must_include"):
-            return Items.of(
-                release, release.recommend(whose, self), nothing_found=nothing_found(whose), **standing(whose)
-            )
+            found = release.recommend(whose, self)
+        known = None if self.user_id is None else new_id()
+        return Items.of(release, found, nothing_found=nothing_found(whose), list_id=known, **standing(whose))
 
     def to_log(self, answer: Items, now: float) -> Record:
         """The list as the journal keeps it."""

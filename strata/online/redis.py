@@ -31,6 +31,8 @@ class RedisJournal:
     settings that the server would otherwise be asked for. `patience`: seconds after which a silent server is given up.
     """
 
+    local = False
+
     def __init__(
         self,
         url: str,

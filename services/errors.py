@@ -42,9 +42,11 @@ REMEDIES = {
     403: ("forbidden", "send a token with the scope that this needs"),
     404: ("not_found", "use one of the paths at /openapi.json"),
     405: ("method_not_allowed", "use the method that the Allow header names"),
-    408: ("slow_body", "send the whole body within the time-out"),
+    408: ("too_slow", "send the whole request within the time-out"),
     409: ("conflict", "change what conflicts, or send the first request again"),
     413: ("body_too_large", "send fewer items or texts per request"),
+    415: ("media_type", "send JSON, in UTF-8 and not compressed: Content-Type: application/json"),
+    431: ("headers_too_large", "send fewer or shorter headers"),
     429: ("too_many_requests", "try again after the seconds that Retry-After names"),
     500: ("internal", "report this to the operator, who finds the cause in the service's log"),
     503: ("not_ready", "try again when /readyz answers 200; /release says what is the matter"),
@@ -79,14 +81,16 @@ class ApiError(Exception):
         usual_code, usual_remedy = REMEDIES.get(status, ("refused", SEE_SCHEMA))
         self.fault = Fault(code=code or usual_code, message=message, field=field, remedy=remedy or usual_remedy)
 
+    @property
+    def content(self) -> dict[str, dict[str, str | None]]:
+        """The body of the answer."""
+        # Messages quote the request, which may hold a lone surrogate, and this cannot be encoded.
+        fields = self.fault.model_dump().items()
+        return {"error": {name: value and value.encode("utf-8", "replace").decode() for name, value in fields}}
+
     def response(self) -> JSONResponse:
         """The error as an HTTP response."""
-        # Messages quote the request, which may hold a lone surrogate, and this cannot be encoded.
-        content = {
-            key: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-            for key, value in self.fault.model_dump().items()
-        }
-        return JSONResponse({"error": content}, self.status, self.headers)
+        return JSONResponse(self.content, self.status, self.headers)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

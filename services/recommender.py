@@ -25,6 +25,7 @@ from services.endpoints.profiles import Interests, InterestsRequest
 from services.endpoints.trends import Brands, BrandsRequest, HotTopics, HotTopicsRequest
 from services.endpoints.users import Audience, AudienceRequest, SimilarUsers, SimilarUsersRequest
 from services.errors import ApiError, log_without_values, responses
+from services.headers import PAGE
 from services.layers import protect
 from services.online import Online, unavailable
 from services.releases import Releases
@@ -305,13 +306,15 @@ def docs_json() -> dict[str, Any]:
 def docs() -> HTMLResponse:
     """Swagger UI from BentoML's own files: nothing is fetched from elsewhere."""
     files = "/static_content/swagger-ui"
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url="/openapi.json",
         title="Strata",
         swagger_js_url=f"{files}-bundle.js",
         swagger_css_url=f"{files}.css",
         swagger_favicon_url="/static_content/favicon-light-32x32.png",
     )
+    page.headers["Content-Security-Policy"] = PAGE
+    return page
 
 
 @app.get("/", include_in_schema=False)

@@ -13,6 +13,8 @@ from pydantic import BaseModel
 
 from services import errors, metrics
 from services.answers import ANSWERS, TICKET
+from services.bodies import StrictRoute
+from services.description import operation
 from services.encoder import Encoder
 from services.endpoints.base import Answer, Cause, Question
 from services.endpoints.chat import Chat, ChatRequest
@@ -25,6 +27,7 @@ from services.endpoints.profiles import Interests, InterestsRequest
 from services.endpoints.trends import Brands, BrandsRequest, HotTopics, HotTopicsRequest
 from services.endpoints.users import Audience, AudienceRequest, SimilarUsers, SimilarUsersRequest
 from services.errors import ApiError, log_without_values, responses
+from services.headers import PAGE
 from services.layers import protect
 from services.online import Online, unavailable
 from services.releases import Releases
@@ -44,9 +47,13 @@ Every path but `/livez` and `/readyz` needs a token, `Authorization: Bearer`, wi
 T = TypeVar("T")
 UserId = Annotated[str, Path(min_length=1, max_length=256, description="A user's id.")]
 
-app = FastAPI(title="Strata", version=VERSION, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False)
+app = FastAPI(
+    title="Strata", version=VERSION, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False,
+    generate_unique_id_function=operation,
+)  # fmt: skip
 errors.install(app)
-ANY = (400, 401, 403, 408, 413, 422, 429, 500, 503, 504)
+app.router.route_class = StrictRoute
+ANY = (422, 504)
 ONE_THREAD: Final = {"name": "OMP_NUM_THREADS", "value": "1"}
 """Otherwise BLAS and OpenMP use all cores for each request, and requests compete. It is read once, when NumPy loads.
 
@@ -135,7 +142,7 @@ class Recommender:
         """One turn of a conversation: what is wanted and what is not, places of the list, years, why."""
         return await self._answer("/chat", request.kept_in(self._sessions))
 
-    @app.delete("/chat/{session_id}", status_code=204, responses=responses(401, 403, 429, 500))
+    @app.delete("/chat/{session_id}", status_code=204, responses=responses())
     async def forget(self, session_id: str) -> None:
         """Forget a conversation; nothing is said of whether there was one."""
         await self._in(self._pool, self._sessions.forget, session_id)
@@ -192,7 +199,7 @@ class Recommender:
         gone = await self.online.read(self.online.users.forget, user_id, await self.online.now(release))
         return Forgotten(records=gone, in_release=user_id in release.users)
 
-    @app.get("/release", responses=responses(401, 403, 429, 503))
+    @app.get("/release", responses=responses())
     async def release(self) -> Status:
         """Which release serves, and why a newer one does not."""
         refused = self.releases.refused
@@ -305,13 +312,15 @@ def docs_json() -> dict[str, Any]:
 def docs() -> HTMLResponse:
     """Swagger UI from BentoML's own files: nothing is fetched from elsewhere."""
     files = "/static_content/swagger-ui"
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url="/openapi.json",
         title="Strata",
         swagger_js_url=f"{files}-bundle.js",
         swagger_css_url=f"{files}.css",
         swagger_favicon_url="/static_content/favicon-light-32x32.png",
     )
+    page.headers["Content-Security-Policy"] = PAGE
+    return page
 
 
 @app.get("/", include_in_schema=False)

@@ -111,7 +111,7 @@ class RecommendRequest(ListRequest, Whose):
 
     model_config = examples_of_one(
         {"user_id": "10", "k": 3},
-        {"history": ["1", "50", "172"], "k": 3, "filters": {"categories": ["Sci-Fi"]}},
+        {"history": ["1", "50", "172"], "k": 3},
         {"text": "slow films about space and loneliness", "k": 3},
         {"text": "I hate horror, show me comedies", "k": 3},
         {"bio": "Retired engineer, two grandchildren, loves the sea", "k": 3},

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.endpoints.base import NO_VECTORS, Answer, Cause, Whose, admitted, examples_of_one, nothing_found, standing
+from services.endpoints.events import new_id
 from services.errors import ApiError, naming
 from strata.data.filters import rows_of
 from strata.data.inferred import ClassField

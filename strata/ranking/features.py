@@ -54,11 +54,7 @@ class Features:
         cls, catalogue: Catalogue, vectors: np.ndarray, topics: np.ndarray, past: History, settings: FeatureSettings
     ) -> Self:
         """From the catalogue and all events before a cut-off."""
-        items = catalogue.items
-        kinds = items[CATEGORIES].list.last().rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
-        created = (items[CREATED].dt.epoch("us").cast(pl.Float64) / 1e6).to_numpy()
-        price = items[PRICE].cast(pl.Float64).to_numpy()
-        return cls(vectors, topics, kinds, created, price, Trends.of(past, settings), settings)
+        return cls(vectors, topics, *stated(catalogue), Trends.of(past, settings), settings)
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
@@ -195,6 +191,14 @@ class Features:
         """Age of each choice in days (n,), and its decayed weight by each of h half-lives (n, h)."""
         age = np.maximum(batch.times[batch.choices.users] - batch.choices.times, 0) / DAY
         return age, np.stack([np.exp2(-age / days) for days in self.settings.half_lives_days], axis=1)
+
+
+def stated(catalogue: Catalogue) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`kinds`, `created` and `price` of Features, as the catalogue says."""
+    items = catalogue.items
+    kinds = items[CATEGORIES].list.last().rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
+    created = (items[CREATED].dt.epoch("us").cast(pl.Float64) / 1e6).to_numpy()
+    return kinds, created, items[PRICE].cast(pl.Float64).to_numpy()
 
 
 def _nearest(

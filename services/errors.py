@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from strata.errors import SettingsError, UnknownId
@@ -121,8 +122,12 @@ def install(app: FastAPI) -> None:
         return error.response(HEADERS.get(error.status))
 
     @app.exception_handler(HTTPException)
-    async def by_status(_: Request, error: HTTPException) -> JSONResponse:
-        return ApiError(error.status_code, str(error.detail)).response(dict(error.headers or {}))
+    async def by_status(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:  # the router names the methods of the first route of a path alone
+            routes = [route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE]
+            headers["Allow"] = ", ".join(sorted({method for route in routes for method in getattr(route, "methods", None) or ()}))
+        return ApiError(error.status_code, str(error.detail)).response(headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from strata.online.opening import open_journal
-
 from services.appending import Appender
 from services.errors import ApiError
 from services.metrics import EVENTS
@@ -14,6 +12,7 @@ from services.settings import ServiceSettings
 from strata.errors import Conflict, StoreFull, StoreUnavailable
 from strata.online.clock import Clock
 from strata.online.live_users import LiveUsers
+from strata.online.opening import open_journal
 from strata.online.records import Accepted, Record
 from strata.recommendation.recommender import Recommender
 
@@ -34,10 +33,10 @@ class Online:
         """The release, with users as the journal knows them."""
         return replace(release, people=self.users)
 
-    def now(self, release: Recommender) -> float:
-        """The platform's time, in seconds since 1970. Raises StoreUnavailable."""
+    async def now(self, release: Recommender) -> float:
+        """The platform's time, in seconds since 1970. Raises ApiError: 503."""
         if self._clock is None:
-            self._clock = Clock.of(self.settings.clock, self.journal, release.new_users.time)
+            self._clock = await self.read(Clock.of, self.settings.clock, self.journal, release.new_users.time)
         return self._clock.now()
 
     async def keep(self, records: Sequence[Record]) -> list[Accepted]:

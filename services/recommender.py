@@ -164,19 +164,19 @@ class Recommender:
     async def events(self, request: EventsRequest) -> Kept:
         """Keep what people did, before this is answered; the next request goes by it."""
         release = self._live()
-        accepted = await self.online.keep(request.records(self.online.now(release)))
-        return Kept.of(accepted, request.unknown_items(release))
+        now = await self.online.now(release)
+        return Kept.of(await self.online.keep(request.records(now)), **request.told(release, now))
 
     @app.post("/feedback", responses=responses(409, 507, *ANY))
     async def feedback(self, request: FeedbackRequest) -> Kept:
         """Keep how people took what they were shown; likes, dislikes and what was hidden count at once."""
-        return Kept.of(await self.online.keep(request.records(self.online.now(self._live()))))
+        return Kept.of(await self.online.keep(request.records(await self.online.now(self._live()))))
 
     @app.post("/corrections", responses=responses(404, 409, 507, *ANY))
     async def corrections(self, request: CorrectionRequest) -> Corrected:
         """Keep what somebody says of a profile; it holds from the next request on, in any later release."""
         release = self._live()
-        records = await self.online.read(request.records, release, self.online.now(release))
+        records = await self.online.read(request.records, release, await self.online.now(release))
         kept = Kept.of(await self.online.keep(records))
         return Corrected(new=kept.new, known=kept.known, topic=request.topic_name(release))
 
@@ -189,7 +189,7 @@ class Recommender:
     async def forget_user(self, user_id: UserId) -> Forgotten:
         """Forget a user: nothing is answered of them from now on, and the next release is made without them."""
         release = self._live()
-        gone = await self.online.read(self.online.users.forget, user_id, self.online.now(release))
+        gone = await self.online.read(self.online.users.forget, user_id, await self.online.now(release))
         return Forgotten(records=gone, in_release=user_id in release.users)
 
     @app.get("/release", responses=responses(429, 503))

@@ -159,9 +159,9 @@ def nothing_found(whose: str | QueryUser) -> bool:
     return isinstance(whose, QueryUser) and whose.nothing_found
 
 
-def examples(*given: dict[str, Any]) -> ConfigDict:
-    """A model's configuration with examples in its schema."""
-    return ConfigDict(json_schema_extra=lambda schema: schema.update(examples=list(given)))
+def examples(*given: dict[str, Any], **conditions: Any) -> ConfigDict:
+    """A model's configuration with examples in its schema, and what else a validator checks."""
+    return ConfigDict(json_schema_extra=lambda schema: schema.update(examples=list(given), **conditions))
 
 
 def examples_of_one(*given: dict[str, Any]) -> ConfigDict:

@@ -17,6 +17,13 @@ from strata.online.records import Record
 from strata.recommendation.recommender import Recommender
 
 
+RENAMING = {
+    "required": ["value"],
+    "properties": {"action": {"const": "rename"}, "value": {"type": "string", "pattern": "^[\\w -]*\\w[\\w -]*$"}},
+}
+OTHERWISE = {"properties": {"action": {"not": {"const": "rename"}}, "value": {"type": "null"}}}
+
+
 class Corrected(BaseModel):
     """What was kept."""
 
@@ -31,6 +38,7 @@ class CorrectionRequest(Request):
     model_config = examples(
         {"user_id": "10", "action": "pin", "topic_id": "topic-12", "by": "the user"},
         {"user_id": "10", "action": "rename", "topic_id": "topic-12", "value": "Space operas", "by": "an editor"},
+        anyOf=[RENAMING, OTHERWISE],
     )
 
     user_id: Id

@@ -2,17 +2,17 @@
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.endpoints.base import examples, seconds
-from services.errors import ApiError
 from services.fields import Text, Time
 from strata.data.schema import VALUE, WORDED, Behaviour
-from strata.fields import Id, Request
-from strata.online.records import Accepted, Record
+from strata.fields import Id, Request, whole
+from strata.online.records import Accepted, Kind, Record
 from strata.recommendation.recommender import Recommender
 
 LATE_SECONDS = 300.0
@@ -25,22 +25,44 @@ EventId = Annotated[
 ]
 
 
+def new_id() -> str:
+    """An id for what came without one."""
+    return secrets.token_hex(12)
+
+
+def when(timestamp: datetime | None, now: float) -> float:
+    """When something happened, in seconds: now where nobody says so, or where it is yet to come."""
+    at = now if timestamp is None else seconds(timestamp)
+    return at if at <= now + LATE_SECONDS else now
+
+
 class Kept(BaseModel):
     """What was kept; it is on disk, and the next request goes by it."""
 
     new: int = Field(description="Records that are new.")
     known: int = Field(description="Records that were there already, by their ids.")
     unknown_items: int = Field(0, description="Of them on items that the release lacks: they count from a refresh on.")
+    future: int = Field(0, description="Of them from a time to come, which count as of now.")
 
     @classmethod
-    def of(cls, accepted: Sequence[Accepted], unknown_items: int = 0) -> Self:
+    def of(cls, accepted: Sequence[Accepted], **told: int) -> Self:
         """The answer to what the journal accepted."""
         new = sum(each.new for each in accepted)
-        return cls(new=new, known=len(accepted) - new, unknown_items=unknown_items)
+        return cls(new=new, known=len(accepted) - new, **told)
+
+
+GIVEN = {"required": ["item_id"], "properties": {"item_id": {"type": "string"}}}
+"""That an item is named, as JSON Schema says it."""
+WITH_TEXT = {
+    "required": ["text"],
+    "properties": {"text": {"type": "string"}, "behaviour": {"enum": list(WORDED)}},
+}
 
 
 class SentEvent(Request):
     """Something that a user did."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [GIVEN, WITH_TEXT]})
 
     user_id: Id = Field(description="Anybody: a new id is a new user.")
     behaviour: Behaviour
@@ -59,15 +81,9 @@ class SentEvent(Request):
         return self
 
     def record(self, now: float) -> Record:
-        """As the journal keeps it. Raises ApiError for a time to come."""
-        at = now if self.timestamp is None else seconds(self.timestamp)
-        if at > now + LATE_SECONDS:
-            raise ApiError(
-                422, "an event lies in the future", code="future", field="timestamp",
-                remedy="send when it happened, or leave timestamp out; see /health for the platform's time",
-            )  # fmt: skip
+        """As the journal keeps it."""
         body = self.model_dump(include={"item_id", "behaviour", VALUE, "dwell_s", "text"}, exclude_none=True)
-        return Record("event", self.event_id or secrets.token_hex(12), self.user_id, at, body)
+        return Record("event", self.event_id or new_id(), self.user_id, when(self.timestamp, now), body)
 
 
 class EventsRequest(Request):
@@ -81,22 +97,40 @@ class EventsRequest(Request):
     events: list[SentEvent] = Field(min_length=1, max_length=MOST)
 
     def records(self, now: float) -> list[Record]:
-        """As the journal keeps them. Raises ApiError."""
+        """As the journal keeps them."""
         return [event.record(now) for event in self.events]
 
-    def unknown_items(self, release: Recommender) -> int:
-        """How many are on items that the release lacks."""
-        return sum(event.item_id is not None and event.item_id not in release.catalogue for event in self.events)
+    def told(self, release: Recommender, now: float) -> dict[str, int]:
+        """How many are on items that the release lacks, and how many from a time to come."""
+        items = [event.item_id for event in self.events if event.item_id is not None]
+        times = [seconds(event.timestamp) for event in self.events if event.timestamp is not None]
+        return {
+            "unknown_items": sum(item not in release.catalogue for item in items),
+            "future": sum(time > now + LATE_SECONDS for time in times),
+        }
+
+
+SATISFIED = {"required": ["value"], "properties": {"reaction": {"const": "satisfied"}, "value": {"type": "integer"}}}
+OTHERWISE = {
+    "required": ["item_id"],
+    "properties": {
+        "item_id": {"type": "string"}, "value": {"type": "null"}, "reaction": {"not": {"const": "satisfied"}},
+    },
+}  # fmt: skip
 
 
 class SentFeedback(Request):
     """How somebody took what was shown to them."""
 
+    model_config = ConfigDict(json_schema_extra={"anyOf": [SATISFIED, OTHERWISE]})
+
     user_id: Id
     reaction: Reaction
     item_id: Id | None = Field(None, description="Which item; null only for satisfied, with a list as a whole.")
     list_id: Id | None = Field(None, description="Of the list that it was in, as its answer says.")
-    value: int | None = Field(None, ge=1, le=5, description="For satisfied, from 1 to 5.")
+    value: Annotated[int, BeforeValidator(whole)] | None = Field(
+        None, ge=1, le=5, description="For satisfied, from 1 to 5."
+    )
     timestamp: Time | None = None
     feedback_id: EventId | None = None
 
@@ -109,19 +143,14 @@ class SentFeedback(Request):
         return self
 
     def record(self, now: float) -> Record:
-        """As the journal keeps it: what says something of an item is an event. Raises ApiError for a time to come."""
-        behaviour = BEHAVIOUR_OF.get(self.reaction)
-        if behaviour is not None:
-            event = SentEvent(
-                user_id=self.user_id, behaviour=behaviour, item_id=self.item_id, timestamp=self.timestamp,
-                event_id=self.feedback_id,
-            ).record(now)  # fmt: skip
-            body = {**event.body, **({} if self.list_id is None else {"list_id": self.list_id})}
-            return Record("event", event.id, event.user_id, event.at, body)
-        at = now if self.timestamp is None else min(seconds(self.timestamp), now)
+        """As the journal keeps it: what says something of an item is an event."""
         body = self.model_dump(include={"item_id", "list_id", VALUE}, exclude_none=True)
-        kind = "satisfied" if self.reaction == "satisfied" else "shown"
-        return Record(kind, self.feedback_id or secrets.token_hex(12), self.user_id, at, body)
+        kind: Kind = "event"
+        if self.reaction in BEHAVIOUR_OF:
+            body["behaviour"] = BEHAVIOUR_OF[self.reaction]
+        else:
+            kind = "satisfied" if self.reaction == "satisfied" else "shown"
+        return Record(kind, self.feedback_id or new_id(), self.user_id, when(self.timestamp, now), body)
 
 
 class FeedbackRequest(Request):
@@ -135,5 +164,5 @@ class FeedbackRequest(Request):
     feedback: list[SentFeedback] = Field(min_length=1, max_length=MOST)
 
     def records(self, now: float) -> list[Record]:
-        """As the journal keeps them. Raises ApiError."""
+        """As the journal keeps them."""
         return [each.record(now) for each in self.feedback]

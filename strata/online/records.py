@@ -9,6 +9,7 @@ Kind = Literal["event", "shown", "satisfied", "item", "correction", "erasure", "
 """An event of a user; a list that was shown; how satisfied somebody was; an item added, changed or removed; a
 correction of a profile; a user who was forgotten; how the platform's time differs from the machine's."""
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Record:
     @property
     def text(self) -> str:
         """The body as JSON, the same for the same content."""
-        return json.dumps(self.body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return _JSON.encode(self.body)
 
     @property
     def digest(self) -> bytes:

@@ -73,6 +73,7 @@ def serving(
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("STRATA_", "PYTHON"))}
     # Slow machines run these tests: a time-out is tested on its own.
     settings = {"STRATA_TIME_OUT": "30", "STRATA_ENCODER_TIME_OUT": "20", "STRATA_POLL_SECONDS": "0.2"}
+    settings["STRATA_JOURNAL"] = str(home / "journal.sqlite")
     home.mkdir(parents=True, exist_ok=True)
     log = home / "serve.log"
     with log.open("w") as output:

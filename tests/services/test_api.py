@@ -300,7 +300,6 @@ WRONG = [
     ("/recommend", {"user_id": None}, 422, "user_id"),
     ("/recommend", {"user_id": ""}, 422, "user_id"),
     ("/recommend", {"user_id": "x" * 257}, 422, "user_id"),
-    ("/recommend", {"user_id": "nobody"}, 404, "user_id"),
     ("/recommend", {}, 422, None),
     ("/recommend", {"user_id": "10", "text": "x"}, 422, None),
     ("/recommend", {"history": []}, 422, "history"),
@@ -322,8 +321,6 @@ WRONG = [
     ("/rank", {"user_id": "10"}, 422, "item_ids"),
     ("/rank", {"user_id": "10", "item_ids": ["1", "1"]}, 422, None),
     ("/rank", {"user_id": "10", "item_ids": ["1", "gone", "away"]}, 404, "item_ids"),
-    ("/interests", {"user_id": "nobody"}, 404, "user_id"),
-    ("/interests", {"user_id": "nobody", "at": "1998-01-01T00:00:00Z"}, 404, "user_id"),
     ("/interests", {"user_id": "10", "at": "1998-01-01T00:00:00"}, 422, "at"),
     ("/interests", {"user_id": "10", "at": "once"}, 422, "at"),
     ("/interests", {"user_id": "10", "at": 883612800}, 422, "at"),
@@ -346,10 +343,8 @@ WRONG = [
         "rules.must_include",
     ),
     ("/rank", {"user_id": "10", "item_ids": ["1"], "rules": {"caps": {}}}, 422, "rules.caps"),
-    ("/hot_topics", {"user_id": "nobody"}, 404, "user_id"),
     ("/hot_topics", {"user_id": "10", "filters": {"exclude_items": ["gone"]}}, 404, "filters.exclude_items"),
     ("/brands", {"user_id": "10", "filters": {"exclude_items": ["gone"]}}, 404, "filters.exclude_items"),
-    ("/similar_users", {"user_id": "nobody"}, 404, "user_id"),
     ("/audience", {"item_id": "gone"}, 404, "item_id"),
     ("/audience", {"item_id": "1", "text": "x"}, 422, None),
     ("/audience", {}, 422, None),
@@ -367,11 +362,16 @@ def test_wrong_requests_are_refused_naming_the_field(server: Server, path, reque
     assert_refused(answer, status, field=field)
 
 
-def test_unknown_items_are_all_named_and_other_users_never_are(server: Server, library: Recommender) -> None:
+def test_unknown_items_are_all_named(server: Server) -> None:
     answer = server.post("/rank", json={"user_id": "10", "item_ids": ["gone", "1", "away"]})
     assert "'gone', 'away'" in answer.json()["error"]["message"]
-    message = server.post("/recommend", json={"user_id": "nobody"}).json()["error"]["message"]
-    assert message == f"the user is not among the {len(library.users)} of this release"
+
+
+@pytest.mark.parametrize("path", ["/recommend", "/interests", "/hot_topics", "/brands", "/similar_users"])
+def test_somebody_unknown_gets_the_stated_fallback_which_names_no_other_user(server: Server, path: str) -> None:
+    answer = server.post(path, json={"user_id": "nobody"}, headers=ANALYST).json()
+    assert (answer.pop("known"), answer.pop("fallback_cause")) == (False, "unknown_user")
+    assert not any(answer.get(name) for name in ("interests", "topics", "brands", "users"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,62 @@
+"""What other processes do to a journal: run by tests in processes of their own, which are killed or kept short."""
+
+import os
+import resource
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from strata.errors import StoreFull
+from strata.online.opening import open_journal
+from tests.online.stores import event, note
+
+BATCH = 7
+
+
+def append_batches(address: str, writer: str, log: Path, count: int) -> None:
+    """Append batches of 7, noting each before and after: `begun N`, `kept N`."""
+    journal = open_journal(address)
+    file = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+    for n in range(count):
+        note(file, f"begun {n}")
+        journal.append([event(f"{writer}-{n}-{part}", f"user-{n % 5}", text="word " * 40) for part in range(BATCH)])
+        note(file, f"kept {n}")
+
+
+def forget_users(address: str, log: Path, count: int) -> None:
+    """Forget user-0, user-1, …, noting each before and after: `begun N`, `kept N`."""
+    journal = open_journal(address)
+    file = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+    for n in range(count):
+        note(file, f"begun {n}")
+        journal.forget(f"user-{n}", 2_000.0)
+        note(file, f"kept {n}")
+
+
+def append_when_told(address: str, told: Connection) -> None:
+    """Append one record for each id that comes, and answer its place; an empty id ends it."""
+    journal = open_journal(address)
+    while id := told.recv():
+        told.send(journal.append([event(id)])[0].place)
+
+
+def fill_a_full_disk(address: str, told: Connection) -> None:
+    """Append under a limit on the size of files until there is no room, lift the limit, and append again."""
+    journal = open_journal(address)
+    journal.append([event("before")])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    wal = Path(address).with_name(f"{Path(address).name}-wal")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (wal.stat().st_size + (1 << 18), hard))
+    under, message = _until_full(lambda n: journal.append([event(f"under-{n}", text="word " * 400)]), most=10_000)
+    told.send((under, message))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    told.send(journal.append([event("after")])[0].new)
+
+
+def _until_full(append: Callable[[int], object], most: int) -> tuple[int, str]:
+    for n in range(most):
+        try:
+            append(n)
+        except StoreFull as error:
+            return n, str(error)
+    return most, ""

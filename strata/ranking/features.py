@@ -138,7 +138,8 @@ class Features:
 
     def _topic(self, table: Table, batch: QueryBatch, found: np.ndarray) -> None:
         """Tier and numbers of the user's point that contains the item's topic."""
-        facts, n_topics = batch.facts, int(self.topics.max(initial=0)) + 1
+        facts = batch.facts  # an interest may be in a topic that no item is of any more
+        n_topics = max(int(each.max(initial=0)) for each in (self.topics, facts.leaf_topics)) + 1
         of_topic = np.full(len(batch) * n_topics, -1)
         of_topic[batch.owners[facts.leaf_points] * np.int64(n_topics) + facts.leaf_topics] = facts.leaf_points
         point = of_topic[table.users * np.int64(n_topics) + self.topics[table.items]]

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from strata._kernels.selection import NOTHING, top_k
-from strata.embeddings.index import ItemIndex
+from strata.embeddings.index import ItemIndex, _products
 from strata.errors import ReleaseError
 
 
@@ -45,7 +45,7 @@ class WidenedIndex(ItemIndex):
             return None
         found = np.empty((len(vectors), self.n_items), np.float32)
         found[:, : old.shape[1]] = old
-        found[:, self.rows] = np.asarray(vectors, np.float32) @ self.more.T
+        found[:, self.rows] = _products(np.asarray(vectors, np.float32), self.more)
         return found
 
     def search(self, vectors: np.ndarray, k: int, allowed: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +55,7 @@ class WidenedIndex(ItemIndex):
         if allowed is not None and old is not None:
             old &= allowed[: len(old)]
         rows, cosines = self.plain.search(vectors, k, old)
-        more = vectors @ self.more.T
+        more = _products(vectors, self.more)
         if allowed is not None:
             more[:, ~allowed[self.rows]] = -np.inf
         every = np.concatenate([rows, np.broadcast_to(self.rows, more.shape)], axis=1)

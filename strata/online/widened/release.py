@@ -82,26 +82,22 @@ def _space(space: InterestSpace, change: Change, history: History) -> InterestSp
         return space
     vectors = space.of_texts(change.texts)
     there = np.flatnonzero(change.rows < change.n_before)
-    before = np.asarray(space.vectors[change.rows[there]])
-    width, chosen = len(space.text_mean), np.isin(change.rows[there], history.items)
-    text = np.linalg.norm(before[:, :width], axis=1, keepdims=True) * unit(vectors[there, :width])
-    vectors[there] = np.where(chosen[:, None], np.hstack([text, before[:, width:]]), vectors[there])
-    vectors[there] = np.where(change.read[there, None], vectors[there], before)
+    if len(there):
+        before = np.asarray(space.vectors[change.rows[there]])
+        width, chosen = len(space.text_mean), np.isin(change.rows[there], history.items)
+        text = np.linalg.norm(before[:, :width], axis=1, keepdims=True) * unit(vectors[there, :width])
+        vectors[there] = np.where(chosen[:, None], np.hstack([text, before[:, width:]]), vectors[there])
+        vectors[there] = np.where(change.read[there, None], vectors[there], before)
     return replace(space, vectors=change.filled(space.vectors, vectors))
 
 
 def _themes(themes: Themes, change: Change, vectors: np.ndarray) -> Themes:
-    """The groups with the changed items, each in the topic nearest to it; the last item of a topic stays there."""
+    """The groups with the changed items, each in the topic nearest to it; a topic may be left without items."""
     topics = nearest(vectors, themes.centres(LEVELS[0]))
     groups = np.stack([themes.above(LEVELS[0], level)[topics] for level in LEVELS], axis=1)
     there = np.flatnonzero(change.rows < change.n_before)
     groups[there] = np.where(change.read[there, None], groups[there], themes.of_item[change.rows[there]])
-    of_item = change.filled(themes.of_item, groups)
-    moved = change.rows[there][of_item[change.rows[there], 0] != themes.of_item[change.rows[there], 0]]
-    for row in moved.tolist():
-        if themes.of_item[row, 0] not in of_item[:, 0]:
-            of_item[row] = themes.of_item[row]
-    return replace(themes, of_item=of_item)
+    return replace(themes, of_item=change.filled(themes.of_item, groups))
 
 
 def _index(index: ItemIndex, change: Change, vectors: np.ndarray) -> WidenedIndex:

@@ -68,5 +68,5 @@ lint: setup
 ui: setup  ## Prefect server, UI and schedules on http://127.0.0.1:4200
 	python -m flows.serve
 
-serve: setup  ## build the Bento of artifacts/release and serve it on http://127.0.0.1:3000
-	STRATA_CLOCK=data bentoml serve "$$(python -m services.build --release artifacts/release | tail -1)" --host 127.0.0.1 --port 3000
+serve: setup  ## build the Bento of artifacts/release and serve it on http://127.0.0.1:3000; shows a token the first time
+	STRATA_CLOCK=data python -m services.serve --release artifacts/release

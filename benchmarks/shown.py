@@ -37,7 +37,6 @@ ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"(<!-- shown: (?P<command>.*?) -->\n).*?(<!-- /shown -->)", re.DOTALL)
 RECORD = "docs/shown.json"
 CODE: Final = ("strata/cli/", "services/")
-ANALYST: Final = "an analyst's token for the docs"
 WIDTH, MOST, INDENT = 118, 3, 2
 """Letters of a line of an answer; entries of a list that are shown; spaces that show what lies in what."""
 STRATA: Final = [sys.executable, "-c", "from strata.cli.app import app; app(prog_name='strata')"]
@@ -73,8 +72,9 @@ def filled(text: str, root: Path) -> str:
         @cache
         def url() -> str:
             """Of a service that starts with the first question."""
-            release, token = root / "artifacts" / "release", {"STRATA_ANALYST_TOKEN": ANALYST}
-            return running.enter_context(serving("services.recommender:Recommender", release, root, token))
+            return running.enter_context(
+                serving("services.recommender:Recommender", root / "artifacts" / "release", root)
+            )
 
         return BLOCK.sub(lambda found: found[1] + _shown(found["command"], root, url) + found[3], text)
 
@@ -98,16 +98,14 @@ def _shown(command: str, root: Path, url: Callable[[], str]) -> str:
 
 def _answer(path: str, sent: str, url: str) -> str:
     """The request as people would type it, and the answer, shortened."""
-    analyst = path in ("/similar_users", "/audience")
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {ANALYST}"} if analyst else {})
-    request = urllib.request.Request(url + path, sent.encode(), headers)  # noqa: S310
+    request = urllib.request.Request(url + path, sent.encode(), {"Content-Type": "application/json"})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             content = json.load(answer)
     except urllib.error.HTTPError as error:
         content = json.load(error)
-    shown = [f"$ curl -s localhost:3000{path} -H 'Content-Type: application/json' \\"]
-    shown += ['    -H "Authorization: Bearer $STRATA_ANALYST_TOKEN" \\'] if analyst else []
+    headers = "-H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json'"
+    shown = [f"$ curl -s localhost:3000{path} {headers} \\"]
     return "\n".join(["```console", *shown, f"    -d '{sent}'", *compact(content), "```", ""])
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import bentoml
 
-MAX_BATCH, MAX_LATENCY_MS = 64, 1_000
 KEPT = 2
 """Models kept loaded: of the current release, and of the previous one for its last requests."""
 RETRY_SECONDS = 60
@@ -40,7 +39,7 @@ class Encoder:
         except StrataError as error:  # readiness reports it; the next release may work
             logger.error("the encoder starts without a model: %s", error)
 
-    @bentoml.api(batchable=True, max_batch_size=MAX_BATCH, max_latency_ms=MAX_LATENCY_MS)
+    @bentoml.api  # callers send together what waits: BentoML's batcher would hold a lone text back
     def encode(self, texts: list[tuple[str, str]]) -> list[Any]:
         """Vectors (d,) of (release id, text) pairs; None where this process has no such release.
 

@@ -3,7 +3,7 @@
 import logging
 import re
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -13,7 +13,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
-from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from strata.errors import SettingsError, UnknownId
@@ -39,8 +38,8 @@ class ErrorBody(BaseModel):
 SEE_SCHEMA = "see the schema at /openapi.json"
 REMEDIES = {
     400: ("malformed", "send one JSON object as the body, with Content-Type: application/json"),
-    401: ("token_needed", "send the analyst's token: Authorization: Bearer TOKEN"),
-    403: ("no_token_set", "ask the operator, who sets STRATA_ANALYST_TOKEN"),
+    401: ("token_needed", "send a token: Authorization: Bearer TOKEN (`strata token create` makes one)"),
+    403: ("forbidden", "send a token with the scope that this needs"),
     404: ("not_found", "use one of the paths at /openapi.json"),
     405: ("method_not_allowed", "use the method that the Allow header names"),
     408: ("slow_body", "send the whole body within the time-out"),
@@ -65,21 +64,29 @@ class ApiError(Exception):
     """An error that can be sent as an HTTP response."""
 
     def __init__(
-        self, status: int, message: str, *, code: str = "", field: str | None = None, remedy: str = ""
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str = "",
+        field: str | None = None,
+        remedy: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = {**HEADERS.get(status, {}), **(headers or {})}
         usual_code, usual_remedy = REMEDIES.get(status, ("refused", SEE_SCHEMA))
         self.fault = Fault(code=code or usual_code, message=message, field=field, remedy=remedy or usual_remedy)
 
-    def response(self, headers: dict[str, str] | None = None) -> JSONResponse:
+    def response(self) -> JSONResponse:
         """The error as an HTTP response."""
         # Messages quote the request, which may hold a lone surrogate, and this cannot be encoded.
         content = {
             key: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
             for key, value in self.fault.model_dump().items()
         }
-        return JSONResponse({"error": content}, self.status, headers)
+        return JSONResponse({"error": content}, self.status, self.headers)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -119,15 +126,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ApiError)
     async def refused(_: Request, error: ApiError) -> JSONResponse:
-        return error.response(HEADERS.get(error.status))
+        return error.response()
 
     @app.exception_handler(HTTPException)
-    async def by_status(request: Request, error: HTTPException) -> JSONResponse:
-        headers = dict(error.headers or {})
-        if error.status_code == 405:  # the router names the methods of the first route of a path alone
-            routes = [route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE]
-            headers["Allow"] = ", ".join(sorted({method for route in routes for method in getattr(route, "methods", None) or ()}))
-        return ApiError(error.status_code, str(error.detail)).response(headers)
+    async def by_status(_: Request, error: HTTPException) -> JSONResponse:
+        return ApiError(error.status_code, str(error.detail), headers=error.headers).response()
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -170,9 +173,9 @@ class OneShape:
             if message["type"] == "http.response.start" and message["status"] >= 400:
                 headers = dict(message["headers"])
                 if not headers.get(b"content-type", b"").startswith(b"application/json"):
-                    replaced = _foreign(message["status"], scope)
                     kept = {"Allow": headers[b"allow"].decode()} if b"allow" in headers else None
-                    return await replaced.response(kept)(scope, receive, send)
+                    replaced = _foreign(message["status"], scope, kept)
+                    return await replaced.response()(scope, receive, send)
             if replaced is None:
                 await send(message)
             return None
@@ -180,7 +183,7 @@ class OneShape:
         return await self.app(scope, receive, check)
 
 
-def _foreign(status: int, scope: Scope) -> ApiError:
-    if scope["path"] == "/readyz":
+def _foreign(status: int, scope: Scope, headers: Mapping[str, str] | None) -> ApiError:
+    if scope["path"] == "/readyz" and status == HTTPStatus.SERVICE_UNAVAILABLE:
         return ApiError(status, "no verified release is loaded")
-    return ApiError(status, HTTPStatus(status).phrase)
+    return ApiError(status, HTTPStatus(status).phrase, headers=headers)

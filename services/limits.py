@@ -5,10 +5,12 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.errors import ApiError
+from services.paths import PUBLIC
 from services.settings import ServiceSettings
 
-ALWAYS = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})
-"""Always answered: a failed probe would get a busy service killed."""
+ALWAYS = PUBLIC | {"/metrics"}
+UNREAD = {"Connection": "close"}
+"""The rest of the body stays unread, so the connection cannot be used again."""
 
 
 class Limits:
@@ -25,13 +27,12 @@ class Limits:
             return await self.app(scope, receive, send)
         if self._in_flight >= self.settings.concurrency:
             busy = ApiError(429, f"{self._in_flight:,} requests are being answered already")
-            return await busy.response({"Retry-After": "1"})(scope, receive, send)
+            return await busy.response()(scope, receive, send)
         self._in_flight += 1
         try:
             body = await self._body(receive)
         except ApiError as error:
-            # The rest of the body stays unread, so the connection cannot be reused.
-            return await error.response({"Connection": "close"})(scope, receive, send)
+            return await error.response()(scope, receive, send)
         else:
             return await self.app(scope, _replay(body, receive), send)
         finally:
@@ -45,11 +46,14 @@ class Limits:
                     message = await receive()
                     body += message.get("body", b"")
                     if len(body) > self.settings.body_limit:
-                        raise ApiError(413, f"the body is larger than {self.settings.body_limit:,} bytes")
+                        raise ApiError(
+                            413, f"the body is larger than {self.settings.body_limit:,} bytes", headers=UNREAD
+                        )
                     if not message.get("more_body", False):
                         return bytes(body)
         except TimeoutError:
-            raise ApiError(408, f"the body took longer than {self.settings.time_out:g} s to arrive") from None
+            late = f"the body took longer than {self.settings.time_out:g} s to arrive"
+            raise ApiError(408, late, headers=UNREAD) from None
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

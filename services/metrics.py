@@ -7,6 +7,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.paths import Paths
+
 REQUESTS = Counter("strata_requests", "Requests by endpoint and status.", ["endpoint", "status"])
 LATENCY = Histogram(
     "strata_request_seconds",
@@ -19,6 +21,7 @@ ENCODER_CALLS = Counter("strata_encoder_calls", "Calls of the API to the encoder
 ENCODED = Counter("strata_encoded_texts", "Texts the encoder read.")
 BATCHES = Histogram("strata_encoder_batch", "Texts per batch of the encoder.", buckets=(1, 2, 4, 8, 16, 32, 64))
 DROPPED = Counter("strata_dropped_records", "Records of shown lists that were dropped: the journal did not take them.")
+CACHE = Counter("strata_answers_from_memory", "Requests that could be answered from memory, by outcome.", ["outcome"])
 EVENTS = Counter("strata_events", "Records taken into the journal.", ["kind"])
 RELEASE = Gauge("strata_release", "1 for the release that serves.", ["release"], multiprocess_mode="mostrecent")
 LOAD_FAILURES = Counter("strata_release_load_failures", "Releases that were refused or could not be loaded.")
@@ -36,15 +39,15 @@ def exposition() -> bytes:
 class Metered:
     """Counts and times requests; paths that are no endpoint share one label, so that callers cannot create labels."""
 
-    def __init__(self, app: ASGIApp, endpoints: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, paths: Paths) -> None:
         self.app = app
-        self.endpoints = endpoints
+        self.paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything through."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        endpoint = scope["path"] if scope["path"] in self.endpoints else "other"
+        endpoint = self.paths.label(scope["path"])
         start = time.perf_counter()
 
         async def counted(message: Message) -> None:

@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Final, TypeVar
 
 import bentoml
-from fastapi import Depends, FastAPI, Path
+from fastapi import FastAPI, Path
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from pydantic import BaseModel
 
 from services import errors, metrics
+from services.answers import ANSWERS, TICKET
 from services.encoder import Encoder
 from services.endpoints.base import Answer, Cause, Question
 from services.endpoints.chat import Chat, ChatRequest
@@ -23,13 +24,12 @@ from services.endpoints.own_data import Forgotten, OwnData, own_data
 from services.endpoints.profiles import Interests, InterestsRequest
 from services.endpoints.trends import Brands, BrandsRequest, HotTopics, HotTopicsRequest
 from services.endpoints.users import Audience, AudienceRequest, SimilarUsers, SimilarUsersRequest
-from services.errors import ApiError, OneShape, log_without_values, responses
-from services.limits import Limits
+from services.errors import ApiError, log_without_values, responses
+from services.layers import protect
 from services.online import Online, unavailable
 from services.releases import Releases
 from services.settings import ServiceSettings
 from services.texts import EncoderUnavailable, Texts
-from services.tokens import analyst
 from strata.conversation.sessions import Sessions
 from strata.errors import StoreUnavailable
 from strata.recommendation.recommender import Recommender as Release
@@ -39,16 +39,14 @@ ABOUT = """Named, tiered, explained interests and recommendations from them.
 
 Every error is `{"error": {"code", "message", "field", "remedy"}}`. Where an answer takes too long, or texts cannot be
 read, the stated fallback answers: windowed popularity that passes the filters, with `fallback: true` and its cause.
-What names other users, `/similar_users` and `/audience`, needs a token of the scope analyst.
-For orchestrators: `/livez`, `/readyz` (200 once a verified release is loaded) and `/metrics`.
+Every path but `/livez` and `/readyz` needs a token, `Authorization: Bearer`, with the scope that it names.
 """
 T = TypeVar("T")
 UserId = Annotated[str, Path(min_length=1, max_length=256, description="A user's id.")]
 
 app = FastAPI(title="Strata", version=VERSION, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False)
 errors.install(app)
-OF_OTHERS = [Depends(analyst)]
-ANY = (400, 408, 413, 422, 429, 500, 503, 504)
+ANY = (400, 401, 403, 408, 413, 422, 429, 500, 503, 504)
 ONE_THREAD: Final = {"name": "OMP_NUM_THREADS", "value": "1"}
 """Otherwise BLAS and OpenMP use all cores for each request, and requests compete. It is read once, when NumPy loads.
 
@@ -91,6 +89,8 @@ class Recommender:
         self._texts = Texts(self.encoder, self.settings.encoder_time_out)
         self._pool = ThreadPoolExecutor(self.settings.threads, "answer")
         self._reserve = ThreadPoolExecutor(1, "fallback")
+        ANSWERS.state, ANSWERS.seconds = self._state, self.settings.remember_seconds
+        ANSWERS.local = self.online.journal.local
 
     @bentoml.on_startup
     async def begin(self) -> None:
@@ -105,58 +105,58 @@ class Recommender:
     def __is_ready__(self) -> bool:
         return self._complete
 
-    @app.post("/recommend", responses=responses(404, *ANY))
-    async def recommend(self, request: RecommendRequest) -> Items:
+    @app.post("/recommend", response_model=Items, responses=responses(404, *ANY))
+    async def recommend(self, request: RecommendRequest) -> Response:
         """Items for a user, a visitor's history or a text, best first, each with its reason."""
         return await self._answer("/recommend", request)
 
-    @app.post("/rank", responses=responses(404, *ANY))
-    async def rank(self, request: RankRequest) -> Items:
+    @app.post("/rank", response_model=Items, responses=responses(404, *ANY))
+    async def rank(self, request: RankRequest) -> Response:
         """All the items the caller names, in the order of somebody's interests."""
         return await self._answer("/rank", request)
 
-    @app.post("/interests", responses=responses(404, *ANY))
-    async def interests(self, request: InterestsRequest) -> Interests:
+    @app.post("/interests", response_model=Interests, responses=responses(404, *ANY))
+    async def interests(self, request: InterestsRequest) -> Response:
         """Somebody's interests on three levels, with the numbers behind them, now or as of a time."""
         return await self._answer("/interests", request)
 
-    @app.post("/similar_items", responses=responses(404, *ANY))
-    async def similar_items(self, request: SimilarItemsRequest) -> Items:
+    @app.post("/similar_items", response_model=Items, responses=responses(404, *ANY))
+    async def similar_items(self, request: SimilarItemsRequest) -> Response:
         """The items nearest to an item; scores are cosines."""
         return await self._answer("/similar_items", request)
 
-    @app.post("/search", responses=responses(404, *ANY))
-    async def search(self, request: SearchRequest) -> Items:
+    @app.post("/search", response_model=Items, responses=responses(404, *ANY))
+    async def search(self, request: SearchRequest) -> Response:
         """Items for a text: by its words, by what they mean, and like what it names."""
         return await self._answer("/search", request)
 
-    @app.post("/chat", responses=responses(404, 409, *ANY))
-    async def chat(self, request: ChatRequest) -> Chat:
+    @app.post("/chat", response_model=Chat, responses=responses(404, 409, *ANY))
+    async def chat(self, request: ChatRequest) -> Response:
         """One turn of a conversation: what is wanted and what is not, places of the list, years, why."""
         return await self._answer("/chat", request.kept_in(self._sessions))
 
-    @app.delete("/chat/{session_id}", status_code=204, responses=responses(429, 500))
+    @app.delete("/chat/{session_id}", status_code=204, responses=responses(401, 403, 429, 500))
     async def forget(self, session_id: str) -> None:
         """Forget a conversation; nothing is said of whether there was one."""
         await self._in(self._pool, self._sessions.forget, session_id)
 
-    @app.post("/hot_topics", responses=responses(404, *ANY))
-    async def hot_topics(self, request: HotTopicsRequest) -> HotTopics:
+    @app.post("/hot_topics", response_model=HotTopics, responses=responses(404, *ANY))
+    async def hot_topics(self, request: HotTopicsRequest) -> Response:
         """Topics on the rise within the themes of somebody's interests, with the items that lead them."""
         return await self._answer("/hot_topics", request)
 
-    @app.post("/brands", responses=responses(404, *ANY))
-    async def brands(self, request: BrandsRequest) -> Brands:
+    @app.post("/brands", response_model=Brands, responses=responses(404, *ANY))
+    async def brands(self, request: BrandsRequest) -> Response:
         """Brands, creators or shops to follow: near to somebody's interests, and new to them."""
         return await self._answer("/brands", request)
 
-    @app.post("/similar_users", responses=responses(401, 403, 404, *ANY), dependencies=OF_OTHERS)
-    async def similar_users(self, request: SimilarUsersRequest) -> SimilarUsers:
+    @app.post("/similar_users", response_model=SimilarUsers, responses=responses(404, *ANY))
+    async def similar_users(self, request: SimilarUsersRequest) -> Response:
         """Users whose interests are likest, and the interests they share. For analysts: it names other users."""
         return await self._answer("/similar_users", request)
 
-    @app.post("/audience", responses=responses(401, 403, 404, *ANY), dependencies=OF_OTHERS)
-    async def audience(self, request: AudienceRequest) -> Audience:
+    @app.post("/audience", response_model=Audience, responses=responses(404, *ANY))
+    async def audience(self, request: AudienceRequest) -> Response:
         """Users whom an item or a text concerns most, and why. For analysts: it names users."""
         return await self._answer("/audience", request)
 
@@ -192,7 +192,7 @@ class Recommender:
         gone = await self.online.read(self.online.users.forget, user_id, await self.online.now(release))
         return Forgotten(records=gone, in_release=user_id in release.users)
 
-    @app.get("/release", responses=responses(429, 503))
+    @app.get("/release", responses=responses(401, 403, 429, 503))
     async def release(self) -> Status:
         """Which release serves, and why a newer one does not."""
         refused = self.releases.refused
@@ -208,15 +208,23 @@ class Recommender:
             raise ApiError(503, reason)
         return self.releases.live
 
-    async def _answer(self, endpoint: str, request: Question) -> Any:
+    def _state(self, user_id: str | None) -> object:
+        """What an answer depends on beside its request. Raises StoreUnavailable."""
+        live = self.releases.live
+        if live is None or not self.settings.remember_seconds:
+            return None
+        return self.releases.swaps, None if user_id is None else self.online.users.state(live, user_id)
+
+    async def _answer(self, endpoint: str, request: Question) -> Response:
         release = self._live()  # taken once: no answer is of two releases
         try:
             try:
                 async with asyncio.timeout(self.settings.time_out):
+                    await self._fill_ticket(request)
                     vectors = await self._texts.vectors(
                         release.manifest.id, request.reads(release), release.texts.dimension
                     )
-                    return await self._in(self._pool, request.answer, release, vectors)
+                    return await self._in(self._pool, _as_json, request.answer, release, vectors)
             except TimeoutError:
                 return await self._fall_back(endpoint, release, request, "time_out")
             except EncoderUnavailable:
@@ -229,11 +237,22 @@ class Recommender:
             log_without_values(error)
             raise ApiError(500, "an unexpected error") from None
 
-    async def _fall_back(self, endpoint: str, release: Release, request: Question, cause: Cause) -> Answer:
+    async def _fill_ticket(self, request: Question) -> None:
+        """Say what the answer depends on, before it is computed: what happens meanwhile is then seen as a change."""
+        ticket = TICKET.get()
+        if ticket is not None:
+            ticket.user_id = getattr(request, "user_id", None)
+            local = ticket.user_id is None or ANSWERS.local
+            state = self._state(ticket.user_id) if local else await asyncio.to_thread(self._state, ticket.user_id)
+            ticket.state = state
+
+    async def _fall_back(self, endpoint: str, release: Release, request: Question, cause: Cause) -> Response:
+        if (ticket := TICKET.get()) is not None:
+            ticket.state = None
         metrics.FALLBACKS.labels(endpoint, cause).inc()
         try:
             async with asyncio.timeout(self.settings.time_out):
-                return await self._in(self._reserve, request.fallback, release, cause)
+                return await self._in(self._reserve, _as_json, request.fallback, release, cause)
         except TimeoutError:
             raise ApiError(504, f"no answer, nor the fallback, within {self.settings.time_out:g} s") from None
 
@@ -256,6 +275,11 @@ class Recommender:
             except Exception as error:  # the loop must never end
                 log_without_values(error)
             await asyncio.sleep(self.settings.poll_seconds)
+
+
+def _as_json(answer: Callable[..., Answer], *arguments: object) -> Response:
+    """The answer as bytes: its models have checked it, so FastAPI need not do it again."""
+    return Response(answer(*arguments).model_dump_json(by_alias=True), media_type="application/json")
 
 
 @app.get("/metrics", response_class=PlainTextResponse, include_in_schema=False)
@@ -289,7 +313,4 @@ def index() -> RedirectResponse:
     return RedirectResponse("/docs")
 
 
-ENDPOINTS = frozenset({*app.openapi()["paths"], "/metrics", "/livez", "/readyz", "/healthz"})
-Recommender.add_asgi_middleware(metrics.Metered, endpoints=ENDPOINTS)
-Recommender.add_asgi_middleware(OneShape)
-Recommender.add_asgi_middleware(Limits)
+protect(Recommender, app)

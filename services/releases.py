@@ -82,6 +82,7 @@ class Releases:
         self.settings = settings
         self.joined = joined
         self.live: Recommender | None = None
+        self.swaps = 0
         self.refused: Refusal | None = None
         self._tried: object = None
 
@@ -117,6 +118,7 @@ class Releases:
     def swap(self, release: Recommender) -> None:
         """Put a loaded release in service."""
         former, self.live, self.refused = self.live, release, None
+        self.swaps += 1
         if former is not None:
             RELEASE.labels(former.manifest.id).set(0)
         RELEASE.labels(release.manifest.id).set(1)

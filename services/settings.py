@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Literal, Self
 
 from platformdirs import user_cache_dir, user_data_dir
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError
 
 from strata.errors import SettingsError
+from strata.online.tokens import default_file
 from strata.settings import Settings
 
 PREFIX = "STRATA_"
+FORMER = {"ANALYST_TOKEN": "make a token by `strata token create NAME --scope analyst`"}
+"""Variables that are gone, and what is there instead: a service that ignored them would seem protected by them."""
 
 
 class ServiceSettings(Settings):
@@ -41,16 +44,25 @@ class ServiceSettings(Settings):
     """Where events, corrections and items are kept: a file of this machine, or redis://… for several replicas."""
     clock: Literal["wall", "data"] = "wall"
     """The platform's time: the machine's, or one that runs on from the end of the release's data, to try old data."""
+    remember_seconds: NonNegativeFloat = 60.0
+    """How long an answer is sent again while nothing that it depends on changes; 0: never."""
+    log_lists: bool = True
+    """Whether lists of users are kept in the journal, with release, places and propensities."""
     sessions: Path = Path(user_cache_dir("strata")) / "sessions.sqlite"
     """File of the conversations, which all workers share; it may be deleted while the service is down."""
     session_seconds: PositiveFloat = 3600.0
     """Seconds after its last turn in which a conversation can go on."""
-    analyst_token: SecretStr | None = Field(None, min_length=16)
-    """Token of the scope `analyst`, for answers that name other users; if unset, nobody gets them."""
+    tokens: Path = Field(default_factory=default_file)
+    """File of the tokens, made by `strata token`; it is read again when it changes."""
+    open: bool = False
+    """Whether requests of this machine to its loopback need no token: for tests and first tries."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read the variables that are set. Raises SettingsError naming the first that is wrong."""
+        for former, now in FORMER.items():
+            if environment.get(PREFIX + former):
+                raise SettingsError(f"environment variable {PREFIX}{former} is not read any more; unset it: {now}")
         given = {name: environment[PREFIX + name.upper()] for name in cls.model_fields if _given(name, environment)}
         try:
             return cls.model_validate(given)

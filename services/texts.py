@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
@@ -9,7 +10,12 @@ import numpy as np
 from bentoml.exceptions import BentoMLException
 
 from services.metrics import ENCODER_CALLS
+from services.together import Together
 
+MOST_TOGETHER = 64
+"""Requests whose texts are read in one call."""
+CALLS = 2
+"""Calls of a worker to the encoder at a time: while one is read, the next is on its way."""
 TRIES = 3
 """Calls to the encoder: a stopped worker breaks its connections, and the one for the retry may be closed too."""
 
@@ -25,6 +31,7 @@ class Texts:
         """`encoder`: BentoML's proxy of the service, or the service itself in the same process; `time_out`: seconds."""
         self.encoder = encoder
         self.time_out = time_out
+        self._together: Together[tuple[str, list[str]], np.ndarray] = Together(self._read, MOST_TOGETHER, CALLS)
         # BentoML 1.4 replaces its session after 100 calls or 300 s, and aborts calls in flight.
         sessions = getattr(encoder.to_async, "_session_manager", None)
         if sessions is not None:
@@ -43,14 +50,27 @@ class Texts:
 
     async def read(self, release: str, texts: list[str]) -> np.ndarray:
         """Vectors (n, d) of texts, without time limit. Raises EncoderUnavailable."""
+        return await self._together.do((release, texts))
+
+    async def _read(self, asked: Sequence[tuple[str, list[str]]]) -> list[np.ndarray | Exception]:
+        """What each request gets: those that wait together are read in one call."""
+        pairs = [(release, text) for release, texts in asked for text in texts]
         for _ in range(TRIES):
             try:
-                found = await self.encoder.to_async.encode([(release, text) for text in texts])
+                found = await self.encoder.to_async.encode(pairs)
             except (aiohttp.ClientError, BentoMLException, OSError):
                 ENCODER_CALLS.labels("failed").inc()
                 continue
-            if all(vector is not None for vector in found):
-                ENCODER_CALLS.labels("ok").inc()
-                return np.stack(found)
-            ENCODER_CALLS.labels("other_release").inc()
-        raise EncoderUnavailable
+            ENCODER_CALLS.labels("ok").inc()
+            ends = np.cumsum([len(texts) for _, texts in asked])
+            parts = [found[end - len(texts) : end] for end, (_, texts) in zip(ends, asked, strict=True)]
+            return [_stacked(part) for part in parts]
+        return [EncoderUnavailable()] * len(asked)
+
+
+def _stacked(vectors: list[Any]) -> np.ndarray | Exception:
+    """The vectors of a request, if the encoder has the model of its release."""
+    if all(vector is not None for vector in vectors):
+        return np.stack(vectors)
+    ENCODER_CALLS.labels("other_release").inc()
+    return EncoderUnavailable()

@@ -16,11 +16,7 @@ from strata.interests.correction_file import Action
 from strata.online.records import Record
 from strata.recommendation.recommender import Recommender
 
-
-RENAMING = {
-    "required": ["value"],
-    "properties": {"action": {"const": "rename"}, "value": {"type": "string", "pattern": "^[\\w -]*\\w[\\w -]*$"}},
-}
+RENAMING = {"required": ["value"], "properties": {"action": {"const": "rename"}, "value": {"type": "string"}}}
 OTHERWISE = {"properties": {"action": {"not": {"const": "rename"}}, "value": {"type": "null"}}}
 
 

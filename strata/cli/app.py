@@ -16,6 +16,7 @@ from strata.cli import related as related_cli
 from strata.cli import release as release_cli
 from strata.cli import search as search_cli
 from strata.cli import themes as themes_cli
+from strata.cli import token as token_cli
 from strata.cli.data_sets import app as data
 from strata.cli.rows import Columns, Rows
 from strata.cli.terminal import Answer, draws, sentence, states
@@ -31,6 +32,7 @@ app.command()(themes_cli.themes)
 app.command()(search_cli.search)
 data.command("pull")(pull_cli.pull)
 app.add_typer(release_cli.app, name="release", help="Releases: list, promote, roll back.")
+app.add_typer(token_cli.app, name="token", help="Tokens of the service: create, list, revoke.")
 app.command()(init_cli.init)
 app.command("next")(cli_next.what_next)
 

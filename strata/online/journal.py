@@ -23,8 +23,10 @@ class Journal(Protocol):
     """Records in the order of acceptance, shared by all workers (and, with Redis, by all replicas).
 
     Every method raises StoreUnavailable where the store cannot be reached or is damaged. Methods may be called from
-    several threads at once.
+    several threads at once. `local`: whether asking for a place takes microseconds, or goes over a network.
     """
+
+    local: bool
 
     def append(self, records: Sequence[Record]) -> list[Accepted]:
         """Keep records, all or none, and return once they are durable and every reader sees them.

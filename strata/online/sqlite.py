@@ -40,6 +40,8 @@ class SqliteJournal:
     what the disk holds. `now`: the time, for `began`. `patience`: seconds to wait for other processes.
     """
 
+    local = True
+
     def __init__(
         self,
         file: Path | str,

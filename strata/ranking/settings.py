@@ -60,6 +60,15 @@ class FeatureSettings(Settings):
         return self
 
 
+class ExploreSettings(Settings):
+    """How much lists explore, so that something is learned of items that few have chosen."""
+
+    share: float = Field(default=0.0, ge=0, le=0.5)
+    """Chance of each place but the first to go to another item; 0: never."""
+    among: PositiveInt = 30
+    """Items after a place that it may go to."""
+
+
 class RecommendSettings(Settings):
     """What every recommendation does unless a request says otherwise."""
 
@@ -76,6 +85,8 @@ class RecommendSettings(Settings):
     """Generator weights for a user with a profile text but no history, where it names a topic clearly."""
     generators: GeneratorSettings = GeneratorSettings()
     features: FeatureSettings = FeatureSettings()
+    explore: ExploreSettings = ExploreSettings()
+    """Of users that are served; evaluation and batches do not explore."""
 
     @model_validator(mode="after")
     def _of_tiers(self) -> Self:

@@ -10,9 +10,10 @@ from strata._kernels.threads import side_by_side
 from strata.data.schema import ITEM, USER
 from strata.interests.query_users import QueryUser
 from strata.ranking.two_stage import blocks
-from strata.recommendation.lists import ListBuilder, ManyLists, Recommendation
+from strata.recommendation.lists import ListBuilder, Recommendation
 from strata.recommendation.recommender import DEFAULT, Recommender
 from strata.recommendation.request import ListRequest
+from strata.recommendation.scoring import ManyLists
 
 PLACE, SCORE = "place", "score"
 

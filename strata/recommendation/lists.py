@@ -1,9 +1,9 @@
 """Builds one person's list: candidates are scored, boosted, re-ranked, put under business rules and explained."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from strata.interests.profiles import Profiles
 from strata.interests.query_users import QueryUser
 from strata.interests.themes import Themes
 from strata.models.popularity import popularity
-from strata.ranking.candidates import Table, propose
+from strata.ranking.candidates import propose
 from strata.ranking.query import QueryBatch, query_batch
 from strata.ranking.ranker import Ranker
 from strata.ranking.settings import RecommendSettings
@@ -24,10 +24,12 @@ from strata.ranking.two_stage import Models
 from strata.ranking.weighted_sum import WeightedSum
 from strata.recommendation.business_rules import BusinessRules, apply_rules, boost
 from strata.recommendation.explanation import LATELY, CitedPoint, Reason, explain
+from strata.recommendation.exploring import explored
 from strata.recommendation.leave_one_point_out import cited_points, without_each_point
 from strata.recommendation.request import ListRequest
 from strata.recommendation.rerank import Mix, RerankSettings, interest_mixes, rerank
-from strata.recommendation.tier_mix import in_order, weights_of
+from strata.recommendation.scoring import ManyLists, Scored, by_words_alone
+from strata.recommendation.tier_mix import weights_of
 
 FURTHER: Final = 2_000
 """Items that each generator proposes where the usual candidates do not fill a list: places that can be asked for."""
@@ -38,7 +40,7 @@ class Recommendation:
     """A recommended item: a higher `score` is better; `reason` says why, if requested.
 
     `inferred`: categories and tags that a model filled in, of an item without. `predicted`: the rating to be expected,
-    on the platform's scale, if requested.
+    on the platform's scale, if requested. `propensity`: the chance that this item stood at its place.
     """
 
     item_id: str
@@ -47,6 +49,7 @@ class Recommendation:
     reason: Reason | None = None
     inferred: tuple[InferredClass, ...] = ()
     predicted: float | None = None
+    propensity: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,10 @@ class ListBuilder:
         re-ranking or rules moved an item. A must-include that no generator proposed is scored as in `ranking`. Raises
         UnknownId and SettingsError as `apply_rules` does.
         """
-        rules = request.effective_rules
+        rules, asked = request.effective_rules, request
+        exploring = bool(self.settings.explore.share and person.user_id and not rules.capped and not rules.must_include)
+        if exploring:  # places are given to items after the last that is shown
+            request = request.model_copy(update={"k": request.k + self.settings.explore.among})
         batch = self._batch([person.row], person.history, person.profiles, allowed, request)
         may_come = allowed & ~batch.barred[0]
         musts = rows_of(list(rules.must_include), self.catalogue) if rules.must_include else np.zeros(0, np.int64)
@@ -105,7 +111,14 @@ class ListBuilder:
             further = propose(batch, self.models.generators, FURTHER).items
             scored = self._scored(person, batch, np.union1d(further, musts), request)
             listed = self._listed(person, scored, musts, may_come, request)
-        return self._described(person, scored, listed[request.offset : request.stop], request)
+        chances = np.ones(len(listed))
+        if exploring:
+            seed = f"{person.user_id} {len(person.seen)}"
+            listed, chances = explored(listed, asked.stop, self.settings.explore, self.chosen_by, seed)
+        shown = slice(asked.offset, asked.stop)
+        found = self._described(person, scored, listed[shown], asked)
+        given = zip(found, chances[shown].round(6).tolist(), strict=True)
+        return [item if chance == 1 else replace(item, propensity=chance) for item, chance in given]
 
     def ranking(
         self, person: QueryUser, allowed: np.ndarray, named: np.ndarray, request: ListRequest
@@ -171,7 +184,7 @@ class ListBuilder:
         item_id = str(self.catalogue.ids[row])
         return Recommendation(item_id, self.catalogue.titles[row], round(score, 6), reason, self.inferred.of(item_id))
 
-    def _scored(self, person: QueryUser, batch: QueryBatch, others: np.ndarray, request: ListRequest) -> "Scored":
+    def _scored(self, person: QueryUser, batch: QueryBatch, others: np.ndarray, request: ListRequest) -> Scored:
         """A single user's usual candidates and the items `others` (m,), proposed or not, with scores and weights."""
         table = propose(batch, self.models.generators, self.settings.candidates, others)
         ranker: Ranker = self.ranker
@@ -186,7 +199,7 @@ class ListBuilder:
         return replace(scored, weights=weights_of(cited, batch.facts.tiers, request.tier_weights))
 
     def _listed(
-        self, person: QueryUser, scored: "Scored", musts: np.ndarray, allowed: np.ndarray, request: ListRequest
+        self, person: QueryUser, scored: Scored, musts: np.ndarray, allowed: np.ndarray, request: ListRequest
     ) -> np.ndarray:
         """The whole list (n,): the usual candidates as arranged, then the further ones as arranged among themselves."""
         proposed = scored.table.proposed
@@ -240,7 +253,7 @@ class ListBuilder:
         )
 
     def _described(
-        self, person: QueryUser, scored: "Scored", listed: np.ndarray, request: ListRequest
+        self, person: QueryUser, scored: Scored, listed: np.ndarray, request: ListRequest
     ) -> list[Recommendation]:
         """Items (n,) of a table with their scores and reasons, in this order."""
         rows = np.argsort(scored.table.items)
@@ -249,7 +262,7 @@ class ListBuilder:
         found = zip(listed.tolist(), scored.scores[rows].tolist(), reasons, strict=True)
         return [self.item(item, score, reason) for item, score, reason in found]
 
-    def _reasons(self, person: QueryUser, scored: "Scored", rows: np.ndarray) -> list[Reason]:
+    def _reasons(self, person: QueryUser, scored: Scored, rows: np.ndarray) -> list[Reason]:
         """The reason of each of some rows (n,) of a table."""
         chosen, features = scored.table.only(rows), scored.features()[rows]
         cosines = self._cosines(scored, rows)
@@ -266,44 +279,12 @@ class ListBuilder:
             for place, item in enumerate(chosen.items)
         ]  # fmt: skip
 
-    def _lost(self, scored: "Scored", rows: np.ndarray) -> np.ndarray:
+    def _lost(self, scored: Scored, rows: np.ndarray) -> np.ndarray:
         """How far the scores of some rows (n,) fall without each point: (P, n)."""
         features = scored.features()[rows]
         return without_each_point(scored.table, rows, features, scored.batch, self.models, scored.ranker)
 
-    def _cosines(self, scored: "Scored", rows: np.ndarray) -> np.ndarray:
+    def _cosines(self, scored: Scored, rows: np.ndarray) -> np.ndarray:
         """Of the items of some rows (n,) to the liked points (P, d): (n, P)."""
         points = scored.batch.points[: len(scored.batch.facts.tiers)]
         return np.asarray(self.vectors[scored.table.items[rows]] @ points.T)
-
-
-@dataclass(frozen=True)
-class Scored:
-    """A single user's candidates with their scores (n,) and weights (n,) by tier; `features()` gives theirs (n, F)."""
-
-    table: Table
-    batch: QueryBatch
-    ranker: Ranker
-    features: Callable[[], np.ndarray]
-    scores: np.ndarray
-    weights: np.ndarray
-
-    def in_order(self, part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Items (1, m) of the rows in `part` (n,) bool, best first; the i-th has the i-th best score (1, m)."""
-        rows = np.flatnonzero(part)
-        order = rows[in_order(self.scores[rows], self.weights[rows])]
-        return self.table.items[order][None], np.sort(self.scores[rows].astype(float))[::-1][None]
-
-
-class ManyLists(NamedTuple):
-    """Item rows (B, k), best first, NOTHING pads, and their scores; whose list needs further candidates: (B,) bool."""
-
-    items: np.ndarray
-    scores: np.ndarray
-    short: np.ndarray
-
-
-def by_words_alone(batch: QueryBatch) -> np.ndarray:
-    """Users with interest points but no history, (B,) bool: the weighted sum ranks for them: trees need a history."""
-    liked = batch.owners[: len(batch.facts.tiers)]
-    return np.asarray(np.isin(np.arange(len(batch)), liked) & (np.diff(batch.choices.offsets) == 0))

@@ -18,6 +18,7 @@ from benchmarks.init.__main__ import WRITERS
 from strata.cli.app import app
 from strata.data.history import DAY, History
 from strata.data.schema import BRAND, TITLE
+from strata.online.tokens import TokenFile
 from strata.recommendation.loading import load_recommender
 from strata.release.manifest import read_manifest, write_release
 from strata.release.registry import Registry
@@ -112,6 +113,7 @@ def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     ids = [registry.add(folder) for folder in (Path("other"), release)]
     for each in ids:
         registry.promote(each)
+    TokenFile(Path("tokens.jsonl")).create("web", ["read", "write"])
     return {
         "user": ["u0", *of],
         "recommend": ["u0", *of],
@@ -135,6 +137,9 @@ def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "release add": [str(release)],
         "release promote": ids[:1],
         "release rollback": [],
+        "token create": ["shop", "--scope", "read", "--file", "tokens.jsonl"],
+        "token list": ["--file", "tokens.jsonl"],
+        "token revoke": ["web", "--file", "tokens.jsonl"],
         "doctor": [],
         "next": [],
     }

@@ -10,7 +10,7 @@ import pytest
 
 from strata.recommendation.loading import load_recommender
 from strata.recommendation.recommender import Recommender
-from tests.services.serving import SERVICE, TOKEN, Server, serving
+from tests.services.serving import SERVICE, Server, serving
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,8 +41,6 @@ def library(release: Path) -> Recommender:
 def server(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The services as a developer serves them: from the working tree, with a release folder."""
     home = tmp_path_factory.mktemp("home")
-    environment = {
-        "STRATA_RELEASE": release, "STRATA_ANALYST_TOKEN": TOKEN, "STRATA_SESSIONS": home / "sessions.sqlite",
-    }  # fmt: skip
+    environment = {"STRATA_RELEASE": release, "STRATA_SESSIONS": home / "sessions.sqlite"}
     with serving(home, *SERVICE, environment=environment) as started:
         yield started

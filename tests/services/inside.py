@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from services.paths import NEEDED
 from services.recommender import Recommender, app
+
+NEEDED["GET /pools"] = "read"
 
 
 @app.get("/pools")

@@ -1,12 +1,13 @@
 """A real server for tests: `bentoml serve` on a free port of the loopback, with a home of its own."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,10 +15,13 @@ import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
+from strata.online.tokens import SCOPES, Scope, digest
 from tests.places import ROOT
 
-TOKEN = "only-for-these-tests"
-ANALYST = {"Authorization": f"Bearer {TOKEN}"}
+TOKEN = "strata_only-for-these-tests"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+ONLY = {scope: {"Authorization": f"Bearer strata_only-{scope}"} for scope in SCOPES}
+"""Headers of tokens with one scope each."""
 SERVICE = ("services.recommender:Recommender", "--working-dir", str(ROOT))
 
 
@@ -25,7 +29,7 @@ class Server(httpx.Client):
     """A client of a running server that knows its process."""
 
     def __init__(self, port: int, process: subprocess.Popen, log: Path) -> None:
-        super().__init__(base_url=f"http://127.0.0.1:{port}", timeout=60)
+        super().__init__(base_url=f"http://127.0.0.1:{port}", headers=BEARER, timeout=60)
         self.process, self.log = process, log
 
     def wait(self, path: str, until, seconds: float = 300) -> httpx.Response:
@@ -58,6 +62,17 @@ def _pairs(words: list[str]) -> list[list[str]]:
     return [list(pair) for pair in zip(words, words[1:], strict=False)]
 
 
+def tokens(file: Path) -> Path:
+    """A file of tokens whose values are known: TOKEN has all scopes, those of ONLY one each."""
+    scopes: dict[str, Sequence[Scope]] = {TOKEN: SCOPES, **{f"strata_only-{scope}": [scope] for scope in SCOPES}}
+    lines = (
+        {"name": f"test-{number}", "scopes": [*of], "sha256": digest(value), "created": 0.0, "revoked": None}
+        for number, (value, of) in enumerate(scopes.items())
+    )
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return file
+
+
 @contextmanager
 def serving(
     home: Path,
@@ -66,7 +81,7 @@ def serving(
     folder: Path | None = None,
     environment: Mapping[str, str | Path] | None = None,
 ) -> Iterator[Server]:
-    """Serve `target` from `folder` until the block ends; ready when /readyz says so."""
+    """Serve `target` from `folder` until the block ends; ready when /readyz says so. TOKEN may do everything."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -75,6 +90,7 @@ def serving(
     settings = {"STRATA_TIME_OUT": "30", "STRATA_ENCODER_TIME_OUT": "20", "STRATA_POLL_SECONDS": "0.2"}
     settings["STRATA_JOURNAL"] = str(home / "journal.sqlite")
     home.mkdir(parents=True, exist_ok=True)
+    settings["STRATA_TOKENS"] = str(tokens(home / "tokens.jsonl"))
     log = home / "serve.log"
     with log.open("w") as output:
         process = subprocess.Popen(

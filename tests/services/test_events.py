@@ -135,3 +135,18 @@ def test_a_wrong_event_is_refused_by_its_field_and_nothing_is_kept(live: Server,
     answer = live.post("/events", json={"events": [event, SEEN]})
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
     assert live.get("/users/careful").status_code == 404
+
+
+def test_an_answer_is_sent_again_until_something_happens_to_its_user(live: Server, library: Recommender) -> None:
+    user, other = list(library.users)[20:22]
+    asked = {"user_id": user, "k": 5}
+    first = post(live, "/recommend", **asked)
+    hits = live.metric("strata_answers_from_memory_total", outcome="hit")
+    for _ in range(8):
+        assert post(live, "/recommend", **asked) == first
+    assert live.metric("strata_answers_from_memory_total", outcome="hit") > hits
+    post(live, "/events", events=events(other, ["1"]))
+    assert post(live, "/recommend", **asked) == first
+    post(live, "/events", events=events(user, [first["items"][0]["item_id"]]))
+    for _ in range(8):
+        assert post(live, "/recommend", **asked) != first

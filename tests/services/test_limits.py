@@ -14,11 +14,9 @@ from services.endpoints.users import AudienceRequest, SimilarUsersRequest
 from services.errors import ApiError
 from services.limits import Limits
 from services.settings import ServiceSettings
-from services.tokens import analyst
 from strata.data.filters import Filters
 from strata.errors import SettingsError
 from strata.recommendation.recommender import Recommender
-from tests.services.serving import TOKEN
 
 REQUESTS = [
     RecommendRequest(user_id="10", k=7, filters=Filters(categories=["War"])),
@@ -78,18 +76,6 @@ def test_the_fallback_obeys_the_rules(library: Recommender) -> None:
     assert answer.items[0].item_id == "1682"
     assert len(set(library.themes.of_item[rows, 2])) == len(rows) > 1
     assert (library.list_builder.chosen_by[rows[1:]] <= 3).all()
-
-
-def test_without_a_token_set_nobody_learns_of_other_users(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("STRATA_ANALYST_TOKEN", raising=False)
-    with pytest.raises(ApiError, match="no token of the scope analyst") as refused:
-        analyst(None)
-    assert refused.value.status == 403
-    monkeypatch.setenv("STRATA_ANALYST_TOKEN", "hunter2")
-    with pytest.raises(SettingsError, match="STRATA_ANALYST_TOKEN") as wrong:
-        ServiceSettings.from_environment()
-    assert "hunter2" not in str(wrong.value)
-    assert TOKEN not in repr(ServiceSettings.from_environment({"STRATA_ANALYST_TOKEN": TOKEN}))
 
 
 @pytest.mark.slow

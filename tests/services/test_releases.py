@@ -13,7 +13,7 @@ import pytest
 from services.settings import ServiceSettings
 from strata.release.manifest import read_manifest, write_release
 from strata.release.registry import POINTER, Registry
-from tests.services.serving import SERVICE, Server, serving
+from tests.services.serving import BEARER, SERVICE, Server, serving
 
 pytestmark = pytest.mark.slow
 QUESTIONS = [
@@ -70,7 +70,7 @@ def test_swap_and_roll_back_under_load_mix_nothing_and_restore_the_answers(
 
     def keep_asking(number: int) -> list[tuple[int, dict]]:
         seen = []
-        with httpx.Client(base_url=followed.base_url, timeout=60) as client:
+        with httpx.Client(base_url=followed.base_url, headers=BEARER, timeout=60) as client:
             for turn in range(30):
                 place = (number + turn) % len(QUESTIONS)
                 path, request = QUESTIONS[place]
@@ -137,7 +137,7 @@ def test_killing_the_encoder_costs_no_request(followed: Server) -> None:
     """Last of this module: the worker that takes over starts anew."""
 
     def text(number: int) -> dict:
-        with httpx.Client(base_url=followed.base_url, timeout=60) as client:
+        with httpx.Client(base_url=followed.base_url, headers=BEARER, timeout=60) as client:
             answer = client.post("/recommend", json={"text": f"text {number}", "k": 3})
         assert answer.status_code == 200, answer.text
         assert len(answer.json()["items"]) == 3

@@ -58,6 +58,7 @@ class LiveItems:
         self.journal = journal
         self._name = journal.facts().name
         self._kept: list[Served] = []
+        self._version = 0
         self._lock = Lock()
 
     def of(self, release: Recommender, encode: Callable[[Sequence[str]], np.ndarray]) -> Recommender:
@@ -73,13 +74,22 @@ class LiveItems:
         """The release with all that was added to it so far: the journal is not asked."""
         return self._of(release).now
 
-    def waiting(self, release: Recommender) -> int:
-        """Items that are not served yet, as nobody has read their texts."""
-        return len(self._of(release).waiting)
+    def waiting(self, release: Recommender) -> Mapping[str, Row]:
+        """Items that are not served yet, as nobody has read their texts: rows of ITEMS by id."""
+        return self._of(release).waiting
 
-    def behind(self, release: Recommender) -> bool:
-        """Whether the journal has had items since. Raises StoreUnavailable."""
-        return self.journal.last_of_kind("item") > self._upto(self.served(release))
+    def last(self) -> int:
+        """The place of the latest item in the journal. Raises StoreUnavailable."""
+        return self.journal.last_of_kind("item")
+
+    def upto(self, release: Recommender) -> int:
+        """The place up to which the journal's items are served."""
+        return self._upto(self.served(release))
+
+    @property
+    def version(self) -> int:
+        """Another number after each change of what is served."""
+        return self._version
 
     def ahead(self, release: Recommender) -> Ahead:
         """What the journal has had since, and what waits. Raises StoreUnavailable."""
@@ -106,15 +116,11 @@ class LiveItems:
         found = [vectors[text] for text in ahead.texts if text in vectors]
         matrix = np.array(found, np.float32).reshape(len(found), ahead.now.texts.dimension)
         now = with_items(ahead.now, ahead.rows.filter(read), matrix)
+        now = replace(now, items_upto=ahead.upto)
+        _ = now.catalogue.titles, now.searches  # which takes some milliseconds: not while somebody waits
         waiting = ahead.rows.filter([not each for each in read])
-        self._keep(
-            Served(
-                release,
-                replace(now, items_upto=ahead.upto),
-                {row[ITEM]: row for row in waiting.iter_rows(named=True)},
-            )
-        )
-        return self.served(release)
+        self._keep(Served(release, now, {row[ITEM]: row for row in waiting.iter_rows(named=True)}))
+        return now
 
     def _upto(self, now: Recommender) -> int:
         """The place up to which a release has the journal's items."""
@@ -128,3 +134,4 @@ class LiveItems:
         with self._lock:
             others = [each for each in self._kept if each.release is not served.release]
             self._kept = [*others, served][-KEPT:]
+            self._version += 1

@@ -57,15 +57,15 @@ def there(release: Recommender, item_id: str) -> bool:
 
 def test_an_item_is_there_once_the_journal_has_it_and_its_text_is_read_once(journal: Journal) -> None:
     items, model = LiveItems(journal), Model()
-    assert not items.behind(RELEASE)
+    assert items.upto(RELEASE) == items.last()
     assert items.of(RELEASE, model) is items.served(RELEASE)
     journal.append([item("n0", title="A rose garden", categories=["garden"])])
-    assert items.behind(RELEASE)
+    assert items.upto(RELEASE) < items.last()
     assert "n0" not in items.served(RELEASE).catalogue
     first = items.of(RELEASE, model)
     assert there(first, "n0")
     assert model.read == ["A rose garden. garden"]
-    assert not items.behind(RELEASE)
+    assert items.upto(RELEASE) == items.last()
     journal.append([item("n1", title="Another")])
     second = items.of(RELEASE, model)
     assert there(second, "n0")
@@ -123,12 +123,13 @@ def test_what_nobody_can_read_waits_and_holds_up_nothing(journal: Journal) -> No
     now = items.added(RELEASE, items.ahead(RELEASE), {})
     assert not there(now, "i03")
     assert "n0" not in now.catalogue
-    assert (items.waiting(RELEASE), items.behind(RELEASE)) == (2, False)
+    assert list(items.waiting(RELEASE)) == ["n0", "n1"]
+    assert items.upto(RELEASE) == items.last()
     journal.append([removal("n1", AT + 1)])
     assert "n1" not in items.added(RELEASE, items.ahead(RELEASE), {}).catalogue
-    assert items.waiting(RELEASE) == 1
+    assert list(items.waiting(RELEASE)) == ["n0"]
     assert there(items.of(RELEASE, model), "n0")
-    assert items.waiting(RELEASE) == 0
+    assert not items.waiting(RELEASE)
     assert model.read == ["Unread"]
 
 
@@ -136,7 +137,7 @@ def test_a_release_made_from_them_has_them_already(journal: Journal) -> None:
     journal.append([item("n0", title="Drained")])
     made = replace(RELEASE, drained={journal.facts().name: journal.position()})
     items, model = LiveItems(journal), Model()
-    assert not items.behind(made)
+    assert items.upto(made) == items.last()
     journal.append([item("n1", title="Later")])
     assert "n0" not in items.of(made, model).catalogue
     assert model.read == ["Later"]

@@ -244,7 +244,9 @@ class Recommender:
                     vectors = await self._texts.vectors(
                         release.manifest.id, request.reads(release), release.texts.dimension
                     )
-                    return await self._in(self._pool, _as_json, request.answer, release, vectors)
+                    answer = await self._in(self._pool, request.answer, release, vectors)
+                    await self._log(request, answer, release)
+                    return _as_json(answer)
             except TimeoutError:
                 return await self._fall_back(endpoint, release, request, "time_out")
             except EncoderUnavailable:
@@ -256,6 +258,11 @@ class Recommender:
         except Exception as error:
             log_without_values(error)
             raise ApiError(500, "an unexpected error") from None
+
+    async def _log(self, request: Question, answer: Answer, release: Release) -> None:
+        """Keep the list of a user, so that what came of it can be told; nobody waits for that."""
+        if self.settings.log_lists and isinstance(request, RecommendRequest) and request.user_id is not None:
+            self.online.appender.later([request.to_log(answer, await self.online.now(release))])
 
     async def _fill_ticket(self, request: Question) -> None:
         """Say what the answer depends on, before it is computed: what happens meanwhile is then seen as a change."""
@@ -272,7 +279,7 @@ class Recommender:
         metrics.FALLBACKS.labels(endpoint, cause).inc()
         try:
             async with asyncio.timeout(self.settings.time_out):
-                return await self._in(self._reserve, _as_json, request.fallback, release, cause)
+                return _as_json(await self._in(self._reserve, request.fallback, release, cause))
         except TimeoutError:
             raise ApiError(504, f"no answer, nor the fallback, within {self.settings.time_out:g} s") from None
 
@@ -300,9 +307,9 @@ class Recommender:
             await asyncio.sleep(self.settings.poll_seconds)
 
 
-def _as_json(answer: Callable[..., Answer], *arguments: object) -> Response:
+def _as_json(answer: Answer) -> Response:
     """The answer as bytes: its models have checked it, so FastAPI need not do it again."""
-    return Response(answer(*arguments).model_dump_json(by_alias=True), media_type="application/json")
+    return Response(answer.model_dump_json(by_alias=True), media_type="application/json")
 
 
 @app.get("/metrics", response_class=PlainTextResponse, include_in_schema=False)

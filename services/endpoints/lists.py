@@ -14,6 +14,7 @@ from strata.data.filters import rows_of
 from strata.data.inferred import ClassField
 from strata.data.schema import Tier
 from strata.fields import Id
+from strata.online.records import Record
 from strata.recommendation.business_rules import Boosts, BusinessRules
 from strata.recommendation.lists import Recommendation
 from strata.recommendation.recommender import Recommender
@@ -65,12 +66,22 @@ class Item(BaseModel):
         exclude_if=lambda value: value is None,
         description="The rating to be expected, on the platform's scale; left out unless it was asked for.",
     )
+    propensity: float = Field(
+        1.0,
+        exclude_if=lambda value: value == 1,
+        description="The chance that this item stood at its place; left out where it was certain, as nothing explored.",
+    )
 
 
 class Items(Answer):
     """Items, best first."""
 
     items: list[Item]
+    list_id: str | None = Field(
+        None,
+        exclude_if=lambda value: value is None,
+        description="Of a list that was kept with its places; send it with what /feedback tells of it.",
+    )
     nothing_found: bool = Field(
         False, description="Whether the words name nothing that the catalogue has, so that what is popular comes."
     )
@@ -129,6 +140,13 @@ class RecommendRequest(ListRequest, Whose):
             return Items.of(
                 release, release.recommend(whose, self), nothing_found=nothing_found(whose), **standing(whose)
             )
+
+    def to_log(self, answer: Items, now: float) -> Record:
+        """The list as the journal keeps it."""
+        places = enumerate(answer.items, self.offset + 1)
+        listed = [[item.item_id, place, item.propensity, item.reason and item.reason.tier] for place, item in places]
+        body = {"list_id": answer.list_id, "release": answer.release, "items": listed, "fallback": answer.fallback}
+        return Record("shown", str(answer.list_id), self.user_id, now, body)
 
     def fallback(self, release: Recommender, cause: Cause) -> Items:
         """What is popular, without what a known person rejected or, where that is asked for, had."""

@@ -76,6 +76,10 @@ class Journal(Protocol):
         """Remove events, shown lists and satisfactions before a time (seconds); returns how many."""
         ...
 
+    def swept(self) -> bool:
+        """Whether all that was removed has left the disk; where it has not, the store is told to see to it."""
+        ...
+
     def check(self) -> None:
         """Raise unless records could be written and read just now."""
         ...

@@ -10,7 +10,8 @@ from strata.online.sqlite import SqliteJournal
 
 FILE: Final = "sqlite:///"
 SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
-FORMS: Final = f"a path or {FILE}path"
+REDIS: Final = ("redis://", "rediss://", "unix://")
+FORMS: Final = f"a path, {FILE}path, redis://host:port/number, rediss://… (by TLS) or unix:///path/of/a/socket"
 
 
 def open_journal(address: str) -> Journal:
@@ -24,5 +25,19 @@ def open_journal(address: str) -> Journal:
         return SqliteJournal(Path(address))
     if address.startswith(FILE) and address != FILE:
         return SqliteJournal(Path(address.removeprefix(FILE)))
+    if address.startswith(REDIS):
+        return _in_redis(address)
     told = f"an address that begins with {found[0]!r} names" if found else "an empty address names"
     raise SettingsError(f"journal: {told} no store; give {FORMS}")
+
+
+def _in_redis(address: str) -> Journal:
+    try:
+        from strata.online.redis import RedisJournal
+        from strata.online.redis_server import split_address
+    except ModuleNotFoundError:
+        raise SettingsError("journal: Redis needs its client; install it by `pip install strata[service]`") from None
+    url, own = split_address(address)
+    if own.get("trusted", "true") not in ("true", "false"):
+        raise SettingsError("journal: in the address, trusted is true or false")
+    return RedisJournal(url, own.get("prefix", "strata"), trusted=own.get("trusted") == "true")

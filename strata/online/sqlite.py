@@ -6,12 +6,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final
 from weakref import WeakSet
 
-from strata.errors import StoreUnavailable
+from strata.errors import StoreError, StoreUnavailable
 from strata.online import sqlite_file
 from strata.online.erasures import erased
 from strata.online.journal import JournalFacts
@@ -60,8 +60,8 @@ class SqliteJournal:
             self._identity = self._stat()
             self._writer = self._open(timeout=0)
             self._name, self._began = self._writer.execute("select name, began from facts").fetchone()
-        with self._in_turn() as store:
-            self._sweep(store)
+        with suppress(StoreError):  # of another process' forgetting; whoever asks `swept` is told
+            self.swept()
 
     def append(self, records: Sequence[Record]) -> list[Accepted]:
         """See Journal."""
@@ -144,6 +144,12 @@ class SqliteJournal:
         with self._in_turn() as store:
             self._sweep(store)
         return gone
+
+    def swept(self) -> bool:
+        """See Journal."""
+        with self._in_turn() as store:
+            self._sweep(store)
+        return True
 
     def check(self) -> None:
         """See Journal."""

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from strata.online.records import KINDS, Kept, Record
 
 PROCESSES = multiprocessing.get_context("forkserver")
 """Starts a process within milliseconds, with no thread or connection of this one."""
-PROCESSES.set_forkserver_preload(["tests.online.writing"])
+PROCESSES.set_forkserver_preload(["pytest", "strata.online.redis", "tests.online.writing"])
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Store:
 
     def settle(self, journal: Journal) -> None:
         """Wait until what is forgotten has left the disk."""
+        end = time.monotonic() + 30
+        while not journal.swept():
+            assert time.monotonic() < end
+            time.sleep(0.01)
 
     def holds(self, word: str) -> list[str]:
         """Names of the files of the store in which a word stands."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from strata.errors import StoreFull
+from strata.errors import StoreFull, StoreUnavailable
 from strata.online.opening import open_journal
 from tests.online.stores import event, note
 
@@ -47,16 +47,30 @@ def fill_a_full_disk(address: str, told: Connection) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     wal = Path(address).with_name(f"{Path(address).name}-wal")
     resource.setrlimit(resource.RLIMIT_FSIZE, (wal.stat().st_size + (1 << 18), hard))
-    under, message = _until_full(lambda n: journal.append([event(f"under-{n}", text="word " * 400)]), most=10_000)
+    under, message = until_full(lambda n: journal.append([event(f"under-{n}", text="word " * 400)]), most=10_000)
     told.send((under, message))
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     told.send(journal.append([event("after")])[0].new)
 
 
-def _until_full(append: Callable[[int], object], most: int) -> tuple[int, str]:
+def until_full(append: Callable[[int], object], most: int) -> tuple[int, str]:
+    """Append until there is no room: how often that went, and what was said then."""
     for n in range(most):
         try:
             append(n)
         except StoreFull as error:
             return n, str(error)
     return most, ""
+
+
+def append_until_stopped(address: str, writer: str, log: Path) -> None:
+    """Append batches until the journal fails: `kept N` for each, then `failed`."""
+    journal = open_journal(address)
+    file = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+    for n in range(1_000_000):
+        try:
+            journal.append([event(f"{writer}-{n}-{part}", text="word " * 40) for part in range(BATCH)])
+        except StoreUnavailable:
+            note(file, "failed")
+            return
+        note(file, f"kept {n}")

@@ -150,3 +150,22 @@ def test_an_answer_is_sent_again_until_something_happens_to_its_user(live: Serve
     post(live, "/events", events=events(user, [first["items"][0]["item_id"]]))
     for _ in range(8):
         assert post(live, "/recommend", **asked) != first
+
+
+def test_a_list_is_kept_with_its_places_and_what_came_of_it(live: Server, library: Recommender) -> None:
+    user = list(library.users)[30]
+    found = post(live, "/recommend", user_id=user, k=3, offset=2)
+    item = found["items"][0]["item_id"]
+    told = [
+        {"user_id": user, "reaction": "clicked", "item_id": item, "list_id": found["list_id"]},
+        {"user_id": user, "reaction": "satisfied", "value": 4, "list_id": found["list_id"]},
+    ]
+    assert post(live, "/feedback", feedback=told)["new"] == 2
+    wanted = {"shown", "event", "satisfied"}
+    since = live.wait(f"/users/{user}", lambda answer: {each["kind"] for each in answer.json()["since"]} == wanted)
+    shown = {each["kind"]: each for each in since.json()["since"]}
+    assert {each["list_id"] for each in shown.values()} == {found["list_id"]}
+    assert [place[:3] for place in shown["shown"]["items"]] == [
+        [each["item_id"], place, 1.0] for place, each in enumerate(found["items"], 3)
+    ]
+    assert shown["shown"]["release"] == found["release"]

@@ -26,7 +26,7 @@ EVENTS = Counter("strata_events", "Records taken into the journal.", ["kind"])
 ITEMS_WAITING = Gauge(
     "strata_items_waiting", "Items in the journal whose texts nobody could read yet.", multiprocess_mode="livemax"
 )
-ITEMS_LATE = Counter("strata_items_late", "Times that somebody went on without items that could not be added in time.")
+ITEMS_LATE = Counter("strata_items_late", "Requests that went on without items which could not be added in time.")
 RELEASE = Gauge("strata_release", "1 for the release that serves.", ["release"], multiprocess_mode="mostrecent")
 LOAD_FAILURES = Counter("strata_release_load_failures", "Releases that were refused or could not be loaded.")
 

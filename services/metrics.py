@@ -23,6 +23,10 @@ BATCHES = Histogram("strata_encoder_batch", "Texts per batch of the encoder.", b
 DROPPED = Counter("strata_dropped_records", "Records of shown lists that were dropped: the journal did not take them.")
 CACHE = Counter("strata_answers_from_memory", "Requests that could be answered from memory, by outcome.", ["outcome"])
 EVENTS = Counter("strata_events", "Records taken into the journal.", ["kind"])
+ITEMS_WAITING = Gauge(
+    "strata_items_waiting", "Items in the journal whose texts nobody could read yet.", multiprocess_mode="livemax"
+)
+ITEMS_LATE = Counter("strata_items_late", "Requests that went on without items which could not be added in time.")
 RELEASE = Gauge("strata_release", "1 for the release that serves.", ["release"], multiprocess_mode="mostrecent")
 LOAD_FAILURES = Counter("strata_release_load_failures", "Releases that were refused or could not be loaded.")
 

@@ -19,9 +19,10 @@ KEPT = 10_000
 
 @dataclass(frozen=True)
 class State:
-    """What a user's state was made of: the release, and the places of the latest record and erasure."""
+    """What a user's state was made of: the release, and the places of the latest item, record and erasure."""
 
     release: str
+    items: int
     last: int
     erasure: int
 
@@ -62,7 +63,8 @@ class LiveUsers:
 
     def state(self, release: Recommender, user_id: str) -> State:
         """What an answer about a user depends on beside the request."""
-        return State(release.manifest.id, self.journal.last(user_id), self._erasures().get(self._hash(user_id), 0))
+        erasure = self._erasures().get(self._hash(user_id), 0)
+        return State(release.manifest.id, release.items_upto, self.journal.last(user_id), erasure)
 
     def drained(self, release: Recommender) -> int:
         """The place up to which a release has the journal's records."""

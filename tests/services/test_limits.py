@@ -33,7 +33,7 @@ def test_the_fallback_is_popularity_within_the_filters(library: Recommender, req
     assert (answer.fallback, answer.fallback_cause, len(answer.items)) == (True, "time_out", 7)
     rows = [library.catalogue.row(item.item_id) for item in answer.items]
     assert (np.diff(library.list_builder.popularity[rows]) <= 0).all()
-    assert library.available[rows].all()
+    assert library.admitted()[rows].all()
     if isinstance(request_, RecommendRequest) and request_.user_id:
         assert not set(rows) & set(library.user("10").seen)
         assert library.catalogue.in_categories(["War"])[rows].all()

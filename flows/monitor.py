@@ -41,7 +41,7 @@ ALERT = "strata.monitor.alert"
 def read_window(journal: str | None, hours: float) -> Window:
     """The last hours of the journal."""
     with closing(open_journal(resolved(journal))) as opened:
-        now = Clock.kept(opened).now()
+        now = Clock.known_to(opened).now()
         return window(opened, now - hours * 3600, now)
 
 

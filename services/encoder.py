@@ -3,12 +3,15 @@
 import logging
 import time
 from collections import OrderedDict
+from hashlib import blake2b
 from typing import Any
 
 import bentoml
 
 KEPT = 2
 """Models kept loaded: of the current release, and of the previous one for its last requests."""
+REMEMBERED = 10_000
+"""Vectors kept of texts that were read, found by their hashes: of a new item each API worker asks for the same."""
 RETRY_SECONDS = 60
 """How often a model that cannot be loaded is tried again."""
 
@@ -32,6 +35,7 @@ class Encoder:
 
         self.settings = ServiceSettings.from_environment()
         self._models: OrderedDict[str, Any] = OrderedDict()
+        self._read: OrderedDict[tuple[str, bytes], Any] = OrderedDict()
         self._failed = ("", 0)
         try:
             folder = releases.wanted(self.settings)
@@ -47,17 +51,23 @@ class Encoder:
         """
         from services.metrics import BATCHES, ENCODED
 
-        BATCHES.observe(len(texts))
-        ENCODED.inc(len(texts))
-        vectors: list[Any] = [None] * len(texts)
-        for release in {release for release, _ in texts}:
+        keys = [(release, _digest(text)) for release, text in texts]
+        new = {key: text for key, (_, text) in zip(keys, texts, strict=True) if key not in self._read}
+        if new:
+            BATCHES.observe(len(new))
+            ENCODED.inc(len(new))
+        found = {key: self._read[key] for key in keys if key in self._read}
+        for release in {release for release, _ in new}:
             model = self._model(release)
             if model is not None:
-                places = [place for place, (of, _) in enumerate(texts) if of == release]
-                found = model.encode([texts[place][1] for place in places])
-                for place, vector in zip(places, found, strict=True):
-                    vectors[place] = vector
-        return vectors
+                own = {key: text for key, text in new.items() if key[0] == release}
+                found.update(zip(own, model.encode(list(own.values())), strict=True))
+        for key, vector in found.items():
+            self._read[key] = vector
+            self._read.move_to_end(key)
+        while len(self._read) > REMEMBERED:
+            self._read.popitem(last=False)
+        return [found.get(key) for key in keys]
 
     def _model(self, release: str) -> Any:
         """The model of a release, verified and loaded at first use; None if it cannot be loaded."""
@@ -86,3 +96,7 @@ class Encoder:
         while len(self._models) > KEPT:
             self._models.popitem(last=False)
         return self._models[release]
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from starlette.exceptions import HTTPException
+from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from strata.data.filters import InvertedRange, UnknownCategory
 from strata.errors import SettingsError, UnknownId
 
 logger = logging.getLogger("bentoml.strata")
@@ -35,6 +36,7 @@ class ErrorBody(BaseModel):
     error: Fault
 
 
+CATEGORIES, PRICES = "filters.categories", "filters.price"
 SEE_SCHEMA = "see the schema at /openapi.json"
 REMEDIES = {
     400: ("malformed", "send one JSON object as the body, with Content-Type: application/json"),
@@ -42,9 +44,11 @@ REMEDIES = {
     403: ("forbidden", "send a token with the scope that this needs"),
     404: ("not_found", "use one of the paths at /openapi.json"),
     405: ("method_not_allowed", "use the method that the Allow header names"),
-    408: ("slow_body", "send the whole body within the time-out"),
+    408: ("too_slow", "send the whole request within the time-out"),
     409: ("conflict", "change what conflicts, or send the first request again"),
     413: ("body_too_large", "send fewer items or texts per request"),
+    415: ("media_type", "send JSON, in UTF-8 and not compressed: Content-Type: application/json"),
+    431: ("headers_too_large", "send fewer or shorter headers"),
     429: ("too_many_requests", "try again after the seconds that Retry-After names"),
     500: ("internal", "report this to the operator, who finds the cause in the service's log"),
     503: ("not_ready", "try again when /readyz answers 200; /release says what is the matter"),
@@ -56,12 +60,17 @@ BY_TYPE = {
     "extra_forbidden": "remove this field, or correct its name: " + SEE_SCHEMA,
     "missing": "add this field: " + SEE_SCHEMA,
     "finite_number": "send a finite number",
-    "model_attributes_type": REMEDIES[400][1],
+    **dict.fromkeys(("model_attributes_type", "model_type", "dict_type"), REMEDIES[400][1]),
 }
+SAID = dict.fromkeys(("model_attributes_type", "model_type", "dict_type"), "this should be a JSON object")
+"""What to say where the words of the validator are about its classes."""
 
 
-class ApiError(Exception):
-    """An error that can be sent as an HTTP response."""
+class ApiError(HTTPException):
+    """An error that can be sent as an HTTP response.
+
+    It is one of FastAPI's so that it passes where FastAPI reads bodies.
+    """
 
     def __init__(
         self,
@@ -73,20 +82,21 @@ class ApiError(Exception):
         remedy: str = "",
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(status, message, {**HEADERS.get(status, {}), **(headers or {})})
         self.status = status
-        self.headers = {**HEADERS.get(status, {}), **(headers or {})}
         usual_code, usual_remedy = REMEDIES.get(status, ("refused", SEE_SCHEMA))
         self.fault = Fault(code=code or usual_code, message=message, field=field, remedy=remedy or usual_remedy)
 
+    @property
+    def content(self) -> dict[str, dict[str, str | None]]:
+        """The body of the answer."""
+        # Messages quote the request, which may hold a lone surrogate, and this cannot be encoded.
+        fields = self.fault.model_dump().items()
+        return {"error": {name: value and value.encode("utf-8", "replace").decode() for name, value in fields}}
+
     def response(self) -> JSONResponse:
         """The error as an HTTP response."""
-        # Messages quote the request, which may hold a lone surrogate, and this cannot be encoded.
-        content = {
-            key: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-            for key, value in self.fault.model_dump().items()
-        }
-        return JSONResponse({"error": content}, self.status, self.headers)
+        return JSONResponse(self.content, self.status, self.headers)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -99,8 +109,13 @@ def naming(field: str) -> Iterator[None]:
     """Turn UnknownId into 404 naming `field`, and rules that cannot be obeyed into 422."""
     try:
         yield
+    except UnknownCategory as error:
+        remedy = "use categories of the release's items"
+        raise ApiError(404, str(error), code="unknown_category", field=CATEGORIES, remedy=remedy) from None
     except UnknownId as error:
         raise unknown(field, str(error)) from None
+    except InvertedRange as error:
+        raise ApiError(422, str(error), code="price_range", field=PRICES, remedy="swap the two") from None
     except SettingsError as error:
         raise ApiError(
             422, str(error), code="rules", field=field, remedy="change the rules so that all can hold"
@@ -128,8 +143,8 @@ def install(app: FastAPI) -> None:
     async def refused(_: Request, error: ApiError) -> JSONResponse:
         return error.response()
 
-    @app.exception_handler(HTTPException)
-    async def by_status(_: Request, error: HTTPException) -> JSONResponse:
+    @app.exception_handler(StarletteHTTPException)
+    async def by_status(_: Request, error: StarletteHTTPException) -> JSONResponse:
         return ApiError(error.status_code, str(error.detail), headers=error.headers).response()
 
     @app.exception_handler(RequestValidationError)
@@ -142,7 +157,7 @@ def install(app: FastAPI) -> None:
         others = f" (and {len(more)} more)" if more else ""
         return ApiError(
             422,
-            first["msg"] + others,
+            SAID.get(first["type"], first["msg"]) + others,
             code=first["type"],
             field=_path(first["loc"]),
             remedy=BY_TYPE.get(first["type"], "correct this value: " + SEE_SCHEMA),

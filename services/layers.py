@@ -6,11 +6,15 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
+from services import connections
 from services.answers import Remembered
+from services.description import describe
 from services.errors import OneShape
+from services.headers import Safe
 from services.limits import Limits
 from services.metrics import Metered
 from services.paths import NEEDED, STATIC, Paths
+from services.settings import ServiceSettings
 from services.tokens import Access
 
 
@@ -21,7 +25,10 @@ def protect(service: Any, app: FastAPI) -> None:
             for method in route.methods:
                 if f"{method} {route.path}" not in NEEDED:
                     raise LookupError(f"{method} {route.path} has no scope: add it to services/paths.py")
+    describe(app)
     paths = Paths(NEEDED, static=any(isinstance(route, Mount) and route.path == STATIC for route in app.routes))
+    connections.install(ServiceSettings.from_environment())
+    service.add_asgi_middleware(Safe)
     service.add_asgi_middleware(Metered, paths=paths)
     service.add_asgi_middleware(OneShape)
     service.add_asgi_middleware(Access, paths=paths)

@@ -1,4 +1,4 @@
-"""Limits on requests: bytes of the body, seconds to send it, requests in flight."""
+"""Limits on requests: what kind of body, how many bytes, seconds to send it, requests in flight."""
 
 import asyncio
 
@@ -30,6 +30,7 @@ class Limits:
             return await busy.response()(scope, receive, send)
         self._in_flight += 1
         try:
+            check_media_type(scope)
             body = await self._body(receive)
         except ApiError as error:
             return await error.response()(scope, receive, send)
@@ -54,6 +55,21 @@ class Limits:
         except TimeoutError:
             late = f"the body took longer than {self.settings.time_out:g} s to arrive"
             raise ApiError(408, late, headers=UNREAD) from None
+
+
+def check_media_type(scope: Scope) -> None:
+    """Raise ApiError 415 for a body that is not plain JSON; a request without a body needs no type."""
+    headers = dict(scope["headers"])
+    if b"transfer-encoding" not in headers and headers.get(b"content-length", b"0") == b"0":
+        return
+    coding = headers.get(b"content-encoding", b"identity").strip().lower()
+    if coding != b"identity":
+        raise ApiError(415, f"the body is compressed ({coding.decode('latin-1')})")
+    kind, *parameters = headers.get(b"content-type", b"").lower().replace(b" ", b"").split(b";")
+    charsets = {each for each in parameters if each.startswith(b"charset=")}
+    if kind != b"application/json" or charsets - {b"charset=utf-8", b'charset="utf-8"'}:
+        told = headers.get(b"content-type", b"none").decode("latin-1")
+        raise ApiError(415, f"the body's Content-Type is {told}")
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

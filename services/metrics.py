@@ -24,6 +24,10 @@ DROPPED = Counter("strata_dropped_records", "Records of shown lists that were dr
 CACHE = Counter("strata_answers_from_memory", "Requests that could be answered from memory, by outcome.", ["outcome"])
 SCRUBBED = Counter("strata_scrubbed", "Personal data taken out of texts before they were kept.", ["kind"])
 EVENTS = Counter("strata_events", "Records taken into the journal.", ["kind"])
+ITEMS_WAITING = Gauge(
+    "strata_items_waiting", "Items in the journal whose texts nobody could read yet.", multiprocess_mode="livemax"
+)
+ITEMS_LATE = Counter("strata_items_late", "Requests that went on without items which could not be added in time.")
 RELEASE = Gauge("strata_release", "1 for the release that serves.", ["release"], multiprocess_mode="mostrecent")
 LOAD_FAILURES = Counter("strata_release_load_failures", "Releases that were refused or could not be loaded.")
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from services.appending import Appender
@@ -11,6 +12,7 @@ from services.metrics import EVENTS, SCRUBBED
 from services.settings import ServiceSettings
 from strata.errors import Conflict, StoreFull, StoreUnavailable
 from strata.online.clock import Clock
+from strata.online.live_items import LiveItems
 from strata.online.live_users import LiveUsers
 from strata.online.opening import open_journal
 from strata.online.records import Accepted, Record
@@ -27,17 +29,18 @@ class Online:
         self.settings = settings
         self.journal = open_journal(settings.journal)
         self.users = LiveUsers(self.journal)
+        self.items = LiveItems(self.journal)
         self.appender = Appender(self.journal)
         self._clock: Clock | None = None
 
     def joined(self, release: Recommender) -> Recommender:
-        """The release, with users as the journal knows them."""
-        return replace(release, people=self.users)
+        """The release, with users as the journal knows them, and items that come and go by the platform's time."""
+        return replace(release, people=self.users, clock=partial(self._time, release.new_users.time))
 
     async def now(self, release: Recommender) -> float:
         """The platform's time, in seconds since 1970. Raises ApiError: 503."""
         if self._clock is None:
-            self._clock = await self.read(Clock.of, self.settings.clock, self.journal, release.new_users.time)
+            return await self.read(self._time, release.new_users.time)
         return self._clock.now()
 
     async def keep(self, records: Sequence[Record]) -> list[Accepted]:
@@ -57,6 +60,12 @@ class Online:
         for record, found in zip(records, accepted, strict=True):
             EVENTS.labels(record.kind).inc(found.new)
         return accepted
+
+    def _time(self, data_end: float) -> float:
+        """The platform's time. Raises StoreUnavailable."""
+        if self._clock is None:
+            self._clock = Clock.of(self.settings.clock, self.journal, data_end)
+        return self._clock.now()
 
     async def read(self, work: Callable[..., T], *arguments: object) -> T:
         """Do what reads the journal in a thread. Raises ApiError: 503, and what `work` raises."""

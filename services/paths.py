@@ -24,6 +24,7 @@ NEEDED: Final[dict[str, Scope]] = {
     "POST /audience": "analyst",
     "POST /events": "write",
     "POST /items": "write",
+    "GET /items/{item_id}": "read",
     "POST /feedback": "write",
     "POST /corrections": "write",
     "GET /users/{user_id}": "admin",

@@ -13,11 +13,14 @@ from pydantic import BaseModel
 
 from services import errors, metrics
 from services.answers import ANSWERS, TICKET
+from services.bodies import StrictRoute
+from services.description import operation
 from services.encoder import Encoder
 from services.endpoints.base import Answer, Cause, Question
 from services.endpoints.chat import Chat, ChatRequest
 from services.endpoints.corrections import Corrected, CorrectionRequest
 from services.endpoints.events import EventsRequest, FeedbackRequest, Kept
+from services.endpoints.items import ItemFacts, ItemsKept, ItemsRequest, item_facts
 from services.endpoints.lists import Items, RankRequest, RecommendRequest
 from services.endpoints.near import SearchRequest, SimilarItemsRequest
 from services.endpoints.own_data import Forgotten, OwnData, own_data
@@ -26,6 +29,8 @@ from services.endpoints.trends import Brands, BrandsRequest, HotTopics, HotTopic
 from services.endpoints.users import Audience, AudienceRequest, SimilarUsers, SimilarUsersRequest
 from services.errors import ApiError, log_without_values, responses
 from services.fields import UserId
+from services.headers import PAGE
+from services.items import ItemsNow
 from services.layers import protect
 from services.online import Online, unavailable
 from services.releases import Releases
@@ -44,10 +49,15 @@ Every path but `/livez` and `/readyz` needs a token, `Authorization: Bearer`, wi
 """
 T = TypeVar("T")
 WhichUser = Annotated[UserId, Path(description="A user's id.")]
+ItemId = Annotated[str, Path(min_length=1, max_length=256, description="An item's id.")]
 
-app = FastAPI(title="Strata", version=VERSION, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False)
+app = FastAPI(
+    title="Strata", version=VERSION, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False,
+    generate_unique_id_function=operation,
+)  # fmt: skip
 errors.install(app)
-ANY = (400, 401, 403, 408, 413, 422, 429, 500, 503, 504)
+app.router.route_class = StrictRoute
+ANY = (422, 504)
 ONE_THREAD: Final = {"name": "OMP_NUM_THREADS", "value": "1"}
 """Otherwise BLAS and OpenMP use all cores for each request, and requests compete. It is read once, when NumPy loads.
 
@@ -88,6 +98,7 @@ class Recommender:
         self._sessions = Sessions(self.settings.sessions, self.settings.session_seconds)
         self._complete = False
         self._texts = Texts(self.encoder, self.settings.encoder_time_out)
+        self._items = ItemsNow(self.online.items, self._texts, self.settings.time_out / 2)
         self._pool = ThreadPoolExecutor(self.settings.threads, "answer")
         self._reserve = ThreadPoolExecutor(1, "fallback")
         ANSWERS.state, ANSWERS.seconds = self._state, self.settings.remember_seconds
@@ -136,7 +147,7 @@ class Recommender:
         """One turn of a conversation: what is wanted and what is not, places of the list, years, why."""
         return await self._answer("/chat", request.kept_in(self._sessions))
 
-    @app.delete("/chat/{session_id}", status_code=204, responses=responses(401, 403, 429, 500))
+    @app.delete("/chat/{session_id}", status_code=204, responses=responses())
     async def forget(self, session_id: str) -> None:
         """Forget a conversation; nothing is said of whether there was one."""
         await self._in(self._pool, self._sessions.forget, session_id)
@@ -164,9 +175,23 @@ class Recommender:
     @app.post("/events", responses=responses(409, 507, *ANY))
     async def events(self, request: EventsRequest) -> Kept:
         """Keep what people did, before this is answered; the next request goes by it."""
-        release = self._live()
+        release = await self._items.current(self._live())
         now = await self.online.now(release)
         return Kept.of(await self.online.keep(request.records(now)), **request.told(release, now))
+
+    @app.post("/items", responses=responses(409, 507, *ANY))
+    async def items(self, request: ItemsRequest) -> ItemsKept:
+        """Keep items that come, change or go: from the next answer on they are recommended by their texts, or gone."""
+        release = self._live()
+        accepted = await self.online.keep(request.records(await self.online.now(release)))
+        if accepted:
+            await self._items.catch_up(release, max(each.place for each in accepted))
+        return ItemsKept.of(request, accepted, self.online.items, release)
+
+    @app.get("/items/{item_id}", responses=responses(404, *ANY))
+    async def item(self, item_id: ItemId) -> ItemFacts:
+        """What is known of an item."""
+        return await self.online.read(item_facts, await self._items.current(self._live()), item_id)
 
     @app.post("/feedback", responses=responses(409, 507, *ANY))
     async def feedback(self, request: FeedbackRequest) -> Kept:
@@ -176,7 +201,7 @@ class Recommender:
     @app.post("/corrections", responses=responses(404, 409, 507, *ANY))
     async def corrections(self, request: CorrectionRequest) -> Corrected:
         """Keep what somebody says of a profile; it holds from the next request on, in any later release."""
-        release = self._live()
+        release = await self._items.current(self._live())
         records = await self.online.read(request.records, release, await self.online.now(release))
         kept = Kept.of(await self.online.keep(records))
         return Corrected(new=kept.new, known=kept.known, topic=request.topic_name(release))
@@ -184,7 +209,7 @@ class Recommender:
     @app.get("/users/{user_id}", responses=responses(404, *ANY))
     async def user(self, user_id: WhichUser) -> OwnData:
         """All that is known of a user."""
-        return await self.online.read(own_data, self._live(), self.online.journal, user_id)
+        return await self.online.read(own_data, await self._items.current(self._live()), self.online.journal, user_id)
 
     @app.delete("/users/{user_id}", responses=responses(*ANY))
     async def forget_user(self, user_id: WhichUser) -> Forgotten:
@@ -193,7 +218,7 @@ class Recommender:
         gone = await self.online.read(self.online.users.forget, user_id, await self.online.now(release))
         return Forgotten(records=gone, in_release=user_id in release.users)
 
-    @app.get("/release", responses=responses(401, 403, 429, 503))
+    @app.get("/release", responses=responses())
     async def release(self) -> Status:
         """Which release serves, and why a newer one does not."""
         refused = self.releases.refused
@@ -214,13 +239,15 @@ class Recommender:
         live = self.releases.live
         if live is None or not self.settings.remember_seconds:
             return None
-        return self.releases.swaps, None if user_id is None else self.online.users.state(live, user_id)
+        items = self.online.items.last(), self.online.items.version
+        return self.releases.swaps, items, None if user_id is None else self.online.users.state(live, user_id)
 
     async def _answer(self, endpoint: str, request: Question) -> Response:
         release = self._live()  # taken once: no answer is of two releases
         try:
             try:
                 async with asyncio.timeout(self.settings.time_out):
+                    release = await self._items.current(release)
                     await self._fill_ticket(request)
                     vectors = await self._texts.vectors(
                         release.manifest.id, request.reads(release), release.texts.dimension
@@ -276,8 +303,11 @@ class Recommender:
                     following = self.releases.live
                 if following is not None:
                     await self._texts.read(following.manifest.id, ["ready"])
+                    await self._items.keep_up(following)
                     self.releases.swap(following)
                     self._complete = True
+                elif self.releases.live is not None:
+                    await self._items.keep_up(self.releases.live)
             except EncoderUnavailable:
                 self.releases.refuse(following.manifest.id, "the encoder does not answer or cannot load its model")
             except Exception as error:  # the loop must never end
@@ -306,13 +336,15 @@ def docs_json() -> dict[str, Any]:
 def docs() -> HTMLResponse:
     """Swagger UI from BentoML's own files: nothing is fetched from elsewhere."""
     files = "/static_content/swagger-ui"
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url="/openapi.json",
         title="Strata",
         swagger_js_url=f"{files}-bundle.js",
         swagger_css_url=f"{files}.css",
         swagger_favicon_url="/static_content/favicon-light-32x32.png",
     )
+    page.headers["Content-Security-Policy"] = PAGE
+    return page
 
 
 @app.get("/", include_in_schema=False)

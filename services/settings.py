@@ -3,10 +3,12 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
+from limits import parse
 from platformdirs import user_cache_dir, user_data_dir
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError
+from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 
 from strata.errors import SettingsError
 from strata.online.tokens import default_file
@@ -15,6 +17,16 @@ from strata.settings import Settings
 PREFIX = "STRATA_"
 FORMER = {"ANALYST_TOKEN": "make a token by `strata token create NAME --scope analyst`"}
 """Variables that are gone, and what is there instead: a service that ignored them would seem protected by them."""
+
+
+def _rate(rate: str) -> str:
+    """Refuse what is no rate."""
+    try:
+        if parse(rate).amount > 0:
+            return rate
+    except ValueError:
+        pass
+    raise PydanticCustomError("rate", "write a rate as 100/minute")
 
 
 class ServiceSettings(Settings):
@@ -32,6 +44,16 @@ class ServiceSettings(Settings):
     """Seconds of `time_out` that encoding the request's texts may take."""
     body_limit: PositiveInt = 1_000_000
     """Bytes of a request's body."""
+    header_time_out: PositiveFloat = 10.0
+    """Seconds in which a request's headers must be there, whole; slower connections are closed."""
+    header_limit: PositiveInt = 65_536
+    """Bytes of a request's headers."""
+    keep_alive: PositiveFloat = 5.0
+    """Seconds after which an idle connection is closed."""
+    rate: Annotated[str, AfterValidator(_rate)] = "1000/second"
+    """Requests of one token: `n/second`, `/minute`, `/hour`; above it 429."""
+    rate_store: SecretStr | None = None
+    """A redis:// address where requests of all workers and replicas are counted; without it each worker has a part."""
     concurrency: PositiveInt = 512
     """Most requests in flight per API worker; above it 429."""
     workers: PositiveInt = Field(default_factory=lambda: min(os.cpu_count() or 1, 4))

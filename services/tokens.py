@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.errors import ApiError
 from services.paths import NEEDED, Paths
+from services.rates import Rates
 from services.settings import ServiceSettings
 from strata.online.tokens import SCOPES, Admission, Token, TokenFile
 
@@ -21,7 +22,7 @@ FORWARDED: Final = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-r
 
 
 class Access:
-    """Refuses with 401, 403, 404 or 405 before anything of a request is read, or passes it on."""
+    """Refuses with 401, 403, 404, 405 or 429 before anything of a request is read, or passes it on."""
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Access:
         self.settings = settings or ServiceSettings.from_environment()
         self.paths = paths or Paths(NEEDED)
         self.admission = Admission(TokenFile(self.settings.tokens), logger.error)
+        self.rates = Rates(self.settings)
         self.admitted = admitted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,15 +45,16 @@ class Access:
             return await send({"type": "websocket.close", "code": 1008})
         if scope["type"] == "http" and not self.paths.is_public(scope["path"]):
             try:
-                self._check(scope)
+                await self._check(scope)
             except ApiError as error:
                 return await error.response()(scope, receive, send)
         return await self.app(scope, receive, send)
 
-    def _check(self, scope: Scope) -> None:
+    async def _check(self, scope: Scope) -> None:
         """Raise ApiError unless the request's token has the scope of its path and method."""
         token = self._token(scope)
         self.admitted(token)
+        await self.rates.check(token)
         place = self.paths.find(scope["path"])
         if place is None:
             raise ApiError(404, "there is no such path")

@@ -32,6 +32,7 @@ from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.settings import RecommendSettings, Size, TreeSettings
 from strata.ranking.training_windows import examples
 from strata.ranking.two_stage import Models
+from strata.recommendation.availability import Availability
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.search_settings import WordSettings
 from strata.recommendation.word_index import WordIndex
@@ -102,7 +103,7 @@ def tiny_recommender(
         ranker=tiny_ranker(models, history),
         texts=INDEX,
         words=WordIndex.build(PROFILER.catalogue.items, WordSettings()),
-        available=np.ones(N_ITEMS, bool),
+        available=Availability.of(PROFILER.catalogue, history),
         settings=settings,
         new_users=NewUsers(
             PROFILER,

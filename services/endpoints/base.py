@@ -15,7 +15,7 @@ from services.errors import naming
 from services.fields import Text, Time, UserId
 from strata.data.filters import Filters
 from strata.data.schema import Behaviour
-from strata.fields import Id, Request, needs
+from strata.fields import Id, Request, absent, one_of
 from strata.interests.query_users import PastChoice, QueryUser
 from strata.language.opinions import Opinion, things
 from strata.recommendation.recommender import Recommender
@@ -69,24 +69,28 @@ def _form(value: Any) -> str:
     return "‹one›" if isinstance(value, str) else "‹many›" if isinstance(value, list) else "‹event›"
 
 
-HistoryEntry = Annotated[Annotated[Id, Tag("‹one›")] | Annotated[Event, Tag("‹event›")], Discriminator(_form)]
+HistoryEntry = Annotated[
+    Annotated[Id, Tag("‹one›")] | Annotated[Event, Tag("‹event›")],
+    Discriminator(_form, custom_error_type="history", custom_error_message="an entry is an item id or an event"),
+]
 Texts = Annotated[
     Annotated[Text, Tag("‹one›")] | Annotated[list[Text], Field(min_length=1, max_length=16), Tag("‹many›")],
-    Discriminator(_form),
+    Discriminator(_form, custom_error_type="text", custom_error_message="text is a string or a list of strings"),
 ]
 
 
 def _one_of_who(schema: dict[str, Any]) -> None:
     """Say in the schema what `Whose` checks, and that words have no time."""
-    needs(schema, "oneOf", WHO)
-    if "at" in schema["properties"]:
-        words = {"anyOf": [{"required": [name]} for name in WORDS]}
-        schema.update({"if": words, "then": {"properties": {"at": {"type": "null"}}}})
+    of_now = ("at",) if "at" in schema["properties"] else ()
+    alone = absent(*WORDS)
+    schema.update(one_of(
+        ("user_id", alone), ("history", alone), ("text", absent("bio", *of_now)), ("bio", absent(*of_now))
+    ))  # fmt: skip
 
 
 def one_given(model: Request, names: tuple[str, ...], beside: Mapping[str, str] = MappingProxyType({})) -> None:
     """Refuse a request unless it has exactly one of these fields; `beside`: the other that a field may come with."""
-    given = [name for name in names if name in model.model_fields_set]
+    given = [name for name in names if getattr(model, name) is not None]
     given = [name for name in given if name not in {beside.get(each) for each in given}]
     if len(given) != 1:
         parts = {"names": ", ".join(names), "found": " and ".join(given) or "none"}
@@ -98,18 +102,20 @@ class Whose(Question):
 
     model_config = ConfigDict(json_schema_extra=_one_of_who)
 
-    user_id: UserId = Field(
+    user_id: UserId | None = Field(
         None,
         description="A user, with all that /events told of them; a history beside it is the session of the moment.",
     )
-    history: list[HistoryEntry] = Field(
+    history: list[HistoryEntry] | None = Field(
         None,
         min_length=1,
         max_length=1_000,
         description="A visitor's choices in time order: item ids, or events; one without time follows the one before.",
     )
-    text: Texts = Field(None, description="What somebody wishes for just now: one text or up to 16.")
-    bio: Text = Field(None, description="What somebody new says of themselves, as in a profile or a sign-up form.")
+    text: Texts | None = Field(None, description="What somebody wishes for just now: one text or up to 16.")
+    bio: Text | None = Field(
+        None, description="What somebody new says of themselves, as in a profile or a sign-up form."
+    )
 
     @model_validator(mode="after")
     def _one_of_four(self) -> Self:

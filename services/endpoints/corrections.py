@@ -11,14 +11,13 @@ from services.endpoints.events import EventId
 from services.errors import ApiError
 from services.fields import UserId
 from strata.errors import UnknownId
-from strata.fields import Id, Request
+from strata.fields import Id, Request, absent, given
 from strata.interests.correcting import new_lines
 from strata.interests.correction_file import Action
 from strata.online.records import Record
 from strata.recommendation.recommender import Recommender
 
-RENAMING = {"required": ["value"], "properties": {"action": {"const": "rename"}, "value": {"type": "string"}}}
-OTHERWISE = {"properties": {"action": {"not": {"const": "rename"}}, "value": {"type": "null"}}}
+RENAMING = {"if": {"properties": {"action": {"const": "rename"}}}, "then": given("value"), "else": absent("value")}
 
 
 class Corrected(BaseModel):
@@ -35,7 +34,7 @@ class CorrectionRequest(Request):
     model_config = examples(
         {"user_id": "10", "action": "pin", "topic_id": "topic-12", "by": "the user"},
         {"user_id": "10", "action": "rename", "topic_id": "topic-12", "value": "Space operas", "by": "an editor"},
-        anyOf=[RENAMING, OTHERWISE],
+        **RENAMING,
     )
 
     user_id: UserId

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from services.endpoints.base import examples, seconds
 from services.fields import Text, Time, UserId
 from strata.data.schema import VALUE, WORDED, Behaviour
-from strata.fields import Id, Request, whole
+from strata.fields import Id, Request, absent, given, whole
 from strata.online.records import Accepted, Kind, Record
 from strata.recommendation.recommender import Recommender
 
@@ -51,18 +51,13 @@ class Kept(BaseModel):
         return cls(new=new, known=len(accepted) - new, **told)
 
 
-GIVEN = {"required": ["item_id"], "properties": {"item_id": {"type": "string"}}}
-"""That an item is named, as JSON Schema says it."""
-WITH_TEXT = {
-    "required": ["text"],
-    "properties": {"text": {"type": "string"}, "behaviour": {"enum": list(WORDED)}},
-}
+WITH_TEXT = {**given("text"), "properties": {**given("text")["properties"], "behaviour": {"enum": list(WORDED)}}}
 
 
 class SentEvent(Request):
     """Something that a user did."""
 
-    model_config = ConfigDict(json_schema_extra={"anyOf": [GIVEN, WITH_TEXT]})
+    model_config = ConfigDict(json_schema_extra={"if": given("item_id"), "then": {}, "else": WITH_TEXT})
 
     user_id: UserId = Field(description="Anybody: a new id is a new user.")
     behaviour: Behaviour
@@ -110,26 +105,21 @@ class EventsRequest(Request):
         }
 
 
-SATISFIED = {"required": ["value"], "properties": {"reaction": {"const": "satisfied"}, "value": {"type": "integer"}}}
-OTHERWISE = {
-    "required": ["item_id"],
-    "properties": {
-        "item_id": {"type": "string"}, "value": {"type": "null"}, "reaction": {"not": {"const": "satisfied"}},
-    },
-}  # fmt: skip
+SATISFIED = {"properties": {"reaction": {"const": "satisfied"}}}
+OF_AN_ITEM = {**given("item_id"), "properties": {**given("item_id")["properties"], **absent("value")["properties"]}}
 
 
 class SentFeedback(Request):
     """How somebody took what was shown to them."""
 
-    model_config = ConfigDict(json_schema_extra={"anyOf": [SATISFIED, OTHERWISE]})
+    model_config = ConfigDict(json_schema_extra={"if": SATISFIED, "then": given("value"), "else": OF_AN_ITEM})
 
     user_id: UserId
     reaction: Reaction
     item_id: Id | None = Field(None, description="Which item; null only for satisfied, with a list as a whole.")
     list_id: Id | None = Field(None, description="Of the list that it was in, as its answer says.")
-    value: Annotated[int, BeforeValidator(whole)] | None = Field(
-        None, ge=1, le=5, description="For satisfied, from 1 to 5."
+    value: Annotated[int, Field(ge=1, le=5), BeforeValidator(whole)] | None = Field(
+        None, description="For satisfied, from 1 to 5."
     )
     timestamp: Time | None = None
     feedback_id: EventId | None = None

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.endpoints.base import NO_VECTORS, Answer, Cause, Whose, admitted, examples_of_one, nothing_found, standing
+from services.endpoints.events import new_id
 from services.errors import ApiError, naming
 from strata.data.filters import rows_of
 from strata.data.inferred import ClassField
@@ -111,7 +112,7 @@ class RecommendRequest(ListRequest, Whose):
 
     model_config = examples_of_one(
         {"user_id": "10", "k": 3},
-        {"history": ["1", "50", "172"], "k": 3, "filters": {"categories": ["Sci-Fi"]}},
+        {"history": ["1", "50", "172"], "k": 3},
         {"text": "slow films about space and loneliness", "k": 3},
         {"text": "I hate horror, show me comedies", "k": 3},
         {"bio": "Retired engineer, two grandchildren, loves the sea", "k": 3},
@@ -137,9 +138,9 @@ class RecommendRequest(ListRequest, Whose):
         whose = self.whose(release, vectors)
         may_predict(release, predict=self.predict)
         with naming("rules.must_include"):
-            return Items.of(
-                release, release.recommend(whose, self), nothing_found=nothing_found(whose), **standing(whose)
-            )
+            found = release.recommend(whose, self)
+        known = None if self.user_id is None else new_id()
+        return Items.of(release, found, nothing_found=nothing_found(whose), list_id=known, **standing(whose))
 
     def to_log(self, answer: Items, now: float) -> Record:
         """The list as the journal keeps it."""

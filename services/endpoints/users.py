@@ -1,15 +1,15 @@
 """/similar_users and /audience: other people, so for analysts alone."""
 
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.endpoints.base import Answer, Question, Whose, examples_of_one, one_given, standing
+from services.endpoints.base import Answer, Question, Whose, examples, examples_of_one, one_given, standing
 from services.errors import naming
 from services.fields import Text
 from strata.data.schema import Tier
-from strata.fields import Id, K, needs
+from strata.fields import Id, K, absent, one_of
 from strata.recommendation.recommender import Recommender
 
 WHAT = ("item_id", "text")
@@ -81,20 +81,21 @@ class Audience(Answer):
     users: list[Member] = []
 
 
-def _one_of_what(schema: dict[str, Any]) -> None:
-    needs(schema, "oneOf", WHAT)
-    schema["examples"] = [{"item_id": "50", "k": 3}, {"text": "a festival of silent films", "k": 3}]
-
-
 class AudienceRequest(Question):
     """Users whom an item or a text concerns: exactly one of the two."""
 
-    model_config = ConfigDict(json_schema_extra=_one_of_what)
+    model_config = examples(
+        {"item_id": "50", "k": 3},
+        {"text": "a festival of silent films", "k": 3},
+        **one_of(("item_id", absent("text")), ("text", {})),
+    )
 
     empty: ClassVar = Audience
 
-    item_id: Id = Field(None, description="An item of the release; who had it, or blocked its topic, is left out.")
-    text: Text = Field(None, description="What it is about: an advert, an event, an item to come.")
+    item_id: Id | None = Field(
+        None, description="An item of the release; who had it, or blocked its topic, is left out."
+    )
+    text: Text | None = Field(None, description="What it is about: an advert, an event, an item to come.")
     k: K = 10
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ import typer
 from rich.text import Text
 
 from strata.cli import batches as batches_cli
+from strata.cli import consume as consume_cli
 from strata.cli import init as init_cli
 from strata.cli import next_steps as cli_next
 from strata.cli import profiles as profiles_cli
@@ -31,6 +32,7 @@ app.add_typer(related_cli.app)
 app.command()(themes_cli.themes)
 app.command()(search_cli.search)
 data.command("pull")(pull_cli.pull)
+app.add_typer(consume_cli.app, name="consume", help="Streams of events: read one into the journal.")
 app.add_typer(release_cli.app, name="release", help="Releases: list, promote, roll back.")
 app.add_typer(token_cli.app, name="token", help="Tokens of the service: create, list, revoke.")
 app.command()(init_cli.init)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from strata.data.history import History
-from strata.data.schema import CATEGORIES, CREATED, ITEM, REMOVED, TITLE
+from strata.data.schema import CATEGORIES, CREATED, ITEM, LANGUAGE, REMOVED, TITLE
 from strata.errors import UnknownId
 
 
@@ -44,6 +44,16 @@ class Catalogue:
     def __contains__(self, item_id: object) -> bool:
         """Whether there is an item of this id."""
         return item_id in self._rows
+
+    @cached_property
+    def categories(self) -> set[str]:
+        """The categories that items have."""
+        return set(self.items[CATEGORIES].explode().drop_nulls().unique())
+
+    @cached_property
+    def languages(self) -> list[str]:
+        """The languages that items have, sorted."""
+        return self.items[LANGUAGE].drop_nulls().unique().sort().to_list()
 
     def row(self, item_id: str) -> int:
         """The row of an item. Raises UnknownId."""

@@ -8,9 +8,9 @@ from typing import Literal
 import polars as pl
 from pydantic import Field
 
+from strata.data.item_cleaning import finished, plain
 from strata.data.judged import Judged
 from strata.data.limits import Counts, LimitSettings, require
-from strata.data.normalise import languages, plain_text, plain_texts
 from strata.data.observed import (
     item_times,
     misread,
@@ -36,23 +36,16 @@ from strata.data.schema import (
     ATTRIBUTE_MAP,
     ATTRIBUTES,
     BEHAVIOUR,
-    BRAND,
-    CATEGORIES,
     CHOSEN,
-    DESCRIPTION,
     EVENT,
     INTERACTIONS,
     ITEM,
-    ITEMS,
-    LANGUAGE,
     PROFILE_TEXT,
     REASON,
     ROW,
     SUSPICIOUS,
-    TAGS,
     TEXT,
     TIMESTAMP,
-    TITLE,
     USER,
     USERS,
     WEIGHT,
@@ -186,9 +179,7 @@ def _events(
 def _words(events: Judged, longest: int) -> tuple[pl.DataFrame, Judged]:
     """What was written without an item, and the other events."""
     without = events.parts.filter(worded())
-    rows = (
-        _plain(events.findings, without, [TEXT], longest).select(WORDS.names()).sort(USER, TIMESTAMP, BEHAVIOUR, TEXT)
-    )
+    rows = plain(events.findings, without, [TEXT], longest).select(WORDS.names()).sort(USER, TIMESTAMP, BEHAVIOUR, TEXT)
     if without.height:
         what = "text without an item: kept as words, from which nothing is learned yet"
         events.findings.append(Finding(what, without.height, events.table.height, TEXT, without[TEXT][0]))
@@ -255,7 +246,7 @@ def _finish_interactions(judged: Judged, settings: CleaningSettings) -> Parts:
     store = Store(0 if len(judged.parts.frames) > 1 else judged.parts.height)
     cut: list[Finding] = []
     for rows in judged.parts:
-        rows = _plain(cut, rows, [TEXT], settings.longest_text)
+        rows = plain(cut, rows, [TEXT], settings.longest_text)
         rows = weigh(rows, settings.weights, settings.rating, settings.amounts, usual)
         rows = rows.with_columns(_settled(settings))
         store.add(rows.select(INTERACTIONS.names()).sort(USER, TIMESTAMP, ITEM, EVENT))
@@ -276,34 +267,14 @@ def _finish_items(judged: Judged, settings: CleaningSettings, bounds: TimeBounds
     at_most = settings.limits.of("bad_values", settings.quarantine_at_most)
     rows, impossible = item_times(judged.accepted, bounds, at_most)
     judged.findings.extend(impossible)
-    rows = _plain(judged.findings, rows, [TITLE, DESCRIPTION, BRAND], longest)
-    rows = rows.with_columns(plain_texts(rows[name], longest) for name in (CATEGORIES, TAGS))
-    mute = pl.all_horizontal(
-        pl.col(TITLE, DESCRIPTION).is_null(), *(pl.col(name).list.len() == 0 for name in (CATEGORIES, TAGS))
-    )
-    if count := rows.select(mute.sum()).item():
-        judged.findings.append(Finding("no text: the id stands as title", count, of=rows.height))
-    rows = rows.with_columns(pl.when(mute).then(ITEM).otherwise(TITLE).alias(TITLE))
-    told = pl.concat_str(TITLE, DESCRIPTION, separator=". ", ignore_nulls=True)
-    detected = languages(rows.select(told.alias(LANGUAGE)).to_series())
-    rows = rows.with_columns(pl.coalesce(pl.col(LANGUAGE).str.to_lowercase(), detected).alias(LANGUAGE))
-    return rows.with_columns(pl.col(ATTRIBUTES).fill_null([])).select(ITEMS.names()).sort(ITEM)
+    return finished(rows, longest, judged.findings).sort(ITEM)
 
 
 def _finish_users(judged: Judged, longest: int) -> pl.DataFrame:
-    rows = _plain(judged.findings, judged.accepted, [PROFILE_TEXT], longest)
+    rows = plain(judged.findings, judged.accepted, [PROFILE_TEXT], longest)
     return rows.with_columns(pl.col(ATTRIBUTES).fill_null([])).select(USERS.names()).sort(USER)
 
 
 def _without_text(users: pl.DataFrame) -> pl.DataFrame:
     nothing = (pl.lit(None, pl.String).alias(PROFILE_TEXT), pl.lit([], ATTRIBUTE_MAP).alias(ATTRIBUTES))
     return users.with_columns(nothing).select(USERS.names()).sort(USER)
-
-
-def _plain(findings: list[Finding], rows: pl.DataFrame, columns: list[str], longest: int) -> pl.DataFrame:
-    for column in columns:
-        text, cut = plain_text(rows[column], longest)
-        rows = rows.with_columns(text)
-        if cut:
-            findings.append(Finding(f"{column} cut at {longest:,} characters", cut, of=rows.height))
-    return rows

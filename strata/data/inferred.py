@@ -50,6 +50,11 @@ class Inferred:
         return np.isin(items.astype(str), found.to_numpy().astype(str))
 
     @cached_property
+    def categories(self) -> set[str]:
+        """The categories that are inferred of items."""
+        return set(self.table.filter(pl.col(FIELD) == CATEGORIES)[NAME])
+
+    @cached_property
     def _by_item(self) -> dict[str, tuple[InferredClass, ...]]:
         found: dict[str, list[InferredClass]] = {}
         for item, column, name, sure in self.table.select(list(INFERRED)).iter_rows():

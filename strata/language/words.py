@@ -69,7 +69,7 @@ class Words:
 
     def to_read(self, about: str) -> str:
         """What the model should read for the words of a clause: their English where the catalogue is not Chinese."""
-        if self.is_chinese or not HAN.search(about):
+        if not HAN.search(about) or self.is_chinese:
             return about
         return in_english(about) or about
 

@@ -9,17 +9,8 @@ from strata.data.history import History
 from strata.models.files import StoredModel
 
 
-class ItemModel(StoredModel, Protocol):
-    """Scores items from weighted histories.
-
-    To add one: a module of strata/models with these members, its grid in settings.py and params.yaml, a line of
-    `behavioural` in baselines.py, and a line of ITEM_MODELS in fitted.py.
-    """
-
-    @classmethod
-    def fit(cls, history: History, *args: Any, **settings: Any) -> Self:
-        """Learn from all of a history."""
-        ...
+class ScoresItems(Protocol):
+    """Scores items from weighted histories."""
 
     @property
     def half_life(self) -> float | None:
@@ -32,6 +23,19 @@ class ItemModel(StoredModel, Protocol):
 
     def between(self, chosen: np.ndarray, item: int) -> np.ndarray:
         """How much each of the `chosen` items (m,) adds to the score of `item`: (m,)."""
+        ...
+
+
+class ItemModel(ScoresItems, StoredModel, Protocol):
+    """Learns to score items, and is kept in a file.
+
+    To add one: a module of strata/models with these members, its grid in settings.py and params.yaml, a line of
+    `behavioural` in baselines.py, and a line of ITEM_MODELS in fitted.py.
+    """
+
+    @classmethod
+    def fit(cls, history: History, *args: Any, **settings: Any) -> Self:
+        """Learn from all of a history."""
         ...
 
 

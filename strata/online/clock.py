@@ -33,12 +33,11 @@ class Clock:
         try:
             journal.append([Record("clock", "data", None, data_end, {"ahead": ahead})])
         except Conflict:
-            (kept,) = journal.of_kind(["clock"])
-            ahead = float(kept.record.body["ahead"])
+            return cls.known_to(journal)
         return cls(ahead)
 
     @classmethod
-    def kept(cls, journal: Journal) -> Self:
-        """The clock that services of the journal go by; the machine's where they kept none. Raises StoreUnavailable."""
-        found = journal.of_kind(["clock"])
-        return cls(float(found[-1].record.body["ahead"])) if found else cls()
+    def known_to(cls, journal: Journal) -> Self:
+        """The clock of the services that use a journal: the machine's where none of them has set another."""
+        kept = journal.of_kind(["clock"])
+        return cls(float(kept[0].record.body["ahead"]) if kept else 0.0)

@@ -45,7 +45,7 @@ class Journal(Protocol):
         ...
 
     def last(self, user_id: str) -> int:
-        """The place of a user's latest record, 0 without any: what an answer about them depends on."""
+        """The place of a user's latest record of STATE, 0 without any: what an answer about them depends on."""
         ...
 
     def last_of_kind(self, kind: Kind) -> int:

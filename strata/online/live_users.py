@@ -4,28 +4,25 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Final
 
 from strata.interests.correction_file import Correction
 from strata.interests.query_users import PastChoice, QueryUser
 from strata.online.erasures import erased
 from strata.online.journal import Journal
-from strata.online.records import Kind, Record
+from strata.online.records import STATE, Record
 from strata.recommendation.people import joined
 from strata.recommendation.recommender import Recommender
 
 KEPT = 10_000
 """Users whose state is kept in memory; any other is made anew, in some milliseconds."""
 
-OF_STATE: Final[tuple[Kind, ...]] = ("event", "correction")
-"""Kinds of records that a user's state is made of."""
-
 
 @dataclass(frozen=True)
 class State:
-    """What a user's state was made of: the release, and the places of the latest record and erasure."""
+    """What a user's state was made of: the release, and the places of the latest item, record and erasure."""
 
     release: str
+    items: int
     last: int
     erasure: int
 
@@ -66,7 +63,8 @@ class LiveUsers:
 
     def state(self, release: Recommender, user_id: str) -> State:
         """What an answer about a user depends on beside the request."""
-        return State(release.manifest.id, self.journal.last(user_id), self._erasures().get(self._hash(user_id), 0))
+        erasure = self._erasures().get(self._hash(user_id), 0)
+        return State(release.manifest.id, release.items_upto, self.journal.last(user_id), erasure)
 
     def drained(self, release: Recommender) -> int:
         """The place up to which a release has the journal's records."""
@@ -86,7 +84,7 @@ class LiveUsers:
         self, release: Recommender, user_id: str, session: Sequence[PastChoice] = (), *, known: bool
     ) -> QueryUser | None:
         """The user with all since the release; None where none of it is of its items or topics."""
-        records = [kept.record for kept in self.journal.of_user(user_id, self.drained(release), OF_STATE)]
+        records = [kept.record for kept in self.journal.of_user(user_id, self.drained(release), STATE)]
         choices = [*_choices(release, records), *session]
         lines = [Correction.model_validate_json(record.text) for record in records if record.kind == "correction"]
         return joined(release, user_id, choices, lines, known=known) if choices or lines else None

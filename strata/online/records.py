@@ -9,6 +9,8 @@ Kind = Literal["event", "shown", "satisfied", "item", "correction", "erasure", "
 """An event of a user; a list that was shown; how satisfied somebody was; an item added, changed or removed; a
 correction of a profile; a user who was forgotten; how the platform's time differs from the machine's."""
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
+STATE: Final[tuple[Kind, ...]] = ("event", "correction")
+"""Kinds that a user's interests are made of."""
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

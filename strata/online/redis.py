@@ -12,7 +12,7 @@ from strata.online import redis_scripts as scripts
 from strata.online.erasures import erased
 from strata.online.journal import JournalFacts
 from strata.online.keeping import PASSING, conflict, id_key, user_key
-from strata.online.records import KINDS, Accepted, Kept, Kind, Record
+from strata.online.records import KINDS, STATE, Accepted, Kept, Kind, Record
 from strata.online.redis_server import connect, failures, place_of, refuse_unless_durable, rewrite
 
 VERSION: Final = 1
@@ -30,6 +30,8 @@ class RedisJournal:
     `prefix`: of all keys, so that several journals share a server. `trusted`: whether the operator vouches for the
     settings that the server would otherwise be asked for. `patience`: seconds after which a silent server is given up.
     """
+
+    local = False
 
     def __init__(
         self,
@@ -89,7 +91,9 @@ class RedisJournal:
 
     def last(self, user_id: str) -> int:
         """See Journal."""
-        return self._last(self._user(user_id))
+        with failures(self._where):
+            keys = [self._facts, self._records, self._user(user_id)]
+            return int(self._run(scripts.LAST, keys, self._name, *STATE))
 
     def last_of_kind(self, kind: Kind) -> int:
         """See Journal."""

@@ -94,6 +94,20 @@ return found
 """
 """facts, records, then keys of kinds or of a user; name, place, how many at most → after it places and values."""
 
+LAST: Final = f"""{_SAME}
+local wanted, start = {{}}, 0
+for n = 2, #ARGV do wanted[ARGV[n]] = true end
+repeat
+    local places = redis.call('zrevrange', KEYS[3], start, start + 49)
+    for _, place in ipairs(places) do
+        if wanted[string.match(redis.call('hget', KEYS[2], place), '^(%a+)\\n', 73)] then return tonumber(place) end
+    end
+    start = start + #places
+until #places == 0
+return 0
+"""
+"""facts, records, key of a user; name, kinds → the place of the latest record of one of these, or 0."""
+
 FORGET: Final = f"""{_SAME}{_UNLIMITED}{_KEEP}{_REMOVE}
 local of_kind = {{}}
 for n = 3, #ARGV do of_kind[ARGV[n]] = KEYS[n + 2] end

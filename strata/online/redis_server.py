@@ -51,6 +51,7 @@ def connect(url: str, patience: float) -> redis.Redis:
             # A server that is silent is not asked again: the caller has waited long enough.
             retry=Retry(ConstantBackoff(PAUSE), RETRIES, supported_errors=(redis.ConnectionError,)),
             client_name="strata",
+            protocol=2,  # answers have one form then, whichever version of the client is installed
         )
         client.connection_pool.make_connection()  # of all parameters; it does not connect yet
     except (ValueError, TypeError):  # whose messages may show a password
@@ -112,6 +113,6 @@ def _text(value: bytes | str) -> str:
 
 def _unreadable() -> SettingsError:
     return SettingsError(
-        "journal: the address of Redis cannot be read; give redis://user:password@host:port/number, with characters"
+        "the address of Redis cannot be read; give redis://user:password@host:port/number, with characters"
         " such as / and # in the password written as %2F and %23"
     )

@@ -16,13 +16,15 @@ from strata.online import sqlite_file
 from strata.online.erasures import erased
 from strata.online.journal import JournalFacts
 from strata.online.keeping import PASSING, conflict, id_key, user_key
-from strata.online.records import Accepted, Kept, Kind, Record
+from strata.online.records import STATE, Accepted, Kept, Kind, Record
 
 COLUMNS: Final = "place, kind, id, user_id, at, body"
 VOID: Final = """kind = null, at = null, id = null, user_id = null, body = null, digest = null, id_key = null,
     user_key = null"""
 INSERT: Final = """insert into records (kind, at, id, user_id, body, digest, id_key, user_key)
     values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"""
+LAST: Final = f"""select place from records where user_key = ? and kind in ({", ".join("?" * len(STATE))})
+    order by place desc limit 1"""
 AT_ONCE: Final = 20_000
 """Places that `retain` looks through in one transaction, so that others can append in between."""
 PROBE: Final = 1 << 16
@@ -91,7 +93,7 @@ class SqliteJournal:
 
     def last(self, user_id: str) -> int:
         """See Journal."""
-        return self._number("select max(place) from records where user_key = ?", (user_key(user_id, self._name),))
+        return self._number(LAST, (user_key(user_id, self._name), *STATE))
 
     def last_of_kind(self, kind: Kind) -> int:
         """See Journal."""

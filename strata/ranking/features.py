@@ -54,11 +54,7 @@ class Features:
         cls, catalogue: Catalogue, vectors: np.ndarray, topics: np.ndarray, past: History, settings: FeatureSettings
     ) -> Self:
         """From the catalogue and all events before a cut-off."""
-        items = catalogue.items
-        kinds = items[CATEGORIES].list.last().rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
-        created = (items[CREATED].dt.epoch("us").cast(pl.Float64) / 1e6).to_numpy()
-        price = items[PRICE].cast(pl.Float64).to_numpy()
-        return cls(vectors, topics, kinds, created, price, Trends.of(past, settings), settings)
+        return cls(vectors, topics, *stated(catalogue), Trends.of(past, settings), settings)
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
@@ -142,7 +138,8 @@ class Features:
 
     def _topic(self, table: Table, batch: QueryBatch, found: np.ndarray) -> None:
         """Tier and numbers of the user's point that contains the item's topic."""
-        facts, n_topics = batch.facts, int(self.topics.max(initial=0)) + 1
+        facts = batch.facts  # an interest may be in a topic that no item is of any more
+        n_topics = max(int(each.max(initial=0)) for each in (self.topics, facts.leaf_topics)) + 1
         of_topic = np.full(len(batch) * n_topics, -1)
         of_topic[batch.owners[facts.leaf_points] * np.int64(n_topics) + facts.leaf_topics] = facts.leaf_points
         point = of_topic[table.users * np.int64(n_topics) + self.topics[table.items]]
@@ -195,6 +192,14 @@ class Features:
         """Age of each choice in days (n,), and its decayed weight by each of h half-lives (n, h)."""
         age = np.maximum(batch.times[batch.choices.users] - batch.choices.times, 0) / DAY
         return age, np.stack([np.exp2(-age / days) for days in self.settings.half_lives_days], axis=1)
+
+
+def stated(catalogue: Catalogue) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`kinds`, `created` and `price` of Features, as the catalogue says."""
+    items = catalogue.items
+    kinds = items[CATEGORIES].list.last().rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
+    created = (items[CREATED].dt.epoch("us").cast(pl.Float64) / 1e6).to_numpy()
+    return kinds, created, items[PRICE].cast(pl.Float64).to_numpy()
 
 
 def _nearest(

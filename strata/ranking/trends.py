@@ -70,9 +70,12 @@ class Trends:
         """All items at one time, cached: a release is asked about the same time again and again."""
         if time not in self._kept:
             self._kept.clear()
-            everything = np.arange(len(self.first))
-            self._kept[time] = np.asfortranarray(self._at(everything, np.full(len(everything), time)))
+            self._kept[time] = np.asfortranarray(self._of_each(time))
         return self._kept[time]
+
+    def _of_each(self, time: float) -> np.ndarray:
+        everything = np.arange(len(self.first))
+        return self._at(everything, np.full(len(everything), time))
 
     @cached_property
     def _kept(self) -> dict[float, np.ndarray]:

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from heapq import heappop, heappush
+from typing import Annotated, Literal, Self, get_args
 
 import numpy as np
 import polars as pl
@@ -16,7 +17,7 @@ from strata.data.filters import rows_of
 from strata.data.history import DAY
 from strata.data.schema import BRAND, CATEGORIES, CREATED, LEVELS
 from strata.errors import SettingsError
-from strata.fields import Count, Id, Place, Request, Weight, needs
+from strata.fields import Count, Id, Place, Request, Weight, one_of
 from strata.interests.themes import Themes
 from strata.recommendation.rerank import PAGE, scaled
 
@@ -26,28 +27,26 @@ Kind = Literal["brand", "category", "theme"]
 CONDITIONS = ("newer_than_days", "chosen_by_at_most")
 
 
-def _some_condition(schema: dict[str, Any]) -> None:
-    needs(schema, "anyOf", CONDITIONS)
-
-
 class Boost(Request):
     """Items that meet every condition given: their score, from 0 to 1 here, becomes score · `times` + `plus`.
 
     0 is the worst of a user's candidates, 1 the best: a `plus` above 1 puts an item first.
     """
 
-    model_config = ConfigDict(json_schema_extra=_some_condition)
+    model_config = ConfigDict(json_schema_extra=one_of(*((name, {}) for name in CONDITIONS)))
 
-    newer_than_days: Annotated[float, Field(gt=0, le=100_000)] = Field(default=None, description="Created since then.")  # type: ignore[assignment]  # never null
+    newer_than_days: Annotated[float, Field(gt=0, le=100_000)] | None = Field(
+        default=None, description="Created since then."
+    )
     """Items of unknown age do not meet it."""
-    chosen_by_at_most: Count = Field(default=None, description="Users, at most, who chose it.")  # type: ignore[assignment]
+    chosen_by_at_most: Count | None = Field(default=None, description="Users, at most, who chose it.")
     """Scarce items."""
     times: Weight = 1.0
     plus: Annotated[float, Field(ge=-100, le=100)] = 0.0
 
     @model_validator(mode="after")
     def _of_something(self) -> Self:
-        if not self.model_fields_set & {*CONDITIONS}:
+        if self.newer_than_days is None and self.chosen_by_at_most is None:
             raise PydanticCustomError("boost", "a boost needs newer_than_days or chosen_by_at_most")
         return self
 
@@ -89,7 +88,8 @@ class BusinessRules(Boosts):
     must_include: dict[Id, Places] = Field(
         default={},
         max_length=100,
-        description="Item ids; they are shown where filters admit them, whatever their score.",
+        description="Item ids; they are shown where filters admit them, whatever their score. What a person had comes "
+        "back only where exclude_seen is false, what they rejected never. Places that cannot all hold are refused.",
     )
 
     @property
@@ -105,13 +105,33 @@ class BusinessRules(Boosts):
 
     def check(self, catalogue: Catalogue, themes: Themes) -> None:
         """Raise UnknownId or SettingsError where no list can obey the rules: see `apply_rules`."""
+        apply_rules(np.zeros(0, np.int64), PAGE, self, catalogue, themes, np.ones(len(catalogue), bool))
+
+    def check_places(self) -> None:
+        """Raise SettingsError where must-includes cannot all be at places they may have.
+
+        Each takes the first free one; of those that may, the one whose last place comes first (Jackson's rule).
+        """
         for item_id, places in self.must_include.items():
             if places.worst is not None and places.worst < places.best:
                 raise SettingsError(
                     f"rules.must_include of '{item_id}': worst place {places.worst} comes before best place "
                     f"{places.best}; swap them"
                 )
-        apply_rules(np.zeros(0, np.int64), PAGE, self, catalogue, themes, np.ones(len(catalogue), bool))
+        waiting = sorted((each.best, each.worst, item_id) for item_id, each in self.must_include.items() if each.worst)
+        place, may_stand = 1, list[tuple[int, str]]()
+        while waiting or may_stand:
+            place = place if may_stand else max(place, waiting[0][0])
+            while waiting and waiting[0][0] <= place:
+                best, worst, item_id = waiting.pop(0)
+                heappush(may_stand, (worst, item_id))
+            worst, item_id = heappop(may_stand)
+            if worst < place:
+                raise SettingsError(
+                    f"rules.must_include of '{item_id}': no place up to {worst} is left, as the others take them; "
+                    "let it be later, or drop one"
+                )
+            place += 1
 
 
 def boost(
@@ -134,9 +154,9 @@ def boost(
     boosted = np.where(there, scaled(items, scores), 0.0)
     for rule in rules.boosts:
         meets = np.ones(len(rows), bool)
-        if "newer_than_days" in rule.model_fields_set:
+        if rule.newer_than_days is not None:
             meets &= age < rule.newer_than_days
-        if "chosen_by_at_most" in rule.model_fields_set:
+        if rule.chosen_by_at_most is not None:
             meets &= chosen_by[rows] <= rule.chosen_by_at_most
         boosted = np.where(meets[of_row.reshape(items.shape)], boosted * rule.times + rule.plus, boosted)
     boosted = np.where(there, boosted, -np.inf)
@@ -152,9 +172,11 @@ def apply_rules(
     `ranked` (n,): re-ranked candidates, best first, NOTHING pads; give more than are shown, to replace what caps drop.
     `allowed` (n_items,) bool: what filters admit; nothing else is shown. A must-include keeps its earned place or moves
     to the nearest place it may have, or else the next free one. Candidates added at the end move none before them.
-    Raises UnknownId for items that do not exist, SettingsError where must-includes alone break a cap.
+    Raises UnknownId for items that do not exist, SettingsError where must-includes alone break a cap or cannot all be
+    at places they may have.
     """
     named = rows_of(list(rules.must_include), catalogue).tolist() if rules.must_include else []
+    rules.check_places()
     musts = {row: places for row, places in zip(named, rules.must_include.values(), strict=True) if allowed[row]}
     ranked = ranked[ranked != NOTHING]
     rows = dict.fromkeys([*ranked[allowed[ranked]].tolist(), *musts])
@@ -207,6 +229,9 @@ def _placed(musts: Mapping[int, Places], kept: list[int], k: int) -> list[tuple[
     places = np.arange(int(worst.max()) + len(musts))  # room for all, however long the list is
     earned = np.minimum([[kept.index(row)] for row in musts], places[-1])
     outside = np.maximum(best - places, 0) + np.maximum(places - worst, 0)
+    # A last place that was asked for counts more than all usual ones together.
+    asked = np.array([must.worst is not None for must in musts.values()])[:, None]
+    outside = outside * np.where(asked, len(musts) * len(places) + 1.0, 1.0)
     must, place = linear_sum_assignment(outside * (len(places) ** 2 + 1) + abs(places - earned))
     rows = list(musts)
     return sorted((int(at), rows[number]) for number, at in zip(must, place, strict=True))

@@ -56,7 +56,8 @@ class Recommendation:
 class ListBuilder:
     """Builds lists from one release; `vectors` (n_items, d): unit; `time`: end of its data, in seconds.
 
-    `timed`: whether its events have times, of which reasons may speak.
+    `timed`: whether its events have times, of which reasons may speak. `plain`: that of the same release before items
+    were added to it.
     """
 
     catalogue: Catalogue
@@ -70,6 +71,7 @@ class ListBuilder:
     rerank: RerankSettings
     timed: bool = True
     inferred: Inferred = NOTHING_INFERRED
+    plain: "ListBuilder | None" = None
 
     @cached_property
     def popularity(self) -> np.ndarray:
@@ -79,6 +81,8 @@ class ListBuilder:
     @cached_property
     def chosen_by(self) -> np.ndarray:
         """How many users ever chose each item: (n_items,)."""
+        if self.plain is not None:
+            return np.pad(self.plain.chosen_by, (0, len(self.catalogue) - len(self.plain.chosen_by)))
         return popularity(self.history, self.time)
 
     def best(self, person: QueryUser, allowed: np.ndarray, request: ListRequest) -> list[Recommendation]:

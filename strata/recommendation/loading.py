@@ -32,6 +32,7 @@ from strata.ranking.generators.registry import GeneratorInputs
 from strata.ranking.rankers import read_ranker
 from strata.ranking.settings import RankSettings, RecommendSettings
 from strata.ranking.two_stage import Models
+from strata.recommendation.availability import Availability
 from strata.recommendation.business_rules import BusinessRules
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.rerank import RerankSettings
@@ -81,7 +82,7 @@ def load_recommender(folder: Path, corrections: Path | None = None) -> Recommend
         ranker=read_ranker(folder / Part.RANKER, method, models.feature_names),
         texts=texts,
         words=WordIndex.read(folder / Part.WORD_INDEX, len(catalogue)),
-        available=catalogue.available(time, history),
+        available=Availability.of(catalogue, history),
         settings=settings,
         new_users=NewUsers(profiler, time, cleaning.weights, cleaning.rating, reader),
         statements=Statements.of(

@@ -1,6 +1,6 @@
 """The library's main class: answers all requests about users, items and interests of a release in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -27,6 +27,7 @@ from strata.ranking.ranker import Ranker
 from strata.ranking.settings import RecommendSettings
 from strata.ranking.two_stage import Models
 from strata.recommendation.audience import Member, audience_for, uninvited
+from strata.recommendation.availability import Availability
 from strata.recommendation.brands import Brand, brands_to_follow
 from strata.recommendation.business_rules import BusinessRules
 from strata.recommendation.crowd import Crowd, alone
@@ -49,6 +50,8 @@ class Recommender:
     """A verified release in memory, without its language model, which only new texts need.
 
     `drained`: by a journal's name, the place up to which the release has what it kept. `people`: who knows users.
+    `clock`: what time it is, in seconds; None: the end of the release's data. `plain`: of a release with items that
+    came since it was made, the release as it was made; `items_upto`: the place of the latest of them in the journal.
     """
 
     manifest: Manifest
@@ -60,7 +63,7 @@ class Recommender:
     ranker: Ranker
     texts: ItemIndex
     words: WordIndex
-    available: np.ndarray
+    available: Availability
     settings: RecommendSettings
     new_users: NewUsers
     statements: Statements
@@ -75,6 +78,9 @@ class Recommender:
     wording: Wording = Wording()
     drained: Mapping[str, int] = field(default_factory=dict)
     people: People = REGISTERED
+    clock: Callable[[], float] | None = None
+    plain: "Recommender | None" = None
+    items_upto: int = 0
 
     @property
     def profiles(self) -> Profiles:
@@ -102,11 +108,14 @@ class Recommender:
         return ListBuilder(
             self.catalogue, self.themes, self.vectors, self.history, self.models, self.ranker, self.settings,
             self.new_users.time, self.rerank, self.timed, self.inferred,
+            None if self.plain is None else self.plain.list_builder,
         )  # fmt: skip
 
     @cached_property
     def crowd(self) -> Crowd:
         """All users' points and their weights."""
+        if self.plain is not None:
+            return self.plain.crowd
         weights, dislike = self.settings.tier_weights, self.settings.dislike
         return Crowd.of(self.profiles, self.history.n_users, tier_weights=weights, dislike=dislike)
 
@@ -118,6 +127,8 @@ class Recommender:
     @cached_property
     def rising(self) -> Rising:
         """How much more each topic is chosen lately than expected."""
+        if self.plain is not None:
+            return self.plain.rising.widened(len(self.catalogue))
         return rising_topics(self.history, self.themes, self.new_users.time, self.trends)
 
     def user_row(self, user_id: str) -> int:
@@ -181,8 +192,11 @@ class Recommender:
         return timeline_of(lambda time: self.interests(user_id, time), when, self.themes)
 
     def admitted(self, filters: Filters | None = None, refused: np.ndarray | None = None) -> np.ndarray:
-        """Items that exist, pass the filters and are none of the rows `refused`: bool (n_items,). Raises UnknownId."""
-        found = self.available.copy()
+        """Items that are there now, pass the filters and are none of the rows `refused`: bool (n_items,).
+
+        Raises UnknownId.
+        """
+        found = self.available.at(self.new_users.time if self.clock is None else self.clock())
         if filters is not None:
             found &= filters.mask(self.catalogue, self.inferred)
         if refused is not None:

@@ -35,6 +35,10 @@ class Rising:
     lift: np.ndarray
     lately: np.ndarray
 
+    def widened(self, n_items: int) -> "Rising":
+        """The same for more items, which nobody chose yet."""
+        return Rising(self.lift, np.pad(self.lately, (0, n_items - len(self.lately))))
+
 
 @dataclass(frozen=True)
 class HotTopic:

@@ -4,23 +4,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Literal, Self, get_args
 
 import numpy as np
 import polars as pl
 from scipy import sparse
 
-from strata.data.schema import CATEGORIES, TAGS, TITLE
 from strata.interests.segmenting import has_no_spaces, is_japanese
 from strata.language.asking import small_words
 from strata.recommendation.search_settings import WordSettings
 from strata.recommendation.search_words import UNSPACED, search_words
-from strata.recommendation.word_counts import JOINED, LONGEST_NAME, counts_of, lengths_of, taller, words_of
+from strata.recommendation.word_counts import JOINED, LONGEST_NAME, weighted_counts
 from strata.storage import read_array, write_array, write_table
 
-NAMES: Final = (CATEGORIES, TAGS)
-"""An item has them or not, however many others it has: their number is no length."""
-MATRICES: Final = ("weights", "titles")
+Matrix = Literal["weights", "titles"]
+MATRICES: Final[tuple[Matrix, ...]] = get_args(Matrix)
 PARTS: Final = ("data", "indices", "indptr")
 
 
@@ -43,21 +41,12 @@ class WordIndex:
         """Read the items' titles, categories, tags, brands and descriptions."""
         japanese = is_japanese(items)
         words: dict[str, int] = {}
-        counted = sparse.csr_matrix((0, items.height), dtype=np.float32)
-        titles = counted
-        for field, weight in settings.fields.items():
-            texts = [words_of(value, japanese) for value in items[field].to_list()]
-            counts = counts_of(texts, words)
-            if field == TITLE:
-                titles = counts.sign()
-            norm = weight / lengths_of(texts, 0.0 if field in NAMES else settings.length)
-            counted = taller(counted, len(words)) + (counts @ sparse.diags(norm.astype(np.float32))).tocsr()
-        counted.eliminate_zeros()
+        counted, titles = weighted_counts(items, words, settings, japanese=japanese)
         held = np.diff(counted.indptr)
         rarity = np.log1p((items.height - held + 0.5) / (held + 0.5)).astype(np.float32)
         counted.data *= (settings.saturation + 1) / (counted.data + settings.saturation)
-        titles = (sparse.diags(rarity) @ taller(titles, len(words))).tocsr()
-        return cls(words, rarity, (sparse.diags(rarity) @ counted).tocsr(), titles, japanese)
+        weights, titles = (sparse.csr_matrix(sparse.diags(rarity) @ each) for each in (counted, titles))
+        return cls(words, rarity, weights, titles, japanese)
 
     def rows(self, text: str) -> tuple[np.ndarray, float]:
         """The rows of the words of a text, and of its names of categories, with what they would weigh at most.
@@ -88,7 +77,7 @@ class WordIndex:
     def scores(self, text: str) -> np.ndarray:
         """BM25 of a text in every item (n_items,) as a share of what all its words would weigh in an average item."""
         rows, most = self.rows(text)
-        found = np.asarray(self.weights[rows].sum(0), np.float32).ravel()
+        found = self._sums(rows, "weights")
         return found / np.float32(most) if most else found
 
     def named(self, text: str) -> np.ndarray:
@@ -99,8 +88,12 @@ class WordIndex:
         said = {word for word in self._said(text) if word not in small_words()}
         rows = sorted(self.words[word] for word in said if word in self.words)
         mass = float(self.rarity[rows].sum()) + self._rarest * (len(said) - len(rows))
-        both = np.asarray(self.titles[rows].sum(0), np.float32).ravel()
+        both = self._sums(rows, "titles")
         return 2 * both / np.maximum(self._title_mass + np.float32(mass), 1e-9)
+
+    def _sums(self, rows: np.ndarray | list[int], matrix: Matrix) -> np.ndarray:
+        """The sum of some rows of a matrix: (n_items,)."""
+        return np.asarray(getattr(self, matrix)[rows].sum(0), np.float32).ravel()
 
     @cached_property
     def _rarest(self) -> float:
@@ -116,7 +109,7 @@ class WordIndex:
     def _title_mass(self) -> np.ndarray:
         """Rarity of all words of each item's title but small ones: (n_items,)."""
         small = [row for word, row in self.words.items() if word in small_words()]
-        return np.asarray(self.titles.sum(0) - self.titles[small].sum(0), np.float32).ravel()
+        return np.asarray(self._sums(np.arange(len(self.words)), "titles") - self._sums(small, "titles"))
 
     def write(self, folder: Path) -> None:
         """Write words.parquet and the parts of both matrices."""

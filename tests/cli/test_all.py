@@ -23,9 +23,12 @@ from strata.recommendation.loading import load_recommender
 from strata.release.manifest import read_manifest, write_release
 from strata.release.registry import Registry
 from strata.storage import write_table, write_text
+from tests.online.consumers.brokers import Broker, broker
+from tests.online.servers import RedisServer, redis_server
 from tests.strategies import N_ITEMS, N_USERS, TIME
 from tests.tiny_recommender import write_tiny_release
 
+__all__ = ["broker", "redis_server"]
 FETCHING = {"data fetch", "model fetch"}
 """Commands that ask the package index unless what they fetch is there."""
 TITLES = [
@@ -101,7 +104,9 @@ def shop() -> Path:
 
 
 @pytest.fixture
-def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+def arguments(
+    release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis_server: RedisServer, broker: Broker
+) -> dict[str, list[str]]:
     """What each command needs in order to say something."""
     data = Path("data").absolute() if Path("data/movielens-100k").exists() else tmp_path
     monkeypatch.chdir(tmp_path)
@@ -114,6 +119,7 @@ def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for each in ids:
         registry.promote(each)
     TokenFile(Path("tokens.jsonl")).create("web", ["read", "write"])
+    broker.send("of-a-command", '{"user_id": "u0", "item_id": "i09", "behaviour": "view"}')
     return {
         "user": ["u0", *of],
         "recommend": ["u0", *of],
@@ -129,6 +135,8 @@ def arguments(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "data fetch": ["movielens-100k", "--folder", str(data)],
         "data use": ["stack-exchange"],
         "data pull": ["--params", str(shop())],
+        "consume redis": [redis_server.url, "of-a-command", "--journal", "journal.sqlite", "--once"],
+        "consume kafka": [broker.servers, "of-a-command", "--journal", "journal.sqlite", "--once"],
         "init": ["shop", "--dry-run"],
         "model list": [],
         "model fetch": ["all-minilm-l6-v2"],

@@ -17,6 +17,7 @@ def test_a_path_is_a_file(tmp_path: Path, form: str) -> None:
     file = tmp_path / "a b" / "journal #1?.sqlite"
     journal = open_journal(form.format(file))
     assert isinstance(journal, SqliteJournal)
+    assert journal.local
     assert file.is_file()
     journal.close()
 
@@ -31,6 +32,7 @@ def test_a_relative_path_is_of_the_current_folder(tmp_path: Path, monkeypatch: p
 def test_an_address_of_redis_is_redis(redis_server: RedisServer) -> None:
     journal = open_journal(f"{redis_server.url}?prefix=of-an-address")
     assert isinstance(journal, RedisJournal)
+    assert not journal.local
     journal.close()
 
 

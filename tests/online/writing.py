@@ -2,11 +2,14 @@
 
 import os
 import resource
+import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from strata.errors import StoreFull, StoreUnavailable
+from strata.online.consumers.consuming import consume
+from strata.online.consumers.redis_stream import RedisStream
 from strata.online.opening import open_journal
 from tests.online.stores import event, note
 
@@ -74,3 +77,8 @@ def append_until_stopped(address: str, writer: str, log: Path) -> None:
             note(file, "failed")
             return
         note(file, f"kept {n}")
+
+
+def consume_a_stream(url: str, name: str, file: str, idle: float) -> None:
+    """Bring the events of a stream into a journal until killed."""
+    consume(RedisStream(url, name, idle=idle), open_journal(file), threading.Event())

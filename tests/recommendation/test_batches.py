@@ -75,7 +75,7 @@ def test_progress_counts_everybody_and_nobody_is_an_answer_too() -> None:
     recommend_many(RECOMMENDER, USERS, ListRequest(k=3), advance=told.append)
     assert sum(told) == len(USERS)
     assert recommend_many(RECOMMENDER, [], ListRequest(k=3)).is_empty()
-    nothing = recommend_many(RECOMMENDER, USERS, ListRequest(k=3, filters=Filters(categories=["nowhere"])))
+    nothing = recommend_many(RECOMMENDER, USERS, ListRequest(k=3, filters=Filters(languages=["xx"])))
     assert nothing.is_empty()
 
 

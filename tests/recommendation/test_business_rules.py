@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import numpy as np
 import polars as pl
@@ -114,11 +115,38 @@ def test_a_must_include_has_a_place_it_may_have_and_the_one_it_earned_if_it_may(
     assert listed.tolist().index(row) + 1 == np.clip(ranked.index(row) + 1, best, best + more)
 
 
-def test_must_includes_of_one_place_share_it_out() -> None:
+def test_must_includes_of_one_place_are_refused() -> None:
     rules = BusinessRules(must_include={IDS[row]: Places(worst=1) for row in (9, 10)})
-    listed = apply_rules(np.arange(8), 5, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
-    assert sorted(listed[:2].tolist()) == [9, 10]
-    assert listed[2:].tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
+    with pytest.raises(SettingsError, match="no place up to 1 is left"):
+        apply_rules(np.arange(8), 5, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
+
+
+def test_of_the_usual_places_must_includes_take_the_next_free_ones() -> None:
+    rules = BusinessRules(must_include={IDS[9]: Places(), IDS[10]: Places(worst=1), IDS[11]: Places()})
+    listed = apply_rules(np.arange(8), 1, rules, SHOP, THEMES, np.ones(N_ITEMS, bool))
+    assert listed[0] == 10  # the place that was asked for goes before those that are usual
+    assert sorted(listed[:3].tolist()) == [9, 10, 11]
+    assert listed[3:].tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
+
+
+windows = st.tuples(st.integers(1, 5), st.integers(0, 4)).map(lambda pair: (pair[0], sum(pair)))
+
+
+@given(st.lists(windows, min_size=1, max_size=5), st.permutations(range(N_ITEMS)))
+def test_places_hold_wherever_they_can_and_are_refused_where_they_cannot(
+    spans: list[tuple[int, int]], ranked: list[int]
+) -> None:
+    rules = BusinessRules(
+        must_include={IDS[n]: Places(best=best, worst=worst) for n, (best, worst) in enumerate(spans)}
+    )
+    can = any(len(set(places)) == len(spans) for places in product(*(range(a, b + 1) for a, b in spans)))
+    try:
+        listed = apply_rules(np.array(ranked), 10, rules, SHOP, THEMES, np.ones(N_ITEMS, bool)).tolist()
+    except SettingsError:
+        assert not can
+        return
+    assert can
+    assert all(best <= listed.index(n) + 1 <= worst for n, (best, worst) in enumerate(spans))
 
 
 def test_caps_count_must_includes_and_let_others_take_the_place_of_what_they_drop() -> None:

@@ -41,6 +41,8 @@ def library(release: Path) -> Recommender:
 def server(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The services as a developer serves them: from the working tree, with a release folder."""
     home = tmp_path_factory.mktemp("home")
-    environment = {"STRATA_RELEASE": release, "STRATA_SESSIONS": home / "sessions.sqlite"}
+    environment = {
+        "STRATA_RELEASE": release, "STRATA_SESSIONS": home / "sessions.sqlite", "STRATA_HEADER_TIME_OUT": "2",
+    }  # fmt: skip
     with serving(home, *SERVICE, environment=environment) as started:
         yield started

@@ -1,11 +1,12 @@
-"""The services with one endpoint more, which tells what libraries hold threads in the process that answers."""
+"""The services with endpoints more: which process answers, and what libraries hold threads in it."""
 
+import os
 from typing import Any
 
 from services.paths import NEEDED
 from services.recommender import Recommender, app
 
-NEEDED["GET /pools"] = "read"
+NEEDED["GET /pools"] = NEEDED["GET /process"] = "read"
 
 
 @app.get("/pools")
@@ -13,6 +14,11 @@ def pools() -> list[dict[str, Any]]:
     from threadpoolctl import threadpool_info
 
     return threadpool_info()
+
+
+@app.get("/process")
+async def process() -> int:
+    return os.getpid()
 
 
 __all__ = ["Recommender"]

@@ -1,9 +1,11 @@
 """The API as a caller meets it: every endpoint, strict requests, one shape for all errors, known users unread."""
 
+import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 from openapi_spec_validator import validate
 
@@ -288,7 +290,30 @@ WRONG = [
     ("/recommend", {"user_id": "10", "offset": -1}, 422, "offset"),
     ("/recommend", {"user_id": "10", "offset": 1001}, 422, "offset"),
     ("/recommend", {"user_id": 10}, 422, "user_id"),
-    ("/recommend", {"user_id": None}, 422, "user_id"),
+    ("/recommend", {"user_id": None}, 422, None),
+    ("/recommend", {"user_id": None, "text": None, "k": 1}, 422, None),
+    ("/recommend", {"text": 5}, 422, "text"),
+    ("/recommend", {"text": {"en": "x"}}, 422, "text"),
+    ("/recommend", {"history": [5]}, 422, "history[0]"),
+    ("/recommend", {"user_id": "10", "filters": [1]}, 422, "filters"),
+    ("/recommend", {"user_id": "10", "filters": {"price": {"lowest": 10, "highest": 1}}}, 422, "filters.price"),
+    ("/recommend", {"user_id": "10", "filters": {"categories": ["Horror", "comedy"]}}, 404, "filters.categories"),
+    ("/search", {"text": "x", "filters": {"categories": ["comedy"]}}, 404, "filters.categories"),
+    ("/hot_topics", {"user_id": "10", "filters": {"categories": ["comedy"]}}, 404, "filters.categories"),
+    ("/brands", {"user_id": "10", "filters": {"categories": ["comedy"]}}, 404, "filters.categories"),
+    ("/similar_items", {"item_id": "50", "filters": {"categories": ["comedy"]}}, 404, "filters.categories"),
+    (
+        "/recommend",
+        {"user_id": "10", "rules": {"must_include": dict.fromkeys(("50", "172", "181"), {"worst": 1})}},
+        422,
+        "rules.must_include",
+    ),
+    (
+        "/recommend",
+        {"user_id": "10", "rules": {"must_include": {"50": {"best": 3, "worst": 2}}}},
+        422,
+        "rules.must_include",
+    ),
     ("/recommend", {"user_id": ""}, 422, "user_id"),
     ("/recommend", {"user_id": "x" * 257}, 422, "user_id"),
     ("/recommend", {}, 422, None),
@@ -389,6 +414,46 @@ def test_chunked_bodies_are_counted_too(server: Server) -> None:
 
     assert_refused(server.post("/search", content=endless(), headers={"content-type": "application/json"}), 413)
     assert ask(server, "/similar_items", item_id="1", k=1)["items"]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_sixty_megabytes_are_refused(server: Server, chunked: bool) -> None:
+    parts = [b" " * 1_000_000] * 60
+    content = iter(parts) if chunked else b"".join(parts)
+    try:
+        answer = server.post("/search", content=content, headers={"content-type": "application/json"})
+    except (httpx.WriteError, httpx.ReadError):  # closed before all was sent
+        return
+    assert_refused(answer, 413)
+
+
+@pytest.mark.parametrize(
+    ("headers", "content"),
+    [
+        ({"content-type": "text/plain"}, b'{"user_id": "10"}'),
+        ({}, b'{"user_id": "10"}'),
+        ({"content-type": "application/json", "content-encoding": "gzip"}, gzip.compress(b'{"user_id": "10"}')),
+    ],
+)
+def test_only_plain_json_is_read(server: Server, headers: dict[str, str], content: bytes) -> None:
+    for _ in range(5):
+        assert_refused(server.post("/recommend", content=content, headers=headers), 415)
+
+
+def test_every_answer_is_safe_for_a_browser(server: Server) -> None:
+    answers = [
+        server.post("/similar_items", json={"item_id": "1", "k": 1}),
+        server.get("/nowhere"), server.get("/livez"), server.get("/metrics"), server.get("/docs"),
+        server.get("/livez", headers={"Authorization": ""}), httpx.get(str(server.base_url.join("/recommend"))),
+    ]  # fmt: skip
+    for answer in answers:
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cache-Control"] == "no-store"
+    foreign = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    for method in ("OPTIONS", "POST"):
+        answer = server.request(method, "/recommend", headers=foreign)
+        assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
 def test_known_users_and_items_are_never_encoded(server: Server) -> None:

@@ -12,7 +12,7 @@ from services.endpoints.profiles import InterestsRequest
 from services.endpoints.trends import BrandsRequest, HotTopicsRequest
 from services.endpoints.users import AudienceRequest, SimilarUsersRequest
 from services.errors import ApiError
-from services.limits import Limits
+from services.limits import Limits, check_media_type
 from services.settings import ServiceSettings
 from strata.data.filters import Filters
 from strata.errors import SettingsError
@@ -33,7 +33,7 @@ def test_the_fallback_is_popularity_within_the_filters(library: Recommender, req
     assert (answer.fallback, answer.fallback_cause, len(answer.items)) == (True, "time_out", 7)
     rows = [library.catalogue.row(item.item_id) for item in answer.items]
     assert (np.diff(library.list_builder.popularity[rows]) <= 0).all()
-    assert library.available[rows].all()
+    assert library.admitted()[rows].all()
     if isinstance(request_, RecommendRequest) and request_.user_id:
         assert not set(rows) & set(library.user("10").seen)
         assert library.catalogue.in_categories(["War"])[rows].all()
@@ -124,6 +124,33 @@ def test_above_its_concurrency_it_says_too_many_but_answers_probes() -> None:
     status, headers = run(limits, "/recommend", receive)
     assert (status, headers[b"retry-after"]) == (429, b"1")
     assert run(limits, "/livez", receive)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"content-type": "text/plain"}, "text/plain"),
+        ({"content-type": "application/x-www-form-urlencoded"}, "form"),
+        ({"content-type": "application/json; charset=utf-16"}, "utf-16"),
+        ({}, "none"),
+        ({"content-type": "application/json", "content-encoding": "gzip"}, "compressed"),
+        ({"content-type": "application/json", "content-encoding": "br"}, "compressed"),
+    ],
+)
+def test_what_is_not_plain_json_is_415(headers: dict[str, str], told: str) -> None:
+    for size in ({"content-length": "2"}, {"transfer-encoding": "chunked"}):
+        sent = [(name.encode(), value.encode()) for name, value in {**headers, **size}.items()]
+        with pytest.raises(ApiError, match=told) as refused:
+            check_media_type({"headers": sent})
+        assert refused.value.status == 415
+    check_media_type({"headers": []})  # nothing is sent, so nothing is wrong
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"']
+)
+def test_json_is_json_however_it_is_spelt(kind: str) -> None:
+    check_media_type({"headers": [(b"content-type", kind.encode()), (b"content-length", b"2")]})
 
 
 def test_a_body_that_does_not_arrive_is_given_up() -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from strata.models.item_model import ItemModel, weigh
+from strata.models.item_model import ScoresItems, weigh
 from strata.ranking.candidates import Candidates
 from strata.ranking.query import QueryBatch
 
@@ -13,7 +13,7 @@ from strata.ranking.query import QueryBatch
 class FromHistory:
     """Items that an item model (EASE, item-kNN, association rules, ALS) scores for the user's weighted history."""
 
-    model: ItemModel
+    model: ScoresItems
     name: str
     credited = ()
 

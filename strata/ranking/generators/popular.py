@@ -54,7 +54,7 @@ class PopularInTopics(ByNothing):
         history, facts = batch.choices, batch.facts
         if not len(history) or not len(facts.leaf_topics):
             return Candidates.none()
-        shape = (len(batch), len(self._in_topic))
+        shape = (len(batch), max(len(self._in_topic), int(facts.leaf_topics.max()) + 1))
         age = np.maximum(batch.times[history.users] - history.times, 0) / DAY
         weights = np.exp2(-age / self.half_life_days) * np.maximum(history.weights, 0)
         cells = history.users * np.int64(shape[1]) + self.topics[history.items]

@@ -1,17 +1,33 @@
 """Items chosen by users with a similar history (user-kNN)."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from strata.models.user_knn import UserKnn
+import numpy as np
+from scipy import sparse
+
+from strata.data.history import History
 from strata.ranking.candidates import ByNothing, Candidates
 from strata.ranking.query import QueryBatch
+
+
+class Neighbours(Protocol):
+    """Scores items by users with a similar history: see `UserKnn`."""
+
+    def seen(self, history: History, times: np.ndarray) -> sparse.csr_matrix:
+        """The histories of B users at `times` (B,), in seconds: (B, n_items)."""
+        ...
+
+    def scores(self, histories: sparse.csr_matrix) -> np.ndarray:
+        """Scores (B, n_items) for histories that `seen` returned."""
+        ...
 
 
 @dataclass(frozen=True)
 class FromUserKnn(ByNothing):
     """Items chosen by users with a similar history."""
 
-    model: UserKnn
+    model: Neighbours
     name: str = "user-knn"
     credited = ()
 

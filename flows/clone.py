@@ -6,7 +6,13 @@ from pathlib import Path
 
 from flows.leash import CommandFailed, output
 
+CORRECTIONS = "corrections/corrections.jsonl"
 AUTHOR = ("-c", "user.name=Strata", "-c", "user.email=strata@localhost")
+
+
+def branch_of(deployment: str) -> str:
+    """The branch that a deployment's runs write to."""
+    return f"runs/{deployment}"
 
 
 @dataclass(frozen=True)
@@ -19,7 +25,7 @@ class Clone:
     @property
     def branch(self) -> str:
         """The only branch that runs of this deployment write to."""
-        return f"runs/{self.deployment}"
+        return branch_of(self.deployment)
 
     def update(self, workspace: Path) -> None:
         """Reset the clone to the workspace's commit: leftovers of an earlier run are removed, artefacts stay."""
@@ -36,9 +42,13 @@ class Clone:
         self._share_cache(Path(origin))
 
     def record(self, message: str) -> str | None:
-        """Commit dvc.lock and the .dvc files to the branch and push it; None where they are committed already."""
-        self._git("add", "--force", "dvc.lock", *self._git("ls-files", "*.dvc").splitlines())
-        tree, base, former = self._git("write-tree"), self._git("rev-parse", "HEAD"), self._former()
+        """Commit dvc.lock, the .dvc files and corrections to the branch and push it; None where they are there already.
+
+        What the clone has besides is not committed.
+        """
+        kept = [path for path in ("dvc.lock", CORRECTIONS) if (self.folder / path).exists()]
+        self._git("add", "--force", *kept, *self._git("ls-files", "*.dvc").splitlines())
+        tree, base, former = self._git("write-tree"), self._git("rev-parse", "HEAD"), self.latest(self.branch)
         if self._git("rev-parse", f"{former or base}^{{tree}}") == tree:
             return None
         new_code = not former or self._git("merge-base", former, base) != base
@@ -48,11 +58,20 @@ class Clone:
         self._git("push", "--quiet", "origin", f"{commit}:refs/heads/{self.branch}")
         return commit
 
-    def _former(self) -> str | None:
+    def latest(self, branch: str) -> str | None:
+        """The commit that a branch of the workspace's repository was at when the clone was updated, None without it."""
         try:
-            return self._git("rev-parse", "--quiet", "--verify", f"refs/remotes/origin/{self.branch}")
+            return self._git("rev-parse", "--quiet", "--verify", f"refs/remotes/origin/{branch}")
         except CommandFailed:
             return None
+
+    def show(self, commit: str, path: str) -> str | None:
+        """A text file as it is in a commit, None where it is not there."""
+        try:
+            text = self._git("show", f"{commit}:{path}")
+        except CommandFailed:
+            return None
+        return f"{text}\n" if text else ""
 
     def _share_cache(self, origin: Path) -> None:
         """Use the workspace's cache and remote, so that nothing is computed or stored twice."""

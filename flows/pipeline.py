@@ -37,6 +37,15 @@ class Pipeline:
         if tracked:
             stream(["dvc", "--wait-for-lock", command, "--force", *tracked], self.folder, say)
 
+    def tracked(self, path: Path) -> Path:
+        """The folder around a path that DVC tracks, the uppermost where it tracks none."""
+        inside = [path, *path.parents][:-1]  # without the project's own folder
+        return next((each for each in inside if (self.folder / f"{each}.dvc").exists()), inside[-1])
+
+    def add(self, path: Path, say: Say) -> None:
+        """Make what lies at a path, with the tracked folder around it, a new version of the data."""
+        stream(["dvc", "--wait-for-lock", "add", str(self.tracked(path))], self.folder, say)
+
     def push(self, say: Say) -> None:
         """Send artefacts and run cache to the remote."""
         stream(["dvc", "--wait-for-lock", "push", "--run-cache"], self.folder, say)

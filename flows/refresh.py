@@ -1,6 +1,7 @@
 """The flow refresh: run every stage of dvc.yaml as a task, then publish the results to the UI and the remote.
 
 DVC decides what is stale and what comes from its cache, so this flow and `dvc repro` give the same dvc.lock.
+A deployment takes what the deployment of the flow ingest has drained from the service's journal.
 """
 
 import argparse
@@ -12,7 +13,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import deployment as running
 from prefect.runtime import flow_run
 
-from flows.clone import Clone
+from flows.clone import Clone, branch_of
+from flows.drained import join
 from flows.leash import CommandFailed, stream
 from flows.pipeline import Pipeline
 from flows.publish import DATA_DOCS, publish_link, publish_results
@@ -32,6 +34,12 @@ def update_clone(clone: Clone, workspace: Path) -> None:
     """Update the deployment's clone to the workspace's commit, with its data."""
     clone.update(workspace)
     Pipeline(clone.folder).restore_data(get_run_logger().info)
+
+
+@task(task_run_name="drained data", cache_policy=NO_CACHE)
+def join_drained(clone: Clone, branch: str) -> None:
+    """What the service kept and another deployment drained, with the workspace's data."""
+    join(clone, branch, get_run_logger().info)
 
 
 @task(task_run_name="data docs", cache_policy=NO_CACHE)
@@ -61,7 +69,9 @@ def record(clone: Clone) -> None:
 
 
 @flow(name="refresh")
-def refresh(workspace: Path = Path(), deployment: str | None = None, clone: Path | None = None) -> None:
+def refresh(
+    workspace: Path = Path(), deployment: str | None = None, clone: Path | None = None, ingested: str = "ingest"
+) -> None:
     """Bring all artefacts up to date.
 
     Args:
@@ -69,6 +79,7 @@ def refresh(workspace: Path = Path(), deployment: str | None = None, clone: Path
         deployment: Deployment to run for: in a clone, recorded on the branch runs/DEPLOYMENT. By default the one that
             started the run; without any, the run works in the workspace itself.
         clone: Folder of that clone; by default in the workspace, under .dvc/tmp/runs.
+        ingested: Deployment of the flow ingest, whose branch has what the service kept; without that branch, nothing.
     """
     deployment = deployment or running.name
     if deployment is None:
@@ -76,6 +87,7 @@ def refresh(workspace: Path = Path(), deployment: str | None = None, clone: Path
         return
     own = Clone((clone or workspace / CLONES / deployment).absolute(), deployment)
     update_clone(own, workspace)
+    join_drained(own, branch_of(ingested))
     _run_stages(own.folder)
     record(own)
 
@@ -99,6 +111,9 @@ def main() -> None:
     parser.add_argument("--workspace", type=Path, default=Path(), help="the project's folder (default: here)")
     parser.add_argument("--deployment", metavar="NAME", help="work in a clone and commit to the branch runs/NAME")
     parser.add_argument("--clone", type=Path, metavar="FOLDER", help=f"that clone (default: {CLONES}/NAME)")
+    parser.add_argument(
+        "--ingested", default="ingest", metavar="NAME", help="deployment that drains the journal (default: ingest)"
+    )
     try:
         refresh(**vars(parser.parse_args()))
     except CommandFailed as error:

@@ -1,9 +1,25 @@
-"""Request fields that only the service uses: texts and times."""
+"""Request fields that only the service uses: users, texts and times."""
 
+from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
+
+from strata.fields import Id
+from strata.online.pseudonyms import Pseudonyms
+
+
+@cache
+def pseudonyms() -> Pseudonyms | None:
+    """What makes pseudonyms here, if users are known by them. Raises SettingsError."""
+    return Pseudonyms.from_environment()
+
+
+def known_as(user_id: str) -> str:
+    """The id by which everything behind the service knows a user."""
+    made = pseudonyms()
+    return user_id if made is None else made.of(user_id)
 
 
 def _written(value: Any) -> Any:
@@ -13,5 +29,7 @@ def _written(value: Any) -> Any:
     return value
 
 
+UserId = Annotated[Id, AfterValidator(known_as)]
+"""A user's id, which from here on is their pseudonym where there is a key for it."""
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 Time = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written)]

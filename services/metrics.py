@@ -22,6 +22,7 @@ ENCODED = Counter("strata_encoded_texts", "Texts the encoder read.")
 BATCHES = Histogram("strata_encoder_batch", "Texts per batch of the encoder.", buckets=(1, 2, 4, 8, 16, 32, 64))
 DROPPED = Counter("strata_dropped_records", "Records of shown lists that were dropped: the journal did not take them.")
 CACHE = Counter("strata_answers_from_memory", "Requests that could be answered from memory, by outcome.", ["outcome"])
+SCRUBBED = Counter("strata_scrubbed", "Personal data taken out of texts before they were kept.", ["kind"])
 EVENTS = Counter("strata_events", "Records taken into the journal.", ["kind"])
 ITEMS_WAITING = Gauge(
     "strata_items_waiting", "Items in the journal whose texts nobody could read yet.", multiprocess_mode="livemax"

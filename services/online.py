@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from services.appending import Appender
 from services.errors import ApiError
-from services.metrics import EVENTS
+from services.metrics import EVENTS, SCRUBBED
 from services.settings import ServiceSettings
 from strata.errors import Conflict, StoreFull, StoreUnavailable
 from strata.online.clock import Clock
@@ -16,6 +16,7 @@ from strata.online.live_items import LiveItems
 from strata.online.live_users import LiveUsers
 from strata.online.opening import open_journal
 from strata.online.records import Accepted, Record
+from strata.online.scrubbing import scrub_records
 from strata.recommendation.recommender import Recommender
 
 T = TypeVar("T")
@@ -43,7 +44,11 @@ class Online:
         return self._clock.now()
 
     async def keep(self, records: Sequence[Record]) -> list[Accepted]:
-        """Append, and return once that is durable. Raises ApiError: 409, 503 or 507."""
+        """Append, without personal data in texts, and return once that is durable. Raises ApiError: 409, 503 or 507."""
+        if self.settings.scrub:
+            records, found = scrub_records(records)
+            for kind, count in found.items():
+                SCRUBBED.labels(kind).inc(count)
         try:
             accepted = await self.appender.append(records)
         except Conflict as error:

@@ -28,6 +28,7 @@ from services.endpoints.profiles import Interests, InterestsRequest
 from services.endpoints.trends import Brands, BrandsRequest, HotTopics, HotTopicsRequest
 from services.endpoints.users import Audience, AudienceRequest, SimilarUsers, SimilarUsersRequest
 from services.errors import ApiError, log_without_values, responses
+from services.fields import UserId
 from services.headers import PAGE
 from services.items import ItemsNow
 from services.layers import protect
@@ -47,8 +48,8 @@ read, the stated fallback answers: windowed popularity that passes the filters, 
 Every path but `/livez` and `/readyz` needs a token, `Authorization: Bearer`, with the scope that it names.
 """
 T = TypeVar("T")
-UserId = Annotated[str, Path(min_length=1, max_length=256, description="A user's id.")]
 ItemId = Annotated[str, Path(min_length=1, max_length=256, description="An item's id.")]
+WhichUser = Annotated[UserId, Path(description="A user's id.")]
 
 app = FastAPI(
     title="Strata", version=VERSION, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False,
@@ -206,12 +207,12 @@ class Recommender:
         return Corrected(new=kept.new, known=kept.known, topic=request.topic_name(release))
 
     @app.get("/users/{user_id}", responses=responses(404, *ANY))
-    async def user(self, user_id: UserId) -> OwnData:
+    async def user(self, user_id: WhichUser) -> OwnData:
         """All that is known of a user."""
         return await self.online.read(own_data, await self._items.current(self._live()), self.online.journal, user_id)
 
     @app.delete("/users/{user_id}", responses=responses(*ANY))
-    async def forget_user(self, user_id: UserId) -> Forgotten:
+    async def forget_user(self, user_id: WhichUser) -> Forgotten:
         """Forget a user: nothing is answered of them from now on, and the next release is made without them."""
         release = self._live()
         gone = await self.online.read(self.online.users.forget, user_id, await self.online.now(release))

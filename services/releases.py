@@ -9,13 +9,18 @@ from pathlib import Path
 import bentoml
 from bentoml.exceptions import BentoMLException
 
+from services.fields import pseudonyms
 from services.metrics import LOAD_FAILURES, RELEASE
 from services.settings import ServiceSettings
+from strata.data.cleaning import CleaningSettings
 from strata.errors import ReleaseError, StrataError
+from strata.online.pseudonyms import VARIABLE
 from strata.recommendation.loading import load_recommender
 from strata.recommendation.recommender import Recommender
+from strata.release.layout import Part
 from strata.release.manifest import read_manifest
 from strata.release.registry import POINTER, Registry
+from strata.settings import read_settings
 
 logger = logging.getLogger("bentoml.strata")
 ALIAS = "release"
@@ -67,6 +72,13 @@ def rehearsed(folder: Path) -> Recommender:
     Raises ReleaseError and whatever that recommendation raises.
     """
     loaded = load_recommender(folder)
+    made = read_settings(CleaningSettings, "cleaning", folder / Part.PARAMS).pseudonymous
+    if made != (pseudonyms() is not None):
+        known, key = ("pseudonyms", "set it to the key that made them") if made else ("their ids", "unset it")
+        raise ReleaseError(
+            f"release {loaded.manifest.id} knows users by {known}, and {VARIABLE} is {'not set' if made else 'set'}; "
+            f"{key}, or change cleaning.pseudonymous in params.yaml and make a release anew"
+        )
     if len(loaded.profiles.table):
         loaded.recommend(loaded.richest_user())
     return loaded

@@ -70,6 +70,8 @@ class ServiceSettings(Settings):
     """How long an answer is sent again while nothing that it depends on changes; 0: never."""
     log_lists: bool = True
     """Whether lists of users are kept in the journal, with release, places and propensities."""
+    scrub: bool = True
+    """Whether e-mail addresses, telephone numbers and the like are taken out of texts before they are kept."""
     sessions: Path = Path(user_cache_dir("strata")) / "sessions.sqlite"
     """File of the conversations, which all workers share; it may be deleted while the service is down."""
     session_seconds: PositiveFloat = 3600.0

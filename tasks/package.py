@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from strata.data.history import as_date
+from strata.data.journal_folder import MARK
 from strata.release.layout import Part
 from strata.release.manifest import write_release
 from strata.release.model_card import model_card
@@ -66,6 +67,7 @@ def main() -> None:
         Part.METRICS: EVALUATION / "metrics.json",
         Part.METRICS_TABLE: EVALUATION / "metrics.md",
         Part.MODEL_CARD: CARD,
+        **({Part.JOURNAL: TABLES / MARK} if (TABLES / MARK).exists() else {}),
     }
     metrics = read_json(EVALUATION / "metrics.json")
     manifest = write_release(RELEASE, parts, versions=_versions(), metrics=metrics)

@@ -14,9 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from strata.data.cleaning import Cleaned, CleaningSettings, check, clean
+from strata.data.journal_folder import MARK, JournalFolder
 from strata.data.sources.adapters import SourceSettings, read_source
 from strata.data.sources.finding import Finding
+from strata.data.sources.source import Source
 from strata.errors import ValidationFailed
+from strata.online.ingested import ingested
+from strata.online.private_source import private
+from strata.online.pseudonyms import Pseudonyms
 from strata.settings import read_settings
 from strata.storage import write_json, write_table
 from tasks import TABLES, VALIDATION, run
@@ -47,7 +52,10 @@ def write_docs(folder: Path) -> None:
 def main() -> None:
     """Write artifacts/tables and artifacts/validation, or raise ValidationFailed for a critical fault."""
     settings = read_settings(CleaningSettings, "cleaning")
-    cleaned = clean(read_source(read_settings(SourceSettings, "source")), settings, datetime.now(UTC))
+    source = read_settings(SourceSettings, "source")
+    journals = JournalFolder.read(source.folder)
+    whole = ingested(_private(read_source(source), settings), journals)
+    cleaned = clean(whole, settings, datetime.now(UTC))
     # Written before anything can fail, so that a person can look at what was refused.
     for name in ("quarantine", "suspicious"):
         write_table(getattr(cleaned, name), TABLES / f"{name}.parquet")
@@ -69,6 +77,15 @@ def main() -> None:
     cleaned.events.write(TABLES / "interactions.parquet")
     for name in ("items", "users", "words"):
         write_table(getattr(cleaned, name), TABLES / f"{name}.parquet")
+    if journals is not None:
+        write_json(journals.places, TABLES / MARK)
+
+
+def _private(source: Source, settings: CleaningSettings) -> Source:
+    if not (settings.pseudonymous or settings.scrub):
+        return source
+    key = Pseudonyms.needed("params.yaml: cleaning.pseudonymous is set") if settings.pseudonymous else None
+    return private(source, key, scrubbed=settings.scrub)
 
 
 def _summary(cleaned: Cleaned) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 from pydantic_core import PydanticCustomError
 
 from services.errors import naming
-from services.fields import Text, Time
+from services.fields import Text, Time, UserId
 from strata.data.filters import Filters
 from strata.data.schema import Behaviour
 from strata.fields import Id, Request, absent, one_of
@@ -102,7 +102,7 @@ class Whose(Question):
 
     model_config = ConfigDict(json_schema_extra=_one_of_who)
 
-    user_id: Id | None = Field(
+    user_id: UserId | None = Field(
         None,
         description="A user, with all that /events told of them; a history beside it is the session of the moment.",
     )

@@ -8,11 +8,11 @@ from pydantic import Field, PrivateAttr
 from services.endpoints.base import Answer, Cause, Question, examples
 from services.endpoints.lists import Item, popular
 from services.errors import ApiError
-from services.fields import Text
+from services.fields import Text, UserId
 from strata.conversation.replying import Turn, reply
 from strata.conversation.sessions import Sessions, TurnTaken, UnknownSession
 from strata.conversation.talk import Talk
-from strata.fields import Id, K
+from strata.fields import K
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
 
@@ -42,7 +42,7 @@ class ChatRequest(Question):
 
     say: Text
     session_id: str | None = Field(None, min_length=1, max_length=64, description="Null begins a conversation.")
-    user_id: Id | None = Field(None, description="The user who talks; of the first turn alone.")
+    user_id: UserId | None = Field(None, description="The user who talks; of the first turn alone.")
     k: K = 10
     _sessions: Sessions = PrivateAttr()
     _turns: int = PrivateAttr(0)

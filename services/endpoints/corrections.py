@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from services.endpoints.base import examples
 from services.endpoints.events import EventId
 from services.errors import ApiError
+from services.fields import UserId
 from strata.errors import UnknownId
 from strata.fields import Id, Request, absent, given
 from strata.interests.correcting import new_lines
@@ -36,7 +37,7 @@ class CorrectionRequest(Request):
         **RENAMING,
     )
 
-    user_id: Id
+    user_id: UserId
     action: Action = Field(description="pin: core; reject: no interest; block: nothing of it; undo: as it was.")
     topic_id: Id = Field(description="As /interests says it.")
     by: Id = Field(description="Who says so: kept with it.")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic_core import PydanticCustomError
 
 from services.endpoints.base import examples, seconds
-from services.fields import Text, Time
+from services.fields import Text, Time, UserId
 from strata.data.schema import VALUE, WORDED, Behaviour
 from strata.fields import Id, Request, absent, given, whole
 from strata.online.records import Accepted, Kind, Record
@@ -59,7 +59,7 @@ class SentEvent(Request):
 
     model_config = ConfigDict(json_schema_extra={"if": given("item_id"), "then": {}, "else": WITH_TEXT})
 
-    user_id: Id = Field(description="Anybody: a new id is a new user.")
+    user_id: UserId = Field(description="Anybody: a new id is a new user.")
     behaviour: Behaviour
     item_id: Id | None = Field(None, description="May be missing where a text tells, as of a search.")
     timestamp: Time | None = Field(None, description="When, with time zone (RFC 3339); null: now.")
@@ -114,7 +114,7 @@ class SentFeedback(Request):
 
     model_config = ConfigDict(json_schema_extra={"if": SATISFIED, "then": given("value"), "else": OF_AN_ITEM})
 
-    user_id: Id
+    user_id: UserId
     reaction: Reaction
     item_id: Id | None = Field(None, description="Which item; null only for satisfied, with a list as a whole.")
     list_id: Id | None = Field(None, description="Of the list that it was in, as its answer says.")

@@ -86,6 +86,10 @@ class CleaningSettings(Settings):
     quarantine_at_most: float = Field(default=0.1, ge=0, le=1)
     """Largest share of a table's rows, for each kind of fault without a limit of its own."""
     limits: LimitSettings = LimitSettings()
+    pseudonymous: bool = False
+    """Whether users are known by pseudonyms alone, by the key in STRATA_PSEUDONYM_KEY."""
+    scrub: bool = False
+    """Whether e-mail addresses, telephone numbers and the like are taken out of what users wrote."""
 
 
 LISTED = "look at them in artifacts/tables/suspicious.parquet; cleaning.suspicious says whether they are kept"

@@ -42,7 +42,7 @@ from strata.recommendation.word_index import WordIndex
 from strata.release.layout import Part
 from strata.release.manifest import verify
 from strata.settings import read_settings
-from strata.storage import read_array
+from strata.storage import read_array, read_json
 
 
 def load_recommender(folder: Path, corrections: Path | None = None) -> Recommender:
@@ -97,6 +97,7 @@ def load_recommender(folder: Path, corrections: Path | None = None) -> Recommend
         ratings=PredictedRatings.read(folder / Part.RATINGS, lambda: _item_facts(catalogue, texts)),
         no_ratings=why_none(folder / Part.RATINGS),
         wording=Wording.read(folder / Part.WORDING),
+        drained=read_json(folder / Part.JOURNAL) if (folder / Part.JOURNAL).exists() else {},
     )
 
 

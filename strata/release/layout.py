@@ -31,3 +31,5 @@ class Part(StrEnum):
     METRICS = "metrics.json"
     METRICS_TABLE = "metrics.md"
     MODEL_CARD = "model_card.md"
+    JOURNAL = "journal.json"
+    """Only where the data set has records of a journal."""

@@ -11,6 +11,7 @@ from strata.data.guess.facts import share
 from strata.data.guess.ids import ENOUGH, ids
 from strata.data.guess.ledger import Ledger
 from strata.data.guess.sample import Sample
+from strata.data.journal_folder import journal_files
 from strata.data.sources.documents.formats import READERS
 
 FEWEST: Final = 10
@@ -37,7 +38,9 @@ def papers(paths: Sequence[Path]) -> Papers | None:
     if len(folders) != 1:
         return None
     (folder,) = folders
-    below = ((path, path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.is_file())
+    ours = set(journal_files(folder))
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and path not in ours)
+    below = ((path, path.relative_to(folder)) for path in found)
     files = {
         inside.as_posix(): path
         for path, inside in below

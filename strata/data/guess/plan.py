@@ -12,6 +12,7 @@ from strata.data.guess.ids import file_of, settle_numbers
 from strata.data.guess.ledger import Guess, Key, Ledger
 from strata.data.guess.sample import Sample, look, looks, table_like
 from strata.data.guess.tables import Files, sort
+from strata.data.journal_folder import journal_files
 from strata.data.sources.grammar import FileSettings
 from strata.errors import SourceError, StrataError
 
@@ -48,7 +49,9 @@ def found(paths: list[Path]) -> tuple[list[Path], dict[str, str]]:
     unused: dict[str, str] = {}
     for path in paths:
         if path.is_dir():
+            ours = set(journal_files(path))
             inside = [each for each in sorted(path.rglob("*")) if each.is_file() and not each.name.startswith(".")]
+            inside = [each for each in inside if each not in ours]
             files += [each for each in inside if table_like(each)]
             unused |= {each.name: _no_table(each) for each in inside if not table_like(each)}
         elif path.is_file():

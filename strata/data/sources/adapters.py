@@ -8,6 +8,7 @@ from typing import Final, Literal
 import polars as pl
 from pydantic import ConfigDict, field_validator
 
+from strata.data.journal_folder import journal_files
 from strata.data.schema import ITEM, ITEMS, REASON, USER
 from strata.data.sources import complete_journey, stack_exchange
 from strata.data.sources.databases import url
@@ -91,7 +92,7 @@ def _documents(source: SourceSettings, settings: DocumentsSettings) -> Source:
         needed = "map no items" if ours == "items" else "map interactions and items, and no users"
         raise SettingsError(f"source: documents are {settings.are}; {needed}, or change documents.are")
     theirs = [path for each in tables.values() if each.asked is None for path in files(source.folder, each)]
-    documents = Documents(source.folder, settings, theirs)
+    documents = Documents(source.folder, settings, [*theirs, *journal_files(source.folder)])
     read = {name: _table(source, name, each) for name, each in tables.items()}
     clock = "clock" if source.interactions is None else source.interactions.time
     if ours == "users":

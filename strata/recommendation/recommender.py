@@ -277,8 +277,13 @@ class Recommender:
         return audience_for(self.vectors[row], self.crowd, self.catalogue, k, without)
 
     def hot_topics(self, whose: str | QueryUser, k: int = 10, *, filters: Filters | None = None) -> list[HotTopic]:
-        """Up to `k` rising topics within the themes of a person's interests, hottest first. Raises UnknownId."""
+        """Up to `k` rising topics within the themes of a person's interests, hottest first; none of data without times.
+
+        Raises UnknownId.
+        """
         person = self.person(whose)
+        if not self.timed:
+            return []
         return hot_topics(
             alone(person.profiles, person.row), self.rising, self.themes, self.catalogue, k,
             tier_weights=self.settings.tier_weights, available=self._allowed(person, filters),

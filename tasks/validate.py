@@ -16,7 +16,9 @@ from rich.text import Text
 from strata.data.cleaning import Cleaned, CleaningSettings, check, clean
 from strata.data.sources.adapters import SourceSettings, read_source
 from strata.data.sources.finding import Finding
+from strata.data.unset import chosen_again
 from strata.errors import ValidationFailed
+from strata.ranking.settings import RecommendSettings
 from strata.settings import read_settings
 from strata.storage import write_json, write_table
 from tasks import TABLES, VALIDATION, run
@@ -48,6 +50,8 @@ def main() -> None:
     """Write artifacts/tables and artifacts/validation, or raise ValidationFailed for a critical fault."""
     settings = read_settings(CleaningSettings, "cleaning")
     cleaned = clean(read_source(read_settings(SourceSettings, "source")), settings, datetime.now(UTC))
+    if not read_settings(RecommendSettings, "recommend").repeats:
+        cleaned.counts["interactions"].findings.extend(chosen_again(cleaned.events))
     # Written before anything can fail, so that a person can look at what was refused.
     for name in ("quarantine", "suspicious"):
         write_table(getattr(cleaned, name), TABLES / f"{name}.parquet")

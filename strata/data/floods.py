@@ -88,11 +88,11 @@ class _Choices:
     @cached_property
     def keys(self) -> np.ndarray:
         """Ascending: (c,)."""
-        return self.items * np.int64(self.n) + self.arrivals
+        return np.asarray(self.items * np.int64(self.n) + self.arrivals)
 
-    def of(self, item: np.ndarray, arrival: np.ndarray) -> np.ndarray:
+    def of(self, item: np.ndarray, arrival: np.ndarray | int) -> np.ndarray:
         """Where the choices of an item by those who arrived at a place or later begin."""
-        return np.searchsorted(self.keys, item * np.int64(self.n) + np.clip(arrival, 0, self.n))
+        return np.asarray(np.searchsorted(self.keys, item * np.int64(self.n) + np.clip(arrival, 0, self.n)))
 
     def without(self, gone: np.ndarray) -> tuple["_Choices", np.ndarray]:
         """The choices of other users than those `gone` (n,), who stand closer then, and their places here."""
@@ -191,7 +191,7 @@ def _usual(choices: _Choices, start: np.ndarray, size: int) -> np.ndarray:
 
 def _reach(wide: np.ndarray) -> np.ndarray:
     """Arrivals on either side that tell what is usual beside windows of `wide` arrivals."""
-    return np.maximum(2 * wide, NEIGHBOURS)
+    return np.asarray(np.maximum(2 * wide, NEIGHBOURS))
 
 
 def _against_chance(there: np.ndarray, usual: np.ndarray, wide: np.ndarray) -> np.ndarray:

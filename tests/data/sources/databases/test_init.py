@@ -1,5 +1,6 @@
 """`strata init` looks at SQLite, DuckDB and PostgreSQL as at files, and shows and keeps no password."""
 
+import shlex
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typer.testing import CliRunner, Result
 from strata.cli.app import app
 from strata.data.guess import database
 from strata.data.guess.database import name_of, samples
+from strata.data.sources.adapters import SourceSettings, read_source
 from strata.errors import SourceError
 from tests.data.sources.databases.conftest import PASSWORD, Server
 from tests.places import ROOT
@@ -204,3 +206,20 @@ def test_a_database_is_named_by_itself_and_not_by_the_environment() -> None:
     assert name_of("postgresql://me@db.example.org/${D}") == name_of("duckdb:///:memory:") == "database"
     with pytest.raises(SourceError, match="is no file"):
         samples("sqlite:///none.sqlite", {})
+
+
+def test_baskets_become_rows_by_the_query_of_the_manual() -> None:
+    manual = (ROOT / "docs" / "data.md").read_text(encoding="utf-8").partition("### Baskets")[2]
+    command = shlex.split(manual.partition("$ ")[2].partition("\n$")[0])
+    assert command[:2] == ["strata", "init"]
+    Path("data/raw").mkdir(parents=True)
+    lines = [["milk", "rolls", "fruit", "soda"][: n % 4 + 1] for n in range(40)]
+    Path("data/raw/groceries.csv").write_text("\n".join(map(",".join, lines)) + "\n", encoding="utf-8")
+    done = strata(*command[1:], "--set", "interactions.constants.behaviour=purchase", "--yes")
+    assert done.exit_code == 0, done.output
+    pulled = strata("data", "pull")
+    assert pulled.exit_code == 0, pulled.output
+    rows = read_source(SourceSettings.model_validate(source())).interactions.rows
+    assert rows.select("user_id", "item_id").rows() == [
+        (str(number), thing) for number, things in enumerate(lines, start=1) for thing in things
+    ]

@@ -55,6 +55,10 @@ def test_ratings_without_times_become_lists_and_nothing_speaks_of_days(
     assert "Interests of user 3, by share" in shown
     assert "momentary" not in shown
     assert "nothing tells what is on the rise" in made.run("strata", "hot-topics", "3").stdout
+    for command in (["similar-users", "3"], ["audience", "1000"]):
+        related = made.run("strata", *command).stdout
+        assert "your " in related or "their " in related
+        assert "momentary" not in related
     lists = made.run("strata", "recommend", "3", "-k", "5").stdout
     assert "your interest" in lists
     for said in ("momentary", "these days", "2001"):

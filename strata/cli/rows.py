@@ -8,7 +8,7 @@ from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from strata.cli.terminal import wrapped
-from strata.data.schema import TIERS
+from strata.interests.tier_words import worded
 
 Place = Literal["group", "mark", "name", "id", "fact", "text", "note"]
 """Where a column goes: in a heading above rows that share it (group), before the name (mark), behind it (id; fact, with
@@ -23,7 +23,7 @@ GAP = 2
 
 def tier(name: str, *, timed: bool = True) -> Text:
     """The name of a tier in its colour; nothing for the one of what nothing is known of, where data are not `timed`."""
-    return Text(name, COLOURS[name]) if timed or name != TIERS[0] else Text()
+    return Text(worded(name, timed=timed), COLOURS[name])
 
 
 def percent(share: float) -> str:

@@ -108,7 +108,7 @@ class Recommender:
     def crowd(self) -> Crowd:
         """All users' points and their weights."""
         weights, dislike = self.settings.tier_weights, self.settings.dislike
-        return Crowd.of(self.profiles, self.history.n_users, tier_weights=weights, dislike=dislike)
+        return Crowd.of(self.profiles, self.history.n_users, tier_weights=weights, dislike=dislike, timed=self.timed)
 
     @cached_property
     def searches(self) -> Search:
@@ -297,6 +297,7 @@ class Recommender:
             alone(person.profiles, person.row), self.catalogue, self.vectors, k,
             tier_weights=self.settings.tier_weights, available=self._allowed(person, filters),
             leaders=self.trends.leaders, without=person.seen, dislike=self.settings.dislike,
+            timed=self.timed,
         )  # fmt: skip
 
     def richest_user(self) -> str:

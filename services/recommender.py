@@ -48,8 +48,8 @@ read, the stated fallback answers: windowed popularity that passes the filters, 
 Every path but `/livez` and `/readyz` needs a token, `Authorization: Bearer`, with the scope that it names.
 """
 T = TypeVar("T")
-WhichUser = Annotated[UserId, Path(description="A user's id.")]
 ItemId = Annotated[str, Path(min_length=1, max_length=256, description="An item's id.")]
+WhichUser = Annotated[UserId, Path(description="A user's id.")]
 
 app = FastAPI(
     title="Strata", version=VERSION, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False,

@@ -62,7 +62,7 @@ def summary_of(levels: Levels, release: Recommender) -> str:
     """A profile in a sentence or two; "" where there is nothing to say."""
     language = language_of(release.catalogue.items, _settings(release.manifest.id).language)
     points = levels.points.iter_rows(named=True)
-    return written(summary_evidence(points, release.catalogue, language, levels.stated), release)
+    return written(summary_evidence(points, release.catalogue, language, levels.stated, timed=release.timed), release)
 
 
 def _write(evidence: Evidence, release: Recommender, settings: GenerateSettings) -> str:

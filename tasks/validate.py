@@ -18,10 +18,12 @@ from strata.data.journal_folder import MARK, JournalFolder
 from strata.data.sources.adapters import SourceSettings, read_source
 from strata.data.sources.finding import Finding
 from strata.data.sources.source import Source
+from strata.data.unset import chosen_again
 from strata.errors import ValidationFailed
 from strata.online.ingested import ingested
 from strata.online.private_source import private
 from strata.online.pseudonyms import Pseudonyms
+from strata.ranking.settings import RecommendSettings
 from strata.settings import read_settings
 from strata.storage import write_json, write_table
 from tasks import TABLES, VALIDATION, run
@@ -56,6 +58,8 @@ def main() -> None:
     journals = JournalFolder.read(source.folder)
     whole = ingested(_private(read_source(source), settings), journals)
     cleaned = clean(whole, settings, datetime.now(UTC))
+    if not read_settings(RecommendSettings, "recommend").repeats:
+        cleaned.counts["interactions"].findings.extend(chosen_again(cleaned.events))
     # Written before anything can fail, so that a person can look at what was refused.
     for name in ("quarantine", "suspicious"):
         write_table(getattr(cleaned, name), TABLES / f"{name}.parquet")

@@ -15,6 +15,7 @@ from strata.generation.settings import GenerateSettings
 from strata.generation.writer import Writer
 from strata.interests.levels import stated_by
 from strata.interests.profiles import Profiles
+from strata.interests.settings import tier_settings
 from strata.interests.themes import Themes
 from strata.interests.wording import SCHEMA, write_wording
 from strata.settings import read_settings
@@ -72,12 +73,14 @@ def _users(inputs: Inputs, settings: GenerateSettings) -> Iterator[Job]:
     language = language_of(inputs.catalogue.items, settings.language)
     table = Profiles.read(folder("live") / "profiles").table
     counted = table.group_by(USER).len().sort("len", USER, descending=[True, False]).head(settings.users)
+    timed = tier_settings().timed
     accounts: dict[str, dict[str, Any]] = {
         row[USER]: row for row in pl.read_parquet(TABLES / "users.parquet").iter_rows(named=True)
     }
     for user in counted[USER].to_list():
         points = table.filter(pl.col(USER) == user).iter_rows(named=True)
-        yield "summary", user, summary_evidence(points, inputs.catalogue, language, stated_by(accounts[user]))
+        stated = stated_by(accounts[user])
+        yield "summary", user, summary_evidence(points, inputs.catalogue, language, stated, timed=timed)
 
 
 if __name__ == "__main__":

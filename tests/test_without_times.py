@@ -52,6 +52,13 @@ def test_ratings_without_times_become_lists_and_nothing_speaks_of_days(
     assert "tiers tell little apart" not in done
     shown = made.run("strata", "user", "3").stdout
     assert "the data have no times, so nothing says how long it lasts" in shown
+    assert "Interests of user 3, by share" in shown
+    assert "momentary" not in shown
+    assert "nothing tells what is on the rise" in made.run("strata", "hot-topics", "3").stdout
+    for command in (["similar-users", "3"], ["audience", "1000"]):
+        related = made.run("strata", *command).stdout
+        assert "your " in related or "their " in related
+        assert "momentary" not in related
     lists = made.run("strata", "recommend", "3", "-k", "5").stdout
     assert "your interest" in lists
     for said in ("momentary", "these days", "2001"):

@@ -27,7 +27,8 @@ def of_flags(columns: list[str], behaviours: list[str], rating: str | None, sett
         answers["cleaning", "rating"] = _scale(rating)
     for flag in settings:
         path, value = _divided("--set", flag)
-        answers[tuple(path.removeprefix("source.").split(".", 2))] = _value(value)
+        key = tuple(path.removeprefix("source.").split(".", 2))
+        answers[key] = _value(value, key)
     return answers
 
 
@@ -48,22 +49,25 @@ def _scale(said: str) -> dict[str, float]:
     return {"lowest": lowest, "highest": highest, "neutral": neutral}
 
 
-def _value(said: str | None) -> Any:
+def _value(said: str | None, key: tuple[str, ...]) -> Any:
     try:
-        return None if said is None else yaml.safe_load(said)
+        value = None if said is None else yaml.safe_load(said)
     except yaml.YAMLError:  # such as %d/%m/%Y
         return said
+    named = key[1:2] == ("columns",) and type(value) is int  # a column of a file without a header
+    return str(value) if named else value
 
 
 def ask(unsure: list[Any], shown: list[RenderableType], answers: Answers) -> None:
     """Show what is understood, and take an answer to each question."""
-    from strata.cli.understood import question
+    from strata.cli.understood import choices, question
 
     console = Console(stderr=True, highlight=False)
     console.print(*shown, sep="\n")
     for each in unsure:
         console.print(*question(each), sep="\n")
-        choices = [each.value, *(choice for choice in each.choices if choice != each.value)]
-        said = str(typer.prompt("A number, or another value", default="1", err=True)).strip()
-        known = said.isdigit() and 1 <= int(said) <= len(choices)
-        answers[each.key] = choices[int(said) - 1] if known else _value(said)
+        known = choices(each)
+        first = next(iter(known))
+        asked = "A number, or another value" if first.isdigit() else "A letter, or another value"
+        said = str(typer.prompt(asked, default=first, err=True)).strip()
+        answers[each.key] = known[said] if said in known else _value(said, each.key)

@@ -33,8 +33,10 @@ def levels_content(levels: "Levels", catalogue: "Catalogue") -> dict[str, Any]:
     }
 
 
-def draw_levels(levels: "Levels", catalogue: "Catalogue", whose: str) -> Iterator[RenderableType]:
-    """Levels for people; `whose`: such as "user 279"."""
+def draw_levels(
+    levels: "Levels", catalogue: "Catalogue", whose: str, *, timed: bool = True
+) -> Iterator[RenderableType]:
+    """Levels for people; `whose`: such as "user 279"; `timed`: whether the data have times, which tiers come from."""
     if not levels.points.height:
         yield sentence(f"No interest points of {whose}.")
     if levels.stated:
@@ -44,10 +46,10 @@ def draw_levels(levels: "Levels", catalogue: "Catalogue", whose: str) -> Iterato
         yield sentence(("Moves in: ", "bold"), ", ".join(f"{row['name']} {percent(row['share'])}" for row in shown))
     if levels.preferences.height:
         yield Text()
-        yield _preferences(levels.preferences, whose)
+        yield _preferences(levels.preferences, whose, timed=timed)
     if levels.points.height:
         yield Text()
-        yield _interests(levels.points, catalogue, whose)
+        yield _interests(levels.points, catalogue, whose, timed=timed)
     if levels.dislikes.height:
         yield Text()
         yield _dislikes(levels.dislikes, catalogue, whose)
@@ -58,11 +60,12 @@ def _points(table: "pl.DataFrame", catalogue: "Catalogue") -> list[dict[str, Any
     return [{**row, "evidence": titled(row["evidence"], catalogue)} for row in table.select(kept).to_dicts()]
 
 
-def _preferences(preferences: "pl.DataFrame", whose: str) -> Rows:
+def _preferences(preferences: "pl.DataFrame", whose: str, *, timed: bool) -> Rows:
     rows = [
-        (tier(row["tier"]), percent(row["share"]), row["name"], row["id"], "; ".join(row["points"]), row["because"])
+        (tier(row["tier"], timed=timed), percent(row["share"]), row["name"], row["id"], "; ".join(row["points"]),
+         row["because"])
         for row in preferences.iter_rows(named=True)
-    ]
+    ]  # fmt: skip
     return Rows(
         f"Preferences of {whose}, themes of several interests, by share",
         {"tier": "group", "share": "mark", "preference": "name", "theme": "id", "behind": "note", "because": "text"},
@@ -70,11 +73,11 @@ def _preferences(preferences: "pl.DataFrame", whose: str) -> Rows:
     )
 
 
-def _interests(points: "pl.DataFrame", catalogue: "Catalogue", whose: str) -> Rows:
+def _interests(points: "pl.DataFrame", catalogue: "Catalogue", whose: str, *, timed: bool) -> Rows:
     return Rows(
-        f"Interests of {whose}, by tier and share",
+        f"Interests of {whose}, by {'tier and ' if timed else ''}share",
         {"tier": "group", "share": "mark", "interest": "name", "topic": "id", "read from": "note", "because": "text"},
-        [(tier(row["tier"]), *_cells(row, catalogue)) for row in points.iter_rows(named=True)],
+        [(tier(row["tier"], timed=timed), *_cells(row, catalogue)) for row in points.iter_rows(named=True)],
     )
 
 

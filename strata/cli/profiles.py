@@ -71,7 +71,7 @@ def user(
     content["summary"] = summary_of(levels, recommender, release, generate)
     content |= levels_content(levels, recommender.catalogue)
     drawn: list[RenderableType] = [sentence(("In short: ", "bold"), content["summary"])] if content["summary"] else []
-    drawn += draw_levels(levels, recommender.catalogue, whose)
+    drawn += draw_levels(levels, recommender.catalogue, whose, timed=recommender.timed)
     drawn += [sentence(MADE)] if at and not recommender.timed else []
     content["lost_corrections"] = recommender.lost_corrections(user_id)
     drawn += [sentence(("Lost: ", "bold"), lost) for lost in recommender.lost_corrections(user_id)]

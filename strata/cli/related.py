@@ -59,7 +59,10 @@ def audience(
     users = with_titles(found, "evidence", recommender.catalogue)
     content = {"release": recommender.manifest.id, "item_id": item_id, "text": text, "users": users}
     columns: Columns = {"score": "mark", "user": "name", "tier": "id", "because": "text"}
-    rows = [(f"{member.score:.2f}", member.user_id, tier(member.tier), member.text) for member in found]
+    rows = [
+        (f"{member.score:.2f}", member.user_id, tier(member.tier, timed=recommender.timed), member.text)
+        for member in found
+    ]
     return Answer(content, _drawn(Rows(f"Audience of {what}, by score", columns, rows)))
 
 
@@ -77,6 +80,8 @@ def hot_topics(
     content = {"release": recommender.manifest.id, "user_id": user_id, "topics": topics}
     columns: Columns = {"place": "mark", "topic": "name", "id": "id", "tier": "id", "because": "text"}
     rows = [(str(place), hot.name, hot.topic_id, tier(hot.tier), hot.text) for place, hot in enumerate(found, 1)]
+    if not recommender.timed:
+        return Answer(content, [sentence("The data have no times, so nothing tells what is on the rise.")])
     return Answer(content, _drawn(Rows(f"Hot for user {user_id}", columns, rows)))
 
 
@@ -93,7 +98,9 @@ def brands(
     named = with_titles(found, "items", recommender.catalogue)
     content = {"release": recommender.manifest.id, "user_id": user_id, "brands": named}
     columns: Columns = {"score": "mark", "brand": "name", "tier": "id", "because": "text"}
-    rows = [(f"{brand.score:.2f}", brand.name, tier(brand.tier), brand.text) for brand in found]
+    rows = [
+        (f"{brand.score:.2f}", brand.name, tier(brand.tier, timed=recommender.timed), brand.text) for brand in found
+    ]
     return Answer(content, _drawn(Rows(f"Brands for user {user_id}", columns, rows)))
 
 

@@ -8,6 +8,7 @@ from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from strata.cli.terminal import wrapped
+from strata.interests.tier_words import worded
 
 Place = Literal["group", "mark", "name", "id", "fact", "text", "note"]
 """Where a column goes: in a heading above rows that share it (group), before the name (mark), behind it (id; fact, with
@@ -20,9 +21,9 @@ GAP = 2
 """Spaces between cells, and before rows."""
 
 
-def tier(name: str) -> Text:
-    """The name of a tier in its colour."""
-    return Text(name, COLOURS[name])
+def tier(name: str, *, timed: bool = True) -> Text:
+    """The name of a tier in its colour; nothing for the one of what nothing is known of, where data are not `timed`."""
+    return Text(worded(name, timed=timed), COLOURS[name])
 
 
 def percent(share: float) -> str:

@@ -24,7 +24,7 @@ def summary_of(levels: "Levels", recommender: "Recommender", release: Path, gene
     settings, items = _settings(release), recommender.catalogue.items
     language = language_of(items, settings.language)
     points = levels.points.iter_rows(named=True)
-    evidence = summary_evidence(points, recommender.catalogue, language, levels.stated)
+    evidence = summary_evidence(points, recommender.catalogue, language, levels.stated, timed=recommender.timed)
     if (shipped := recommender.wording.texts.get(evidence.screened().key)) is not None:
         return shipped
     if not generate:

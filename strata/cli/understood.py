@@ -1,5 +1,6 @@
 """Shows what `strata init` understood of files: columns with values as read, what is unsure, what would be refused."""
 
+from string import ascii_lowercase
 from typing import Any
 
 import polars as pl
@@ -76,8 +77,18 @@ def reader(tried: Trial, base: str) -> tuple[str | None, str]:
 def question(guess: Guess) -> list[RenderableType]:
     """What to ask where only a person can tell."""
     said = sentence((guess.path, "bold"), f": {guess.why}")
-    choices = [guess.value, *(choice for choice in guess.choices if choice != guess.value)]
-    return [said, *(sentence(f"  {place}  {shown(each)}") for place, each in enumerate(choices, start=1))]
+    return [said, *(sentence(f"  {label}  {shown(each)}") for label, each in choices(guess).items())]
+
+
+def choices(guess: Guess) -> dict[str, Any]:
+    """What may be answered, by the label that stands for it: 1, 2, …, or letters where numbers may be meant themselves.
+
+    Columns of a file without a header are called by numbers.
+    """
+    values = [guess.value, *(choice for choice in guess.choices if choice != guess.value)]
+    numbers = {str(place) for place in range(1, len(values) + 1)} & set(map(shown, values))
+    labels = ascii_lowercase if numbers and len(values) <= len(ascii_lowercase) else range(1, len(values) + 1)
+    return dict(zip(map(str, labels), values, strict=False))
 
 
 def shown(value: Any) -> str:
@@ -116,8 +127,10 @@ def _how(plan: Plan, table: str, ours: str) -> str:
             of.get(ours) if isinstance(of, dict) else of if ours in ("timestamp", "created_at", "removed_at") else None
         )
         said += [f"time as {shown(found)}"] if found else []
-    if ours in ("categories", "tags") and "separator" in settings:
-        said.append(f"a list divided by {settings['separator']!r}")
+    between = settings.get("separator")
+    between = between.get(ours) if isinstance(between, dict) else between
+    if ours in ("categories", "tags") and between:
+        said.append(f"a list divided by {between!r}")
     return "; ".join(said)
 
 

@@ -54,6 +54,7 @@ from strata.data.schema import (
 from strata.data.sources.finding import Finding, merged
 from strata.data.sources.source import Source
 from strata.data.suspicious import SuspicionSettings, suspicion
+from strata.data.unset import undivided
 from strata.data.weights import Amounts, BehaviourWeights, RatingSettings, look_at_amounts, medians, weigh
 from strata.settings import Settings
 
@@ -136,7 +137,7 @@ def clean(source: Source, settings: CleaningSettings, now: datetime) -> Cleaned:
     words, events = _words(events, settings.longest_text)
     events, suspicious = _trusted(events, settings)
     events.findings.extend(_observed(events, settings))
-    items.findings.extend(of_items(items.parts))
+    items.findings.extend([*of_items(items.parts), *undivided(items.parts)])
     if settings.orphans == "keep":
         items = _with_orphans(items, ITEM, events.parts)
         users = users and _with_orphans(users, USER, events.parts, words)

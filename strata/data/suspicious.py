@@ -133,9 +133,10 @@ def suspicion(interactions: Parts, settings: SuspicionSettings) -> Suspicion:
         _look_at_rates(events.filter(~pl.col(BEHAVIOUR).is_in(coarse)), settings, rate, clockwork)
         copies.add(events)
         arrivals.add(events)
-    pushed = arrivals.floods(settings.flood_users, settings.flood_share)
+    few = max(FEW + 1, len(items) // 100)
+    pushed = arrivals.floods(settings.flood_users, settings.flood_share, few)
     found = [rate.found(), clockwork.found(), _copied(parts, copies, settings, n_users)]
-    found.append(_floods(parts, pushed, settings, n_users, len(items)))
+    found.append(_floods(parts, pushed, settings, n_users, few))
     signs = pl.concat([each.signs for each in found])
     signs = signs.sort("certain", "sign", USER, "item_id", descending=[True, False, False, False])
     events = pl.concat([each.events for each in found])
@@ -247,11 +248,11 @@ def _copied(parts: Parts, copies: Copies, settings: SuspicionSettings, n_users: 
     return sign.found()
 
 
-def _floods(parts: Parts, pushed: pl.DataFrame, settings: SuspicionSettings, n_users: int, n_items: int) -> Suspicion:
+def _floods(parts: Parts, pushed: pl.DataFrame, settings: SuspicionSettings, n_users: int, few: int) -> Suspicion:
     """All events of users who arrived one after another and chose the same item at once."""
     told = f"{settings.flood_users} or more users arrived together and chose the same item"
     # What many items see, as news do, is how they are found there; a push is one of few.
-    habit = pushed[ITEM].n_unique() > max(FEW + 1, 0.01 * n_items)
+    habit = pushed[ITEM].n_unique() > few
     habit |= pushed[USER].n_unique() > settings.habit * n_users
     users = pushed.lazy().select(USER)
     events = parts.each(lambda part: part.select(USER, EVENT).join(users, on=USER, how="semi"))

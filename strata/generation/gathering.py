@@ -10,6 +10,7 @@ from strata.data.schema import CATEGORIES, LANGUAGE, PROFILE_TEXT, TAGS, TIERS
 from strata.generation.evidence import Evidence, Language, Subject
 from strata.generation.vocabulary import WORD, common
 from strata.interests.naming import JOINED, parts_of
+from strata.interests.tier_words import worded
 
 OF_A_TIER = 2
 """Interests of each tier that a summary speaks of, the strongest."""
@@ -32,13 +33,21 @@ def name_evidence(topic: Mapping[str, Any], catalogue: Catalogue, language: Lang
 
 
 def summary_evidence(
-    points: Iterable[Mapping[str, Any]], catalogue: Catalogue, language: Language, stated: Mapping[str, str]
+    points: Iterable[Mapping[str, Any]],
+    catalogue: Catalogue,
+    language: Language,
+    stated: Mapping[str, str],
+    *,
+    timed: bool = True,
 ) -> Evidence:
-    """What a summary may say: of each tier the first points of a profile, and what the person wrote of themselves."""
+    """What a summary may say: of each tier the first points of a profile, and what the person wrote of themselves.
+
+    `timed`: whether the data have times; without, no interest is called momentary.
+    """
     of_tier: dict[str, list[Subject]] = {tier: [] for tier in reversed(TIERS)}
     for point in points:
         if len(of_tier[point["tier"]]) < OF_A_TIER:
-            of_tier[point["tier"]].append(point_subject(point, catalogue))
+            of_tier[point["tier"]].append(point_subject(point, catalogue, timed=timed))
     quotes = (stated[PROFILE_TEXT],) if stated.get(PROFILE_TEXT) else ()
     return Evidence("summary", language, tuple(each for tier in of_tier.values() for each in tier), quotes=quotes)
 
@@ -51,10 +60,10 @@ def item_evidence(
     return Evidence("blurb" if task == "blurb" else "reason", language, subjects, item=title)
 
 
-def point_subject(point: Mapping[str, Any], catalogue: Catalogue) -> Subject:
+def point_subject(point: Mapping[str, Any], catalogue: Catalogue, *, timed: bool = True) -> Subject:
     """A point of a profile as evidence: the phrases of its name, its tier, and what it was read from."""
     titles = [catalogue.title_of(item) for item in point["evidence"] or []]
-    return _subject(point["name"], titles, point["tier"])
+    return _subject(point["name"], titles, worded(point["tier"], timed=timed))
 
 
 def topical_words(items: pl.DataFrame, language: Language) -> frozenset[str]:

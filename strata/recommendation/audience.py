@@ -52,7 +52,7 @@ def audience_for(
         points = crowd.points_of(user)
         row = points.start + int(added[points].argmax())
         point = crowd.profiles.table.row(row, named=True)
-        text = f"Fits their {cited(point, catalogue)}, {point['because']}"
+        text = f"Fits their {cited(point, catalogue, timed=crowd.timed)}, {point['because']}"
         evidence = tuple(point["evidence"][:EVIDENCE])
         similarity = round(float(cosines[row]), 3)
         members.append(Member(point[USER], score, point["name"], point["tier"], similarity, evidence, text))

@@ -36,12 +36,14 @@ def brands_to_follow(
     leaders: int,
     without: np.ndarray | None = None,
     dislike: float = 0.5,
+    timed: bool = True,
 ) -> list[Brand]:
     """Up to `k` brands (creators, shops) whose items are nearest to one person's interests, nearest first.
 
     `own`: the person's points alone; `vectors` (n_items, d): unit. An item's fit is the largest w · max(0, cosine) to
     an interest, less the same of dislikes; a brand's score is the mean fit of its `leaders` best `available` items
     (n_items,) bool, missing ones as 0. `without`: item rows whose brands the person knows; None keeps all brands.
+    `timed`: whether the data have times, from which tiers come.
     """
     if not len(own.vectors):
         return []
@@ -60,7 +62,7 @@ def brands_to_follow(
     found = []
     for name, score, nearest, of_point in best.head(k).iter_rows():
         row, items = own.table.row(of_point, named=True), tuple(catalogue.ids[nearest])
-        text = f"Close to your {cited(row, catalogue)}: {titles(items, catalogue)}"
+        text = f"Close to your {cited(row, catalogue, timed=timed)}: {titles(items, catalogue)}"
         found.append(Brand(name, round(score, 6), items, row["name"], row["tier"], text))
     return found
 

@@ -12,6 +12,7 @@ from strata.data.catalogue import Catalogue
 from strata.data.schema import USER
 from strata.interests.point_facts import point_weights, tier_factors
 from strata.interests.profiles import Profiles
+from strata.interests.tier_words import worded
 from strata.recommendation.explanation import EVIDENCE
 
 
@@ -28,15 +29,23 @@ class Crowd:
     liked: sparse.csr_matrix
     disliked: sparse.csr_matrix
     tier_weights: Mapping[str, float]
+    timed: bool = True
+    """Whether the data have times, from which tiers come."""
 
     @classmethod
     def of(
-        cls, profiles: Profiles, n_users: int, *, tier_weights: Mapping[str, float] | None = None, dislike: float = 0.5
+        cls,
+        profiles: Profiles,
+        n_users: int,
+        *,
+        tier_weights: Mapping[str, float] | None = None,
+        dislike: float = 0.5,
+        timed: bool = True,
     ) -> Self:
         """Weigh all points of the `n_users` users; a tier without a weight has 1."""
         dislikes, tier_weights = dislikes_of(profiles), tier_weights or {}
         liked, disliked = _by_owner(profiles, n_users, tier_weights), dislike * _by_owner(dislikes, n_users, {})
-        return cls(profiles, dislikes, liked, disliked, tier_weights)
+        return cls(profiles, dislikes, liked, disliked, tier_weights, timed)
 
     def points_of(self, user: int) -> slice:
         """The rows of one user's points."""
@@ -69,10 +78,10 @@ def weigh(points: Profiles, tier_weights: Mapping[str, float]) -> np.ndarray:
     return point_weights(points.table["share"].to_numpy(), points.owners, factors)
 
 
-def cited(point: Mapping[str, Any], catalogue: Catalogue) -> str:
-    """A point as reasons name it: tier, name and the first of its evidence."""
+def cited(point: Mapping[str, Any], catalogue: Catalogue, *, timed: bool = True) -> str:
+    """A point as reasons name it: tier, name and the first of its evidence; `timed`: whether the data have times."""
     read_from = f" ({titles(point['evidence'][:EVIDENCE], catalogue)})" if point["evidence"] else ""
-    return f"{point['tier']} interest {point['name']}{read_from}"
+    return f"{worded(point['tier'], timed=timed)} interest {point['name']}{read_from}".lstrip()
 
 
 def titles(item_ids: Sequence[str], catalogue: Catalogue) -> str:

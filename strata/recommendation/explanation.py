@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from strata.data.catalogue import Catalogue
-from strata.data.schema import TIERS
+from strata.interests.tier_words import worded
 from strata.ranking.candidates import Generator
 from strata.ranking.query import QueryBatch
 
@@ -75,8 +75,8 @@ def explain(
         if not evidence:
             evidence = tuple(point.evidence)[:EVIDENCE]
         read_from = f" ({_titles(point.evidence, catalogue)})" if point.evidence else ""
-        tier = "" if point.tier == TIERS[0] and not timed else f"{point.tier} "
-        parts.append(f"{'fits' if moved else 'near to'} your {tier}interest {point.name}{read_from}")
+        interest = f"{worded(point.tier, timed=timed)} interest".lstrip()
+        parts.append(f"{'fits' if moved else 'near to'} your {interest} {point.name}{read_from}")
     text = ", ".join(parts) or f"popular{LATELY if timed else ''}"
     return Reason(
         generator.name,

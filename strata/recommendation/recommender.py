@@ -117,7 +117,7 @@ class Recommender:
         if self.plain is not None:
             return self.plain.crowd
         weights, dislike = self.settings.tier_weights, self.settings.dislike
-        return Crowd.of(self.profiles, self.history.n_users, tier_weights=weights, dislike=dislike)
+        return Crowd.of(self.profiles, self.history.n_users, tier_weights=weights, dislike=dislike, timed=self.timed)
 
     @cached_property
     def searches(self) -> Search:
@@ -291,8 +291,13 @@ class Recommender:
         return audience_for(self.vectors[row], self.crowd, self.catalogue, k, without)
 
     def hot_topics(self, whose: str | QueryUser, k: int = 10, *, filters: Filters | None = None) -> list[HotTopic]:
-        """Up to `k` rising topics within the themes of a person's interests, hottest first. Raises UnknownId."""
+        """Up to `k` rising topics within the themes of a person's interests, hottest first; none of data without times.
+
+        Raises UnknownId.
+        """
         person = self.person(whose)
+        if not self.timed:
+            return []
         return hot_topics(
             alone(person.profiles, person.row), self.rising, self.themes, self.catalogue, k,
             tier_weights=self.settings.tier_weights, available=self._allowed(person, filters),
@@ -306,6 +311,7 @@ class Recommender:
             alone(person.profiles, person.row), self.catalogue, self.vectors, k,
             tier_weights=self.settings.tier_weights, available=self._allowed(person, filters),
             leaders=self.trends.leaders, without=person.seen, dislike=self.settings.dislike,
+            timed=self.timed,
         )  # fmt: skip
 
     def richest_user(self) -> str:

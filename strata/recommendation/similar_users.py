@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from strata.interests.profiles import Profiles
+from strata.interests.tier_words import worded
 from strata.recommendation.crowd import Crowd, _best, weigh
 
 AT_ONCE = 4_096
@@ -49,9 +50,14 @@ def similar_users(own: Profiles, crowd: Crowd, k: int, without: Sequence[int] | 
     found = []
     for user, similarity in _best(alike, k, without):
         shared = _shared(own, weights, crowd, user)
-        text = "; ".join(f"your {s.tier} {s.name} and their {s.their_tier} {s.their_name}" for s in shared)
+        text = "; ".join(_said(pair, timed=crowd.timed) for pair in shared)
         found.append(SimilarUser(crowd.user_id(user), similarity, shared, text[:1].upper() + text[1:]))
     return found
+
+
+def _said(pair: SharedInterest, *, timed: bool) -> str:
+    yours, theirs = worded(pair.tier, timed=timed), worded(pair.their_tier, timed=timed)
+    return " ".join(f"your {yours} {pair.name} and their {theirs} {pair.their_name}".split())
 
 
 def _alike(mine: np.ndarray, weights: np.ndarray, crowd: Crowd) -> np.ndarray:

@@ -5,20 +5,30 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from benchmarks.quality.shilling import FAKES, FILLERS, INTERACTIONS, USERS, compared, plant, pushed
+from benchmarks.quality.shilling import FAKES, FILLERS, INTERACTIONS, USERS, compared, leave_out, plant, pushed
 
 
-def test_fakes_rate_the_item_best_among_films_drawn_by_popularity(tmp_path: Path) -> None:
+def rated(folder: Path) -> pl.DataFrame:
+    return pl.read_csv(folder / INTERACTIONS, separator="\t", infer_schema=False)
+
+
+def write_films(folder: Path) -> pl.DataFrame:
+    """A hundred people, thirty ratings each."""
     rng = np.random.default_rng(1)
     columns = ("user_id:token", "item_id:token", "rating:float", "timestamp:float")
     films = rng.integers(1, 80, 3_000) ** 2 // 80 + 1
     values = (np.arange(3_000) // 30, films, rng.integers(1, 6, 3_000), np.arange(3_000))
     before = pl.DataFrame({name: [str(value) for value in each] for name, each in zip(columns, values, strict=True)})
-    before.write_csv(tmp_path / INTERACTIONS, separator="\t")
+    before.write_csv(folder / INTERACTIONS, separator="\t")
     people = pl.DataFrame({"user_id:token": [str(n) for n in range(100)], "age:token": ["30"] * 100})
-    people.write_csv(tmp_path / USERS, separator="\t")
+    people.write_csv(folder / USERS, separator="\t")
+    return before
+
+
+def test_fakes_rate_the_item_best_among_films_drawn_by_popularity(tmp_path: Path) -> None:
+    before = write_films(tmp_path)
     plant(tmp_path, "9", 1_000.0)
-    after = pl.read_csv(tmp_path / INTERACTIONS, separator="\t", infer_schema=False)
+    after = rated(tmp_path)
     assert after.head(3_000).equals(before)
     fakes = after.tail(-3_000)
     assert fakes["user_id:token"].n_unique() == FAKES
@@ -26,6 +36,24 @@ def test_fakes_rate_the_item_best_among_films_drawn_by_popularity(tmp_path: Path
     assert fakes.filter(pl.col("item_id:token") == "9")["rating:float"].to_list() == ["5"] * FAKES
     assert fakes.unique(["user_id:token", "item_id:token"]).height == fakes.height
     assert pl.read_csv(tmp_path / USERS, separator="\t", infer_schema=False).height == 100 + FAKES
+
+
+def test_users_like_them_arrive_as_they_do_and_push_nothing(tmp_path: Path) -> None:
+    n_before = write_films(tmp_path).height
+    plant(tmp_path, None, 1_000.0)
+    added = rated(tmp_path).tail(-n_before)
+    assert added.group_by("user_id:token").len()["len"].to_list() == [FILLERS + 1] * FAKES
+    assert added.unique(["user_id:token", "item_id:token"]).height == added.height
+    assert 0 < added.filter(pl.col("item_id:token") == "9").height < FAKES
+
+
+def test_one_person_less_is_all_that_is_left_out(tmp_path: Path) -> None:
+    before = write_films(tmp_path)
+    leave_out(tmp_path, 3)
+    after = rated(tmp_path)
+    gone = before.join(after, on=before.columns, how="anti")
+    assert gone["user_id:token"].n_unique() == 1
+    assert gone.height == before.height - after.height == 30
 
 
 def test_the_pushed_item_has_most_to_gain_and_users_of_one_window_do_not_count() -> None:

@@ -98,6 +98,20 @@ def test_only_what_is_unsure_is_asked(answers: str, form: str, tmp_path: Path) -
     assert settings()["source"]["interactions"]["time_format"] == {"timestamp": form}
 
 
+@pytest.mark.parametrize(
+    ("answers", "user", "item"),
+    [("a\na\na\npurchase\ny\n", "1", "3"), ("2\n3\n1\npurchase\ny\n", "3", "1"), ("\nb\n1\npurchase\ny\n", "3", "1")],
+)
+def test_a_column_that_is_called_by_its_number_is_no_place_in_the_list(
+    answers: str, user: str, item: str, tmp_path: Path
+) -> None:
+    rows = "".join(f"{n % 17},{n % 28 + 1:02}-05-2015,{('milk', 'rolls', 'fruit')[n % 3]} {n % 7}\n" for n in range(90))
+    (tmp_path / "groceries.csv").write_text(rows)
+    done = init(str(tmp_path / "groceries.csv"), answers=answers)
+    assert done.exit_code == 0, done.output
+    assert settings()["source"]["interactions"]["columns"] == {"timestamp": "2", "user_id": user, "item_id": item}
+
+
 def test_of_two_logs_the_one_that_is_answered_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "two"
     folder.mkdir()

@@ -4,10 +4,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from strata.data.cleaning import Cleaned, CleaningSettings, check
+from strata.data.parts import Parts
 from strata.data.sources.finding import Finding
+from strata.data.unset import chosen_again
 from strata.data.weights import RatingSettings
 from strata.errors import ValidationFailed
 from tests.data.findings import counted
@@ -185,3 +190,38 @@ def test_searches_without_an_item_are_kept_as_words(tmp_path: Path) -> None:
     assert result.counts["interactions"].reasons == {"no item_id": 2}
     assert result.users["user_id"].to_list() == ["u", "v"]
     assert findings(result, "text without an item: kept as words")
+
+
+@pytest.mark.parametrize(
+    ("cells", "mark"),
+    [
+        (["Drama|War", "War|Sea", "Drama"], "|"),
+        (["Drama War", "War Drama", "Sea War", "Drama Sea"], " "),
+        (["#drama#war", "#war#sea", "#sea"], "#"),
+        (["#drama #war", "#war #sea", "#sea"], "#"),
+        (["Food & Drink", "Health & Drink", "Food & Health"], None),
+        (["Science Fiction", "Historical Fiction", "Science Podcasts"], None),
+        (["C#", "F#", "Java"], None),
+    ],
+)
+def test_lists_that_are_read_as_one_entry_are_told(tmp_path: Path, cells: list[str], mark: str | None) -> None:
+    items = [{"item_id": f"i{n}", "title": f"title {n}", "tags": cells[n % len(cells)]} for n in range(30)]
+    told = findings(cleaned(tmp_path, [EVENT | {"item_id": "i0"}], items), "tags", "items")
+    assert [f"separator: {{tags: {mark!r}}}" in str(each.remedy) for each in told] == [True] * (mark is not None)
+
+
+DAYS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 9)), min_size=1, max_size=80)
+"""Users, items and days of purchases."""
+
+
+@given(bought=DAYS)
+def test_what_is_bought_again_on_later_days_is_counted(bought: list[tuple[int, int, int]]) -> None:
+    users, items, days = zip(*bought, strict=True)
+    frame = pl.DataFrame({"user_id": users, "item_id": items, "behaviour": ["purchase"] * len(days), "day": days})
+    at = pl.datetime(2024, 1, 1, time_zone="UTC", time_unit="us") + pl.duration(days="day", hours="item_id")
+    told = chosen_again(Parts.of(frame.with_columns(timestamp=at)))
+    acts = set(bought)
+    later = [act for act in acts if any(user == act[0] and day < act[2] for user, _, day in acts)]
+    again = [act for act in acts if any((user, item) == act[:2] and day < act[2] for user, item, day in acts)]
+    counts = [(len(again), len(later))] if len(later) >= 20 and len(again) > 0.2 * len(later) else []
+    assert [(finding.count, finding.of) for finding in told] == counts

@@ -19,13 +19,17 @@ Event = tuple[str, int, float]
 """User, item, seconds since 1970."""
 
 
-def people(rng: np.random.Generator) -> list[Event]:
+def popularity(items: int) -> np.ndarray:
+    weights = 1 / np.arange(1, items + 1) ** 0.8
+    return np.asarray(weights / weights.sum())
+
+
+def people(rng: np.random.Generator, count: int = PEOPLE, items: int = ITEMS) -> list[Event]:
     """People who arrive over 200 days and choose about 30 items, popular ones more, in pages of a few at one second."""
-    popularity = 1 / np.arange(1, ITEMS + 1) ** 0.8
     found = []
-    for user in range(PEOPLE):
+    for user in range(count):
         at = START + rng.uniform(0, DAYS) * DAY
-        chosen = rng.choice(ITEMS, rng.integers(10, 60), replace=False, p=popularity / popularity.sum())
+        chosen = rng.choice(items, rng.integers(10, 60), replace=False, p=popularity(items))
         times = at + np.cumsum(rng.integers(0, 2, len(chosen)) * rng.exponential(40, len(chosen)).round())
         found += [(f"u{user}", int(item), float(time)) for item, time in zip(chosen, times, strict=True)]
     return found
@@ -93,15 +97,16 @@ def test_copies_of_a_sequence_are_flagged_though_a_few_items_differ(crowd: list[
     assert flagged(looked_at(crowd + copies), "copy") == [f"copy{n}" for n in range(10)]
 
 
-def fakes(rng: np.random.Generator, target: int, days: float) -> list[Event]:
-    """Fifty users who arrive within some days, each with the target among thirty items drawn by popularity."""
-    popularity = 1 / np.arange(1, ITEMS + 1) ** 0.8
+def fakes(  # noqa: PLR0913
+    rng: np.random.Generator, target: int, days: float, count: int = 50, items: int = ITEMS, day: float = 120
+) -> list[Event]:
+    """Users who arrive within some days from a day, each with the target among thirty items drawn by popularity."""
     found = []
-    for fake in range(50):
-        fillers = rng.choice(ITEMS, 30, replace=False, p=popularity / popularity.sum())
-        items = rng.permutation([*fillers[fillers != target], target])
-        at = START + 120 * DAY + rng.uniform(0, days) * DAY
-        found += [(f"fake{fake}", int(item), float(at + n * 23)) for n, item in enumerate(items)]
+    for fake in range(count):
+        fillers = rng.choice(items, 30, replace=False, p=popularity(items))
+        chosen = rng.permutation([*fillers[fillers != target], target])
+        at = START + day * DAY + rng.uniform(0, days) * DAY
+        found += [(f"fake{fake}", int(item), float(at + n * 23)) for n, item in enumerate(chosen)]
     return [(user, item, at + rng.uniform(0, 9)) for user, item, at in found]
 
 
@@ -113,6 +118,29 @@ def test_a_pushed_item_gives_its_pushers_away(crowd: list[Event], target: int, d
     assert sum(name.startswith("fake") for name in pushers) >= 45
     assert sum(name.startswith("u") for name in pushers) <= 0.02 * PEOPLE
     assert set(found.signs["item_id"]) == {f"i{target}"}
+
+
+@pytest.mark.parametrize("seed", range(1_000, 1_016))
+def test_a_push_of_any_size_is_seen_to_its_ends(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    count, items, pushers = (int(rng.integers(*ends)) for ends in ((300, 1_200), (150, 800), (30, 90)))
+    days, target, day = float(rng.choice([0.1, 1, 3])), int(rng.integers(10, items)), rng.uniform(20, 180)
+    found = looked_at(people(rng, count, items) + fakes(rng, target, days, pushers, items, day))
+    names = flagged(found, "flood")
+    assert sum(name.startswith("fake") for name in names) >= 0.95 * pushers
+    assert sum(name.startswith("u") for name in names) <= 0.01 * count
+
+
+@pytest.mark.parametrize("seed", range(1_100, 1_106))
+def test_a_push_does_not_make_a_flood_of_what_was_popular_before_it(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    crowd, hit = people(rng, 900), ITEMS + 1
+    first = {user: at for user, _, at in reversed(crowd)}
+    rates = {user: 0.8 if at > START + 100 * DAY else 0.3 for user, at in first.items()}
+    crowd += [(user, hit, first[user] + 5) for user, rate in rates.items() if rng.random() < rate]
+    assert looked_at(crowd).signs.is_empty()
+    found = looked_at(crowd + fakes(rng, 150, 1.0, 100))
+    assert set(found.signs["item_id"]) == {"i150"}
 
 
 def test_an_item_that_becomes_popular_is_no_flood(crowd: list[Event]) -> None:

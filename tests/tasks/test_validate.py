@@ -117,6 +117,17 @@ def test_tables_conform_and_results_are_written(finished: Path) -> None:
     assert {"63", "60", "3"} <= set((finished / "said.txt").read_text().replace("│", " ").split())
 
 
+@pytest.mark.parametrize("repeats", [False, True])
+def test_that_people_buy_the_same_again_is_told_where_lists_leave_it_out(tmp_path: Path, repeats: bool) -> None:
+    folder = workspace(tmp_path, [f"u{n % 5},i{n % 3},purchase,2024-02-{n // 5 + 1:02},," for n in range(100)])
+    params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+    params["recommend"]["repeats"] = repeats
+    (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    said = stage(folder, "tasks.validate").stdout
+    assert ("purchases of later days are of what the user had before" in said) is not repeats
+    assert ("set recommend.repeats: true" in said) is not repeats
+
+
 def test_results_hold_nothing_of_the_run_and_the_machine(finished: Path) -> None:
     for path in (finished / "artifacts" / "validation").iterdir():
         text = path.read_text()

@@ -9,7 +9,7 @@ from strata.data.guess import times
 from strata.data.guess.columns import named
 from strata.data.guess.facts import Facts
 from strata.data.guess.ledger import Ledger
-from strata.data.guess.names import rank, words
+from strata.data.guess.names import rank, synonyms, words
 from strata.data.guess.sample import Sample
 
 _TABLE = "interactions"
@@ -17,9 +17,46 @@ _SAME_S = 2 * 86_400
 _ORDERS = ("order number", "sequence", "seq", "position", "step", "visit number", "session order")
 
 
+_PARTS = {"year": "%Y", "month": "%m", "day": "%d", "hour": "%H", "minute": "%M", "second": "%S"}
+
+
+def in_parts(ledger: Ledger, sample: Sample) -> list[str]:
+    """Settle that year, month and day, and the clock where it is there, stand in columns of their own; else nothing."""
+    key = (_TABLE, "columns", "timestamp")
+    certain = any(each.fits and not each.maybe for each in named(sample, _TABLE, "timestamp"))
+    if certain or not sample.headed or key in ledger.answers or (_TABLE, "time") in ledger.answers:
+        return []
+    for columns in _parted(sample).values():
+        there = [part for part in _PARTS if part in columns]
+        if there[:3] != ["year", "month", "day"] or there != list(_PARTS)[: len(there)]:
+            continue
+        names = [columns[part] for part in there]
+        month = "%m" if sample.facts[columns["month"]].numeric else "%B"
+        form = " ".join({**_PARTS, "month": month}[part] for part in there)
+        texts = sample.frame.select(pl.concat_str(pl.col(names).cast(pl.String).str.strip_chars(), separator=" "))
+        moments = times.read(texts.to_series().drop_nulls(), ("time_format", form))
+        if len(moments) and moments.is_not_null().mean() >= 0.95:  # type: ignore[operator]
+            ledger.settle(key, names, f"{', '.join(there)} stand in columns of their own")
+            ledger.settle((_TABLE, "time_format", "timestamp"), form, "the parts in their order")
+            return names
+    return []
+
+
+def _parted(sample: Sample) -> dict[str, dict[str, str]]:
+    """What the names of columns say before a part of a time ("date" of date_year, ""), and the column of each part."""
+    found: dict[str, dict[str, str]] = {}
+    for name in sample.facts:
+        before, _, last = words(name).rpartition(" ")
+        part = next((part for part, called in synonyms()["calendar"].items() if last in called), None)
+        if part is not None and (not before or rank(_TABLE, "timestamp", before) is not None):
+            found.setdefault(before, {}).setdefault(part, name)
+    return found
+
+
 def settle(ledger: Ledger, sample: Sample, facts: Mapping[str, Facts | None]) -> None:
     """Note which column of interactions holds their time and how it is written, or that none does."""
-    if (_TABLE, "time") in ledger.guesses:
+    settled = ledger.guesses.get((_TABLE, "columns", "timestamp"))
+    if (_TABLE, "time") in ledger.guesses or (settled is not None and isinstance(settled.value, list)):
         return
     column = facts.get("timestamp")
     if column is not None:

@@ -118,7 +118,11 @@ def _by_names(ledger: Ledger, files: Files, sample: Sample) -> None:
         if theirs is None:
             theirs = _some_id(ledger, sample, ours, taken)
         taken += [theirs] if theirs else []
+    parts = clock.in_parts(ledger, sample)
+    taken += parts
     for ours in ("behaviour", "timestamp", "value", "dwell_s", "text", "event_id"):
+        if ours == "timestamp" and parts:
+            continue
         doubtful = ours in ("behaviour", "timestamp")
         theirs = pick(ledger, sample, TABLE, ours, taken, doubtful=doubtful)
         if theirs is None and ours == "behaviour":

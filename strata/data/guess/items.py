@@ -83,11 +83,11 @@ def _attributes_of_items(ledger: Ledger, sample: Sample, taken: list[str], tells
 
 def _lists(ledger: Ledger, sample: Sample, found: dict[str, str], taken: list[str]) -> None:
     """Note what divides categories and tags, or which columns hold an entry or a flag each."""
+    told = [ours for ours in ("categories", "tags") if ours in found]
+    lists.settle(ledger, "items", {ours: sample.facts[found[ours]] for ours in told})
     for ours in ("categories", "tags"):
         key = ("items", "columns", ours)
-        if ours in found and ("items", "separator") not in ledger.guesses:
-            lists.settle(ledger, "items", sample.facts[found[ours]])
-        elif ours not in found and key not in ledger.answers and (several := lists.numbered(sample, ours, taken)):
+        if ours not in found and key not in ledger.answers and (several := lists.numbered(sample, ours, taken)):
             ledger.settle(key, several, "columns of one name, numbered")
             taken += several
     if ("items", "columns", "categories") not in ledger.guesses and (flags := lists.flags(sample, taken)):

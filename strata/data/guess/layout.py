@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from strata.data.guess import names
+from strata.data.guess.baskets import baskets
 from strata.data.sources.streams import UNIT
 
 DELIMITERS: Final = ("::", "\t", ";", "|", ",", "\x01", "^")
@@ -29,6 +30,8 @@ class Layout:
     records: list[list[str]]
     why: str
     unsure: dict[str, str]
+    lists: bool = False
+    """Whether its lines are lists of things rather than rows."""
 
     @property
     def headed(self) -> bool:
@@ -48,6 +51,8 @@ def layout(text: str, form: str) -> Layout | None:
         lines = [line for line in lines if not line.startswith("#")]
     for marks in (DELIMITERS, RARE):
         (score, width, _), mark, records, written = max((_try(lines, each) for each in marks), key=lambda each: each[0])
+        if baskets(records):
+            return Layout({}, records, f"its lines are lists divided by {mark!r}", {}, lists=True)
         if score >= (0.5 if marks is DELIMITERS else 0.98) and width >= 2:
             break
     else:

@@ -2,70 +2,45 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
-
-import polars as pl
 
 from strata.data.guess import names
 from strata.data.guess.facts import Facts
 from strata.data.guess.ledger import Ledger
 from strata.data.guess.sample import Sample
+from strata.data.sources.divided import Divided, divided
 from strata.data.sources.lists import bare, literal
 
-_BETWEEN = ("|", ";", " > ", "::", "~", " · ", "<br>", "\n", ", ", ",", "/")
-_ALSO_WORDS = (" & ", " - ", " + ", "+")
-"""What divides entries in some files and stands within an entry, such as Food & Drink, in more."""
 _KEYS = ("name", "title", "label", "value", "text")
 _LEAST_FLAGS, _PROOF = 4, 100
 _YES_AND_NO = {"0", "1", "0.0", "1.0", "true", "false", "yes", "no", "y", "n", "x"}
 
 
-def settle(ledger: Ledger, table: str, facts: Facts) -> None:
-    """Note what divides the entries of a column of categories or tags, and which key of objects is the entry."""
+def settle(ledger: Ledger, table: str, columns: Mapping[str, Facts]) -> None:
+    """Note what divides the entries of columns of categories and tags, and which key of objects is the entry."""
+    found = {ours: _between(ledger, table, facts) for ours, facts in columns.items()}
+    if (table, "separator") in ledger.answers:
+        ledger.settle((table, "separator"), None, "")
+        return
+    apart = len({each and each.mark for each in found.values()}) > 1
+    for ours, each in found.items():
+        if each is not None:
+            key = (table, "separator", ours) if apart else (table, "separator")
+            ledger.settle(key, each.mark, each.why, sure=each.sure, choices=[] if each.sure else [None])
+
+
+def _between(ledger: Ledger, table: str, facts: Facts) -> Divided | None:
     if facts.listed:
         _settle_key(ledger, table, facts)
         words = [word for value in facts.values.to_list() if (word := bare(value)) is not None]
-        if 2 * len(words) > len(facts.values) and not any("," in word for word in words):
-            settle(ledger, table, Facts(facts.name, pl.Series(facts.name, words, pl.String), len(words)))
-    elif not facts.nested and (found := between(facts)):
-        mark, why, sure = found
-        ledger.settle((table, "separator"), mark, why, sure=sure, choices=[] if sure else [None])
-
-
-def between(facts: Facts) -> tuple[str, str, bool] | None:
-    """What divides texts into entries that come again, why, and whether that is sure."""
-    values = facts.values.to_list()
-    for mark in _BETWEEN:
-        divided = [value.split(mark) for value in values if mark in value]
-        if len(divided) < 0.1 * len(values) or not divided:
-            continue
-        pieces = Counter(piece.strip() for value in values for piece in value.split(mark))
-        long = sum(map(len, pieces)) / len(pieces) > 40
-        again = len(pieces) < 0.9 * facts.distinct or sum(count > 1 for count in pieces.values()) > 0.2 * len(pieces)
-        if not long:
-            return (
-                mark,
-                f"{len(divided) / len(values):.0%} of the cells hold several, divided by it",
-                mark == "|" or again,
-            )
+        quoted = 2 * len(words) <= len(facts.values) or any("," in word for word in words)
+        return None if quoted else divided(words)
+    if facts.nested:
+        return None
     if facts.name.endswith(":token_seq"):
-        return " ", "a sequence of words, as RecBole writes it", True
-    return _perhaps_between(facts.values.unique().to_list())
-
-
-def _perhaps_between(values: list[str]) -> tuple[str, str, bool] | None:
-    """A mark of _ALSO_WORDS, of which only a person can tell, where most of what it divides stands in several cells."""
-    for mark in _ALSO_WORDS:
-        cells = [{piece.strip() for piece in value.split(mark)} for value in values]
-        pieces = Counter(piece for cell in cells for piece in cell)
-        again = sum(count > 1 for piece, count in pieces.items())
-        if sum(len(cell) > 1 for cell in cells) > 1 and 2 * again > len(pieces):
-            return (
-                mark,
-                f"most of what stands beside {mark!r} stands in other cells as well: does it divide them?",
-                False,
-            )
-    return None
+        return Divided(" ", 1.0, "a sequence of words, as RecBole writes it", sure=True)
+    return divided(facts.values.to_list())
 
 
 def _settle_key(ledger: Ledger, table: str, facts: Facts) -> None:

@@ -216,11 +216,16 @@ def _left(files: Files, source: Mapping[str, Any]) -> dict[str, list[str]]:
     for table, settings in source.items():
         if table not in files.tables:
             continue
-        said = used.setdefault(files.tables[table].title, set())
+        said = used.setdefault(_called(files.tables[table]), set())
         for part in (settings.get("columns", {}), settings.get("attributes", {}), *settings.get("flags", {}).values()):
             values = part.values() if isinstance(part, dict) else part
             said |= {name for each in values for name in (each if isinstance(each, list) else [each])}
         said |= set(map(str, settings.get("properties", {}).values()))
         said |= {settings["unfold"]["column"]} if "unfold" in settings else set()
-    by_file = {sample.title: sample for sample in files.tables.values()}
+    by_file = {_called(sample): sample for sample in files.tables.values()}
     return {file: left for file, names in used.items() if (left := [n for n in by_file[file].facts if n not in names])}
+
+
+def _called(sample: Sample) -> str:
+    """A sample's title; of queries, which have none, what they ask."""
+    return sample.asked if sample.origin == "query" else sample.title

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from strata.data.guess.baskets import MANUAL
 from strata.data.guess.encodings import encoding
 from strata.data.guess.facts import Facts
 from strata.data.guess.layout import Layout, layout
@@ -16,7 +17,7 @@ from strata.data.sources import lists
 from strata.data.sources.files import ROW_NUMBER, UNREADABLE, RawFile, openings, unreadable
 from strata.data.sources.grammar import ENDINGS, PACKED, FileSettings
 from strata.data.sources.patient import FAULT
-from strata.data.sources.streams import opened
+from strata.data.sources.streams import opened, records_of
 from strata.errors import SourceError
 
 BLOCK = 4 << 20
@@ -117,11 +118,16 @@ def look(path: Path, said: dict[str, Any] | None = None) -> Sample | None:
     head = blocks[0].decode(known or "utf-8", "replace")
     start = head.lstrip("\ufeff \t\r\n")[:1]
     if start in ("{", "["):
-        written = _written({"encoding": known}, said)
-        return _read(path, blocks, written, "json" if start == "[" else "jsonl", whole, why, unsure)
+        plain = FileSettings.model_validate({"file": path.name, "member": said.get("member"), "encoding": known})
+        records = records_of(path, plain) if start == "{" else None
+        written = _written({"encoding": known, "records": records}, said)
+        array = start == "[" or "records" in written
+        return _read(path, blocks, written, "json" if array else "jsonl", whole, why, unsure)
     found = layout(head if whole else head[: head.rfind("\n") + 1], form)
     if found is None:
         return None
+    if found.lists:
+        raise SourceError(f"{path}: {found.why}, such as {', '.join(found.records[0])[:80]}; {MANUAL}")
     unsure |= {name: reason for name, reason in found.unsure.items() if name not in said}
     written = _written({"encoding": known, **found.settings}, said)
     if not whole and _spans_lines(found):

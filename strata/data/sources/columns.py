@@ -12,7 +12,8 @@ from strata.data.sources.grammar import listed
 from strata.data.sources.headers import other_delimiter
 from strata.data.sources.lists import LISTS
 from strata.data.sources.mapping import ItemsSettings, TableSettings
-from strata.data.sources.values import string_list, text
+from strata.data.sources.streams import records_of
+from strata.data.sources.values import is_formula, string_list, text
 from strata.errors import SourceError
 
 
@@ -29,6 +30,8 @@ class Given:
     words: pl.Expr | None = None
     odd: pl.Expr | None = None
     """Of flags: text of a cell that is none, else null."""
+    formulas: pl.Expr | None = None
+    """The cell where it is a formula of its text, else null."""
 
 
 def given_columns(raw: RawFile, path: Path, settings: TableSettings) -> dict[str, Given]:
@@ -52,7 +55,7 @@ def given_columns(raw: RawFile, path: Path, settings: TableSettings) -> dict[str
             raise SourceError(
                 f"{path}: nothing is mapped to {name}, which is required; name its column under columns or give a "
                 f"value under constants{_UNTIMED if name == TIMESTAMP else ''}; the file has "
-                f"{listed(list(raw.columns))}{_hint(raw, name)}"
+                f"{listed(list(raw.columns))}{_hint(raw, path, name, settings)}"
             )
     return given
 
@@ -98,7 +101,8 @@ def _joined(raw: RawFile, path: Path, name: str, theirs: list[str], settings: Ta
         return parts[0]
     called = " + ".join(theirs)
     if settings.table.get(name) == LISTS:
-        lists = [string_list(part.values, part.dtype, settings.separator, settings.list_key) for part in parts]
+        mark = settings.dividing(name)
+        lists = [string_list(part.values, part.dtype, mark, settings.list_key) for part in parts]
         return Given(pl.concat_list(lists), LISTS, called)
     if settings.table.get(name) == ATTRIBUTE_MAP:
         raise SourceError(f"{path}: {name} is of one column, not of {called}; name them under `attributes`")
@@ -115,7 +119,7 @@ _UNTIMED = " (where there are no times: `time: order` with the column of an orde
 def _located(raw: RawFile, path: Path, name: str, theirs: str, settings: TableSettings) -> Given:
     head = root(theirs, raw.columns)
     if head is None:
-        others = f"; the file has {listed(list(raw.columns))}{_hint(raw, theirs)}"
+        others = f"; the file has {listed(list(raw.columns))}{_hint(raw, path, theirs, settings)}"
         raise SourceError(f"{path}: no column '{theirs}' for {name}{others}")
     values, dtype = pl.col(head), raw.columns[head]
     for key in theirs[len(head) + 1 :].split(".") if theirs != head else []:
@@ -125,19 +129,24 @@ def _located(raw: RawFile, path: Path, name: str, theirs: str, settings: TableSe
             values = values.str.json_path_match(f"$[{key}]" if key.isdigit() else f"$['{key}']")
         else:
             raise SourceError(f"{path}: column '{head}' has no '{key}' (it holds {dtype}); correct '{theirs}'")
-    if dtype != pl.String or not settings.missing:
+    if dtype != pl.String:
         return Given(values, dtype, theirs)
+    formulas = pl.when(is_formula(values)).then(values)
+    if not settings.missing:
+        return Given(values, dtype, theirs, formulas=formulas)
     word = values.str.strip_chars().is_in(settings.missing).fill_null(value=False)
-    return Given(pl.when(~word).then(values), dtype, theirs, pl.when(word).then(values))
+    return Given(pl.when(~word).then(values), dtype, theirs, pl.when(word).then(values), formulas=formulas)
 
 
-def _hint(raw: RawFile, name: str) -> str:
-    """The column that is spelled so but for case, blanks and the like; else another delimiter."""
+def _hint(raw: RawFile, path: Path, name: str, settings: TableSettings) -> str:
+    """The column that is spelled so but for case, blanks and the like; else where rows stand, or another delimiter."""
     alike = [theirs for theirs in raw.columns if _letters(theirs) == _letters(name)]
     if alike:
         return f"; is it {alike[0]!r}? Give that under `columns`"
     if next(iter(raw.columns), "").startswith(("#", "%", "//")):
         return "; its first line looks like a comment: set `skip_lines: 1`, or `comment` to what such lines begin with"
+    if path.is_file() and settings.form in ("json", "jsonl") and (records := records_of(path, settings)):
+        return f"; its rows stand at '{records}': set `records: {records}`"
     return other_delimiter(list(raw.columns))
 
 

@@ -65,6 +65,9 @@ def marks(name: str, given: Given, parsed: pl.Expr, settings: TableSettings) -> 
         said = "set `missing` to the words that mean so, [] for none"
         what = f"{name} is a word for missing: nothing is there"
         found.append(Mark(name, given.called, what, given.words, said))
+    if given.formulas is not None:
+        what = f"{name} is a formula of its text, as spreadsheets export it: the text is read"
+        found.append(Mark(name, given.called, what, given.formulas, None))
     if given.odd is not None:
         what = f"{name}: a flag is neither 0 nor 1"
         found.append(Mark(name, given.called, what, given.odd, "leave its column out of `flags`", stops=_any))
@@ -166,6 +169,7 @@ def _damaged(name: str, given: Given, plain: pl.Expr, settings: TableSettings) -
     def many(count: int, of: int) -> bool:
         return count > (max(3, of // 1_000) if settings.damaged_at_most is None else settings.damaged_at_most)
 
-    remedy = "set `encoding` to that of the file, such as cp1252, latin-1 or gbk"
-    what = f"{name} has bytes that are not valid text, replaced by U+FFFD"
+    mends = "set `encoding` to that of the file, such as cp1252, latin-1 or gbk"
+    remedy = f"{mends}; if U+FFFD stands in the file itself, have it exported again"
+    what = f"{name} holds U+FFFD, which stands for bytes that are not valid text"
     return _mark(name, given, what, plain, plain.str.contains("\ufffd", literal=True), remedy, stops=many)

@@ -42,12 +42,14 @@ class FileSettings(Origin):
     """Of a workbook: its name, or its number from 1; left out: the only one."""
     member: str | None = None
     """Of a .zip: name or pattern of its files; left out: the only one."""
+    records: str | None = None
+    """Of one JSON object that holds the rows: the key of their array, dots leading into objects."""
     damaged_at_most: int | None = Field(default=None, ge=0)
     """Values of a column with bytes that are not valid text; above it the run stops. Left out: 3, or 0.1 % if more."""
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
-        for name in ("delimiter", "comment", "escape", "encoding"):
+        for name in ("delimiter", "comment", "escape", "encoding", "records"):
             if getattr(self, name) == "":
                 raise ValueError(f"{name} is empty; give characters, or leave it out")
         if self.escape is not None and len(self.escape) != 1:

@@ -14,7 +14,7 @@ import polars as pl
 
 from strata.data.sources.grammar import FileSettings
 from strata.data.sources.headers import column_names, first_records, quoting, separator
-from strata.data.sources.streams import UNIT
+from strata.data.sources.streams import UNIT, records_of
 from strata.errors import SourceError
 
 FAULT, REST = "\x1ffault", "(rest of the line)"
@@ -44,7 +44,9 @@ def read_json(path: Path, plain: Path, settings: FileSettings) -> pl.DataFrame:
     """
     frame = _frame(_json_lines(plain), [])
     if frame.height and frame[FAULT].null_count() == 0:
-        raise SourceError(f"{path}: no line is a JSON object; write one object a line, or an array of objects")
+        records = records_of(path, settings)
+        mends = "write one object a line, or an array of objects" if records is None else f"set `records: {records}`"
+        raise SourceError(f"{path}: no line is a JSON object; {mends}")
     return frame
 
 

@@ -6,7 +6,6 @@ import fnmatch
 import gzip
 import io
 import itertools
-import json
 import re
 import shutil
 import tempfile
@@ -20,6 +19,7 @@ from typing import Any, TextIO
 import pyarrow as pa
 
 from strata.data.sources.grammar import DELIMITED, PACKED, FileSettings, listed
+from strata.data.sources.objects import alone, records_in, rows
 from strata.errors import SourceError
 
 LINES = 1 << 22
@@ -42,7 +42,7 @@ def as_plain(path: Path, settings: FileSettings, first: int | None = None) -> Pa
         head = start.read(6)
     if head[:2] in MARKS and settings.encoding is None:
         raise SourceError(f"{path} is not UTF-8 text: it begins as UTF-16 does; set `encoding: utf-16`")
-    listed_json = not delimited and _begins_array(path, settings)
+    listed_json = not delimited and (settings.records is not None or _begins_array(path, settings))
     odd = delimited and (
         settings.skip_lines or settings.comment or settings.escape or len(settings.between.encode()) > 1
     )
@@ -56,7 +56,8 @@ def as_plain(path: Path, settings: FileSettings, first: int | None = None) -> Pa
             _text(path, settings) as text,
             copy.open("w", encoding="utf-8", errors="surrogateescape", newline="") as out,
         ):
-            pieces = _elements(path, text) if listed_json else _lines(text, settings) if delimited else text
+            pieces = _lines(text, settings) if delimited else text
+            pieces = rows(path, text, settings.records) if listed_json else pieces
             out.writelines(pieces if first is None else _first(pieces, first + 1, settings))
     except _UNREADABLE as error:
         raise SourceError(f"{path} cannot be unpacked ({error}); fetch or pack it again") from None
@@ -151,21 +152,10 @@ def _begins_array(path: Path, settings: FileSettings) -> bool:
         return text.read(1 << 12).lstrip("\ufeff \t\r\n").startswith("[")
 
 
-def _elements(path: Path, text: TextIO) -> Iterator[str]:
-    """Each object of a JSON array as a line."""
-    decoder = json.JSONDecoder()
-    buffer, at = text.read(1 << 20).lstrip("\ufeff \t\r\n"), 1
-    asked = 1 << 20
-    while True:
-        at = re.compile(r"[\s,]*").match(buffer, at).end()  # type: ignore[union-attr]
-        if buffer[at : at + 1] == "]":
-            return
-        try:
-            content, at = decoder.raw_decode(buffer, at)
-            yield re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(content, ensure_ascii=False)) + "\n"
-            asked = 1 << 20
-        except (json.JSONDecodeError, RecursionError) as error:
-            more = text.read(asked)
-            if not more:
-                raise SourceError(f"{path} is no array of JSON objects ({error}); write one object a line") from None
-            buffer, at, asked = buffer[at:] + more, 0, asked * 2
+def records_of(path: Path, settings: FileSettings) -> str | None:
+    """Of a file that is one JSON object: where in it an array of objects stands, as `records` says it; else null."""
+    with _text(path, settings) as text:
+        if not alone(text):
+            return None
+    with _text(path, settings) as text:  # again: packed streams do not all go back
+        return records_in(path, text)

@@ -30,8 +30,9 @@ class ValueSettings(Settings):
     """What stands between groups of digits; left out: only where it can be nothing else, as in 1,234.50."""
     missing: list[str] = ["NULL", "\\N", "nan", "NaN", "None", "null", "NA"]
     """Words that mean nothing is there, where a cell holds nothing else."""
-    separator: str | None = None
-    """Splits categories and tags given as one text; left out: one text is one entry, a JSON array several."""
+    separator: str | dict[str, str] | None = None
+    """Splits categories and tags given as one text: one for both, or our column → its own; left out: one text is one
+    entry, a JSON array several."""
     list_key: str | None = None
     """Of lists of objects: the key whose value is the entry."""
     number_ids: bool = False
@@ -39,13 +40,17 @@ class ValueSettings(Settings):
 
     @model_validator(mode="after")
     def _written(self) -> Self:
-        if self.separator == "":
+        if "" in (self.separator, *(self.separator.values() if isinstance(self.separator, dict) else ())):
             raise ValueError("separator is empty; give a character, or leave it out")
         if self.thousands is not None and (len(self.thousands) != 1 or self.thousands == self.decimal):
             raise ValueError("thousands is one character, and not that of decimal")
         if bad := sorted(form for forms in self._formats().values() for form in forms if "%" not in form):
             raise ValueError(f"time_format {bad[0]!r} has no part such as %Y; write it as strptime does")
         return self
+
+    def dividing(self, name: str) -> str | None:
+        """What divides the entries of our column `name`."""
+        return self.separator.get(name) if isinstance(self.separator, dict) else self.separator
 
     def unit(self, name: str) -> TimeUnit:
         """Of our column `name`."""
@@ -77,12 +82,15 @@ def parse(name: str, column: pl.Expr, given: pl.DataType, wanted: pl.DataType, w
     if wanted == TIME:
         return time(column, given, written.unit(name), written.formats(name))
     if wanted == LISTS:
-        return string_list(column, given, written.separator, written.list_key)
+        return string_list(column, given, written.dividing(name), written.list_key)
     return attributes(column, given)
 
 
 def text(column: pl.Expr, given: pl.DataType) -> pl.Expr:
-    """Text without surrounding white space, null when empty; whole floats (ids with gaps) lose their '.0'."""
+    """Text without surrounding white space, null when empty; whole floats (ids with gaps) lose their '.0'.
+
+    A spreadsheet's formula of a text, ="0044", is that text.
+    """
     if given.is_nested():
         raise WrongType(f"holds {given}, not text")
     if given == pl.Binary:
@@ -93,7 +101,15 @@ def text(column: pl.Expr, given: pl.DataType) -> pl.Expr:
         integer = column.cast(pl.Int64, strict=False).cast(pl.String)
         column = pl.when(whole).then(integer).otherwise(column.cast(pl.String))
     stripped = column.cast(pl.String).str.strip_chars()
+    if given == pl.String:
+        inner = stripped.str.strip_prefix('="').str.strip_suffix('"').str.strip_chars()
+        stripped = pl.when(is_formula(stripped)).then(inner).otherwise(stripped)
     return pl.when(stripped != "").then(stripped)
+
+
+def is_formula(text: pl.Expr) -> pl.Expr:
+    """Whether text is a formula of a text, as spreadsheets write one that is to stay as it is: ="0044"."""
+    return text.str.starts_with('="') & text.str.ends_with('"') & (text != '="')
 
 
 def prose(column: pl.Expr, given: pl.DataType) -> pl.Expr:

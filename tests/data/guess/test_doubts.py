@@ -185,6 +185,51 @@ def test_a_day_and_its_clock_in_two_columns_are_one_time(tmp_path: Path) -> None
     assert settings["time_format"] == {"timestamp": "%d/%m/%Y %H:%M"}
 
 
+@pytest.mark.parametrize(
+    ("header", "line", "columns", "form"),
+    [
+        ("day,month,year", "{a},{b},2009", ["year", "month", "day"], "%Y %m %d"),
+        ("Year,Month,Day", "2009,{c},{a}", ["Year", "Month", "Day"], "%Y %B %d"),
+        (
+            "date_day,date_month,date_year,date_hour,date_minute,date_second",
+            "{a},{b},2006,{b},{a},5",
+            ["date_year", "date_month", "date_day", "date_hour", "date_minute", "date_second"],
+            "%Y %m %d %H %M %S",
+        ),
+    ],
+)
+def test_parts_of_a_time_in_columns_of_their_own_are_one_time(
+    header: str, line: str, columns: list[str], form: str, tmp_path: Path
+) -> None:
+    several = {"a": [1, 14, 28, 9], "b": [11, 2, 5], "c": ["Jan", "Oct", "May"]}
+    plan = of(
+        tmp_path, ratings__csv=f"userID,itemID,rating,{header}\n" + rows(60, f"{{u}},{{i}},{{n}},{line}", **several)
+    )
+    settings = plan.source["interactions"]
+    assert (settings["columns"]["timestamp"], settings["time_format"]) == (columns, {"timestamp": form})
+    assert not {"interactions.columns.timestamp", "interactions.time"} & set(unsure(plan))
+    read = read_source(SourceSettings(folder=tmp_path, **plan.source)).interactions.rows["timestamp"]
+    assert read.null_count() == 0
+    assert read.dt.day()[:4].to_list() == several["a"]
+
+
+@pytest.mark.parametrize("header", ["birth year,birth month,birth day", "year,month,week"])
+def test_other_days_than_those_of_events_are_no_parts_of_their_time(header: str, tmp_path: Path) -> None:
+    log = f"user_id,item_id,rating,{header}\n" + rows(60, "{u},{i},{r},1990,{m},{d}", r=[1, 5], m=[1, 11], d=[3, 25])
+    columns = of(tmp_path, ratings__csv=log).source["interactions"]["columns"]
+    assert not isinstance(columns.get("timestamp"), list)
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_rows_that_an_object_holds_are_found(indent: int | None, tmp_path: Path) -> None:
+    bought = [{"customer_id": n % 7, "sku": n % 11, "order_date": f"2020-01-{n % 28 + 1:02}"} for n in range(60)]
+    page = {"status": "ok", "page": {"of": [1, 2], "rows": bought}}
+    plan = of(tmp_path, orders__json=json.dumps(page, indent=indent))
+    assert plan.source["interactions"]["records"] == "page.rows"
+    assert unsure(plan) == []
+    assert read_source(SourceSettings(folder=tmp_path, **plan.source)).interactions.height == 60
+
+
 def test_a_decimal_comma_is_seen(tmp_path: Path) -> None:
     log = "user_id;item_id;rating;date\n" + rows(60, "{u};{i};{r};2020-01-02", r=["1,5", "3,0", "5,0", "4,5"])
     settings = of(tmp_path, ratings__csv=log).source["interactions"]
@@ -319,6 +364,11 @@ def test_cells_whose_every_quotation_mark_is_doubled_are_quoted(tmp_path: Path) 
         (["Drama & Sea", "War & Sea", "Drama"], " & ", True),
         (["Food & Drink", "Health & Beauty", "Toys"], None, False),
         (["Science Fiction", "Science", "Drama"], None, False),
+        (["Science Fiction", "Historical Fiction", "Science Podcasts"], None, False),
+        (["#drama#sea", "#war#sea", "#drama"], "#", False),
+        (["#drama #sea", "#war #sea", "#drama"], "#", False),
+        (["Drama Sea", "Sea War", "War Drama"], " ", True),
+        (["C#", "F#", "C# Java"], None, False),
     ],
 )
 def test_what_divides_categories_is_concluded_or_asked(
@@ -327,6 +377,16 @@ def test_what_divides_categories_is_concluded_or_asked(
     plan = of(tmp_path, ratings__csv=LOG, movies__csv=catalogue("genres", *cells))
     assert plan.source["items"].get("separator") == separator
     assert unsure(plan) == ["items.separator"] * asked
+
+
+def test_categories_and_tags_may_be_divided_by_different_marks(tmp_path: Path) -> None:
+    listed = catalogue("genres,tags", '"Drama, Sea",#a#b', '"War, Sea",#c#b', "Drama,#a")
+    plan = of(tmp_path, ratings__csv=LOG, movies__csv=listed)
+    assert plan.source["items"]["separator"] == {"categories": ", ", "tags": "#"}
+    items = read_source(SourceSettings(folder=tmp_path, **plan.source)).items.rows
+    assert items.select("categories", "tags").row(0) == (["War", "Sea"], ["c", "b"])
+    told = of(tmp_path, {("items", "separator"): ","})
+    assert told.source["items"]["separator"] == ","
 
 
 def test_numbered_columns_are_one_list(tmp_path: Path) -> None:
@@ -398,6 +458,14 @@ def test_quotation_marks_around_several_lines_are_seen(tmp_path: Path) -> None:
     plan = of(tmp_path, reviews__csv=log)
     assert unsure(plan) == []
     assert "quoted" not in plan.source["interactions"]
+
+
+@pytest.mark.parametrize(("mark", "end"), [(",", ""), (" ", " "), (";", "")])
+def test_lines_that_are_baskets_are_told_where_it_is_explained(mark: str, end: str, tmp_path: Path) -> None:
+    things = ["milk", "rolls", "fruit", "soda", "beef", "39", "48"]
+    lines = (mark.join(things[(n * k) % 7] for k in range(1, n % 5 + 2)) + end for n in range(90))
+    with pytest.raises(SourceError, match=r"its lines are lists divided by .*docs/data.md says under Baskets"):
+        of(tmp_path, groceries__csv="\n".join(lines))
 
 
 def test_a_mark_in_every_title_is_no_delimiter_where_the_header_lacks_it(tmp_path: Path) -> None:

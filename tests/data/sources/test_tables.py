@@ -1,5 +1,6 @@
 """The general adapter: good files become our tables, bad files a clear error or a marked row."""
 
+import gzip
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -7,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from strata.data.schema import INTERACTIONS, ITEMS, REASON, ROW, USERS
+from strata.data.sources import objects
 from strata.data.sources.adapters import SourceSettings, read_source
 from strata.data.sources.source import ReadTable
+from strata.data.sources.streams import records_of
 from strata.data.sources.tables import InteractionsSettings, ItemsSettings, UsersSettings, read_table
 from strata.errors import SettingsError, SourceError
 from tests.data.findings import counted
@@ -176,7 +180,7 @@ def test_ragged_lines_are_marked_and_kept(tmp_path: Path) -> None:
 def test_bytes_that_are_not_utf8_are_replaced_and_counted(tmp_path: Path) -> None:
     table = interactions(tmp_path, HEADER + b"u,a,view,2020-01-01,1,h\xffi \xed\xa0\x80\n")
     assert table.rows["text"].to_list() == ["h\ufffdi \ufffd\ufffd\ufffd"]
-    assert counted(table.findings) == {"text has bytes that are not valid text, replaced by U+FFFD": 1}
+    assert counted(table.findings) == {"text holds U+FFFD, which stands for bytes that are not valid text": 1}
 
 
 def test_numbers_that_are_none_mark_the_row(tmp_path: Path) -> None:
@@ -308,3 +312,59 @@ def test_equal_rows_have_equal_event_ids_and_others_do_not(tmp_path: Path) -> No
     assert ids[0] == ids[1]
     assert len(set(ids)) == 5
     assert ids[0] == "0Ec0nAcHYa97"  # what a later version must still give
+
+
+def test_formulas_of_text_are_the_text_and_counted(tmp_path: Path) -> None:
+    lines = b'="0044",="7",="view",2020-01-01,="1.5",="\n0044,7,view,2020-01-02,,hi\n'
+    table = interactions(tmp_path, HEADER + lines)
+    assert table.rows.select("user_id", "item_id", "behaviour", "value", "text").rows() == [
+        ("0044", "7", "view", 1.5, '="'),
+        ("0044", "7", "view", None, "hi"),
+    ]
+    told = {what: count for what, count in counted(table.findings).items() if "formula" in what}
+    assert sorted(what.split()[0] for what in told) == ["behaviour", "item_id", "user_id", "value"]
+    assert set(told.values()) == {1}
+
+
+PAGE = {"status": {"ok": [1, 2], "pages": [{}]}, "result": {"count": 2, "rows": [{"user_id": "ü"}, {"user_id": 7}]}}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("name", ["i.json", "i.json.gz", "i.json.zst"])
+def test_rows_within_an_object_are_read_where_records_says(tmp_path: Path, indent: int | None, name: str) -> None:
+    page = json.dumps(PAGE, indent=indent, ensure_ascii=False).encode()
+    packed = {".gz": gzip.compress, ".zst": lambda given: pa.compress(given, codec="zstd", asbytes=True)}
+    content = packed.get(Path(name).suffix, bytes)(page)
+    rest: dict[str, Any] = {"constants": {"item_id": "a", "behaviour": "view"}, "time": "none"}
+    table = interactions(tmp_path, content, name, records="result.rows", **rest)
+    assert table.rows["user_id"].to_list() == ["ü", "7"]
+    with pytest.raises(SourceError, match="set `records: status.pages`"):
+        interactions(tmp_path, content, name, **rest)
+    for wrong in ("rows", "result.count", "result.rows.user_id"):
+        with pytest.raises(SourceError, match=f"no array of rows at '{wrong}'"):
+            interactions(tmp_path, content, name, records=wrong, **rest)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    above=st.recursive(st.none() | st.text() | st.integers() | st.lists(st.integers()), st.lists, max_leaves=5),
+    ids=st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1),
+    indent=st.sampled_from([None, 0, 2]),
+    block=st.sampled_from([1, 3, 50, 1 << 20]),
+)
+def test_rows_within_an_object_are_those_of_json(
+    tmp_path: Path, above: Any, ids: list[str], indent: int | None, block: int
+) -> None:
+    page = {"[{": above, "at": {"x": above, "rows": [{"user_id": each} for each in ids]}, "end": above}
+    path = tmp_path / "i.json"
+    path.write_text(json.dumps(page, indent=indent), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as changed, path.open(encoding="utf-8") as text:
+        changed.setattr(objects, "_BLOCK", block)
+        assert [json.loads(row)["user_id"] for row in objects.rows(path, text, "at.rows")] == ids
+    assert records_of(path, InteractionsSettings(file=path)) == "at.rows"
+
+
+def test_lines_of_objects_are_no_object_that_holds_rows(tmp_path: Path) -> None:
+    path = tmp_path / "i.jsonl"
+    path.write_bytes(jsonl({"user_id": "u", "bought": [{"sku": 1}]}, {"user_id": "v", "bought": []}))
+    assert records_of(path, InteractionsSettings(file=path)) is None

@@ -1,5 +1,6 @@
 """`strata init` looks at SQLite, DuckDB and PostgreSQL as at files, and shows and keeps no password."""
 
+import shlex
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typer.testing import CliRunner, Result
 from strata.cli.app import app
 from strata.data.guess import database
 from strata.data.guess.database import name_of, samples
+from strata.data.sources.adapters import SourceSettings, read_source
 from strata.errors import SourceError
 from tests.data.sources.databases.conftest import PASSWORD, Server
 from tests.places import ROOT
@@ -204,3 +206,51 @@ def test_a_database_is_named_by_itself_and_not_by_the_environment() -> None:
     assert name_of("postgresql://me@db.example.org/${D}") == name_of("duckdb:///:memory:") == "database"
     with pytest.raises(SourceError, match="is no file"):
         samples("sqlite:///none.sqlite", {})
+
+
+def commanded(after: str) -> list[str]:
+    """The arguments of the first `strata init` of a database that the manual shows after some words."""
+    manual = (ROOT / "docs" / "data.md").read_text(encoding="utf-8").partition(after)[2]
+    _, name, *arguments = shlex.split("strata init" + manual.partition("$ strata init")[2].partition("\n$")[0])
+    return [name, *arguments]
+
+
+def test_what_is_known_of_items_in_several_files_is_joined_by_the_query_of_the_manual() -> None:
+    Path("data/raw").mkdir(parents=True)
+    rows = "".join(f"u{n % 7};{n % 9 + 1};{n % 5 + 1};2024-01-{n % 28 + 1:02}\n" for n in range(90))
+    Path("data/raw/ratings.csv").write_text(f"user;place;rating;date\n{rows}", encoding="utf-8")
+    places = "".join(f"{n},Place number {n},town\n" for n in range(1, 10))
+    Path("data/raw/places.csv").write_text(f"place,name,region\n{places}", encoding="utf-8")
+    Path("data/raw/cuisines.csv").write_text("place,cuisine\n1,Thai\n1,Bar\n2,Thai\n", encoding="utf-8")
+    said = strata(*commanded("may lie in several files"), "--column", "items.item_id=place", "--yes")
+    assert said.exit_code == 0, said.output
+    assert strata("data", "pull").exit_code == 0
+    items = read_source(SourceSettings.model_validate(source())).items.rows.sort("item_id")
+    assert items.select("title", "categories").rows()[:3] == [
+        ("Place number 1", ["Thai", "Bar"]), ("Place number 2", ["Thai"]), ("Place number 3", []),
+    ]  # fmt: skip
+
+
+def test_columns_of_each_query_that_are_not_used_are_told() -> None:
+    Path("r.csv").write_text("user,item,rating,date,odd\n" + "u,1,5,2024-01-01,x\nv,2,1,2024-01-02,x\n" * 30)
+    Path("t.csv").write_text("item,title,even\n1,One,y\n2,Two,y\n")
+    said = strata(
+        "init", "duckdb:///:memory:", "--dry-run", "--interactions", "FROM 'r.csv'", "--items", "FROM 't.csv'"
+    )
+    told = " ".join(said.output.partition("Not used:")[2].split())
+    assert "FROM 'r.csv': columns odd" in told
+    assert "FROM 't.csv': columns even" in told
+
+
+def test_baskets_become_rows_by_the_query_of_the_manual() -> None:
+    Path("data/raw").mkdir(parents=True)
+    lines = [["milk", "rolls", "fruit", "soda"][: n % 4 + 1] for n in range(40)]
+    Path("data/raw/groceries.csv").write_text("\n".join(map(",".join, lines)) + "\n", encoding="utf-8")
+    done = strata(*commanded("### Baskets"), "--set", "interactions.constants.behaviour=purchase", "--yes")
+    assert done.exit_code == 0, done.output
+    pulled = strata("data", "pull")
+    assert pulled.exit_code == 0, pulled.output
+    rows = read_source(SourceSettings.model_validate(source())).interactions.rows
+    assert rows.select("user_id", "item_id").rows() == [
+        (str(number), thing) for number, things in enumerate(lines, start=1) for thing in things
+    ]

@@ -22,12 +22,12 @@ SURE: Final = 1.96
 class MonitorSettings(Settings):
     """The window that is looked at, and from where on something is worth an alert."""
 
-    hours: float = Field(default=168, gt=0)
+    hours: float = Field(default=168.0, gt=0)
     """Of the window."""
-    late_minutes: float = Field(default=60, gt=0)
+    late_minutes: float = Field(default=60.0, gt=0)
     """Events that lie so far behind later ones that were accepted before them are late."""
     late_share: float = Field(default=0.1, ge=0, le=1)
-    silent_hours: float = Field(default=24, gt=0)
+    silent_hours: float = Field(default=24.0, gt=0)
     """Hours without any event."""
     cold_share: float = Field(default=0.5, ge=0, le=1)
     """Of active users, those whom the release does not know."""

@@ -269,7 +269,7 @@ class Recommender:
 
     async def _log(self, request: Question, answer: Answer, release: Release) -> None:
         """Keep the list of a user, so that what came of it can be told; nobody waits for that."""
-        if self.settings.log_lists and isinstance(request, RecommendRequest) and request.user_id is not None:
+        if self.settings.log_lists and isinstance(request, RecommendRequest) and answer.list_id is not None:
             self.online.appender.later([request.to_log(answer, await self.online.now(release))])
 
     async def _fill_ticket(self, request: Question) -> None:

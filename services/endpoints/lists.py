@@ -139,8 +139,9 @@ class RecommendRequest(ListRequest, Whose):
         may_predict(release, predict=self.predict)
         with naming("rules.must_include"):
             found = release.recommend(whose, self)
-        known = None if self.user_id is None else new_id()
-        return Items.of(release, found, nothing_found=nothing_found(whose), list_id=known, **standing(whose))
+        told = standing(whose)
+        list_id = None if self.user_id is None or told else new_id()  # of strangers nothing is kept
+        return Items.of(release, found, nothing_found=nothing_found(whose), list_id=list_id, **told)
 
     def to_log(self, answer: Items, now: float) -> Record:
         """The list as the journal keeps it."""

@@ -21,6 +21,10 @@ from strata.errors import SettingsError, UnknownId
 logger = logging.getLogger("bentoml.strata")
 
 
+DEPTH = 20
+"""Places that are told of an error."""
+
+
 class Fault(BaseModel):
     """What went wrong and what to do."""
 
@@ -130,10 +134,13 @@ def unknown(field: str, message: str) -> ApiError:
 
 def log_without_values(error: BaseException) -> None:
     """Log where an unexpected error was raised, without its message, which may quote user input."""
-    places = " ← ".join(
-        f"{frame.filename}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__))
-    )
-    logger.error("unexpected %s at %s", type(error).__name__, places)
+    logger.error("unexpected %s at %s", type(error).__name__, places(error))
+
+
+def places(error: BaseException) -> str:
+    """Files and lines that an error came through, the innermost first."""
+    frames = reversed(traceback.extract_tb(error.__traceback__, limit=-DEPTH))
+    return " ← ".join(f"{frame.filename}:{frame.lineno}" for frame in frames)
 
 
 def install(app: FastAPI) -> None:
@@ -172,7 +179,10 @@ def _path(location: Sequence[str | int]) -> str | None:
 
 
 class OneShape:
-    """Rewrites plain-text errors of the layers around the API (unknown paths, probes) into the common shape."""
+    """Rewrites plain-text errors of the layers around the API (unknown paths, probes) into the common shape.
+
+    What nobody caught is told as 500, and where it was raised is logged.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -182,9 +192,11 @@ class OneShape:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         replaced: ApiError | None = None
+        started = False
 
         async def check(message: Message) -> None:
-            nonlocal replaced
+            nonlocal replaced, started
+            started = True
             if message["type"] == "http.response.start" and message["status"] >= 400:
                 headers = dict(message["headers"])
                 if not headers.get(b"content-type", b"").startswith(b"application/json"):
@@ -195,7 +207,15 @@ class OneShape:
                 await send(message)
             return None
 
-        return await self.app(scope, receive, check)
+        try:
+            return await self.app(scope, receive, check)
+        except Exception as error:
+            log_without_values(error)
+            if replaced is not None:  # the layer that raised has answered as well
+                return None
+            if started:
+                raise
+            return await ApiError(500, "an unexpected error").response()(scope, receive, send)
 
 
 def _foreign(status: int, scope: Scope, headers: Mapping[str, str] | None) -> ApiError:

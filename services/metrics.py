@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import cache
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -41,6 +42,16 @@ def exposition() -> bytes:
     return generate_latest(registry)
 
 
+@cache
+def _counter(endpoint: str, status: int) -> Counter:
+    return REQUESTS.labels(endpoint, status)
+
+
+@cache
+def _latency(endpoint: str) -> Histogram:
+    return LATENCY.labels(endpoint)
+
+
 class Metered:
     """Counts and times requests; paths that are no endpoint share one label, so that callers cannot create labels."""
 
@@ -57,10 +68,10 @@ class Metered:
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                REQUESTS.labels(endpoint, message["status"]).inc()
+                _counter(endpoint, message["status"]).inc()
             await send(message)
 
         try:
             return await self.app(scope, receive, counted)
         finally:
-            LATENCY.labels(endpoint).observe(time.perf_counter() - start)
+            _latency(endpoint).observe(time.perf_counter() - start)

@@ -32,6 +32,7 @@ from services.fields import UserId
 from services.headers import PAGE
 from services.items import ItemsNow
 from services.layers import protect
+from services.logs import note
 from services.online import Online, unavailable
 from services.releases import Releases
 from services.settings import ServiceSettings
@@ -79,7 +80,7 @@ class Status(BaseModel):
     workers=ServiceSettings.from_environment().workers,
     envs=[ONE_THREAD],
     traffic={"timeout": 60},
-    logging={"access": {"enabled": ServiceSettings.from_environment().access_log}},
+    logging={"access": {"enabled": False}},  # it costs a tenth of all lists: see logs.Logged
     tracing={"excluded_urls": ".*"},  # nothing collects spans, and making them takes a tenth of a request
     metrics={"enabled": False},  # BentoML's have a label for any path a caller sends: see metrics.Metered
     runner_probe={"enabled": False},  # without the encoder, known users are still answered
@@ -244,6 +245,7 @@ class Recommender:
 
     async def _answer(self, endpoint: str, request: Question) -> Response:
         release = self._live()  # taken once: no answer is of two releases
+        note(release=release.manifest.id)
         try:
             try:
                 async with asyncio.timeout(self.settings.time_out):

@@ -3,7 +3,7 @@
 import logging
 import re
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -55,7 +55,7 @@ REMEDIES = {
     431: ("headers_too_large", "send fewer or shorter headers"),
     429: ("too_many_requests", "try again after the seconds that Retry-After names"),
     500: ("internal", "report this to the operator, who finds the cause in the service's log"),
-    503: ("not_ready", "try again when /readyz answers 200; /release says what is the matter"),
+    503: ("not_ready", "try again when /readyz answers 200; /health says what is the matter"),
     507: ("no_room", "send it again later"),
     504: ("time_out", "try again, or ask for less: smaller k, fewer items"),
 }
@@ -184,8 +184,9 @@ class OneShape:
     What nobody caught is told as 500, and where it was raised is logged.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, why: Callable[[], str] = lambda: "not ready") -> None:
+        """`why`: tells why the service is not ready."""
+        self.app, self.why = app, why
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything through except errors that are not JSON."""
@@ -201,7 +202,7 @@ class OneShape:
                 headers = dict(message["headers"])
                 if not headers.get(b"content-type", b"").startswith(b"application/json"):
                     kept = {"Allow": headers[b"allow"].decode()} if b"allow" in headers else None
-                    replaced = _foreign(message["status"], scope, kept)
+                    replaced = self._foreign(message["status"], scope, kept)
                     return await replaced.response()(scope, receive, send)
             if replaced is None:
                 await send(message)
@@ -217,8 +218,7 @@ class OneShape:
                 raise
             return await ApiError(500, "an unexpected error").response()(scope, receive, send)
 
-
-def _foreign(status: int, scope: Scope, headers: Mapping[str, str] | None) -> ApiError:
-    if scope["path"] == "/readyz" and status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return ApiError(status, "no verified release is loaded")
-    return ApiError(status, HTTPStatus(status).phrase, headers=headers)
+    def _foreign(self, status: int, scope: Scope, headers: Mapping[str, str] | None) -> ApiError:
+        if scope["path"] == "/readyz" and status == HTTPStatus.SERVICE_UNAVAILABLE:
+            return ApiError(status, self.why())
+        return ApiError(status, HTTPStatus(status).phrase, headers=headers)

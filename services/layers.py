@@ -11,6 +11,7 @@ from services.answers import Remembered
 from services.description import describe
 from services.errors import OneShape
 from services.headers import Safe
+from services.health import HEALTH
 from services.limits import Limits
 from services.logs import Logged, Writer
 from services.metrics import Metered
@@ -34,7 +35,7 @@ def protect(service: Any, app: FastAPI) -> None:
     service.add_asgi_middleware(Logged, paths=paths, writer=Writer() if settings.access_log else None)
     service.add_asgi_middleware(Safe)
     service.add_asgi_middleware(Metered, paths=paths)
-    service.add_asgi_middleware(OneShape)
+    service.add_asgi_middleware(OneShape, why=HEALTH.why)
     service.add_asgi_middleware(Access, paths=paths)
     service.add_asgi_middleware(Limits)
     service.add_asgi_middleware(Remembered)

@@ -30,6 +30,10 @@ ITEMS_WAITING = Gauge(
 )
 ITEMS_LATE = Counter("strata_items_late", "Requests that went on without items which could not be added in time.")
 RELEASE = Gauge("strata_release", "1 for the release that serves.", ["release"], multiprocess_mode="mostrecent")
+PART = Gauge(
+    "strata_part_ok", "1 for a part that answers need and that works.", ["part"], multiprocess_mode="mostrecent"
+)
+LAG = Gauge("strata_lag_seconds", "How far what happens lies behind.", multiprocess_mode="mostrecent")
 LOAD_FAILURES = Counter("strata_release_load_failures", "Releases that were refused or could not be loaded.")
 
 

@@ -30,6 +30,7 @@ from services.endpoints.users import Audience, AudienceRequest, SimilarUsers, Si
 from services.errors import ApiError, log_without_values, responses
 from services.fields import UserId
 from services.headers import PAGE
+from services.health import HEALTH, Check, NotReady, State
 from services.items import ItemsNow
 from services.layers import protect
 from services.logs import note
@@ -104,19 +105,37 @@ class Recommender:
         self._reserve = ThreadPoolExecutor(1, "fallback")
         ANSWERS.state, ANSWERS.seconds = self._state, self.settings.remember_seconds
         ANSWERS.local = self.online.journal.local
+        HEALTH.seconds, self.checks = self.settings.health_seconds, HEALTH.checks
+        self.checks[:] = [
+            Check("release", self._check_release),
+            Check("encoder", self._check_encoder),
+            Check("journal", self.online.journal.check),
+        ]
 
     @bentoml.on_startup
     async def begin(self) -> None:
         """Start waiting for the encoder and following the registry's pointer, in the background."""
         self._following = asyncio.create_task(self._follow())
+        self._watching = asyncio.create_task(HEALTH.watch())
 
     @bentoml.on_shutdown
     async def end(self) -> None:
         """Stop following."""
         self._following.cancel()
+        self._watching.cancel()
 
-    def __is_ready__(self) -> bool:
-        return self._complete
+    async def __is_ready__(self) -> bool:
+        return HEALTH.ready
+
+    def _check_release(self) -> None:
+        if self.releases.live is None:
+            raise NotReady("no verified release is loaded")
+        if not self._complete:
+            raise NotReady("the encoder has not loaded the model of the release yet")
+
+    async def _check_encoder(self) -> None:
+        if self.releases.live is not None:
+            await self._texts.check(self.releases.live.manifest.id)
 
     @app.post("/recommend", response_model=Items, responses=responses(404, *ANY))
     async def recommend(self, request: RecommendRequest) -> Response:
@@ -227,6 +246,16 @@ class Recommender:
             release=self._live().manifest.id,
             refused=refused and refused.release,
             refused_because=refused and refused.reason,
+        )
+
+    @app.get("/health", responses=responses())
+    async def health(self) -> State:
+        """How the worker that answers is: its parts, the release, and how far what happens lies behind."""
+        live, refused = self.releases.live, self.releases.refused
+        return HEALTH.state(
+            release=None if live is None else live.manifest.id,
+            refused=None if refused is None else refused.release,
+            because=None if refused is None else refused.reason,
         )
 
     def _live(self) -> Release:

@@ -38,6 +38,8 @@ class ServiceSettings(Settings):
     """A release folder used in place of the built-in one, to serve without building a Bento."""
     poll_seconds: PositiveFloat = 2.0
     """Seconds between reads of the pointer."""
+    health_seconds: PositiveFloat = 2.0
+    """Seconds between looks at what answers need: the encoder, the journal."""
     time_out: PositiveFloat = 2.0
     """Seconds a request may take before the fallback list answers."""
     encoder_time_out: PositiveFloat = 1.0

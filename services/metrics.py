@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import cache
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -29,6 +30,10 @@ ITEMS_WAITING = Gauge(
 )
 ITEMS_LATE = Counter("strata_items_late", "Requests that went on without items which could not be added in time.")
 RELEASE = Gauge("strata_release", "1 for the release that serves.", ["release"], multiprocess_mode="mostrecent")
+PART = Gauge(
+    "strata_part_ok", "1 for a part that answers need and that works.", ["part"], multiprocess_mode="mostrecent"
+)
+LAG = Gauge("strata_lag_seconds", "How far what happens lies behind.", multiprocess_mode="mostrecent")
 LOAD_FAILURES = Counter("strata_release_load_failures", "Releases that were refused or could not be loaded.")
 
 
@@ -39,6 +44,16 @@ def exposition() -> bytes:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
     return generate_latest(registry)
+
+
+@cache
+def _counter(endpoint: str, status: int) -> Counter:
+    return REQUESTS.labels(endpoint, status)
+
+
+@cache
+def _latency(endpoint: str) -> Histogram:
+    return LATENCY.labels(endpoint)
 
 
 class Metered:
@@ -57,10 +72,10 @@ class Metered:
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                REQUESTS.labels(endpoint, message["status"]).inc()
+                _counter(endpoint, message["status"]).inc()
             await send(message)
 
         try:
             return await self.app(scope, receive, counted)
         finally:
-            LATENCY.labels(endpoint).observe(time.perf_counter() - start)
+            _latency(endpoint).observe(time.perf_counter() - start)

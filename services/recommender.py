@@ -30,8 +30,10 @@ from services.endpoints.users import Audience, AudienceRequest, SimilarUsers, Si
 from services.errors import ApiError, log_without_values, responses
 from services.fields import UserId
 from services.headers import PAGE
+from services.health import HEALTH, Check, NotReady, State
 from services.items import ItemsNow
 from services.layers import protect
+from services.logs import note
 from services.online import Online, unavailable
 from services.releases import Releases
 from services.settings import ServiceSettings
@@ -79,7 +81,7 @@ class Status(BaseModel):
     workers=ServiceSettings.from_environment().workers,
     envs=[ONE_THREAD],
     traffic={"timeout": 60},
-    logging={"access": {"enabled": ServiceSettings.from_environment().access_log}},
+    logging={"access": {"enabled": False}},  # it costs a tenth of all lists: see logs.Logged
     tracing={"excluded_urls": ".*"},  # nothing collects spans, and making them takes a tenth of a request
     metrics={"enabled": False},  # BentoML's have a label for any path a caller sends: see metrics.Metered
     runner_probe={"enabled": False},  # without the encoder, known users are still answered
@@ -103,19 +105,37 @@ class Recommender:
         self._reserve = ThreadPoolExecutor(1, "fallback")
         ANSWERS.state, ANSWERS.seconds = self._state, self.settings.remember_seconds
         ANSWERS.local = self.online.journal.local
+        HEALTH.seconds, self.checks = self.settings.health_seconds, HEALTH.checks
+        self.checks[:] = [
+            Check("release", self._check_release),
+            Check("encoder", self._check_encoder),
+            Check("journal", self.online.journal.check),
+        ]
 
     @bentoml.on_startup
     async def begin(self) -> None:
         """Start waiting for the encoder and following the registry's pointer, in the background."""
         self._following = asyncio.create_task(self._follow())
+        self._watching = asyncio.create_task(HEALTH.watch())
 
     @bentoml.on_shutdown
     async def end(self) -> None:
         """Stop following."""
         self._following.cancel()
+        self._watching.cancel()
 
-    def __is_ready__(self) -> bool:
-        return self._complete
+    async def __is_ready__(self) -> bool:
+        return HEALTH.ready
+
+    def _check_release(self) -> None:
+        if self.releases.live is None:
+            raise NotReady("no verified release is loaded")
+        if not self._complete:
+            raise NotReady("the encoder has not loaded the model of the release yet")
+
+    async def _check_encoder(self) -> None:
+        if self.releases.live is not None:
+            await self._texts.check(self.releases.live.manifest.id)
 
     @app.post("/recommend", response_model=Items, responses=responses(404, *ANY))
     async def recommend(self, request: RecommendRequest) -> Response:
@@ -228,6 +248,16 @@ class Recommender:
             refused_because=refused and refused.reason,
         )
 
+    @app.get("/health", responses=responses())
+    async def health(self) -> State:
+        """How the worker that answers is: its parts, the release, and how far what happens lies behind."""
+        live, refused = self.releases.live, self.releases.refused
+        return HEALTH.state(
+            release=None if live is None else live.manifest.id,
+            refused=None if refused is None else refused.release,
+            because=None if refused is None else refused.reason,
+        )
+
     def _live(self) -> Release:
         if self.releases.live is None:
             reason = self.releases.refused.reason if self.releases.refused else "no release is loaded"
@@ -244,6 +274,7 @@ class Recommender:
 
     async def _answer(self, endpoint: str, request: Question) -> Response:
         release = self._live()  # taken once: no answer is of two releases
+        note(release=release.manifest.id)
         try:
             try:
                 async with asyncio.timeout(self.settings.time_out):

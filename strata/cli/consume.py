@@ -67,12 +67,13 @@ def _consumed(stream: "Stream", address: str, *, once: bool) -> Answer:
 
     from strata.online.consumers.consuming import consume
     from strata.online.opening import open_journal
+    from strata.online.privacy import Privacy
 
     stop = threading.Event()
     with closing(stream), closing(open_journal(address)) as journal:
         former = {each: signal.signal(each, lambda *_: stop.set()) for each in (signal.SIGINT, signal.SIGTERM)}
         try:
-            count = consume(stream, journal, stop, once=once, told=_tell)
+            count = consume(stream, journal, stop, once=once, privacy=Privacy.from_environment(), told=_tell)
         finally:
             for each, handler in former.items():
                 signal.signal(each, handler)

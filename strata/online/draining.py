@@ -64,14 +64,14 @@ def drain(journal: Journal, source: Path, corrections: Path) -> Drained | None:
     """
     if not source.is_dir():
         raise SourceError(f"{source} is no folder; correct source.folder in params.yaml, or fetch the data first")
-    with _alone(source / FOLDER):
-        facts = journal.facts()
-        folder = JournalFolder.made(source, facts.name)
-        _clear(folder)
-        after = folder.places[facts.name]
+    with _alone(source):
+        facts, there = journal.facts(), JournalFolder.read(source)
+        after = 0 if there is None else there.places.get(facts.name, 0)
         last = max(journal.last_of_kind(kind) for kind in DRAINED)
         if last <= after:
             return None
+        folder = JournalFolder.made(source, facts.name)
+        _clear(folder)
         tombstones = [_erasure(kept, facts.name) for kept in records(journal, ["erasure"], after, last)]
         folder.bury(tombstones)
         gone = {each.user: each.place for each in tombstones}
@@ -186,13 +186,21 @@ def _correct(journal: Journal, after: int, last: int, gone: Mapping[str, int], p
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process drains into a folder at a time; what it wrote is on the disk afterwards, names too."""
-    folder.mkdir(exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
+def _alone(source: Path) -> Iterator[None]:
+    """One process drains into a data set at a time; what it wrote is on the disk afterwards, names too."""
+    with _opened(source) as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
         os.fsync(descriptor)
+        if (source / FOLDER).exists():
+            with _opened(source / FOLDER) as inner:
+                os.fsync(inner)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)

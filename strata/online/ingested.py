@@ -8,7 +8,22 @@ import polars as pl
 
 from strata.data.journal_folder import AT, EVENTS, PLACE, WITHDRAWN, JournalFolder, tag
 from strata.data.parts import Parts
-from strata.data.schema import ATTRIBUTES, CHOSEN, ITEM, ITEMS, REASON, REMOVED, ROW, TIME, TIMESTAMP, USER, WEIGHT
+from strata.data.schema import (
+    ATTRIBUTES,
+    AUDIO,
+    CHOSEN,
+    CREATED,
+    IMAGE,
+    ITEM,
+    ITEMS,
+    REASON,
+    REMOVED,
+    ROW,
+    TIME,
+    TIMESTAMP,
+    USER,
+    WEIGHT,
+)
 from strata.data.sources.finding import Finding
 from strata.data.sources.source import ReadTable, Source
 from strata.online.tombstones import Tombstones
@@ -85,11 +100,13 @@ def _with_changes(table: ReadTable, files: list[Path]) -> ReadTable:
         return table
     said = pl.scan_parquet(files, glob=False).sort(AT, PLACE).collect()
     last = said.unique(ITEM, keep="last", maintain_order=True)
+    came = said.filter(~pl.col(WITHDRAWN)).unique(ITEM, keep="first").select(ITEM, came=pl.col(AT))
     withdrawn = last.filter(WITHDRAWN).select(ITEM, pl.col(AT).alias("withdrawn_at"))
     new = said.filter(~pl.col(WITHDRAWN)).unique(ITEM, keep="last", maintain_order=True)
     above = _last_row(table)
     new = new.with_row_index(ROW, offset=above + 1).with_columns(pl.col(ROW).cast(pl.Int64), NO_REASON)
     columns = [ROW, *ITEMS.names(), REASON]
+    new = _as_before(new, table.rows, came)
     kept = table.rows.filter(pl.col(REASON).is_not_null() | ~pl.col(ITEM).is_in(new[ITEM].implode()))
     rows = pl.concat([kept.select(columns), new.select(columns)])
     ended = rows.join(withdrawn, on=ITEM, how="left", maintain_order="left")
@@ -104,6 +121,20 @@ def _with_changes(table: ReadTable, files: list[Path]) -> ReadTable:
     findings = [Finding(what, count, rows.height) for what, count in counts.items() if count]
     given = new.lazy().select(ROW, pl.struct(ITEMS.names()).struct.json_encode().alias("content"))
     return ReadTable(table.origin, Parts.of(rows), pl.concat([table.given, given]), [*table.findings, *findings])
+
+
+def _as_before(new: pl.DataFrame, before: pl.DataFrame, came: pl.DataFrame) -> pl.DataFrame:
+    """Items as they were sent, with what cannot be sent as it was: pictures and sounds, and when they were created.
+
+    A new item that does not say when it was created was created when it came.
+    """
+    kept = before.filter(pl.col(REASON).is_null()).unique(ITEM, keep="first").select(ITEM, CREATED, IMAGE, AUDIO)
+    known = pl.col(ITEM).is_in(kept[ITEM].implode())
+    joined = new.join(kept, on=ITEM, how="left", suffix=" before", maintain_order="left")
+    joined = joined.join(came, on=ITEM, how="left", maintain_order="left")
+    created = pl.when(known).then(f"{CREATED} before").otherwise("came")
+    restored = [pl.coalesce(name, f"{name} before").alias(name) for name in (IMAGE, AUDIO)]
+    return joined.with_columns(pl.coalesce(CREATED, created).alias(CREATED), *restored)
 
 
 def _with_new(table: ReadTable, events: list[pl.LazyFrame]) -> ReadTable:

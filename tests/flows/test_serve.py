@@ -70,7 +70,7 @@ def test_make_ui_serves_schedules_and_runs_and_stops_cleanly(project: Project, t
         family = psutil.Process(ui.pid).children(recursive=True)
         api = Api(port)
         deployments = {each["name"]: each for each in api.post("deployments/filter")}
-        assert set(deployments) == {"nightly", "gated", "by-hand"}
+        assert set(deployments) == {"nightly", "gated", "by-hand", "ingest", "hourly"}
         assert [each["active"] for each in deployments["nightly"]["schedules"]] == [True]
         [silent] = [each for each in api.post("automations/filter") if each["name"] == SILENT_RUNS]
         assert silent["trigger"]["within"] == 180 * BEATS_MISSED

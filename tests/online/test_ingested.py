@@ -13,6 +13,7 @@ from strata.data.journal_folder import JournalFolder
 from strata.data.sources.adapters import SourceSettings, read_source
 from strata.online.draining import drain
 from strata.online.ingested import ingested
+from strata.online.item_records import news_of, rows_of
 from strata.online.journal import Journal
 from strata.online.opening import open_journal
 from strata.online.records import Record
@@ -127,10 +128,10 @@ def test_the_last_word_on_an_item_stands(shop: Shop) -> None:
         event("e1", item="n1"),
     )
     cleaned = shop.cleaned()
-    table = {row["item_id"]: row for row in cleaned.items.rows(named=True)}
+    table, came = {row["item_id"]: row for row in cleaned.items.rows(named=True)}, datetime.fromtimestamp(AT, UTC)
     assert set(table) == {"i0", "i1", "n1", "n2"}
     assert (table["i0"]["title"], table["i0"]["price"]) == ("One, mended", 9.0)
-    assert (table["n1"]["title"], table["n1"]["created_at"]) == ("New one, mended", None)
+    assert (table["n1"]["title"], table["n1"]["created_at"]) == ("New one, mended", came)
     assert table["i1"]["title"] == "Two"
     assert table["i1"]["removed_at"] == table["n2"]["removed_at"] == datetime.fromtimestamp(AT, UTC)
     assert table["i0"]["removed_at"] is None
@@ -194,3 +195,21 @@ def test_files_of_a_journal_are_no_documents(tmp_path: Path) -> None:
     assert source.items.rows["item_id"].to_list() == ["one.md"]
     joined = ingested(source, JournalFolder.read(folder)).interactions.rows
     assert joined.select("user_id", "item_id").rows() == [("ann", "one.md"), ("bob", "one.md")]
+
+
+def test_items_are_those_that_the_service_had_until_then(shop: Shop) -> None:
+    """What a release is made of is what LiveItems showed before."""
+    records = [
+        item("1", "n1", at=AT, title="New <b>one</b>", categories=["a"], attributes={"k": "v"}),
+        item("2", "n1", at=AT + 5, title="New one, mended"),
+        item("3", "i1", at=AT + 6, removed=True),
+        item("4", "i0", at=AT + 7, description="no title now"),
+    ]
+    before = shop.cleaned().items
+    shop.keep(*records)
+    known = {row["item_id"]: row for row in before.rows(named=True)}
+    live = {row["item_id"]: row for row in rows_of(news_of(records), known.get, before)}
+    made = {row["item_id"]: row for row in shop.cleaned().items.rows(named=True)}
+    assert set(live) == {"n1", "i0", "i1"}
+    for item_id, row in live.items():
+        assert made[item_id] == dict(row), item_id

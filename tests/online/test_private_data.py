@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from strata.errors import SettingsError
 from strata.online.draining import drain
 from strata.online.opening import open_journal
+from strata.online.privacy import Privacy
 from strata.online.pseudonyms import FORM, VARIABLE, Pseudonyms
 from strata.online.records import Record
 from strata.online.scrubbing import scrub_records
@@ -133,3 +134,12 @@ def test_a_key_that_could_be_guessed_is_refused() -> None:
         Pseudonyms("secret")
     with pytest.raises(SettingsError, match="is not set"):
         Pseudonyms.needed("pseudonyms are asked for", {})
+
+
+def test_what_comes_by_a_stream_is_kept_as_what_is_sent_to_the_service() -> None:
+    record = Record("event", "e1", IDS[0], 1.0, {"item_id": "i0", "behaviour": "comment", "text": f"mail {EMAIL}"})
+    kept = Privacy.from_environment({VARIABLE: KEY}).of(record)
+    assert (kept.user_id, kept.body["text"]) == (Pseudonyms(KEY).of(IDS[0]), "mail ⟨e-mail⟩")
+    assert Privacy.from_environment({"STRATA_SCRUB": "false"}).of(record) == record
+    with pytest.raises(SettingsError, match="fewer than 32"):
+        Privacy.from_environment({VARIABLE: "weak"})

@@ -9,6 +9,7 @@ from strata.errors import Conflict, StoreError, StrataError
 from strata.online.clock import Clock
 from strata.online.consumers.parsing import Unreadable, parse
 from strata.online.journal import Journal
+from strata.online.privacy import Privacy
 from strata.online.records import Accepted, Record
 
 WAIT: Final = 1.0
@@ -76,17 +77,19 @@ def consume(
     stop: Event,
     *,
     once: bool = False,
+    privacy: Privacy | None = None,
     told: Callable[[Exception], None] = lambda error: None,
 ) -> Consumed:
     """Bring messages into the journal until `stop` is set or, `once`, no more come.
 
+    `privacy`: what becomes of records before they are kept; None: they stay as they are.
     Where the journal or the stream cannot be reached it tries again, ever less often, and tells the error each time;
     `once` raises it, StoreError or StreamError.
     """
     count, pause = Consumed(), 0.1
     while not stop.is_set():
         try:
-            step = _step(stream, journal)
+            step = _step(stream, journal, privacy)
         except (StoreError, StreamError) as error:
             if once:
                 raise
@@ -101,7 +104,7 @@ def consume(
     return count
 
 
-def _step(stream: Stream, journal: Journal) -> Consumed | None:
+def _step(stream: Stream, journal: Journal, privacy: Privacy | None) -> Consumed | None:
     """The next messages; None where there are none."""
     entries = stream.take(WAIT)
     if not entries:
@@ -109,6 +112,8 @@ def _step(stream: Stream, journal: Journal) -> Consumed | None:
     try:
         now = Clock.known_to(journal).now()
         records, refused = _parsed(entries, now)
+        if privacy is not None:
+            records = [(entry, privacy.of(record)) for entry, record in records]
         accepted, differing = _appended(journal, records)
     except StoreError:
         stream.give_back(entries)

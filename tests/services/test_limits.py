@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from services.endpoints.lists import RankRequest, RecommendRequest
+from services.endpoints.lists import Items, RankRequest, RecommendRequest
 from services.endpoints.near import SearchRequest, SimilarItemsRequest
 from services.endpoints.profiles import InterestsRequest
 from services.endpoints.trends import BrandsRequest, HotTopicsRequest

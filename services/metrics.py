@@ -8,7 +8,11 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services import own_folder
 from services.paths import Paths
+from services.settings import ServiceSettings
+
+own_folder.take(ServiceSettings.from_environment().metrics)
 
 REQUESTS = Counter("strata_requests", "Requests by endpoint and status.", ["endpoint", "status"])
 LATENCY = Histogram(
@@ -39,7 +43,7 @@ LOAD_FAILURES = Counter("strata_release_load_failures", "Releases that were refu
 
 def exposition() -> bytes:
     """Metrics of all processes of this server, in Prometheus's text format."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    if own_folder.VARIABLE not in os.environ:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
     MultiProcessCollector(registry)

@@ -1,6 +1,7 @@
 """The HTTP API over the library, with limits, time-outs, a marked fallback, and release swaps without restart."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Final, TypeVar
@@ -11,7 +12,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from pydantic import BaseModel
 
-from services import errors, metrics
+from services import errors, metrics, own_folder
 from services.answers import ANSWERS, TICKET
 from services.bodies import StrictRoute
 from services.description import operation
@@ -39,7 +40,7 @@ from services.releases import Releases
 from services.settings import ServiceSettings
 from services.texts import EncoderUnavailable, Texts
 from strata.conversation.sessions import Sessions
-from strata.errors import StoreUnavailable
+from strata.errors import SettingsError, StoreUnavailable
 from strata.recommendation.recommender import Recommender as Release
 
 VERSION = "1.0.0"
@@ -111,6 +112,15 @@ class Recommender:
             Check("encoder", self._check_encoder),
             Check("journal", self.online.journal.check),
         ]
+
+    @bentoml.on_deployment
+    @staticmethod
+    def look_around() -> None:
+        """Before any worker starts: stop where none could serve."""
+        try:
+            own_folder.check(ServiceSettings.from_environment().metrics)
+        except SettingsError as error:
+            sys.exit(f"SettingsError: {error}")
 
     @bentoml.on_startup
     async def begin(self) -> None:

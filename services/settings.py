@@ -10,6 +10,7 @@ from platformdirs import user_cache_dir, user_data_dir
 from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 
+from services.own_folder import default_folder
 from strata.errors import SettingsError
 from strata.online.tokens import default_file
 from strata.settings import Settings
@@ -62,6 +63,8 @@ class ServiceSettings(Settings):
     """API worker processes of about 0.5 GB each; each runs Python code for one request at a time."""
     threads: PositiveInt = 2
     """Threads per API worker that compute answers: while one is in NumPy or LightGBM, another can run."""
+    metrics: Path = Field(default_factory=default_folder)
+    """Folder where the processes of a server keep their metrics, each server in one of its own."""
     access_log: bool = True
     """A line for each request: its id, endpoint, status, milliseconds, token's name and release."""
     journal: str = str(Path(user_data_dir("strata")) / "journal.sqlite")

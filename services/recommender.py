@@ -290,10 +290,11 @@ class Recommender:
                 async with asyncio.timeout(self.settings.time_out):
                     release = await self._items.current(release)
                     await self._fill_ticket(request)
-                    vectors = await self._texts.vectors(
-                        release.manifest.id, request.reads(release), release.texts.dimension
-                    )
-                    answer = await self._in(self._pool, request.answer, release, vectors)
+                    texts = request.reads(release)
+                    with metrics.encoding(endpoint, texts):
+                        vectors = await self._texts.vectors(release.manifest.id, texts, release.texts.dimension)
+                    answer = await self._in(self._pool, metrics.in_parts(endpoint, request.answer), release, vectors)
+                    metrics.count(endpoint, answer)
                     await self._log(request, answer, release)
                     return _as_json(answer)
             except TimeoutError:

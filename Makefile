@@ -8,7 +8,7 @@ export BENTOML_DO_NOT_TRACK := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 INSTALL := .venv/bin/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: demo docs test evidence quality language peers stale scale lint setup lock ui serve
+.PHONY: demo docs test evidence quality language peers stale soak bench scale lint setup lock ui serve
 setup: .venv/.installed
 .venv/.pipeline: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -52,6 +52,12 @@ peers: setup  ## train RecBole's models in an environment of their own on the le
 
 stale: setup  ## measure again what of docs/evidence is of older code (listed by python -m benchmarks.evidence --list)
 	python -m benchmarks.evidence --stale
+
+soak: setup  ## serve under faults (after `make demo`; five minutes): swaps, killed encoders, a journal that stops
+	python -m benchmarks.service --only soak
+
+bench: setup  ## measure how fast the service answers and keeps, beside its peers (after `make demo`): docs/evidence
+	python -m benchmarks.service --only speed
 
 scale: setup  ## measure every stage on a made data set of 100,000 users (an hour or more): docs/evidence
 	python -m benchmarks.made.scale

@@ -74,6 +74,8 @@ def serving(target: str, release: Path, code: Path = ROOT, settings: Mapping[str
             "BENTOML_DO_NOT_TRACK": "true",
             "PYTHONPATH": str(code),
             "STRATA_RELEASE": str(release.absolute()),
+            "STRATA_JOURNAL": str(Path(home) / "journal.sqlite"),
+            "STRATA_CLOCK": "data",
             "STRATA_OPEN": "true",
             **(settings or {}),
         }

@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 from strata._kernels.ward import ward_groups
 from strata.cli.terminal import console
 from strata.embeddings.vectors import spread, unit
-from strata.storage import read_array, write_array
+from strata.storage import map_array, read_array, write_array
 
 ITEMS: Final = Path("artifacts/models/live/space/items.npy")
 USERS: Final = {20: 2_000, 100: 500, 300: 80}
@@ -92,7 +92,7 @@ def race(vectors: np.ndarray, events: int, cores: int, repeats: int) -> Race:
     with tempfile.TemporaryDirectory(prefix="strata-ward-") as folder, Parallel(cores) as pool, threadpool_limits(1):
         rows = np.stack([rng.choice(len(vectors), events, replace=False) for _ in range(users)])
         write_array(vectors[rows], Path(folder) / "blocks.npy")
-        blocks = read_array(Path(folder) / "blocks.npy")  # mapped: processes share it and nothing is sent to them
+        blocks = map_array(Path(folder) / "blocks.npy")  # mapped: processes share it and nothing is sent to them
         ways = {STRATA: lambda: strata(blocks, height, cores)}
         ways |= {name: _looped(loop, blocks, height, pool, cores) for name, loop in LOOPS.items()}
         groups = {name: _first_members(way()) for name, way in ways.items()}  # and compiled, started, read

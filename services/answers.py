@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.logs import note, noted
 from services.metrics import CACHE
 from strata.errors import StoreError
 
@@ -41,6 +42,7 @@ class Kept:
     state: Any
     until: float
     body: bytes
+    release: str
 
 
 @dataclass
@@ -70,6 +72,7 @@ class Answers:
             self._drop((path, request))
             return None
         self._kept.move_to_end((path, request))
+        note(release=kept.release)
         return kept.body
 
     def keep(self, path: str, request: bytes, ticket: Ticket, body: bytes) -> None:
@@ -77,7 +80,8 @@ class Answers:
         key = path, request
         if key in self._kept:
             self._drop(key)
-        self._kept[key] = Kept(ticket.user_id, ticket.state, time.monotonic() + self.seconds, body)
+        release = noted("release")
+        self._kept[key] = Kept(ticket.user_id, ticket.state, time.monotonic() + self.seconds, body, release)
         self._bytes += len(body) + len(request)
         while self._bytes > self.most_bytes:
             self._drop(next(iter(self._kept)))

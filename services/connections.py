@@ -27,6 +27,7 @@ class Connection(HttpToolsProtocol):
         """The first request is due."""
         super().connection_made(transport)
         self.timeout_keep_alive = self.settings.keep_alive  # type: ignore[assignment]
+        self.access_log = False  # see logs.Logged
         self._expect(self._headers_late)
 
     def data_received(self, data: bytes) -> None:

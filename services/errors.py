@@ -3,7 +3,7 @@
 import logging
 import re
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +19,10 @@ from strata.data.filters import InvertedRange, UnknownCategory
 from strata.errors import SettingsError, UnknownId
 
 logger = logging.getLogger("bentoml.strata")
+
+
+DEPTH = 20
+"""Places that are told of an error."""
 
 
 class Fault(BaseModel):
@@ -51,7 +55,7 @@ REMEDIES = {
     431: ("headers_too_large", "send fewer or shorter headers"),
     429: ("too_many_requests", "try again after the seconds that Retry-After names"),
     500: ("internal", "report this to the operator, who finds the cause in the service's log"),
-    503: ("not_ready", "try again when /readyz answers 200; /release says what is the matter"),
+    503: ("not_ready", "try again when /readyz answers 200; /health says what is the matter"),
     507: ("no_room", "send it again later"),
     504: ("time_out", "try again, or ask for less: smaller k, fewer items"),
 }
@@ -130,10 +134,13 @@ def unknown(field: str, message: str) -> ApiError:
 
 def log_without_values(error: BaseException) -> None:
     """Log where an unexpected error was raised, without its message, which may quote user input."""
-    places = " ← ".join(
-        f"{frame.filename}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__))
-    )
-    logger.error("unexpected %s at %s", type(error).__name__, places)
+    logger.error("unexpected %s at %s", type(error).__name__, places(error))
+
+
+def places(error: BaseException) -> str:
+    """Files and lines that an error came through, the innermost first."""
+    frames = reversed(traceback.extract_tb(error.__traceback__, limit=-DEPTH))
+    return " ← ".join(f"{frame.filename}:{frame.lineno}" for frame in frames)
 
 
 def install(app: FastAPI) -> None:
@@ -172,33 +179,46 @@ def _path(location: Sequence[str | int]) -> str | None:
 
 
 class OneShape:
-    """Rewrites plain-text errors of the layers around the API (unknown paths, probes) into the common shape."""
+    """Rewrites plain-text errors of the layers around the API (unknown paths, probes) into the common shape.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    What nobody caught is told as 500, and where it was raised is logged.
+    """
+
+    def __init__(self, app: ASGIApp, why: Callable[[], str] = lambda: "not ready") -> None:
+        """`why`: tells why the service is not ready."""
+        self.app, self.why = app, why
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything through except errors that are not JSON."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         replaced: ApiError | None = None
+        started = False
 
         async def check(message: Message) -> None:
-            nonlocal replaced
+            nonlocal replaced, started
+            started = True
             if message["type"] == "http.response.start" and message["status"] >= 400:
                 headers = dict(message["headers"])
                 if not headers.get(b"content-type", b"").startswith(b"application/json"):
                     kept = {"Allow": headers[b"allow"].decode()} if b"allow" in headers else None
-                    replaced = _foreign(message["status"], scope, kept)
+                    replaced = self._foreign(message["status"], scope, kept)
                     return await replaced.response()(scope, receive, send)
             if replaced is None:
                 await send(message)
             return None
 
-        return await self.app(scope, receive, check)
+        try:
+            return await self.app(scope, receive, check)
+        except Exception as error:
+            log_without_values(error)
+            if replaced is not None:  # the layer that raised has answered as well
+                return None
+            if started:
+                raise
+            return await ApiError(500, "an unexpected error").response()(scope, receive, send)
 
-
-def _foreign(status: int, scope: Scope, headers: Mapping[str, str] | None) -> ApiError:
-    if scope["path"] == "/readyz" and status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return ApiError(status, "no verified release is loaded")
-    return ApiError(status, HTTPStatus(status).phrase, headers=headers)
+    def _foreign(self, status: int, scope: Scope, headers: Mapping[str, str] | None) -> ApiError:
+        if scope["path"] == "/readyz" and status == HTTPStatus.SERVICE_UNAVAILABLE:
+            return ApiError(status, self.why())
+        return ApiError(status, HTTPStatus(status).phrase, headers=headers)

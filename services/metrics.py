@@ -2,12 +2,23 @@
 
 import os
 import time
+from collections import Counter as Counted
+from collections.abc import Callable, Iterator, Sized
+from contextlib import contextmanager
+from functools import cache
+from typing import TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services import own_folder
 from services.paths import Paths
+from services.settings import ServiceSettings
+from strata.timing import listening
+
+T = TypeVar("T")
+own_folder.take(ServiceSettings.from_environment().metrics)
 
 REQUESTS = Counter("strata_requests", "Requests by endpoint and status.", ["endpoint", "status"])
 LATENCY = Histogram(
@@ -16,6 +27,13 @@ LATENCY = Histogram(
     ["endpoint"],
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
+PARTS = Histogram(
+    "strata_part_seconds",
+    "Seconds of the parts of an answer that was computed: waiting for a thread, encoder, candidates, ranking, reasons.",
+    ["endpoint", "part"],
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2),
+)
+SERVED = Counter("strata_items_served", "Items of computed lists by the tier that their reason cites.", ["tier"])
 FALLBACKS = Counter("strata_fallbacks", "Answers by the fallback list.", ["endpoint", "cause"])
 ENCODER_CALLS = Counter("strata_encoder_calls", "Calls of the API to the encoder.", ["outcome"])
 ENCODED = Counter("strata_encoded_texts", "Texts the encoder read.")
@@ -29,16 +47,72 @@ ITEMS_WAITING = Gauge(
 )
 ITEMS_LATE = Counter("strata_items_late", "Requests that went on without items which could not be added in time.")
 RELEASE = Gauge("strata_release", "1 for the release that serves.", ["release"], multiprocess_mode="mostrecent")
+PART = Gauge(
+    "strata_part_ok", "1 for a part that answers need and that works.", ["part"], multiprocess_mode="mostrecent"
+)
+LAG = Gauge("strata_lag_seconds", "How far what happens lies behind.", multiprocess_mode="mostrecent")
 LOAD_FAILURES = Counter("strata_release_load_failures", "Releases that were refused or could not be loaded.")
 
 
 def exposition() -> bytes:
     """Metrics of all processes of this server, in Prometheus's text format."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    if own_folder.VARIABLE not in os.environ:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
     return generate_latest(registry)
+
+
+@cache
+def _counter(endpoint: str, status: int) -> Counter:
+    return REQUESTS.labels(endpoint, status)
+
+
+@cache
+def _latency(endpoint: str) -> Histogram:
+    return LATENCY.labels(endpoint)
+
+
+@cache
+def _part(endpoint: str, part: str) -> Histogram:
+    return PARTS.labels(endpoint, part)
+
+
+def in_parts(endpoint: str, work: Callable[..., T]) -> Callable[..., T]:
+    """`work`, telling how long it waits for a thread from now on, and how long its parts take."""
+    asked = time.perf_counter()
+
+    def told(*arguments: object) -> T:
+        _part(endpoint, "waiting").observe(time.perf_counter() - asked)
+        with listening() as parts:
+            try:
+                return work(*arguments)
+            finally:
+                for part, seconds in parts.items():
+                    _part(endpoint, part).observe(seconds)
+
+    return told
+
+
+@contextmanager
+def encoding(endpoint: str, texts: Sized) -> Iterator[None]:
+    """Tell how long the encoder takes, where there is something to read."""
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        if texts:
+            _part(endpoint, "encoder").observe(time.perf_counter() - began)
+
+
+def count(endpoint: str, answer: object) -> None:
+    """Tell of an answer's items the tiers, and why it is the fallback's, if it is."""
+    cause = getattr(answer, "fallback_cause", None)
+    if cause is not None:
+        FALLBACKS.labels(endpoint, cause).inc()
+    tiers = Counted(item.reason.tier for item in getattr(answer, "items", ()) if getattr(item, "reason", None))
+    for tier, times in tiers.items():
+        SERVED.labels(tier or "none").inc(times)
 
 
 class Metered:
@@ -57,10 +131,10 @@ class Metered:
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                REQUESTS.labels(endpoint, message["status"]).inc()
+                _counter(endpoint, message["status"]).inc()
             await send(message)
 
         try:
             return await self.app(scope, receive, counted)
         finally:
-            LATENCY.labels(endpoint).observe(time.perf_counter() - start)
+            _latency(endpoint).observe(time.perf_counter() - start)

@@ -30,6 +30,7 @@ NEEDED: Final[dict[str, Scope]] = {
     "GET /users/{user_id}": "admin",
     "DELETE /users/{user_id}": "admin",
     "GET /release": "read",
+    "GET /health": "read",
     "GET /metrics": "read",
     "GET /": "read",
     "GET /docs": "read",

@@ -1,6 +1,7 @@
 """The HTTP API over the library, with limits, time-outs, a marked fallback, and release swaps without restart."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Final, TypeVar
@@ -11,7 +12,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from pydantic import BaseModel
 
-from services import errors, metrics
+from services import errors, metrics, own_folder
 from services.answers import ANSWERS, TICKET
 from services.bodies import StrictRoute
 from services.description import operation
@@ -30,14 +31,16 @@ from services.endpoints.users import Audience, AudienceRequest, SimilarUsers, Si
 from services.errors import ApiError, log_without_values, responses
 from services.fields import UserId
 from services.headers import PAGE
+from services.health import HEALTH, Check, NotReady, State
 from services.items import ItemsNow
 from services.layers import protect
+from services.logs import note
 from services.online import Online, unavailable
 from services.releases import Releases
 from services.settings import ServiceSettings
 from services.texts import EncoderUnavailable, Texts
 from strata.conversation.sessions import Sessions
-from strata.errors import StoreUnavailable
+from strata.errors import SettingsError, StoreUnavailable
 from strata.recommendation.recommender import Recommender as Release
 
 VERSION = "1.0.0"
@@ -79,7 +82,7 @@ class Status(BaseModel):
     workers=ServiceSettings.from_environment().workers,
     envs=[ONE_THREAD],
     traffic={"timeout": 60},
-    logging={"access": {"enabled": ServiceSettings.from_environment().access_log}},
+    logging={"access": {"enabled": False}},  # it costs a tenth of all lists: see logs.Logged
     tracing={"excluded_urls": ".*"},  # nothing collects spans, and making them takes a tenth of a request
     metrics={"enabled": False},  # BentoML's have a label for any path a caller sends: see metrics.Metered
     runner_probe={"enabled": False},  # without the encoder, known users are still answered
@@ -103,19 +106,46 @@ class Recommender:
         self._reserve = ThreadPoolExecutor(1, "fallback")
         ANSWERS.state, ANSWERS.seconds = self._state, self.settings.remember_seconds
         ANSWERS.local = self.online.journal.local
+        HEALTH.seconds, self.checks = self.settings.health_seconds, HEALTH.checks
+        self.checks[:] = [
+            Check("release", self._check_release),
+            Check("encoder", self._check_encoder),
+            Check("journal", self.online.journal.check),
+        ]
+
+    @bentoml.on_deployment
+    @staticmethod
+    def look_around() -> None:
+        """Before any worker starts: stop where none could serve."""
+        try:
+            own_folder.check(ServiceSettings.from_environment().metrics)
+        except SettingsError as error:
+            sys.exit(f"SettingsError: {error}")
 
     @bentoml.on_startup
     async def begin(self) -> None:
         """Start waiting for the encoder and following the registry's pointer, in the background."""
         self._following = asyncio.create_task(self._follow())
+        self._watching = asyncio.create_task(HEALTH.watch())
 
     @bentoml.on_shutdown
     async def end(self) -> None:
         """Stop following."""
         self._following.cancel()
+        self._watching.cancel()
 
-    def __is_ready__(self) -> bool:
-        return self._complete
+    async def __is_ready__(self) -> bool:
+        return HEALTH.ready
+
+    def _check_release(self) -> None:
+        if self.releases.live is None:
+            raise NotReady("no verified release is loaded")
+        if not self._complete:
+            raise NotReady("the encoder has not loaded the model of the release yet")
+
+    async def _check_encoder(self) -> None:
+        if self.releases.live is not None:
+            await self._texts.check(self.releases.live.manifest.id)
 
     @app.post("/recommend", response_model=Items, responses=responses(404, *ANY))
     async def recommend(self, request: RecommendRequest) -> Response:
@@ -228,6 +258,16 @@ class Recommender:
             refused_because=refused and refused.reason,
         )
 
+    @app.get("/health", responses=responses())
+    async def health(self) -> State:
+        """How the worker that answers is: its parts, the release, and how far what happens lies behind."""
+        live, refused = self.releases.live, self.releases.refused
+        return HEALTH.state(
+            release=None if live is None else live.manifest.id,
+            refused=None if refused is None else refused.release,
+            because=None if refused is None else refused.reason,
+        )
+
     def _live(self) -> Release:
         if self.releases.live is None:
             reason = self.releases.refused.reason if self.releases.refused else "no release is loaded"
@@ -244,15 +284,17 @@ class Recommender:
 
     async def _answer(self, endpoint: str, request: Question) -> Response:
         release = self._live()  # taken once: no answer is of two releases
+        note(release=release.manifest.id)
         try:
             try:
                 async with asyncio.timeout(self.settings.time_out):
                     release = await self._items.current(release)
                     await self._fill_ticket(request)
-                    vectors = await self._texts.vectors(
-                        release.manifest.id, request.reads(release), release.texts.dimension
-                    )
-                    answer = await self._in(self._pool, request.answer, release, vectors)
+                    texts = request.reads(release)
+                    with metrics.encoding(endpoint, texts):
+                        vectors = await self._texts.vectors(release.manifest.id, texts, release.texts.dimension)
+                    answer = await self._in(self._pool, metrics.in_parts(endpoint, request.answer), release, vectors)
+                    metrics.count(endpoint, answer)
                     await self._log(request, answer, release)
                     return _as_json(answer)
             except TimeoutError:
@@ -269,7 +311,7 @@ class Recommender:
 
     async def _log(self, request: Question, answer: Answer, release: Release) -> None:
         """Keep the list of a user, so that what came of it can be told; nobody waits for that."""
-        if self.settings.log_lists and isinstance(request, RecommendRequest) and request.user_id is not None:
+        if self.settings.log_lists and isinstance(request, RecommendRequest) and answer.list_id is not None:
             self.online.appender.later([request.to_log(answer, await self.online.now(release))])
 
     async def _fill_ticket(self, request: Question) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import bentoml
 from bentoml.exceptions import BentoMLException
 
+from services.errors import log_without_values
 from services.fields import pseudonyms
 from services.metrics import LOAD_FAILURES, RELEASE
 from services.settings import ServiceSettings
@@ -18,7 +19,7 @@ from strata.online.pseudonyms import VARIABLE
 from strata.recommendation.loading import load_recommender
 from strata.recommendation.recommender import Recommender
 from strata.release.layout import Part
-from strata.release.manifest import read_manifest
+from strata.release.manifest import read_manifest, verify
 from strata.release.registry import POINTER, Registry
 from strata.settings import read_settings
 
@@ -69,9 +70,11 @@ def folder_of(release: str, settings: ServiceSettings) -> Path:
 def rehearsed(folder: Path) -> Recommender:
     """Load and verify a release, and warm it up with one recommendation, so that no user waits for compilation.
 
-    Raises ReleaseError and whatever that recommendation raises.
+    It is verified before its files are read and again after, so that what was read is what was verified. Raises
+    ReleaseError and whatever that recommendation raises.
     """
     loaded = load_recommender(folder)
+    verify(folder)
     made = read_settings(CleaningSettings, "cleaning", folder / Part.PARAMS).pseudonymous
     if made != (pseudonyms() is not None):
         known, key = ("pseudonyms", "set it to the key that made them") if made else ("their ids", "unset it")
@@ -123,9 +126,12 @@ class Releases:
             if self._tried == self._attempt(name):
                 return None
             return self.joined(rehearsed(folder))
+        except StrataError as error:
+            self.refuse(name, str(error))
         except Exception as error:  # a fault in the next release must not stop this one
-            self.refuse(name, str(error) if isinstance(error, StrataError) else repr(error))
-            return None
+            log_without_values(error)
+            self.refuse(name, f"it cannot answer ({type(error).__name__}; the log says where)")
+        return None
 
     def swap(self, release: Recommender) -> None:
         """Put a loaded release in service."""
@@ -135,6 +141,7 @@ class Releases:
             RELEASE.labels(former.manifest.id).set(0)
         RELEASE.labels(release.manifest.id).set(1)
         logger.info("release %s serves", release.manifest.id)
+        self._note(release.manifest.id, None)
 
     def refuse(self, release: str, reason: str) -> None:
         """Keep the current release and record why the other was refused."""
@@ -143,6 +150,21 @@ class Releases:
         self._tried, self.refused = self._attempt(release), Refusal(release, reason)
         LOAD_FAILURES.inc()
         logger.error("release %s does not serve: %s", release, reason)
+        self._note(release, reason)
+
+    def _note(self, release: str, reason: str | None) -> None:
+        """Have the registry know whether a release was refused, so that no roll back leads to one that was."""
+        if self.settings.releases is None:
+            return
+        registry = Registry(self.settings.releases)
+        try:
+            registry.accept(release) if reason is None else registry.refuse(release, reason)
+        except OSError as error:
+            if reason is not None:
+                logger.warning(
+                    "%s cannot be written (%s): a roll back may lead to the refused release %s",
+                    self.settings.releases, type(error).__name__, release,
+                )  # fmt: skip
 
     def _attempt(self, release: str) -> tuple[str, int, int]:
         """Key of an attempt: a refused release is tried again when the pointer is written again, and every minute."""

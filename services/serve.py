@@ -10,6 +10,7 @@ import socket
 import sys
 from pathlib import Path
 
+from services import own_folder
 from services.settings import ServiceSettings
 from strata.errors import SettingsError, StrataError
 from strata.online.tokens import SCOPES, TokenFile
@@ -51,6 +52,7 @@ def main(arguments: list[str] | None = None) -> str:
     options = parser.parse_args(arguments)
     try:
         settings = ServiceSettings.from_environment()
+        own_folder.check(settings.metrics)
         check_address(options.host, options.port, settings)
         target = options.target or _built(options.release)
         token = first_token(settings)

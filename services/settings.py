@@ -10,6 +10,7 @@ from platformdirs import user_cache_dir, user_data_dir
 from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 
+from services.own_folder import default_folder
 from strata.errors import SettingsError
 from strata.online.tokens import default_file
 from strata.settings import Settings
@@ -38,6 +39,8 @@ class ServiceSettings(Settings):
     """A release folder used in place of the built-in one, to serve without building a Bento."""
     poll_seconds: PositiveFloat = 2.0
     """Seconds between reads of the pointer."""
+    health_seconds: PositiveFloat = 2.0
+    """Seconds between looks at what answers need: the encoder, the journal."""
     time_out: PositiveFloat = 2.0
     """Seconds a request may take before the fallback list answers."""
     encoder_time_out: PositiveFloat = 1.0
@@ -60,8 +63,10 @@ class ServiceSettings(Settings):
     """API worker processes of about 0.5 GB each; each runs Python code for one request at a time."""
     threads: PositiveInt = 2
     """Threads per API worker that compute answers: while one is in NumPy or LightGBM, another can run."""
-    access_log: bool = False
-    """A line for each request, without ids or texts; it costs a tenth of all lists. `/metrics` counts them anyway."""
+    metrics: Path = Field(default_factory=default_folder)
+    """Folder where the processes of a server keep their metrics, each server in one of its own."""
+    access_log: bool = True
+    """A line for each request: its id, endpoint, status, milliseconds, token's name and release."""
     journal: str = str(Path(user_data_dir("strata")) / "journal.sqlite")
     """Where events, corrections and items are kept: a file of this machine, or redis://… for several replicas."""
     clock: Literal["wall", "data"] = "wall"

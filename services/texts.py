@@ -11,6 +11,7 @@ from bentoml.exceptions import BentoMLException
 
 from services.metrics import ENCODER_CALLS
 from services.together import Together
+from strata.errors import StrataError
 
 MOST_TOGETHER = 64
 """Requests whose texts are read in one call."""
@@ -20,7 +21,7 @@ TRIES = 3
 """Calls to the encoder: a stopped worker breaks its connections, and the one for the retry may be closed too."""
 
 
-class EncoderUnavailable(Exception):
+class EncoderUnavailable(StrataError):
     """Raised where the encoder does not answer in time or does not have the release."""
 
 
@@ -51,6 +52,16 @@ class Texts:
     async def read(self, release: str, texts: list[str]) -> np.ndarray:
         """Vectors (n, d) of texts, without time limit. Raises EncoderUnavailable."""
         return await self._together.do((release, texts))
+
+    async def check(self, release: str) -> None:
+        """Raise EncoderUnavailable unless texts are read by the model of a release just now."""
+        for _ in range(TRIES):
+            try:
+                if await self.encoder.to_async.answers(release):
+                    return
+            except (aiohttp.ClientError, BentoMLException, OSError):
+                continue
+        raise EncoderUnavailable("it does not answer, or cannot load its model")
 
     async def _read(self, asked: Sequence[tuple[str, list[str]]]) -> list[np.ndarray | Exception]:
         """What each request gets: those that wait together are read in one call."""

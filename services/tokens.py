@@ -2,12 +2,12 @@
 
 import ipaddress
 import logging
-from collections.abc import Callable
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.errors import ApiError
+from services.logs import note
 from services.paths import NEEDED, Paths
 from services.rates import Rates
 from services.settings import ServiceSettings
@@ -24,20 +24,12 @@ FORWARDED: Final = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-r
 class Access:
     """Refuses with 401, 403, 404, 405 or 429 before anything of a request is read, or passes it on."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        settings: ServiceSettings | None = None,
-        paths: Paths | None = None,
-        admitted: Callable[[Token], None] = lambda _: None,
-    ) -> None:
-        """`admitted`: told whose token each request came with."""
+    def __init__(self, app: ASGIApp, settings: ServiceSettings | None = None, paths: Paths | None = None) -> None:
         self.app = app
         self.settings = settings or ServiceSettings.from_environment()
         self.paths = paths or Paths(NEEDED)
         self.admission = Admission(TokenFile(self.settings.tokens), logger.error)
         self.rates = Rates(self.settings)
-        self.admitted = admitted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is public or admitted."""
@@ -53,7 +45,7 @@ class Access:
     async def _check(self, scope: Scope) -> None:
         """Raise ApiError unless the request's token has the scope of its path and method."""
         token = self._token(scope)
-        self.admitted(token)
+        note(token=token.name)
         await self.rates.check(token)
         place = self.paths.find(scope["path"])
         if place is None:

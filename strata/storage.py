@@ -44,7 +44,14 @@ def write_array(array: np.ndarray, path: Path) -> None:
 
 
 def read_array(path: Path) -> np.ndarray:
-    """Map a .npy file into memory, read-only."""
+    """Read a .npy file; what becomes of the file later changes nothing. The array cannot be written to."""
+    array: np.ndarray = np.load(path, allow_pickle=False)
+    array.setflags(write=False)
+    return array
+
+
+def map_array(path: Path) -> np.ndarray:
+    """Map a .npy file that nobody else changes into memory, read-only: pages are read when they are used."""
     array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
 

@@ -59,6 +59,15 @@ def _language(name: str, data: str, modules: tuple[str, ...], stages: tuple[str,
     return Section(f"python -m benchmarks.language --only {name}", data, paths, stages, files=_files(data))
 
 
+def _service(name: str) -> Section:
+    """A section of `python -m benchmarks.service`."""
+    modules = {"soak": ("soak", "faults"), "speed": ("speed", "peer")}[name]
+    paths = tuple(f"benchmarks/service/{each}.py" for each in modules)
+    answering = ("recommender", "answers", "online", "appending", "together", "texts", "encoder", "releases", "layers")
+    files = tuple(f"services/{each}.py" for each in answering)
+    return Section(f"python -m benchmarks.service --only {name}", FILMS, paths, RECOMMENDER, files=files)
+
+
 def _kernels(name: str) -> Section:
     """A section of `python -m benchmarks.kernels`."""
     modules = tuple(f"benchmarks/kernels/{each}.py" for each in (name.replace("-", "_"), "made", "whole"))
@@ -168,6 +177,7 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "injection": _language("injection", FILMS, ("injection", "shares")),
         "generated": _language("generated", FILMS, ("generated", "shares"), RECOMMENDER),
     },
+    "service": {name: _service(name) for name in ("soak", "speed")},
     "kernels": {
         name: _kernels(name) for name in ("forest", "ward", "selection", "sparse-products", "threads", "hierarchy")
     },

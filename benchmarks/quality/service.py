@@ -16,7 +16,8 @@ from benchmarks.evidence.intervals import SEED, pooled, share
 from benchmarks.serve import ROOT, load, serving, users
 from strata.errors import SourceError, ValidationFailed
 from strata.release.layout import Part
-from strata.release.manifest import MANIFEST, verify, write_release
+from strata.release.manifest import FILES_ALONE, MANIFEST, identity_of_files, verify, write_release
+from strata.storage import write_json
 
 BEFORE: Final = "68b0cf5"
 """The last commit at which linear algebra takes all cores in each process that answers."""
@@ -90,4 +91,6 @@ def _as_before(release: Path, params: Path, folder: Path) -> None:
     files = {path.relative_to(release).as_posix(): path for path in release.rglob("*") if path.is_file()}
     del files[MANIFEST]
     files = {FORMER.get(name, name): path for name, path in files.items()}
-    write_release(folder, {**files, PARAMS: params}, versions={}, metrics={})
+    made = write_release(folder, {**files, PARAMS: params}, versions={}, metrics={})
+    former = {"format": FILES_ALONE, **made.__dict__, "id": identity_of_files(made.files)}
+    write_json(former, folder / MANIFEST)

@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Self
 
 import numpy as np
@@ -9,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.endpoints.base import NO_VECTORS, Answer, Cause, Whose, admitted, examples_of_one, nothing_found, standing
-from services.endpoints.events import new_id
 from services.errors import ApiError, naming
 from strata.data.filters import rows_of
 from strata.data.inferred import ClassField
@@ -139,8 +139,17 @@ class RecommendRequest(ListRequest, Whose):
         may_predict(release, predict=self.predict)
         with naming("rules.must_include"):
             found = release.recommend(whose, self)
-        known = None if self.user_id is None else new_id()
-        return Items.of(release, found, nothing_found=nothing_found(whose), list_id=known, **standing(whose))
+        told = standing(whose)
+        answer = Items.of(release, found, nothing_found=nothing_found(whose), **told)
+        if self.user_id is None or told:  # of strangers nothing is kept
+            return answer
+        return answer.model_copy(update={"list_id": self._list_id(answer)})
+
+    def _list_id(self, answer: Items) -> str:
+        """The same for the same list of the same user, so that showing it again is no other list."""
+        places = [(item.item_id, item.propensity) for item in answer.items]
+        content = f"{self.user_id}\n{answer.release}\n{self.offset}\n{places}"
+        return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
     def to_log(self, answer: Items, now: float) -> Record:
         """The list as the journal keeps it."""

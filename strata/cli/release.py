@@ -35,7 +35,9 @@ def list_releases(store: StoreFolder = STORE) -> Answer:
         missing = f"{store} holds no release yet; add one with `strata release add artifacts/release`."
         return Answer(content, [sentence(missing)])
     columns: Columns = {"release": "name", "state": "id", **dict.fromkeys(METRICS, "fact"), "damaged": "note"}
-    rows: list[list[str | Text]] = [[entry.id, _state(entry), *_metrics(entry), entry.fault] for entry in entries]
+    rows: list[list[str | Text]] = [
+        [entry.id, _state(entry), *_metrics(entry), entry.fault or entry.refused] for entry in entries
+    ]
     return Answer(content, [Rows("Releases, oldest first", columns, rows)])
 
 
@@ -83,12 +85,15 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "before": entry.former,
         "metrics": entry.metrics.get("strata", {}),
         "damaged": entry.fault or None,
+        "refused": entry.refused or None,
     }
 
 
 def _state(entry: Entry) -> Text:
     if entry.fault:
         return Text("damaged", "red")
+    if entry.refused:
+        return Text("refused", "red")
     return Text("current", "green") if entry.current else Text("before" if entry.former else "")
 
 

@@ -141,6 +141,8 @@ def _extent(choices: _Choices, flood: slice) -> slice:
         size, low, high = flood.stop - flood.start, arrivals[flood.start], arrivals[flood.stop - 1]
         usual = _usual(choices, np.array([flood.start]), size)[0]
         there = min(size / (high - low + 1), 1 - (1 - usual) / 10)  # so that an arrival in between may be chance
+        if there <= usual:
+            break
         reach = _reach(high - low + 1)
         first, last = choices.of(item, np.array([low - reach, high + reach + 1]))
         gain, loss = np.log(there / usual), np.log((1 - there) / (1 - usual))

@@ -16,7 +16,7 @@ from strata.interests.corrections import Corrections
 from strata.interests.profiles import Profiles
 from strata.interests.profiling import Profiler
 from strata.interests.statements import NOTHING_STATED, Statements
-from strata.storage import read_array, read_json, replacing, write_json
+from strata.storage import map_array, read_json, replacing, write_json
 
 EVENTS_AT_ONCE = 200_000
 """Approximate events per shard; bounds memory whatever the number of users."""
@@ -114,12 +114,12 @@ def _join_tables(parts: list[Path], path: Path) -> None:
 
 
 def _join_arrays(parts: list[Path], path: Path) -> None:
-    rows = [len(read_array(part)) for part in parts]
-    dimension = read_array(parts[0]).shape[1]
+    rows = [len(map_array(part)) for part in parts]
+    dimension = map_array(parts[0]).shape[1]
     with replacing(path) as temporary:
         whole = open_memmap(temporary, mode="w+", dtype=np.float32, shape=(sum(rows), dimension))
         start = 0
         for part, count in zip(parts, rows, strict=True):
-            whole[start : start + count] = read_array(part)
+            whole[start : start + count] = map_array(part)
             start += count
         whole.flush()

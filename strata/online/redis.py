@@ -12,7 +12,7 @@ from strata.online import redis_scripts as scripts
 from strata.online.erasures import erased
 from strata.online.journal import JournalFacts
 from strata.online.keeping import PASSING, conflict, id_key, user_key
-from strata.online.records import KINDS, STATE, Accepted, Kept, Kind, Record
+from strata.online.records import KINDS, Accepted, Kept, Kind, Record
 from strata.online.redis_server import connect, failures, place_of, refuse_unless_durable, rewrite
 
 VERSION: Final = 1
@@ -47,7 +47,7 @@ class RedisJournal:
         self._open: Any = connect(url, patience)
         self._where, self._trusted, self._closed = place_of(self._open), trusted, False
         self._prefix = f"{{{prefix}}}:".encode()
-        self._facts, self._records, self._ids = map(self._key, ("facts", "records", "ids"))
+        self._facts, self._records, self._ids, self._lasts = map(self._key, ("facts", "records", "ids", "last"))
         self._kinds = [self._kind(kind) for kind in KINDS]
         self._scripts: dict[str, Callable[..., Any]] = {}
         with failures(self._where):
@@ -65,7 +65,7 @@ class RedisJournal:
         """See Journal."""
         if not records:
             return []
-        keys = [self._facts, self._records, self._ids]
+        keys = [self._facts, self._records, self._ids, self._lasts]
         numbers: dict[bytes | None, int] = {}
         given: list[Any] = []
         for record in records:
@@ -92,8 +92,8 @@ class RedisJournal:
     def last(self, user_id: str) -> int:
         """See Journal."""
         with failures(self._where):
-            keys = [self._facts, self._records, self._user(user_id)]
-            return int(self._run(scripts.LAST, keys, self._name, *STATE))
+            key = user_key(user_id, self._name)
+            return int(self._run(scripts.LAST, [self._facts, self._lasts], self._name, key))
 
     def last_of_kind(self, kind: Kind) -> int:
         """See Journal."""
@@ -114,9 +114,10 @@ class RedisJournal:
     def forget(self, user_id: str, at: float) -> int:
         """See Journal; out of the server's file when `swept`."""
         erasure = self._value(Record("erasure", erased(user_id, self._name), None, at))
-        keys = [self._facts, self._records, self._ids, self._user(user_id), *self._kinds]
+        keys = [self._facts, self._records, self._ids, self._lasts, self._user(user_id), *self._kinds]
+        user = user_key(user_id, self._name)
         with failures(self._where):
-            gone = int(self._run(scripts.FORGET, keys, self._name, erasure, *KINDS))
+            gone = int(self._run(scripts.FORGET, keys, self._name, erasure, user, *KINDS))
         with suppress(StoreError):  # it is forgotten; whoever asks `swept` is told whether also on the disk
             self.swept()
         return gone
@@ -125,7 +126,7 @@ class RedisJournal:
         """See Journal; out of the server's file when `swept`."""
         gone = 0
         for kind in PASSING:
-            keys, place = [self._facts, self._records, self._ids, self._kind(kind)], 0
+            keys, place = [self._facts, self._records, self._ids, self._lasts, self._kind(kind)], 0
             while True:
                 with failures(self._where):
                     given = (self._name, place, repr(since), PAGE, self._key("user:"))

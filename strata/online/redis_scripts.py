@@ -1,14 +1,17 @@
 """What a Redis server does for the journal in one step each: Lua scripts, run whole or not at all.
 
 Keys, all with one hash tag so that a cluster keeps them together: `facts` (a hash), `records` (place → value), `ids`
-(key of kind and id → place), and for each kind and each user the places of its records (sorted sets). A value begins
-with HEADER: keys of its id and its user (zeros for none), digest, time; then the kind, a line feed, and JSON.
+(key of kind and id → place), `last` (key of a user → place of the latest record of STATE), and for each kind and each
+user the places of its records (sorted sets). A value begins with HEADER: keys of its id and its user (zeros for none),
+digest, time; then the kind, a line feed, and JSON.
 
 No stream keeps the records: a deleted entry of one stays in its block of memory, and goes to the disk with it.
 """
 
 import struct
 from typing import Final
+
+from strata.online.records import STATE
 
 HEADER: Final = struct.Struct(">16s16s32sd")
 NOBODY: Final = bytes(16)
@@ -20,6 +23,10 @@ if redis.call('hget', KEYS[1], 'name') ~= ARGV[1] then return redis.error_reply(
 """
 _UNLIMITED: Final = """
 redis.call('hdel', KEYS[1], '')  -- a write that needs no memory, after which a full server does the others too
+"""
+_OF_STATE: Final = f"""
+local STATE = {{{", ".join(f"{kind} = true" for kind in STATE)}}}
+local function is_of_state(value) return STATE[string.match(value, '^(%a+)\\n', 73)] end
 """
 _REMOVE: Final = """
 local function remove(place, value, of_kind, of_user)
@@ -35,7 +42,10 @@ local function keep(place, value, of_kind, of_user)
     redis.call('hset', KEYS[2], written, value)
     redis.call('hset', KEYS[3], string.sub(value, 1, 16), written)
     redis.call('zadd', of_kind, written, written)
-    if of_user then redis.call('zadd', of_user, written, written) end
+    if of_user then
+        redis.call('zadd', of_user, written, written)
+        if is_of_state(value) then redis.call('hset', KEYS[4], string.sub(value, 17, 32), written) end
+    end
 end
 """
 
@@ -47,7 +57,7 @@ return redis.call('hmget', KEYS[1], 'version', 'name', 'began')
 """
 """facts → version, name and beginning, made where there are none."""
 
-APPEND: Final = f"""{_SAME}{_KEEP}
+APPEND: Final = f"""{_SAME}{_OF_STATE}{_KEEP}
 local count, known, differing = (#ARGV - 1) / 3, {{}}, {{}}
 for n = 1, count do
     local value = ARGV[3 * n + 1]
@@ -75,7 +85,7 @@ end
 redis.call('hset', KEYS[1], 'place', string.format('%d', place))
 return {{1, accepted}}
 """
-"""facts, records, ids, then keys of kinds and users; name, and for each record the numbers of its two keys (for nobody
+"""facts, records, ids, last, keys of kinds and users; name, and for each record the numbers of its two keys (for nobody
 one past the last) and its value → 0 and which differ, from 0 on, or 1 and of each its place and whether it is new."""
 
 READ: Final = f"""{_SAME}
@@ -95,41 +105,44 @@ return found
 """facts, records, then keys of kinds or of a user; name, place, how many at most → after it places and values."""
 
 LAST: Final = f"""{_SAME}
-local wanted, start = {{}}, 0
-for n = 2, #ARGV do wanted[ARGV[n]] = true end
-repeat
-    local places = redis.call('zrevrange', KEYS[3], start, start + 49)
-    for _, place in ipairs(places) do
-        if wanted[string.match(redis.call('hget', KEYS[2], place), '^(%a+)\\n', 73)] then return tonumber(place) end
-    end
-    start = start + #places
-until #places == 0
-return 0
+return tonumber(redis.call('hget', KEYS[2], ARGV[2]) or 0)
 """
-"""facts, records, key of a user; name, kinds → the place of the latest record of one of these, or 0."""
+"""facts, last; name, key of the user → the place of the latest record of STATE, or 0."""
 
-FORGET: Final = f"""{_SAME}{_UNLIMITED}{_KEEP}{_REMOVE}
+FORGET: Final = f"""{_SAME}{_UNLIMITED}{_OF_STATE}{_KEEP}{_REMOVE}
 local of_kind = {{}}
-for n = 3, #ARGV do of_kind[ARGV[n]] = KEYS[n + 2] end
-local places = redis.call('zrange', KEYS[4], 0, -1)
+for n = 4, #ARGV do of_kind[ARGV[n]] = KEYS[n + 2] end
+local places = redis.call('zrange', KEYS[5], 0, -1)
 for _, place in ipairs(places) do
     local value = redis.call('hget', KEYS[2], place)
-    remove(place, value, of_kind[string.match(value, '^(%a+)\\n', 73)], KEYS[4])
+    remove(place, value, of_kind[string.match(value, '^(%a+)\\n', 73)], KEYS[5])
 end
+redis.call('hdel', KEYS[4], ARGV[3])
 local before = redis.call('hget', KEYS[3], string.sub(ARGV[2], 1, 16))
 if before then redis.call('hdel', KEYS[2], before); redis.call('zrem', of_kind.erasure, before) end
 keep(redis.call('hincrby', KEYS[1], 'place', 1), ARGV[2], of_kind.erasure)
 redis.call('hincrby', KEYS[1], 'removed', 1)
 return #places
 """
-"""facts, records, ids, key of the user, keys of all kinds; name, value of the erasure, all kinds → how many went."""
+"""facts, records, ids, last, keys of the user and of all kinds; name, value of the erasure, key of the user in `last`,
+all kinds → how many went."""
 
-RETAIN: Final = f"""{_SAME}{_REMOVE}
+RETAIN: Final = f"""{_SAME}{_OF_STATE}{_REMOVE}
+local function latest(of_user)
+    for _, place in ipairs(redis.call('zrevrange', of_user, 0, -1)) do
+        if is_of_state(redis.call('hget', KEYS[2], place)) then return place end
+    end
+end
 local gone, last = 0, ARGV[2]
-for _, place in ipairs(redis.call('zrangebyscore', KEYS[4], '(' .. ARGV[2], '+inf', 'limit', 0, ARGV[4])) do
+for _, place in ipairs(redis.call('zrangebyscore', KEYS[5], '(' .. ARGV[2], '+inf', 'limit', 0, ARGV[4])) do
     local value = redis.call('hget', KEYS[2], place)
     if struct.unpack('>d', value, 65) < tonumber(ARGV[3]) then
-        remove(place, value, KEYS[4], ARGV[5] .. string.sub(value, 17, 32))
+        local user = string.sub(value, 17, 32)
+        remove(place, value, KEYS[5], ARGV[5] .. user)
+        if redis.call('hget', KEYS[4], user) == place then
+            local before = latest(ARGV[5] .. user)
+            if before then redis.call('hset', KEYS[4], user, before) else redis.call('hdel', KEYS[4], user) end
+        end
         gone = gone + 1
     end
     last = place
@@ -137,7 +150,7 @@ end
 if gone > 0 then redis.call('hincrby', KEYS[1], 'removed', 1) end
 return {{last, gone}}
 """
-"""facts, records, ids, key of a kind; name, place, time, how many to look at, start of users' keys (which values
+"""facts, records, ids, last, key of a kind; name, place, time, how many to look at, start of users' keys (which values
 tell; of the same hash tag) → the last place looked at, and how many went."""
 
 RAISE: Final = f"""{_SAME}{_UNLIMITED}

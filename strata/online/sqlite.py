@@ -16,15 +16,15 @@ from strata.online import sqlite_file
 from strata.online.erasures import erased
 from strata.online.journal import JournalFacts
 from strata.online.keeping import PASSING, conflict, id_key, user_key
-from strata.online.records import STATE, Accepted, Kept, Kind, Record
+from strata.online.records import KINDS, STATE, Accepted, Kept, Kind, Record
 
 COLUMNS: Final = "place, kind, id, user_id, at, body"
 VOID: Final = """kind = null, at = null, id = null, user_id = null, body = null, digest = null, id_key = null,
     user_key = null"""
 INSERT: Final = """insert into records (kind, at, id, user_id, body, digest, id_key, user_key)
     values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"""
-LAST: Final = f"""select place from records where user_key = ? and kind in ({", ".join("?" * len(STATE))})
-    order by place desc limit 1"""
+LATEST: Final = "select max(place) as place from records where user_key = ? and kind = ?"
+LAST: Final = f"select max(place) from ({' union all '.join([LATEST] * len(STATE))})"
 AT_ONCE: Final = 20_000
 """Places that `retain` looks through in one transaction, so that others can append in between."""
 PROBE: Final = 1 << 16
@@ -77,23 +77,20 @@ class SqliteJournal:
 
     def of_user(self, user_id: str, after: int = 0, kinds: Collection[Kind] = ()) -> list[Kept]:
         """See Journal."""
-        chosen = f" and kind in ({_marks(kinds)})" if kinds else ""
-        question = f"select {COLUMNS} from records where user_key = ? and place > ?{chosen} order by place"
-        return self._kept(question, (user_key(user_id, self._name), after, *kinds))
+        return self._walked(
+            "user_key = ? and kind = ?",
+            [(user_key(user_id, self._name), kind) for kind in dict.fromkeys(kinds or KINDS)],
+            after,
+        )
 
     def of_kind(self, kinds: Collection[Kind], after: int = 0, most: int | None = None) -> list[Kept]:
         """See Journal; no kinds, no records."""
-        if not kinds:
-            return []
-        # One sorted walk for each kind, merged: sorting all of them would read the whole journal for a few.
-        one = f"select {COLUMNS} from records where kind = ? and place > ?"
-        question = f"{' union all '.join([one] * len(kinds))} order by place limit ?"
-        values = [value for kind in kinds for value in (kind, after)]
-        return self._kept(question, (*values, -1 if most is None else most))
+        return self._walked("kind = ?", [(kind,) for kind in dict.fromkeys(kinds)], after, most) if kinds else []
 
     def last(self, user_id: str) -> int:
         """See Journal."""
-        return self._number(LAST, (user_key(user_id, self._name), *STATE))
+        key = user_key(user_id, self._name)
+        return self._number(LAST, tuple(value for kind in STATE for value in (key, kind)))
 
     def last_of_kind(self, kind: Kind) -> int:
         """See Journal."""
@@ -196,9 +193,13 @@ class SqliteJournal:
         key = id_key(record.kind, record.id, self._name)
         return record.kind, record.at, record.id, record.user_id, record.text, record.digest, key, user
 
-    def _kept(self, question: str, values: Row) -> list[Kept]:
+    def _walked(self, where: str, found_by: Sequence[Row], after: int, most: int | None = None) -> list[Kept]:
+        """One sorted walk for each key, merged: sorting would read all that come after, however few are wanted."""
+        walk = f"select {COLUMNS} from records where {where} and place > ?"
+        question = f"{' union all '.join([walk] * len(found_by))} order by place limit ?"
+        values = [value for each in found_by for value in (*each, after)]
         with sqlite_file.failures(self.file):
-            rows = self._reader().execute(question, values).fetchall()
+            rows = self._reader().execute(question, (*values, -1 if most is None else most)).fetchall()
         return [Kept(place, Record(kind, id, user, at, json.loads(body))) for place, kind, id, user, at, body in rows]
 
     def _number(self, question: str, values: Row = ()) -> int:

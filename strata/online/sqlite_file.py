@@ -37,7 +37,7 @@ create table facts (name text not null, began real not null, drained integer not
 create table records (place integer primary key autoincrement, kind text, at real, id text, user_id text, body text,
     digest blob, id_key blob, user_key blob) strict;
 create unique index by_id on records (id_key) where id_key is not null;
-create index by_user on records (user_key, place) where user_key is not null;
+create index by_user on records (user_key, kind, place) where user_key is not null;
 create index by_kind on records (kind, place) where kind is not null;
 """
 """A forgotten record is a row of nulls. Indices hold keyed hashes, never ids: SQLite moves their entries between pages

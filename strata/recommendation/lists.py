@@ -30,6 +30,7 @@ from strata.recommendation.request import ListRequest
 from strata.recommendation.rerank import Mix, RerankSettings, interest_mixes, rerank
 from strata.recommendation.scoring import ManyLists, Scored, by_words_alone
 from strata.recommendation.tier_mix import weights_of
+from strata.timing import timed
 
 FURTHER: Final = 2_000
 """Items that each generator proposes where the usual candidates do not fill a list: places that can be asked for."""
@@ -104,7 +105,8 @@ class ListBuilder:
         musts = rows_of(list(rules.must_include), self.catalogue) if rules.must_include else np.zeros(0, np.int64)
         musts = musts[may_come[musts]]
         scored = self._scored(person, batch, musts, request)
-        listed = self._listed(person, scored, musts, may_come, request)
+        with timed("ranking"):
+            listed = self._listed(person, scored, musts, may_come, request)
         usual = scored.table.items[scored.table.proposed]
         surely = np.isin(listed, np.setdiff1d(usual, musts)).sum()
         if surely < request.stop and len(usual) < may_come.sum():
@@ -116,7 +118,8 @@ class ListBuilder:
             seed = f"{person.user_id} {len(person.seen)}"
             listed, chances = explored(listed, asked.stop, self.settings.explore, self.chosen_by, seed)
         shown = slice(asked.offset, asked.stop)
-        found = self._described(person, scored, listed[shown], asked)
+        with timed("reasons"):
+            found = self._described(person, scored, listed[shown], asked)
         given = zip(found, chances[shown].round(6).tolist(), strict=True)
         return [item if chance == 1 else replace(item, propensity=chance) for item, chance in given]
 
@@ -186,12 +189,15 @@ class ListBuilder:
 
     def _scored(self, person: QueryUser, batch: QueryBatch, others: np.ndarray, request: ListRequest) -> Scored:
         """A single user's usual candidates and the items `others` (m,), proposed or not, with scores and weights."""
-        table = propose(batch, self.models.generators, self.settings.candidates, others)
+        with timed("candidates"):
+            table = propose(batch, self.models.generators, self.settings.candidates, others)
         ranker: Ranker = self.ranker
         if by_words_alone(batch)[0]:
             ranker = WeightedSum.in_proportion(self.settings.of_words if person.is_query else self.settings.of_bio)
         features = cache(lambda: self.models.features.of(table, batch))
-        scored = Scored(table, batch, ranker, features, ranker.scores(table, features), np.ones(len(table)))
+        with timed("ranking"):
+            scores = ranker.scores(table, features)
+        scored = Scored(table, batch, ranker, features, scores, np.ones(len(table)))
         if not request.tier_weights:
             return scored
         everything = np.arange(len(table))

@@ -121,7 +121,7 @@ class WordIndex:
 
     @classmethod
     def read(cls, folder: Path, n_items: int) -> Self:
-        """Read what `write` wrote, the matrices mapped into memory."""
+        """Read what `write` wrote."""
         table = pl.read_parquet(folder / "words.parquet")
         shape = (table.height, n_items)
         weights, titles = (

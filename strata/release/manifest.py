@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,15 @@ from strata.errors import ReleaseError
 from strata.storage import read_json, replacing, write_json
 
 MANIFEST = "manifest.json"
-FORMAT = 3
+FORMAT = 4
+DIGITS = 12
+FILES_ALONE = 3
+"""The format of before, whose ids tell of the files alone: such a release is still read, with a warning."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Content of a release: `id` is a hash of `files`, which maps relative paths to SHA-256."""
+    """Content of a release: `id` is a hash of all the rest; `files` maps relative paths to SHA-256."""
 
     id: str
     files: dict[str, str]
@@ -45,23 +49,36 @@ def write_release(
             else:
                 shutil.copyfile(source, target)
         files = {path: sha256(temporary / path) for path in _files(temporary)}
-        manifest = Manifest(_identity(files), files, versions, metrics)
+        content = {"files": files, "versions": versions, "metrics": metrics}
+        manifest = Manifest(identity(content), **content)
         write_json({"format": FORMAT, **manifest.__dict__}, temporary / MANIFEST)
     return manifest
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read a manifest without checking the files. Raises ReleaseError where there is none or it is unreadable."""
+    """Read a manifest and check it, not the files. Raises ReleaseError where there is none, or it was altered."""
     path = folder / MANIFEST
     if not path.is_file():
         raise ReleaseError(f"{path} does not exist: no release here; make one with `make demo` or `dvc repro`")
     try:
         content = read_json(path)
-        if content.pop("format") != FORMAT:
+        form, id = content.pop("format"), content.pop("id")
+        if form not in (FORMAT, FILES_ALONE):
             raise ReleaseError(f"{path}: another format than {FORMAT}, which this version reads; build it again")
-        return Manifest(**content)
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        manifest = Manifest(id, **content)
+        right = identity(content) if form == FORMAT else identity_of_files(manifest.files)
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ReleaseError(f"{path} is not a manifest ({error}); build the release again") from None
+    if id != right:
+        raise ReleaseError(f"release {id}: {MANIFEST} was altered; fetch the release again")
+    if form == FILES_ALONE:
+        warnings.warn(
+            f"release {id} is of an earlier version: nothing tells whether its metrics are those it was made with; "
+            "make it anew by `dvc repro`",
+            FutureWarning,
+            stacklevel=2,
+        )
+    return manifest
 
 
 def verify(folder: Path) -> Manifest:
@@ -76,14 +93,20 @@ def verify(folder: Path) -> Manifest:
     extra = sorted(present - set(manifest.files))
     if extra:
         raise ReleaseError(f"release {manifest.id}: {extra[0]} does not belong to it; remove it")
-    if manifest.id != _identity(manifest.files):
-        raise ReleaseError(f"release {manifest.id}: {MANIFEST} was altered; fetch the release again")
     return manifest
 
 
-def _identity(files: Mapping[str, str]) -> str:
+def identity(content: Mapping[str, Any]) -> str:
+    """A release's id by what its manifest says: its files, what they were made from, and its metrics."""
+    plain = json.loads(json.dumps(content))  # as it will be read: keys are strings
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+def identity_of_files(files: Mapping[str, str]) -> str:
+    """A release's id in the format of before."""
     lines = "\n".join(f"{digest} {path}" for path, digest in sorted(files.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()[:12]
+    return hashlib.sha256(lines.encode()).hexdigest()[:DIGITS]
 
 
 def _files(folder: Path) -> list[str]:

@@ -4,7 +4,7 @@ import fcntl
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,8 @@ from strata.release.manifest import MANIFEST, read_manifest, verify
 from strata.storage import read_json, replacing, write_json
 
 POINTER = "current.json"
+REFUSED = "refused"
+"""Folder of what services say of releases that they do not serve: a file each, ID.json."""
 ID = re.compile(r"[0-9a-f]{12}")
 
 
@@ -32,6 +34,10 @@ class Pointer:
         past = [*self.former, *([self.current] if self.current else [])]
         return Pointer(release, tuple(each for each in past if each != release))
 
+    def without(self, refused: Collection[str]) -> "Pointer":
+        """The same without former releases that were refused: none of them served."""
+        return Pointer(self.current, tuple(each for each in self.former if each not in refused))
+
     def back(self) -> "Pointer":
         """The pointer after a roll back; the release rolled back from is dropped."""
         return Pointer(self.former[-1], self.former[:-1])
@@ -48,6 +54,8 @@ class Entry:
     """Served right before the current one: the target of a roll back."""
     fault: str = ""
     """Why its manifest cannot be read, if so."""
+    refused: str = ""
+    """Why a service that follows the registry does not serve it, if so."""
 
 
 class Registry:
@@ -71,12 +79,14 @@ class Registry:
                 with replacing(self.folder / release) as temporary:
                     shutil.copytree(release_folder, temporary, copy_function=shutil.copyfile)
                     verify(temporary)
+                self.accept(release)
         return release
 
     def list(self) -> Sequence[Entry]:
         """All releases in the order in which they were added."""
-        pointer = self._pointer()
-        return [self._entry(release, pointer) for release in self._ids()]
+        refused = self.refused()
+        pointer = self._pointer().without(refused)
+        return [self._entry(release, pointer, refused.get(release, "")) for release in self._ids()]
 
     def promote(self, release: str) -> None:
         """Verify a release of the registry and point to it. Raises ReleaseError, leaving the pointer, if it fails."""
@@ -84,9 +94,12 @@ class Registry:
             self._point(self._pointer().to(self._known(release)))
 
     def rollback(self) -> str:
-        """Point to the release that served before the current one, verified, and return its id."""
+        """Point to the release that served before the current one, verified, and return its id.
+
+        What services refused never served, and is passed over.
+        """
         with self._alone():
-            pointer = self._pointer()
+            pointer = self._pointer().without(self.refused())
             if not pointer.former:
                 raise ReleaseError(
                     f"{self.folder}: no release served before the current one; "
@@ -101,17 +114,32 @@ class Registry:
         release = self._pointer().current
         return None if release is None else self.folder / self._known(release)
 
+    def refuse(self, release: str, reason: str) -> None:
+        """Note that a service does not serve a release of the registry. Raises OSError where it may not write here."""
+        if release in self._ids():
+            write_json({"release": release, "reason": reason}, self.folder / REFUSED / f"{release}.json")
+
+    def accept(self, release: str) -> None:
+        """Take back what was noted: the release serves, or is whole again. Raises OSError."""
+        (self.folder / REFUSED / f"{release}.json").unlink(missing_ok=True)
+
+    def refused(self) -> dict[str, str]:
+        """Releases that services refused → why."""
+        return {path.stem: _reason(path) for path in sorted((self.folder / REFUSED).glob("*.json"))}
+
     def prune(self, keep: int) -> Sequence[str]:
         """Remove all but the `keep` latest releases, the current one and the one before it. Returns the removed ids."""
         if keep < 1:
             raise ReleaseError(f"keep is {keep}; keep at least 1 release")
         with self._alone():
-            pointer = self._pointer()
+            pointer = self._pointer().without(self.refused())
             kept = {*self._ids()[-keep:], pointer.current, *pointer.former[-1:]}
             removed = [release for release in self._ids() if release not in kept]
             if removed:  # pointer first, so that it never names a removed release
                 former = tuple(release for release in pointer.former if release not in removed)
                 self._write(Pointer(pointer.current, former))
+            for release in removed:
+                self.accept(release)
             for folder in (*removed, *(path.name for path in self.folder.glob(".*.tmp"))):
                 shutil.rmtree(self.folder / folder, ignore_errors=True)
         return removed
@@ -152,12 +180,13 @@ class Registry:
         except ReleaseError:
             return False
 
-    def _entry(self, release: str, pointer: Pointer) -> Entry:
+    def _entry(self, release: str, pointer: Pointer, refused: str) -> Entry:
         current, former = release == pointer.current, release in pointer.former[-1:]
         try:
-            return Entry(release, read_manifest(self.folder / release).metrics, current, former)
+            metrics = read_manifest(self.folder / release).metrics
+            return Entry(release, metrics, current, former, refused=refused)
         except ReleaseError as error:
-            return Entry(release, {}, current, former, fault=str(error))
+            return Entry(release, {}, current, former, fault=str(error), refused=refused)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -166,6 +195,13 @@ class Registry:
         with (self.folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _reason(path: Path) -> str:
+    try:
+        return str(read_json(path)["reason"])
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
+        return "it was refused; why cannot be read"
 
 
 def _arrival(release: Path) -> tuple[int, str]:

@@ -177,6 +177,17 @@ def test_old_events_go_and_what_lasts_stays(journal: Journal) -> None:
     assert accepted.new
 
 
+def test_the_latest_of_a_user_is_what_is_left_of_their_events_and_corrections(journal: Journal) -> None:
+    first, later = journal.append([event("recent", at=5.0), event("told late", at=1.0)])
+    journal.append([Record("shown", f"{n}", "ann", 9.0, {}) for n in range(100)])
+    assert journal.last("ann") == later.place
+    journal.retain(3.0)
+    assert journal.last("ann") == first.place
+    journal.retain(8.0)
+    assert journal.last("ann") == 0
+    assert len(journal.of_user("ann")) == 100
+
+
 def test_says_that_it_is_well_and_that_it_is_closed(store: Store, journal: Journal) -> None:
     journal.append([event("1")])
     before = everything(journal)

@@ -94,6 +94,42 @@ def test_a_damaged_former_release_is_not_rolled_back_to(registry: Registry, ids:
     assert registry.current() == registry.folder / ids[1]
 
 
+def test_what_was_refused_is_no_step_back(registry: Registry, ids: list[str], tmp_path: Path) -> None:
+    good, bad, worse, next_ = ids
+    for release in (good, bad, worse):
+        registry.promote(release)
+    registry.refuse(bad, "items.faiss is damaged")
+    registry.refuse(worse, "its encoder is damaged")
+    assert registry.refused() == {bad: "items.faiss is damaged", worse: "its encoder is damaged"}
+    states = {entry.id: (entry.current, entry.former, entry.refused) for entry in registry.list()}
+    assert states[good] == (False, True, "")
+    assert states[bad] == (False, False, "items.faiss is damaged")
+    shown = CliRunner().invoke(app, ["list", "--store", str(registry.folder)], env={"COLUMNS": "200"}).output
+    assert "items.faiss is damaged" in shown
+    assert registry.rollback() == good
+    with pytest.raises(ReleaseError, match="no release served before"):
+        registry.rollback()
+    registry.promote(bad)
+    registry.accept(bad)  # it served after all
+    registry.promote(next_)
+    assert registry.rollback() == bad
+    registry.add(tmp_path / "release2")  # as whole as before, so the fault is another
+    assert registry.refused() == {worse: "its encoder is damaged"}
+    flip_a_byte(registry.folder / worse / "content.txt")
+    registry.add(tmp_path / "release2")
+    assert registry.refused() == {}
+
+
+def test_a_refusal_of_what_is_not_there_is_none_and_goes_with_its_release(registry: Registry, ids: list[str]) -> None:
+    registry.refuse("?", "no pointer")
+    registry.refuse("../../etc", "no")
+    assert registry.refused() == {}
+    registry.refuse(ids[0], "damaged")
+    registry.promote(ids[3])
+    assert ids[0] in registry.prune(1)
+    assert registry.refused() == {}
+
+
 @pytest.mark.parametrize("keep", [1, 2, 3])
 def test_prune_keeps_the_latest_the_current_and_the_one_before(registry: Registry, ids: list[str], keep: int) -> None:
     for release in (ids[2], ids[1], ids[0]):

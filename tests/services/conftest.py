@@ -1,7 +1,6 @@
 """A release to serve and a server of it, each made once."""
 
 import os
-import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,8 @@ import pytest
 
 from strata.recommendation.loading import load_recommender
 from strata.recommendation.recommender import Recommender
+from strata.release.manifest import MANIFEST, write_release
+from strata.storage import read_json
 from tests.services.serving import SERVICE, Server, serving
 
 
@@ -28,7 +29,11 @@ def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """The small release that the pipeline made; STRATA_TEST_RELEASE names another, for a quick run of these tests."""
     given = os.environ.get("STRATA_TEST_RELEASE")
     source = Path(given) if given else request.getfixturevalue("release_folder")
-    return Path(shutil.copytree(source, tmp_path_factory.mktemp("served") / "release"))
+    made = tmp_path_factory.mktemp("served") / "release"
+    files = {path.relative_to(source).as_posix(): path for path in source.rglob("*") if path.is_file()}
+    former = read_json(files.pop(MANIFEST))  # a given one may be of the format before
+    write_release(made, files, versions=former["versions"], metrics=former["metrics"])
+    return made
 
 
 @pytest.fixture(scope="session")

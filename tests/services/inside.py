@@ -1,12 +1,15 @@
-"""The services with endpoints more: which process answers, and what libraries hold threads in it."""
+"""The services with endpoints more: which process answers, the threads in it, and faults that quote what was sent."""
 
+import logging
 import os
 from typing import Any
+
+from fastapi import Request
 
 from services.paths import NEEDED
 from services.recommender import Recommender, app
 
-NEEDED["GET /pools"] = NEEDED["GET /process"] = "read"
+NEEDED.update(dict.fromkeys(("GET /pools", "GET /process", "POST /raise", "POST /log"), "read"))
 
 
 @app.get("/pools")
@@ -19,6 +22,19 @@ def pools() -> list[dict[str, Any]]:
 @app.get("/process")
 async def process() -> int:
     return os.getpid()
+
+
+@app.post("/raise")
+async def raises(request: Request) -> None:
+    raise ValueError(f"cannot do {(await request.body()).decode()}")
+
+
+@app.post("/log")
+async def logs(request: Request) -> None:
+    try:
+        raise ValueError(f"cannot do {(await request.body()).decode()}")
+    except ValueError:
+        logging.getLogger("bentoml.strata").exception("a fault was caught")
 
 
 __all__ = ["Recommender"]

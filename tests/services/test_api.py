@@ -491,6 +491,27 @@ def test_metrics_count_requests_by_endpoint_and_nobody_can_invent_labels(server:
     assert server.metric("strata_release", release=library.manifest.id) == 1
 
 
+def test_metrics_tell_the_parts_of_an_answer_its_tiers_and_why_it_is_a_fallback(
+    server: Server, library: Recommender
+) -> None:
+    def read() -> dict[str, float]:
+        parts = ("waiting", "encoder", "candidates", "ranking", "reasons")
+        found = {part: server.metric("strata_part_seconds_count", endpoint="/recommend", part=part) for part in parts}
+        found["tiers"] = server.metric("strata_items_served_total")
+        found["unknown"] = server.metric("strata_fallbacks_total", endpoint="/recommend", cause="unknown_user")
+        return found
+
+    def grown(**request: object) -> dict[str, float]:
+        before = read()
+        server.post("/recommend", json=request)
+        return {name: value - before[name] for name, value in read().items()}
+
+    each = {"waiting": 1, "encoder": 0, "candidates": 1, "ranking": 1, "reasons": 1, "unknown": 0}
+    assert grown(user_id=library.richest_user(), k=7, offset=3) == {**each, "tiers": 7}
+    assert grown(text="a film about a lighthouse", k=4) == {**each, "encoder": 1, "tiers": 4}
+    assert grown(user_id="somebody nobody knows", k=3)["unknown"] == 1
+
+
 def test_logs_hold_neither_texts_nor_ids(server: Server) -> None:
     server.post("/search", json={"text": "zebra crossing at midnight"})
     server.post("/recommend", json={"user_id": "visitor-4711"})

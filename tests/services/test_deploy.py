@@ -1,7 +1,12 @@
 """Deployment files: they parse, and name only settings that exist."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 import yaml
+from prometheus_client.metrics import MetricWrapperBase
 
 from services.settings import PREFIX, ServiceSettings
 from tests.services.serving import ROOT
@@ -19,9 +24,47 @@ def test_compose_sets_what_the_service_reads_and_publishes_on_the_loopback_only(
     ServiceSettings.from_environment(service["environment"])
     assert service["ports"] == ["127.0.0.1:3000:3000"]
     assert service["volumes"][0].endswith(f":{service['environment']['STRATA_RELEASES']}:ro")
+    mounted = {volume.removesuffix(":ro").rpartition(":")[2] for volume in service["volumes"]}
+    assert {str(Path(service["environment"][name]).parent) for name in ("STRATA_TOKENS", "STRATA_JOURNAL")} <= mounted
+    assert f"{service['environment']['STRATA_RELEASES']}/refused" in mounted
 
 
 def test_the_documentation_lists_every_setting() -> None:
     text = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
     missing = [name for name in ServiceSettings.model_fields if PREFIX + name.upper() not in text]
     assert not missing
+
+
+def metrics_there_are() -> set[str]:
+    """Names as Prometheus has them."""
+    from services import metrics
+
+    found = set()
+    for value in vars(metrics).values():
+        if isinstance(value, MetricWrapperBase):
+            endings = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"], "gauge": [""]}[value._type]
+            found |= {f"{value._name}{ending}" for ending in endings}
+    return found
+
+
+def test_the_dashboard_asks_for_metrics_that_there_are_and_shows_all_of_them() -> None:
+    board = json.loads((ROOT / "deploy" / "grafana.json").read_text(encoding="utf-8"))
+    panels = [panel for panel in board["panels"] if panel["type"] != "row"]
+    asked = {
+        name for panel in panels for target in panel["targets"] for name in re.findall(r"strata_\w+", target["expr"])
+    }
+    there = metrics_there_are()
+    assert asked <= there
+    shown = {name.rsplit("_", 1)[0] for name in asked} | asked
+    unseen = {name for name in there if name not in asked and name.rsplit("_", 1)[0] not in shown}
+    assert unseen <= {"strata_encoded_texts_total", "strata_scrubbed_total"}
+    places = [tuple(panel["gridPos"].values()) for panel in board["panels"]]
+    assert len({panel["id"] for panel in board["panels"]}) == len(set(places)) == len(places)
+    assert all(panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24 for panel in board["panels"])
+
+
+def test_the_runbook_names_metrics_and_settings_that_there_are() -> None:
+    text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\bstrata_\w+", text)) <= metrics_there_are()
+    settings = {name.removeprefix(PREFIX).lower() for name in re.findall(r"\bSTRATA_\w+", text)}
+    assert settings <= set(ServiceSettings.model_fields)

@@ -22,7 +22,8 @@ def test_null_is_as_good_as_absent_in_every_field(server: Server) -> None:
         nulls = {name: None for name in schema["properties"] if name not in schema.get("required", ())}
         answers = [server.post(path, json=request) for request in (asked, {**nulls, **asked})]
         assert [answer.status_code for answer in answers] == [200, 200], answers[1].text
-        assert answers[0].json() == answers[1].json()
+        first, second = ({**answer.json(), "list_id": None} for answer in answers)  # each list has its own
+        assert first == second
     deep = {"user_id": "10", "filters": {"price": None, "categories": None, "exclude_items": None, "inferred": None}}
     assert ask(server, "/recommend", **deep)["items"] == ask(server, "/recommend", user_id="10")["items"]
 

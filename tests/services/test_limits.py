@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from services.endpoints.lists import RankRequest, RecommendRequest
+from services.endpoints.lists import Items, RankRequest, RecommendRequest
 from services.endpoints.near import SearchRequest, SimilarItemsRequest
 from services.endpoints.profiles import InterestsRequest
 from services.endpoints.trends import BrandsRequest, HotTopicsRequest
@@ -79,19 +79,20 @@ def test_the_fallback_obeys_the_rules(library: Recommender) -> None:
 
 
 @pytest.mark.slow
-def test_a_request_that_takes_too_long_is_answered_by_the_fallback(release, monkeypatch) -> None:
+def test_a_request_that_takes_too_long_is_answered_by_the_fallback(release, monkeypatch, tmp_path) -> None:
     from services.recommender import Recommender as Service
 
     monkeypatch.setenv("STRATA_RELEASE", str(release))
+    monkeypatch.setenv("STRATA_JOURNAL", str(tmp_path / "journal.sqlite"))
     service = Service.inner()
 
-    async def ask(time_out: float):
+    async def ask(time_out: float) -> Items:
         service.settings = service.settings.model_copy(update={"time_out": time_out})
         request = RecommendRequest(user_id="10", k=1000)
         if time_out < 1:  # all threads are busy with something slow
             for _ in range(service.settings.threads):
                 asyncio.get_running_loop().run_in_executor(service._pool, time.sleep, 1)
-        return await service._answer("/recommend", request)
+        return Items.model_validate_json((await service._answer("/recommend", request)).body)
 
     assert asyncio.run(ask(30)).fallback is False
     late = asyncio.run(ask(0.2))

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from services.rates import Rates
 from services.settings import ServiceSettings
 from strata.errors import SettingsError
 from strata.online.tokens import Token
+from tests.online.servers import RedisServer
 
 WEB, ANN = (Token(name, ("read",), "", 0.0) for name in ("web", "ann"))
 
@@ -57,6 +59,32 @@ def test_without_its_store_nobody_is_kept_out_and_it_is_told_once(caplog: pytest
     assert time.monotonic() - began < 5
     assert len(caplog.records) == 1
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.slow
+def test_workers_that_share_a_store_share_the_rate_and_an_outage_keeps_nobody_out(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path / "redis")
+    try:
+        one, other = (Rates(ServiceSettings(rate="6/minute", rate_store=server.url, workers=4)) for _ in range(2))
+
+        async def ask() -> list[int]:
+            found = []
+            for turn in range(10):
+                try:
+                    await (one, other)[turn % 2].check(WEB)
+                except ApiError as error:
+                    found.append(int(error.headers["Retry-After"]))
+            server.kill()
+            await one.check(WEB)
+            for each in (one, other):
+                await each._shared.storage.bridge.storage.aclose()
+            return found
+
+        waits = asyncio.run(ask())
+        assert len(waits) == 4
+        assert all(50 <= wait <= 60 for wait in waits)
+    finally:
+        server.kill()
 
 
 @pytest.mark.parametrize("rate", ["often", "0/second", "-1/second", "10", "10/fortnight"])

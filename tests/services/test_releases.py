@@ -55,6 +55,8 @@ def followed(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> It
 def answers(server: httpx.Client) -> list[dict]:
     found = [server.post(path, json=request).json() for path, request in QUESTIONS]
     assert not any(answer["fallback"] for answer in found)
+    for answer in found:
+        answer.pop("list_id", None)  # each list has its own
     return found
 
 
@@ -131,6 +133,54 @@ def test_a_flipped_byte_is_refused_by_name_and_the_former_release_serves_on(
     followed.wait("/release", lambda answer: "is not a pointer" in (answer.json()["refused_because"] or ""))
     pointer.write_text(whole)
     followed.wait("/release", lambda answer: answer.json()["refused"] is None)
+
+
+def test_a_release_whose_encoder_is_broken_is_refused_and_no_step_of_a_roll_back(
+    followed: Server, registry: Registry, release: Path, tmp_path: Path
+) -> None:
+    """Its manifest is sound: only who loads it can tell."""
+    first = registry.list()[0].id
+    broken = Path(shutil.copytree(release, tmp_path / "broken"))
+    (broken / "manifest.json").unlink()
+    (broken / "encoder" / "config.json").write_text("{}")
+    parts = {path.relative_to(broken).as_posix(): path for path in broken.rglob("*") if path.is_file()}
+    bad = write_release(tmp_path / "bad", parts, versions={}, metrics={}).id
+    registry.add(tmp_path / "bad")
+    registry.promote(bad)
+    status = followed.wait("/release", lambda answer: answer.json()["refused"] == bad).json()
+    assert "encoder" in status["refused_because"]
+    assert status["release"] == first
+    assert bad in registry.refused()
+    assert registry.rollback() == first
+    followed.wait("/release", lambda answer: answer.json()["refused"] is None)
+
+
+def test_files_that_change_under_a_serving_release_change_nothing(followed: Server, registry: Registry) -> None:
+    """They are overwritten and cut in place, and come back before the next test."""
+    folder = registry.folder / registry.list()[0].id
+    workers = {followed.worker(name).pid for name in ("recommender", "encoder")}
+    asked = [*QUESTIONS, ("/similar_items", {"item_id": "50", "k": 20}), ("/search", {"text": "a new text", "k": 3})]
+    before = [ids_of(followed.post(path, json=request).json()) for path, request in asked]
+    whole = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    try:
+        for path, content in whole.items():
+            with path.open("r+b") as file:
+                file.write(b"\xff" * len(content))
+                file.truncate(len(content) // 2)
+        asked_anew = [
+            (path, {**request, "explain": False} if path == "/recommend" else request) for path, request in asked
+        ]
+        for turn in (asked, asked_anew):
+            assert [ids_of(followed.post(path, json=request).json()) for path, request in turn] == before
+        assert {followed.worker(name).pid for name in ("recommender", "encoder")} == workers
+    finally:
+        for path, content in whole.items():
+            path.write_bytes(content)
+
+
+def ids_of(answer: dict) -> list[str]:
+    assert not answer["fallback"], answer["fallback_cause"]
+    return [item["item_id"] for item in answer.get("items", [])[:1]]
 
 
 def test_killing_the_encoder_costs_no_request(followed: Server) -> None:

@@ -1,0 +1,1 @@
+"""What the service promises, measured on the loopback: python -m benchmarks.service."""

@@ -1,5 +1,6 @@
 """A folder that the processes of one server share while they run; another server has another."""
 
+import atexit
 import os
 import shutil
 import socket
@@ -50,6 +51,11 @@ def take(base: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     os.environ[VARIABLE] = str(folder)
     _tidy(base)
+
+
+def give_back(base: Path) -> None:
+    """In the process that starts the workers: remove their folder when it ends."""
+    atexit.register(shutil.rmtree, base / _name(psutil.Process()), ignore_errors=True)
 
 
 def _name(server: psutil.Process) -> str:

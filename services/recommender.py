@@ -117,8 +117,10 @@ class Recommender:
     @staticmethod
     def look_around() -> None:
         """Before any worker starts: stop where none could serve."""
+        folder = ServiceSettings.from_environment().metrics
         try:
-            own_folder.check(ServiceSettings.from_environment().metrics)
+            own_folder.check(folder)
+            own_folder.give_back(folder)
         except SettingsError as error:
             sys.exit(f"SettingsError: {error}")
 

@@ -71,6 +71,34 @@ def test_what_is_not_json_in_utf_8_is_malformed(server: Server, text: bytes) -> 
     assert answer.json()["error"]["code"] == "malformed"
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"history": [str(n) for n in range(100_000)]},
+        {"user_id": "10", "filters": {"exclude_items": [str(n) for n in range(100_000)]}},
+        {"user_id": "10'; DROP TABLE users; --"},
+        {"text": "<script>alert(1)</script> films' OR '1'='1"},
+        {"bio": "\u0000\u0001\u202e %s %n {0} ${jndi:ldap://x} ../../etc/passwd"},
+        {"user_id": "10", "k": 10**40},
+        {"user_id": "10", "diversity": 1e308},
+        {"user_id": "10", "rules": {"must_include": {f"item-{n}": {} for n in range(5_000)}}},
+    ],
+)
+def test_poison_is_refused_by_its_field_or_answered_sanely(server: Server, request_: dict) -> None:
+    answer = server.post("/recommend", json=request_)
+    assert answer.status_code in {200, 404, 413, 422}
+    if answer.status_code in {404, 422}:
+        assert_refused(answer, answer.status_code, field=answer.json()["error"]["field"])
+        assert answer.json()["error"]["field"]
+    assert server.post("/recommend", json={"user_id": "10", "k": 1}).status_code == 200
+
+
+@pytest.mark.parametrize("deep", ["[" * 50_000, '{"filters":' * 20_000, '{"history": [' + "[" * 900 + "]" * 900 + "]}"])
+def test_deep_json_is_refused(server: Server, deep: str) -> None:
+    answer = server.post("/recommend", content=deep, headers=JSON)
+    assert answer.status_code in {400, 422}
+
+
 @pytest.mark.parametrize("path", ENDPOINTS)
 def test_errors_tell_nothing_of_the_inside(server: Server, path: str) -> None:
     """No names of classes, functions or files, whatever is sent, and never a 5xx."""

@@ -63,9 +63,7 @@ def _service(name: str) -> Section:
     """A section of `python -m benchmarks.service`."""
     modules = {"soak": ("soak", "faults"), "speed": ("speed", "peer")}[name]
     paths = tuple(f"benchmarks/service/{each}.py" for each in modules)
-    answering = ("recommender", "answers", "online", "appending", "together", "texts", "encoder", "releases", "layers")
-    files = tuple(f"services/{each}.py" for each in answering)
-    return Section(f"python -m benchmarks.service --only {name}", FILMS, paths, RECOMMENDER, files=files)
+    return Section(f"python -m benchmarks.service --only {name}", FILMS, paths, RECOMMENDER, files=_files(FILMS))
 
 
 def _kernels(name: str) -> Section:

@@ -91,6 +91,8 @@ def test_each_text_is_a_momentary_point_named_after_its_nearest_topic(rows: list
     st.lists(st.sampled_from(IDS)),
 )
 def test_filters_admit_exactly_what_meets_every_condition(languages, lowest, highest, exclude) -> None:
+    if lowest is not None and highest is not None:
+        lowest, highest = sorted((lowest, highest))
     price = PriceRange(lowest=lowest, highest=highest)
     mask = Filters(languages=languages, price=price, exclude_items=exclude).mask(CATALOGUE)
     for admitted, (item, price, language) in zip(

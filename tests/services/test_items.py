@@ -78,7 +78,7 @@ def test_a_new_item_is_in_the_next_answers_of_both_workers(live: Server, both: B
     for worker in both:
         assert ids(worker, "/search", text="rings of saturn", k=3)[0] == "saturn"
         assert "twin" in ids(worker, "/similar_items", item_id=liked, k=3)
-        assert "twin" in ids(worker, "/recommend", user_id=user, k=300, explain=False)
+        assert "twin" in ids(worker, "/recommend", user_id=user, k=1000, explain=False)
     facts = live.get("/items/saturn").json()
     assert (facts["title"], facts["available"], facts["since_release"]) == (saturn["title"], True, True)
     assert facts["language"] == "en"

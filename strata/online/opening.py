@@ -40,4 +40,8 @@ def _in_redis(address: str) -> Journal:
     url, own = split_address(address)
     if own.get("trusted", "true") not in ("true", "false"):
         raise SettingsError("journal: in the address, trusted is true or false")
-    return RedisJournal(url, own.get("prefix", "strata"), trusted=own.get("trusted") == "true")
+    patience = own.get("patience", "1")
+    if not re.fullmatch(r"\d{1,4}(\.\d+)?", patience) or not float(patience):
+        raise SettingsError("journal: in the address, patience is a number of seconds, such as 2.5")
+    trusted = own.get("trusted") == "true"
+    return RedisJournal(url, own.get("prefix", "strata"), trusted=trusted, patience=float(patience))

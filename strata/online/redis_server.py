@@ -24,6 +24,8 @@ that would outlive those who are forgotten."""
 TRUSTED: Final[str] = "trusted"
 """Parameter of an address: whether the operator vouches for NEEDED where CONFIG is forbidden."""
 PREFIX: Final[str] = "prefix"
+PATIENCE: Final[str] = "patience"
+"""Parameter of an address: seconds after which a silent server is given up."""
 RETRIES: Final = 2
 _NONE: Final = '""'
 PAUSE: Final = 0.05
@@ -31,13 +33,13 @@ PAUSE: Final = 0.05
 
 
 def split_address(address: str) -> tuple[str, dict[str, str]]:
-    """The address that the client takes, and the parameters that are ours: `prefix`, `trusted`."""
+    """The address that the client takes, and the parameters that are ours: `prefix`, `trusted`, `patience`."""
     base, _, query = address.partition("?")
     try:
         given = dict(parse_qsl(query, strict_parsing=bool(query)))
     except ValueError:
         raise _unreadable() from None
-    own = {name: given.pop(name) for name in (PREFIX, TRUSTED) if name in given}
+    own = {name: given.pop(name) for name in (PREFIX, TRUSTED, PATIENCE) if name in given}
     return f"{base}?{urlencode(given)}" if given else base, own
 
 

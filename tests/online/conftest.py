@@ -21,7 +21,7 @@ def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], St
     if request.param == "redis":
         server: RedisServer = request.getfixturevalue("redis_server")
         name = f"test-{secrets.token_hex(6)}"
-        return lambda: Store(f"{server.url}?prefix={name}-{next(count)}", server.folder)
+        return lambda: Store(f"{server.url}?patience=20&prefix={name}-{next(count)}", server.folder)
 
     def make() -> Store:
         folder = tmp_path / f"journal-{next(count)}"

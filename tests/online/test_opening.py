@@ -55,6 +55,8 @@ def test_any_other_address_is_refused_with_the_forms_that_there_are(address: str
         "redis://me:qzx@[host:1/0",
         "redis://me:qzx@localhost:1/0?trusted=perhaps",
         "redis://me:qzx@localhost:1/0?prefix={qzx}",
+        "redis://me:qzx@localhost:1/0?patience=0",
+        "redis://me:qzx@localhost:1/0?patience=qzx",
         "redis://me:qzx@localhost:1/0?socket_timeout=qzx",
     ],
 )

@@ -20,15 +20,25 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         if temporary.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
+            _replace_folder(path, temporary)
         else:
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
-        temporary.replace(path)
+            temporary.replace(path)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _replace_folder(path: Path, new: Path) -> None:
+    """Put one folder in the place of another, which is moved away whole: at no time is a part of it there."""
+    former = path.with_name(f".{path.name}.{os.getpid()}.former.tmp")
+    shutil.rmtree(former, ignore_errors=True)
+    if path.exists():
+        path.replace(former)
+    new.replace(path)
+    shutil.rmtree(former, ignore_errors=True)
 
 
 def write_table(table: pl.DataFrame, path: Path) -> None:

@@ -1,6 +1,5 @@
 """The stores that keep the journal, as tests use them: opened anew, looked into, and written to by other processes."""
 
-import multiprocessing
 import os
 import time
 from dataclasses import dataclass
@@ -10,10 +9,6 @@ from typing import Any
 from strata.online.journal import Journal
 from strata.online.opening import open_journal
 from strata.online.records import KINDS, Kept, Record
-
-PROCESSES = multiprocessing.get_context("forkserver")
-"""Starts a process within milliseconds, with no thread or connection of this one."""
-PROCESSES.set_forkserver_preload(["pytest", "strata.online.redis", "tests.online.writing"])
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from strata.errors import Conflict, StoreUnavailable
 from strata.online.journal import Journal
 from strata.online.records import Record
 from tests.online.model import JournalModel
-from tests.online.stores import PROCESSES, Store, event, everything, ids, lines
+from tests.online.stores import Store, event, everything, ids, lines
 from tests.online.writing import BATCH, append_batches, append_when_told
+from tests.processes import PROCESSES
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Draining a journal into a data set: everything once, wherever it breaks off, and nothing of the forgotten."""
 
-import multiprocessing
 import os
 import signal
 from collections import Counter
@@ -24,9 +23,8 @@ from strata.online.opening import open_journal
 from strata.online.records import Record
 from strata.online.retaining import DAY, retain_files, retain_journal
 from strata.online.rewriting import without_older
+from tests.processes import PROCESSES
 
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.online.test_draining"])
 USERS = ("ann", "bob", "eve")
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from strata.online.erasures import erased
-from tests.online.stores import PROCESSES, Store, event, everything, lines
+from tests.online.stores import Store, event, everything, lines
 from tests.online.writing import BATCH, append_batches, forget_users
+from tests.processes import PROCESSES
 
 ROUNDS = 50
 INSIDE = 5

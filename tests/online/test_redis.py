@@ -11,8 +11,9 @@ from strata.errors import StoreFull, StoreUnavailable
 from strata.online.opening import open_journal
 from strata.online.redis import RedisJournal
 from tests.online.servers import DURABLE, RedisServer
-from tests.online.stores import PROCESSES, event, everything, ids, lines
+from tests.online.stores import event, everything, ids, lines
 from tests.online.writing import BATCH, append_until_stopped, until_full
+from tests.processes import PROCESSES
 
 PASSWORD = "hunter2-qzx"
 

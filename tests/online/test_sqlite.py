@@ -13,8 +13,9 @@ import pytest
 from strata.errors import StoreFull, StoreUnavailable
 from strata.online.sqlite import SqliteJournal
 from strata.online.sqlite_file import FULL, connect, failures
-from tests.online.stores import PROCESSES, Store, event, everything, ids
+from tests.online.stores import Store, event, everything, ids
 from tests.online.writing import fill_a_full_disk, until_full
+from tests.processes import PROCESSES
 
 
 @pytest.fixture

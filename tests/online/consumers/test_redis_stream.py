@@ -16,8 +16,9 @@ from strata.online.consumers.redis_stream import RedisStream
 from strata.online.redis import RedisJournal
 from strata.online.sqlite import SqliteJournal
 from tests.online.servers import RedisServer
-from tests.online.stores import PROCESSES, everything, ids
+from tests.online.stores import everything, ids
 from tests.online.writing import consume_a_stream
+from tests.processes import PROCESSES
 
 
 def sent(n: int, **fields: object) -> str:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services import own_folder
 from services.paths import Paths
 from services.settings import ServiceSettings
-from strata.timing import listening
+from strata.timing import OutOfTime, listening
 
 T = TypeVar("T")
 own_folder.take(ServiceSettings.from_environment().metrics)
@@ -40,6 +40,20 @@ ENCODED = Counter("strata_encoded_texts", "Texts the encoder read.")
 BATCHES = Histogram("strata_encoder_batch", "Texts per batch of the encoder.", buckets=(1, 2, 4, 8, 16, 32, 64))
 DROPPED = Counter("strata_dropped_records", "Records of shown lists that were dropped: the journal did not take them.")
 CACHE = Counter("strata_answers_from_memory", "Requests that could be answered from memory, by outcome.", ["outcome"])
+HEAVY = Counter("strata_heavy_requests", "Requests that cost much, by outcome: taken or refused.", ["outcome"])
+SHADOW = Counter("strata_shadow_lists", "Lists asked of the release in the shadow, by outcome.", ["outcome"])
+SHADOW_SHARED = Histogram(
+    "strata_shadow_shared",
+    "Share of a list's items that the release in the shadow lists as well.",
+    buckets=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+)
+SHADOW_TOP = Counter("strata_shadow_first", "Lists by whether the release in the shadow has the same first.", ["item"])
+SHADOW_SECONDS = Histogram(
+    "strata_shadow_seconds",
+    "Seconds that the release in the shadow takes for a list.",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+STOPPED = Counter("strata_stopped_answers", "Answers that nobody waited for any more and that were not finished.")
 SCRUBBED = Counter("strata_scrubbed", "Personal data taken out of texts before they were kept.", ["kind"])
 EVENTS = Counter("strata_events", "Records taken into the journal.", ["kind"])
 ITEMS_WAITING = Gauge(
@@ -78,15 +92,22 @@ def _part(endpoint: str, part: str) -> Histogram:
     return PARTS.labels(endpoint, part)
 
 
-def in_parts(endpoint: str, work: Callable[..., T]) -> Callable[..., T]:
-    """`work`, telling how long it waits for a thread from now on, and how long its parts take."""
+def in_parts(endpoint: str, work: Callable[..., T], seconds: float) -> Callable[..., T]:
+    """`work`, telling how long it waits for a thread from now on, and how long its parts take.
+
+    After `seconds` from now nobody waits for it, and no further part is begun.
+    """
     asked = time.perf_counter()
+    until = asked + seconds
 
     def told(*arguments: object) -> T:
         _part(endpoint, "waiting").observe(time.perf_counter() - asked)
-        with listening() as parts:
+        with listening(until=until) as parts:
             try:
                 return work(*arguments)
+            except OutOfTime:
+                STOPPED.inc()
+                raise
             finally:
                 for part, seconds in parts.items():
                     _part(endpoint, part).observe(seconds)
@@ -110,7 +131,9 @@ def count(endpoint: str, answer: object) -> None:
     cause = getattr(answer, "fallback_cause", None)
     if cause is not None:
         FALLBACKS.labels(endpoint, cause).inc()
-    tiers = Counted(item.reason.tier for item in getattr(answer, "items", ()) if getattr(item, "reason", None))
+    lists = getattr(answer, "lists", [answer])
+    shown = (item for each in lists for item in getattr(each, "items", ()))
+    tiers = Counted(item.reason.tier for item in shown if getattr(item, "reason", None))
     for tier, times in tiers.items():
         SERVED.labels(tier or "none").inc(times)
 

@@ -2,45 +2,59 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any, Final, TypeVar
+from functools import partial
+from typing import Annotated, Final
 
 import bentoml
 from fastapi import FastAPI, Path
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
-from pydantic import BaseModel
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
 
-from services import errors, metrics, own_folder
-from services.answers import ANSWERS, TICKET
+from services import errors, own_folder
+from services.answering import Answering
+from services.answers import ANSWERS
 from services.bodies import StrictRoute
 from services.description import operation
 from services.encoder import Encoder
-from services.endpoints.base import Answer, Cause, Question
+from services.endpoints import registry
+from services.endpoints.base import Question
 from services.endpoints.chat import Chat, ChatRequest
 from services.endpoints.corrections import Corrected, CorrectionRequest
 from services.endpoints.events import EventsRequest, FeedbackRequest, Kept
 from services.endpoints.items import ItemFacts, ItemsKept, ItemsRequest, item_facts
+from services.endpoints.listing import (
+    Attributes,
+    CategoryPage,
+    From,
+    Ids,
+    ItemPage,
+    Most,
+    UserPage,
+    Word,
+    theme_map,
+    wanted_attributes,
+)
 from services.endpoints.lists import Items, RankRequest, RecommendRequest
+from services.endpoints.many import ManyItems, ManyRequest
 from services.endpoints.near import SearchRequest, SimilarItemsRequest
 from services.endpoints.own_data import Forgotten, OwnData, own_data
 from services.endpoints.profiles import Interests, InterestsRequest
+from services.endpoints.registry import ChangeRequest, ReleaseList
 from services.endpoints.trends import Brands, BrandsRequest, HotTopics, HotTopicsRequest
 from services.endpoints.users import Audience, AudienceRequest, SimilarUsers, SimilarUsersRequest
 from services.errors import ApiError, log_without_values, responses
 from services.fields import UserId
-from services.headers import PAGE
 from services.health import HEALTH, Check, NotReady, State
 from services.items import ItemsNow
 from services.layers import protect
-from services.logs import note
-from services.online import Online, unavailable
+from services.online import Online
+from services.pages import add_pages
 from services.releases import Releases
 from services.settings import ServiceSettings
 from services.texts import EncoderUnavailable, Texts
 from strata.conversation.sessions import Sessions
-from strata.errors import SettingsError, StoreUnavailable
+from strata.errors import SettingsError
+from strata.interests.pictures import ThemeMap
 from strata.recommendation.recommender import Recommender as Release
 
 VERSION = "1.0.0"
@@ -50,7 +64,6 @@ Every error is `{"error": {"code", "message", "field", "remedy"}}`. Where an ans
 read, the stated fallback answers: windowed popularity that passes the filters, with `fallback: true` and its cause.
 Every path but `/livez` and `/readyz` needs a token, `Authorization: Bearer`, with the scope that it names.
 """
-T = TypeVar("T")
 ItemId = Annotated[str, Path(min_length=1, max_length=256, description="An item's id.")]
 WhichUser = Annotated[UserId, Path(description="A user's id.")]
 
@@ -75,6 +88,8 @@ class Status(BaseModel):
     release: str
     refused: str | None
     refused_because: str | None
+    shadow: str | None = Field(None, description="The release that answers beside it, unseen.")
+    shadow_refused_because: str | None = None
 
 
 @bentoml.service(
@@ -91,7 +106,7 @@ class Status(BaseModel):
 class Recommender:
     """Recommendations, rankings and interests of known users and visitors."""
 
-    encoder = bentoml.depends(Encoder)
+    encoder = bentoml.depends(Encoder, url=ServiceSettings.from_environment().encoder_url)
 
     def __init__(self) -> None:
         self.settings = ServiceSettings.from_environment()
@@ -102,8 +117,7 @@ class Recommender:
         self._complete = False
         self._texts = Texts(self.encoder, self.settings.encoder_time_out)
         self._items = ItemsNow(self.online.items, self._texts, self.settings.time_out / 2)
-        self._pool = ThreadPoolExecutor(self.settings.threads, "answer")
-        self._reserve = ThreadPoolExecutor(1, "fallback")
+        self.answering = Answering(self.settings, self.online, self._texts, self._items, self._state)
         ANSWERS.state, ANSWERS.seconds = self._state, self.settings.remember_seconds
         ANSWERS.local = self.online.journal.local
         HEALTH.seconds, self.checks = self.settings.health_seconds, HEALTH.checks
@@ -154,6 +168,11 @@ class Recommender:
         """Items for a user, a visitor's history or a text, best first, each with its reason."""
         return await self._answer("/recommend", request)
 
+    @app.post("/recommend/batch", response_model=ManyItems, responses=responses(404, *ANY))
+    async def recommend_batch(self, request: ManyRequest) -> Response:
+        """Lists for up to 100 users at once, all of one release: for mails and pages made in advance."""
+        return await self._answer("/recommend/batch", request)
+
     @app.post("/rank", response_model=Items, responses=responses(404, *ANY))
     async def rank(self, request: RankRequest) -> Response:
         """All the items the caller names, in the order of somebody's interests."""
@@ -182,7 +201,7 @@ class Recommender:
     @app.delete("/chat/{session_id}", status_code=204, responses=responses())
     async def forget(self, session_id: str) -> None:
         """Forget a conversation; nothing is said of whether there was one."""
-        await self._in(self._pool, self._sessions.forget, session_id)
+        await asyncio.to_thread(self._sessions.forget, session_id)
 
     @app.post("/hot_topics", response_model=HotTopics, responses=responses(404, *ANY))
     async def hot_topics(self, request: HotTopicsRequest) -> Response:
@@ -220,6 +239,24 @@ class Recommender:
             await self._items.catch_up(release, max(each.place for each in accepted))
         return ItemsKept.of(request, accepted, self.online.items, release)
 
+    @app.get("/items", responses=responses(404, *ANY))
+    async def list_items(
+        self, offset: From = 0, limit: Most = 50, ids: Ids = None, category: Word = None, title: Word = None
+    ) -> ItemPage:
+        """The catalogue, most chosen first: all of it, a category, titles with some letters, or just these ids."""
+        work = partial(ItemPage.of, ids=ids, category=category, title=title)
+        return await self.online.read(work, await self._items.current(self._live()), offset, limit)
+
+    @app.get("/categories", responses=responses(*ANY))
+    async def list_categories(self, offset: From = 0, limit: Most = 50) -> CategoryPage:
+        """The categories of the items, largest first."""
+        return await self.online.read(CategoryPage.of, await self._items.current(self._live()), offset, limit)
+
+    @app.get("/map", responses=responses(404, *ANY))
+    async def topic_map(self) -> ThemeMap:
+        """The catalogue's themes and topics as a map: places and sizes to draw it by."""
+        return await self.online.read(theme_map, self._live().manifest.id, self.settings)
+
     @app.get("/items/{item_id}", responses=responses(404, *ANY))
     async def item(self, item_id: ItemId) -> ItemFacts:
         """What is known of an item."""
@@ -238,6 +275,12 @@ class Recommender:
         kept = Kept.of(await self.online.keep(records))
         return Corrected(new=kept.new, known=kept.known, topic=request.topic_name(release))
 
+    @app.get("/users", responses=responses(*ANY))
+    async def list_users(self, offset: From = 0, limit: Most = 50, attribute: Attributes = None) -> UserPage:
+        """The users of the release by id, all or those with some attributes."""
+        release, wanted = await self._items.current(self._live()), wanted_attributes(attribute)
+        return await self.online.read(UserPage.of, release, self.online.users, offset, limit, wanted)
+
     @app.get("/users/{user_id}", responses=responses(404, *ANY))
     async def user(self, user_id: WhichUser) -> OwnData:
         """All that is known of a user."""
@@ -253,12 +296,39 @@ class Recommender:
     @app.get("/release", responses=responses())
     async def release(self) -> Status:
         """Which release serves, and why a newer one does not."""
-        refused = self.releases.refused
+        refused, shadow = self.releases.refused, self.answering.shadow
         return Status(
             release=self._live().manifest.id,
             refused=refused and refused.release,
             refused_because=refused and refused.reason,
+            shadow=shadow.live and shadow.live.manifest.id,
+            shadow_refused_because=shadow.refused and shadow.refused.reason,
         )
+
+    @app.get("/releases", responses=responses(409))
+    async def list_releases(self) -> ReleaseList:
+        """The releases of the registry with their metrics, side by side."""
+        return await asyncio.to_thread(registry.listed, registry.registry(self.settings))
+
+    @app.post("/releases/promote", responses=responses(409, *ANY))
+    async def promote(self, request: ChangeRequest) -> ReleaseList:
+        """Verify a release of the registry and have it serve, as `strata release promote` does."""
+        return await asyncio.to_thread(registry.promoted, registry.registry(self.settings), request.release)
+
+    @app.post("/releases/rollback", responses=responses(409))
+    async def roll_back(self) -> ReleaseList:
+        """Have the release serve again that served before."""
+        return await asyncio.to_thread(registry.rolled_back, registry.registry(self.settings))
+
+    @app.post("/releases/shadow", responses=responses(409, *ANY))
+    async def shadow(self, request: ChangeRequest) -> ReleaseList:
+        """Have a release answer beside the current one; its answers go to nobody, and how they differ is counted."""
+        return await asyncio.to_thread(registry.shadowed, registry.registry(self.settings), request.release)
+
+    @app.delete("/releases/shadow", responses=responses(409))
+    async def end_shadow(self) -> ReleaseList:
+        """Have no release answer in the shadow."""
+        return await asyncio.to_thread(registry.shadowed, registry.registry(self.settings), None)
 
     @app.get("/health", responses=responses())
     async def health(self) -> State:
@@ -285,58 +355,7 @@ class Recommender:
         return self.releases.swaps, items, None if user_id is None else self.online.users.state(live, user_id)
 
     async def _answer(self, endpoint: str, request: Question) -> Response:
-        release = self._live()  # taken once: no answer is of two releases
-        note(release=release.manifest.id)
-        try:
-            try:
-                async with asyncio.timeout(self.settings.time_out):
-                    release = await self._items.current(release)
-                    await self._fill_ticket(request)
-                    texts = request.reads(release)
-                    with metrics.encoding(endpoint, texts):
-                        vectors = await self._texts.vectors(release.manifest.id, texts, release.texts.dimension)
-                    answer = await self._in(self._pool, metrics.in_parts(endpoint, request.answer), release, vectors)
-                    metrics.count(endpoint, answer)
-                    await self._log(request, answer, release)
-                    return _as_json(answer)
-            except TimeoutError:
-                return await self._fall_back(endpoint, release, request, "time_out")
-            except EncoderUnavailable:
-                return await self._fall_back(endpoint, release, request, "encoder_unavailable")
-        except ApiError:
-            raise
-        except StoreUnavailable as error:
-            raise unavailable(error) from None
-        except Exception as error:
-            log_without_values(error)
-            raise ApiError(500, "an unexpected error") from None
-
-    async def _log(self, request: Question, answer: Answer, release: Release) -> None:
-        """Keep the list of a user, so that what came of it can be told; nobody waits for that."""
-        if self.settings.log_lists and isinstance(request, RecommendRequest) and answer.list_id is not None:
-            self.online.appender.later([request.to_log(answer, await self.online.now(release))])
-
-    async def _fill_ticket(self, request: Question) -> None:
-        """Say what the answer depends on, before it is computed: what happens meanwhile is then seen as a change."""
-        ticket = TICKET.get()
-        if ticket is not None:
-            ticket.user_id = getattr(request, "user_id", None)
-            local = ticket.user_id is None or ANSWERS.local
-            state = self._state(ticket.user_id) if local else await asyncio.to_thread(self._state, ticket.user_id)
-            ticket.state = state
-
-    async def _fall_back(self, endpoint: str, release: Release, request: Question, cause: Cause) -> Response:
-        if (ticket := TICKET.get()) is not None:
-            ticket.state = None
-        metrics.FALLBACKS.labels(endpoint, cause).inc()
-        try:
-            async with asyncio.timeout(self.settings.time_out):
-                return _as_json(await self._in(self._reserve, request.fallback, release, cause))
-        except TimeoutError:
-            raise ApiError(504, f"no answer, nor the fallback, within {self.settings.time_out:g} s") from None
-
-    async def _in(self, pool: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
+        return await self.answering.answer(endpoint, request, self._live())
 
     async def _follow(self) -> None:
         """Load the next release beside the current one, have its model loaded by the encoder, swap."""
@@ -352,6 +371,7 @@ class Recommender:
                     self._complete = True
                 elif self.releases.live is not None:
                     await self._items.keep_up(self.releases.live)
+                    await asyncio.to_thread(self.answering.shadow.follow)
             except EncoderUnavailable:
                 self.releases.refuse(following.manifest.id, "the encoder does not answer or cannot load its model")
             except Exception as error:  # the loop must never end
@@ -359,42 +379,5 @@ class Recommender:
             await asyncio.sleep(self.settings.poll_seconds)
 
 
-def _as_json(answer: Answer) -> Response:
-    """The answer as bytes: its models have checked it, so FastAPI need not do it again."""
-    return Response(answer.model_dump_json(by_alias=True), media_type="application/json")
-
-
-@app.get("/metrics", response_class=PlainTextResponse, include_in_schema=False)
-async def exposition() -> PlainTextResponse:
-    """Prometheus metrics of all processes."""
-    return PlainTextResponse(await asyncio.to_thread(metrics.exposition), media_type="text/plain; version=0.0.4")
-
-
-@app.get("/docs.json", include_in_schema=False)
-def docs_json() -> dict[str, Any]:
-    """The same OpenAPI where BentoML's tools look for it."""
-    return app.openapi()
-
-
-@app.get("/docs", include_in_schema=False)
-def docs() -> HTMLResponse:
-    """Swagger UI from BentoML's own files: nothing is fetched from elsewhere."""
-    files = "/static_content/swagger-ui"
-    page = get_swagger_ui_html(
-        openapi_url="/openapi.json",
-        title="Strata",
-        swagger_js_url=f"{files}-bundle.js",
-        swagger_css_url=f"{files}.css",
-        swagger_favicon_url="/static_content/favicon-light-32x32.png",
-    )
-    page.headers["Content-Security-Policy"] = PAGE
-    return page
-
-
-@app.get("/", include_in_schema=False)
-def index() -> RedirectResponse:
-    """Replaces BentoML's page, which loads a third-party tracker."""
-    return RedirectResponse("/docs")
-
-
+add_pages(app)
 protect(Recommender, app)

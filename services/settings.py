@@ -37,14 +37,20 @@ class ServiceSettings(Settings):
     """Folder of the release registry to follow; without it the built-in release serves."""
     release: Path | None = None
     """A release folder used in place of the built-in one, to serve without building a Bento."""
+    shadow_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Share of the lists that a release in the shadow computes as well, while one is there."""
     poll_seconds: PositiveFloat = 2.0
     """Seconds between reads of the pointer."""
     health_seconds: PositiveFloat = 2.0
     """Seconds between looks at what answers need: the encoder, the journal."""
     time_out: PositiveFloat = 2.0
     """Seconds a request may take before the fallback list answers."""
+    heavy_time_out: PositiveFloat = 10.0
+    """The same for requests that cost much: long histories, long lists, many users. They wait for one another."""
     encoder_time_out: PositiveFloat = 1.0
     """Seconds of `time_out` that encoding the request's texts may take."""
+    encoder_url: str | None = None
+    """Address of an encoder that runs elsewhere, for several replicas; without it the service starts its own."""
     body_limit: PositiveInt = 1_000_000
     """Bytes of a request's body."""
     header_time_out: PositiveFloat = 10.0

@@ -1,5 +1,9 @@
-"""How long the parts of a piece of work take, told to whoever listens in the same thread; else it costs nothing."""
+"""How long the parts of a piece of work take, told to whoever listens in the same thread; else it costs nothing.
 
+Whoever listens may also say until when: no part is begun after that.
+"""
+
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -8,22 +12,30 @@ from types import TracebackType
 from typing import Final
 
 
+class OutOfTime(Exception):
+    """Raised at the beginning of a part for which nobody waits any more."""
+
+
 class _Listener(threading.local):
     parts: dict[str, float] | None = None
+    until: float = math.inf
 
 
 _LISTENER: Final = _Listener()
 
 
 @contextmanager
-def listening() -> Iterator[dict[str, float]]:
-    """Part → seconds of what this thread does in the block; parts within others count in both."""
-    before, parts = _LISTENER.parts, dict[str, float]()
-    _LISTENER.parts = parts
+def listening(until: float = math.inf) -> Iterator[dict[str, float]]:
+    """Part → seconds of what this thread does in the block; parts within others count in both.
+
+    `until`: on the clock of `time.perf_counter`; a part that would begin later raises OutOfTime.
+    """
+    before, parts = (_LISTENER.parts, _LISTENER.until), dict[str, float]()
+    _LISTENER.parts, _LISTENER.until = parts, until
     try:
         yield parts
     finally:
-        _LISTENER.parts = before
+        _LISTENER.parts, _LISTENER.until = before
 
 
 class timed:  # noqa: N801  # used as contextlib's are
@@ -35,8 +47,10 @@ class timed:  # noqa: N801  # used as contextlib's are
         self.part = part
 
     def __enter__(self) -> None:
-        """Begin."""
+        """Begin. Raises OutOfTime."""
         self.began = time.perf_counter()
+        if self.began > _LISTENER.until:
+            raise OutOfTime
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from strata.timing import listening, timed
+from strata.timing import OutOfTime, listening, timed
 
 
 def test_parts_add_up_for_the_listener() -> None:
@@ -45,3 +45,14 @@ def test_a_part_that_fails_is_told_too() -> None:
     with listening() as parts, pytest.raises(ValueError, match="no"), timed("ranking"):
         raise ValueError("no")
     assert "ranking" in parts
+
+
+def test_no_part_is_begun_for_which_nobody_waits_any_more() -> None:
+    with listening(until=time.perf_counter() + 0.01) as parts:
+        with timed("candidates"):
+            time.sleep(0.02)
+        with pytest.raises(OutOfTime), timed("ranking"):
+            raise AssertionError("it began")
+    assert [*parts] == ["candidates"]
+    with timed("ranking"):
+        pass

@@ -18,12 +18,15 @@ from strata.data.schema import Behaviour
 from strata.fields import Id, Request, absent, one_of
 from strata.interests.query_users import PastChoice, QueryUser
 from strata.language.opinions import Opinion, things
+from strata.online.records import Record
 from strata.recommendation.recommender import Recommender
 
 WHO = ("user_id", "history", "text", "bio")
 WORDS = ("text", "bio")
 LATEST = 4_102_444_800.0
 """The year 2100: later times are slips of the pen, and tables of dates end somewhere."""
+HISTORY = 100
+"""Choices of a session that take about as long to be profiled as a list of ten takes."""
 NO_VECTORS = np.zeros((0, 0), np.float32)
 Cause = Literal["time_out", "encoder_unavailable", "unknown_user"]
 
@@ -45,6 +48,15 @@ class Question(Request):
 
     def reads(self, release: Recommender) -> list[str]:  # noqa: ARG002
         """What its language model is to read: nothing for known users and items."""
+        return []
+
+    @property
+    def cost(self) -> float:
+        """How many times the work of ten items for a known user it is, about."""
+        return 1.0
+
+    def to_log(self, answer: Any, now: float) -> list[Record]:  # noqa: ARG002
+        """What the journal keeps of the answer: nothing, unless a user was shown a list."""
         return []
 
     @abstractmethod
@@ -133,6 +145,11 @@ class Whose(Question):
     def said(self) -> list[Opinion]:
         """The opinions in the words, read once for a request."""
         return things(self.words)
+
+    @property
+    def cost(self) -> float:
+        """A long history takes time to be profiled."""
+        return 1.0 + len(self.history or ()) / HISTORY
 
     @property
     def _choices(self) -> list[PastChoice]:

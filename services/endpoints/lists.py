@@ -21,6 +21,9 @@ from strata.recommendation.lists import Recommendation
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest, TierMix
 
+PLACES = 200
+"""Places of a list that cost as much as a list of ten does apart from them."""
+
 
 class Reason(BaseModel):
     """Why an item is recommended."""
@@ -151,12 +154,19 @@ class RecommendRequest(ListRequest, Whose):
         content = f"{self.user_id}\n{answer.release}\n{self.offset}\n{places}"
         return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
-    def to_log(self, answer: Items, now: float) -> Record:
-        """The list as the journal keeps it."""
+    @property
+    def cost(self) -> float:
+        """Beside the history, each place costs."""
+        return super().cost + self.stop / PLACES
+
+    def to_log(self, answer: Items, now: float) -> list[Record]:
+        """The list of a user as the journal keeps it."""
+        if answer.list_id is None:
+            return []
         places = enumerate(answer.items, self.offset + 1)
         listed = [[item.item_id, place, item.propensity, item.reason and item.reason.tier] for place, item in places]
         body = {"list_id": answer.list_id, "release": answer.release, "items": listed, "fallback": answer.fallback}
-        return Record("shown", str(answer.list_id), self.user_id, now, body)
+        return [Record("shown", str(answer.list_id), self.user_id, now, body)]
 
     def fallback(self, release: Recommender, cause: Cause) -> Items:
         """What is popular, without what a known person rejected or, where that is asked for, had."""

@@ -112,6 +112,7 @@ class Interests(Answer):
     preferences: list[Preference] = []
     interests: list[Interest] = Field([], description="Content points: core first, then stable, then momentary.")
     dislikes: list[Dislike] = []
+    titles: dict[str, str] = Field({}, description="Item id → title of all evidence.")
     for_: list[Heard] = Field([], alias="for", description="Of a text or bio: clauses that make interests.")
     against: list[Heard] = Field([], description="Clauses that make dislikes and keep items out.")
     unsure: list[Heard] = Field(
@@ -158,13 +159,15 @@ class InterestsRequest(Whose):
             each.model_copy(update={"worded": release.wording.names.get(each.topic_id)})
             for each in _each(Interest, levels.points)
         ]
+        dislikes = _each(Dislike, levels.dislikes)
         return Interests(
             release=release.manifest.id,
+            titles={id: release.catalogue.title_of(id) for each in (*interests, *dislikes) for id in each.evidence},
             summary=summary_of(levels, release) if self.summary else None,
             categories=_each(Category, levels.categories),
             preferences=_each(Preference, levels.preferences),
             interests=interests,
-            dislikes=_each(Dislike, levels.dislikes),
+            dislikes=dislikes,
             **{
                 "for": _heard([each for each in heard if each.wanted], release.themes),
                 "against": _heard([each for each in heard if each.refused], release.themes),

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from strata.cli.rows import Columns, Rows
 from strata.cli.terminal import Answer, draws, sentence, states
+from strata.errors import SettingsError
 from strata.interests.anchors import write_anchors
 from strata.interests.corrections import lost_in
 from strata.interests.themes import Themes
@@ -78,6 +79,22 @@ def rollback(store: StoreFolder = STORE) -> Answer:
     return Answer({"store": store, "current": release}, [sentence(f"{release} serves again")])
 
 
+@app.command()
+@states
+def shadow(
+    release: Annotated[str | None, typer.Argument(help="Id from `strata release list`.")] = None,
+    *,
+    off: Annotated[bool, typer.Option("--off", help="End it.")] = False,
+    store: StoreFolder = STORE,
+) -> Answer:
+    """Let a release answer beside the current one; its answers go to nobody, and how they differ is measured."""
+    if (release is None) != off:
+        raise SettingsError("give either the id of a release (strata release list) or --off")
+    Registry(store).shadow(release)
+    said = "no release answers in the shadow" if release is None else f"{release} answers in the shadow"
+    return Answer({"store": store, "shadow": release}, [sentence(said)])
+
+
 def _entry(entry: Entry) -> dict[str, Any]:
     return {
         "release": entry.id,
@@ -86,6 +103,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "metrics": entry.metrics.get("strata", {}),
         "damaged": entry.fault or None,
         "refused": entry.refused or None,
+        "shadow": entry.shadow,
     }
 
 
@@ -94,7 +112,9 @@ def _state(entry: Entry) -> Text:
         return Text("damaged", "red")
     if entry.refused:
         return Text("refused", "red")
-    return Text("current", "green") if entry.current else Text("before" if entry.former else "")
+    if entry.current:
+        return Text("current", "green")
+    return Text("shadow" if entry.shadow else "before" if entry.former else "")
 
 
 def _metrics(entry: Entry) -> list[str]:

@@ -20,6 +20,7 @@ from strata.interests.settings import TierSettings
 from strata.interests.statements import NOTHING_STATED, Statements
 from strata.interests.understanding import Meaning, Reader
 from strata.language.opinions import Opinion
+from strata.timing import timed
 
 GIVEN = pl.Schema({BEHAVIOUR: pl.String(), VALUE: pl.Float64()})
 
@@ -114,7 +115,8 @@ class NewUsers:
         has just ended.
         """
         history, rated = self.chosen(picks)
-        profiles, _ = self.profiler.profiles(history, max([self.time, *(history.times + 1).tolist()]))
+        with timed("profile"):
+            profiles, _ = self.profiler.profiles(history, max([self.time, *(history.times + 1).tolist()]))
         return QueryUser(0, history, profiles, history.items[history.spoken_against()], rated=rated)
 
     def chosen(self, picks: Sequence[PastChoice]) -> tuple[History, tuple[np.ndarray, np.ndarray]]:

@@ -37,6 +37,7 @@ class LiveUsers:
         self._name = journal.facts().name
         self._kept: OrderedDict[str, tuple[State, QueryUser]] = OrderedDict()
         self._erased: tuple[int, dict[str, int]] = (0, {})
+        self._forgotten: tuple[object, frozenset[str]] = (None, frozenset())
         self._lock = Lock()
 
     def whose(self, release: Recommender, user_id: str, session: Sequence[PastChoice] = ()) -> str | QueryUser | None:
@@ -79,6 +80,16 @@ class LiveUsers:
         with self._lock:
             self._kept.pop(user_id, None)
         return gone
+
+    def forgotten(self, release: Recommender) -> frozenset[str]:
+        """Users of a release who were forgotten since it was made. Raises StoreUnavailable."""
+        places, drained = self._erasures(), self.drained(release)
+        key = release.manifest.id, self._erased[0]
+        if self._forgotten[0] != key:
+            since = {user for user, place in places.items() if place > drained}
+            gone = frozenset(user for user in release.users if self._hash(user) in since) if since else frozenset()
+            self._forgotten = key, gone
+        return self._forgotten[1]
 
     def _joined(
         self, release: Recommender, user_id: str, session: Sequence[PastChoice] = (), *, known: bool

@@ -15,6 +15,8 @@ from strata.release.manifest import MANIFEST, read_manifest, verify
 from strata.storage import read_json, replacing, write_json
 
 POINTER = "current.json"
+SHADOW = "shadow.json"
+"""Names the release that answers beside the current one, unseen, if any does."""
 REFUSED = "refused"
 """Folder of what services say of releases that they do not serve: a file each, ID.json."""
 ID = re.compile(r"[0-9a-f]{12}")
@@ -56,6 +58,8 @@ class Entry:
     """Why its manifest cannot be read, if so."""
     refused: str = ""
     """Why a service that follows the registry does not serve it, if so."""
+    shadow: bool = False
+    """Whether it answers beside the current one, unseen."""
 
 
 class Registry:
@@ -85,13 +89,15 @@ class Registry:
     def list(self) -> Sequence[Entry]:
         """All releases in the order in which they were added."""
         refused = self.refused()
-        pointer = self._pointer().without(refused)
-        return [self._entry(release, pointer, refused.get(release, "")) for release in self._ids()]
+        pointer, shadow = self._pointer().without(refused), self._shadow()
+        return [self._entry(release, pointer, refused.get(release, ""), shadow) for release in self._ids()]
 
     def promote(self, release: str) -> None:
         """Verify a release of the registry and point to it. Raises ReleaseError, leaving the pointer, if it fails."""
         with self._alone():
             self._point(self._pointer().to(self._known(release)))
+            if release == self._shadow():
+                self._end_shadow()
 
     def rollback(self) -> str:
         """Point to the release that served before the current one, verified, and return its id.
@@ -108,6 +114,25 @@ class Registry:
             self._known(pointer.former[-1])
             self._point(pointer.back())
         return pointer.former[-1]
+
+    def shadow(self, release: str | None) -> None:
+        """Have a release answer beside the current one, its answers compared and sent to nobody; None: no more.
+
+        Raises ReleaseError if it fails to verify, or serves already.
+        """
+        with self._alone():
+            if release is None:
+                self._end_shadow()
+                return
+            if self._pointer().current == self._known(release):
+                raise ReleaseError(f"release {release} serves already; a shadow is another one")
+            verify(self.folder / release)
+            write_json({"release": release}, self.folder / SHADOW)
+
+    def shadowed(self) -> Path | None:
+        """Folder of the release that answers beside the current one, if any does. Raises ReleaseError."""
+        release = self._shadow()
+        return None if release is None else self.folder / self._known(release)
 
     def current(self) -> Path | None:
         """Folder of the release in service, or None before the first promotion."""
@@ -128,12 +153,15 @@ class Registry:
         return {path.stem: _reason(path) for path in sorted((self.folder / REFUSED).glob("*.json"))}
 
     def prune(self, keep: int) -> Sequence[str]:
-        """Remove all but the `keep` latest releases, the current one and the one before it. Returns the removed ids."""
+        """Remove all but the `keep` latest releases, the current one, the one before it and the shadow.
+
+        Returns the removed ids.
+        """
         if keep < 1:
             raise ReleaseError(f"keep is {keep}; keep at least 1 release")
         with self._alone():
             pointer = self._pointer().without(self.refused())
-            kept = {*self._ids()[-keep:], pointer.current, *pointer.former[-1:]}
+            kept = {*self._ids()[-keep:], pointer.current, *pointer.former[-1:], self._shadow()}
             removed = [release for release in self._ids() if release not in kept]
             if removed:  # pointer first, so that it never names a removed release
                 former = tuple(release for release in pointer.former if release not in removed)
@@ -151,6 +179,20 @@ class Registry:
 
     def _write(self, pointer: Pointer) -> None:
         write_json({"current": pointer.current, "former": [*pointer.former]}, self.folder / POINTER)
+
+    def _shadow(self) -> str | None:
+        path = self.folder / SHADOW
+        try:
+            return str(read_json(path)["release"])
+        except FileNotFoundError:
+            return None
+        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+            raise ReleaseError(
+                f"{path} names no release ({error!r}); remove it, or run `strata release shadow ID` again"
+            ) from None
+
+    def _end_shadow(self) -> None:
+        (self.folder / SHADOW).unlink(missing_ok=True)
 
     def _pointer(self) -> Pointer:
         path = self.folder / POINTER
@@ -180,13 +222,14 @@ class Registry:
         except ReleaseError:
             return False
 
-    def _entry(self, release: str, pointer: Pointer, refused: str) -> Entry:
+    def _entry(self, release: str, pointer: Pointer, refused: str, shadow: str | None) -> Entry:
         current, former = release == pointer.current, release in pointer.former[-1:]
+        unseen = release == shadow
         try:
             metrics = read_manifest(self.folder / release).metrics
-            return Entry(release, metrics, current, former, refused=refused)
+            return Entry(release, metrics, current, former, refused=refused, shadow=unseen)
         except ReleaseError as error:
-            return Entry(release, {}, current, former, fault=str(error), refused=refused)
+            return Entry(release, {}, current, former, fault=str(error), refused=refused, shadow=unseen)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

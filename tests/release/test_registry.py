@@ -143,6 +143,31 @@ def test_prune_keeps_the_latest_the_current_and_the_one_before(registry: Registr
     assert registry.rollback() == ids[1]
 
 
+def test_a_shadow_is_another_whole_release_until_it_serves_or_ends(registry: Registry, ids: list[str]) -> None:
+    registry.promote(ids[0])
+    assert registry.shadowed() is None
+    with pytest.raises(ReleaseError, match="serves already"):
+        registry.shadow(ids[0])
+    with pytest.raises(ReleaseError, match="no release 'x'"):
+        registry.shadow("x")
+    registry.shadow(ids[1])
+    assert registry.shadowed() == registry.folder / ids[1]
+    assert [entry.id for entry in registry.list() if entry.shadow] == [ids[1]]
+    registry.prune(1)
+    assert {entry.id for entry in registry.list()} == {ids[0], ids[1], ids[3]}
+    registry.promote(ids[1])
+    assert registry.shadowed() is None
+    registry.shadow(ids[3])
+    registry.shadow(None)
+    assert registry.shadowed() is None
+    flip_a_byte(registry.folder / ids[3] / "content.txt")
+    with pytest.raises(ReleaseError, match="content"):
+        registry.shadow(ids[3])
+    (registry.folder / "shadow.json").write_text("{")
+    with pytest.raises(ReleaseError, match=r"shadow\.json names no release"):
+        registry.shadowed()
+
+
 def test_unknown_ids_and_a_damaged_pointer_are_said_clearly(registry: Registry, ids: list[str]) -> None:
     with pytest.raises(ReleaseError, match=f"no release '../release0'.*{ids[0]}"):
         registry.promote("../release0")
@@ -180,6 +205,10 @@ def test_the_command_adds_lists_promotes_and_rolls_back(tmp_path: Path) -> None:
     assert "current" in lines[second]
     assert "before" in lines[first]
     assert first in strata("rollback")
+    assert f"{second} answers in the shadow" in strata("shadow", second)
+    assert "shadow" in next(line for line in strata("list").splitlines() if second in line)
+    assert "no release" in strata("shadow", "--off")
+    assert runner.invoke(app, ["shadow", "--store", registry]).exit_code == 1
     refused = runner.invoke(app, ["rollback", "--store", registry])
     assert refused.exit_code == 1
     assert "promote one by its id" in refused.output

@@ -29,6 +29,50 @@ def test_compose_sets_what_the_service_reads_and_publishes_on_the_loopback_only(
     assert f"{service['environment']['STRATA_RELEASES']}/refused" in mounted
 
 
+def test_several_replicas_share_journal_rates_and_encoder_and_no_file_has_a_password() -> None:
+    path = ROOT / "deploy" / "compose.replicas.yaml"
+    services = yaml.safe_load(path.read_text(encoding="utf-8"))["services"]
+    assert services["strata"]["deploy"]["replicas"] > 1
+    settings = services["strata"]["environment"]
+    assert {name.removeprefix(PREFIX).lower() for name in settings} <= set(ServiceSettings.model_fields)
+    assert settings["STRATA_JOURNAL"] != settings["STRATA_RATE_STORE"]
+    published = [port for service in services.values() for port in service.get("ports", [])]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+    pods = kubernetes("Deployment", "StatefulSet")
+    assert {"strata", "encoder", "redis", "prefect", "postgres"} == pods.keys() == services.keys() - {"proxy"}
+    for text in (path.read_text(encoding="utf-8"), (ROOT / "deploy" / "kubernetes.yaml").read_text(encoding="utf-8")):
+        assert not re.search(r"(?i)(password|requirepass)[ :=]+[a-z0-9]{4,}", text)
+        for flag in ("appendonly", "appendfsync", "maxmemory-policy"):  # without which no event would be kept
+            assert f"--{flag}" in text
+
+
+def kubernetes(*kinds: str) -> dict[str, dict]:
+    """Name → object of deploy/kubernetes.yaml of these kinds."""
+    objects = yaml.safe_load_all((ROOT / "deploy" / "kubernetes.yaml").read_text(encoding="utf-8"))
+    return {each["metadata"]["name"]: each for each in objects if each["kind"] in kinds}
+
+
+def test_kubernetes_sets_what_the_service_reads_and_asks_its_probes() -> None:
+    pods, doors = kubernetes("Deployment", "StatefulSet"), kubernetes("Service")
+    assert pods.keys() == doors.keys()
+    for name, pod in pods.items():
+        template = pod["spec"]["template"]
+        (container,) = template["spec"]["containers"]
+        labels = template["metadata"]["labels"]
+        assert labels == pod["spec"]["selector"]["matchLabels"] == doors[name]["spec"]["selector"]
+        ports = {port["name"] for port in container["ports"]}
+        assert {port["targetPort"] for port in doors[name]["spec"]["ports"]} <= ports
+        claims = {each["metadata"]["name"] for each in pod["spec"].get("volumeClaimTemplates", [])}
+        volumes = {each["name"] for each in template["spec"].get("volumes", [])} | claims
+        assert {each["name"] for each in container.get("volumeMounts", [])} <= volumes
+    service = pods["strata"]["spec"]["template"]["spec"]["containers"][0]
+    settings = {each["name"] for each in service["env"] if each["name"].startswith(PREFIX)}
+    assert {name.removeprefix(PREFIX).lower() for name in settings} <= set(ServiceSettings.model_fields)
+    assert service["livenessProbe"]["httpGet"]["path"] == "/livez"
+    assert service["readinessProbe"]["httpGet"]["path"] == service["startupProbe"]["httpGet"]["path"] == "/readyz"
+
+
 def test_the_documentation_lists_every_setting() -> None:
     text = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
     missing = [name for name in ServiceSettings.model_fields if PREFIX + name.upper() not in text]

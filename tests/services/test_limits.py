@@ -86,17 +86,23 @@ def test_a_request_that_takes_too_long_is_answered_by_the_fallback(release, monk
     monkeypatch.setenv("STRATA_JOURNAL", str(tmp_path / "journal.sqlite"))
     service = Service.inner()
 
-    async def ask(time_out: float) -> Items:
-        service.settings = service.settings.model_copy(update={"time_out": time_out})
-        request = RecommendRequest(user_id="10", k=1000)
-        if time_out < 1:  # all threads are busy with something slow
-            for _ in range(service.settings.threads):
-                asyncio.get_running_loop().run_in_executor(service._pool, time.sleep, 1)
-        return Items.model_validate_json((await service._answer("/recommend", request)).body)
+    async def ask(k: int, time_out: float) -> Items:
+        answering = service.answering
+        limits = {"time_out": 30, "time_out" if k < 100 else "heavy_time_out": time_out}
+        answering.settings = service.settings.model_copy(update=limits)
+        request = RecommendRequest(user_id="10", k=k)
+        busy = []
+        if time_out < 1:  # all threads of its lane are busy with something slow
+            busy = [asyncio.create_task(answering.lanes.run(request.cost, time.sleep, 1)) for _ in range(2)]
+            await asyncio.sleep(0)
+        found = Items.model_validate_json((await service._answer("/recommend", request)).body)
+        await asyncio.gather(*busy)
+        return found
 
-    assert asyncio.run(ask(30)).fallback is False
-    late = asyncio.run(ask(0.2))
-    assert (late.fallback, late.fallback_cause, len(late.items)) == (True, "time_out", 1000)
+    for k in (10, 1000):
+        assert asyncio.run(ask(k, 30)).fallback is False
+        late = asyncio.run(ask(k, 0.2))
+        assert (late.fallback, late.fallback_cause, len(late.items)) == (True, "time_out", k)
 
 
 def run(limits: Limits, path: str, receive) -> tuple[int, dict]:

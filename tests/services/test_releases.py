@@ -47,7 +47,9 @@ def followed(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> It
     """A server that follows the registry."""
     home = tmp_path_factory.mktemp("follower")
     with serving(
-        home, *SERVICE, environment={"STRATA_RELEASES": registry.folder, "STRATA_ENCODER_TIME_OUT": "8"}
+        home,
+        *SERVICE,
+        environment={"STRATA_RELEASES": registry.folder, "STRATA_ENCODER_TIME_OUT": "8", "STRATA_SHADOW_SHARE": "1"},
     ) as started:
         yield started
 
@@ -105,6 +107,43 @@ def without_last_digits(answer: dict) -> object:
     if "items" not in answer:
         return answer
     return sorted(item["item_id"] for item in answer["items"][:1])
+
+
+def test_the_registry_is_listed_and_changed_over_the_api(followed: Server, registry: Registry) -> None:
+    first, second = (entry.id for entry in registry.list())
+    listed = followed.get("/releases").json()["releases"]
+    assert [(each["release"], each["current"]) for each in listed] == [(first, True), (second, False)]
+    assert followed.post("/releases/promote", json={"release": second}).status_code == 200
+    wait_for(followed, second)
+    refused = followed.post("/releases/promote", json={"release": "0123456789ab"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "registry")
+    assert str(registry.folder) not in refused.text
+    back = followed.post("/releases/rollback").json()["releases"]
+    assert [each["release"] for each in back if each["current"]] == [first]
+    wait_for(followed, first)
+
+
+def test_a_release_in_the_shadow_answers_beside_and_nobody_sees_it(followed: Server, registry: Registry) -> None:
+    first, second = (entry.id for entry in registry.list())
+    wait_for(followed, first)
+    users = [str(number) for number in range(1, 40)]
+    before = [followed.post("/recommend", json={"user_id": user, "k": 7}).json()["items"] for user in users]
+    assert followed.post("/releases/shadow", json={"release": second}).status_code == 200
+    for _ in range(20):  # each worker loads it
+        followed.wait("/release", lambda answer: answer.json()["shadow"] == second)
+    after = [followed.post("/recommend", json={"user_id": user, "k": 8}).json() for user in users]
+    assert {answer["release"] for answer in after} == {first}
+    assert [answer["items"][:7] for answer in after] == before
+    end = time.monotonic() + 30
+    while followed.metric("strata_shadow_lists_total", outcome="compared") < 1 and time.monotonic() < end:
+        time.sleep(0.2)
+    compared = followed.metric("strata_shadow_lists_total", outcome="compared")
+    assert compared >= 1
+    assert followed.metric("strata_shadow_shared_count") == compared
+    assert followed.metric("strata_shadow_shared_sum") < compared  # the other ranks by interests alone
+    assert followed.delete("/releases/shadow").status_code == 200
+    for _ in range(20):
+        followed.wait("/release", lambda answer: answer.json()["shadow"] is None)
 
 
 def test_a_flipped_byte_is_refused_by_name_and_the_former_release_serves_on(

@@ -1,0 +1,102 @@
+"""How a request becomes an answer: its texts read, its work in the lane of its cost, in time or by the fallback."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+from fastapi.responses import Response
+
+from services import metrics
+from services.answers import ANSWERS, TICKET
+from services.endpoints.base import Answer, Cause, Question
+from services.errors import ApiError, log_without_values
+from services.items import ItemsNow
+from services.lanes import MUCH, Lanes
+from services.logs import note
+from services.online import Online, unavailable
+from services.settings import ServiceSettings
+from services.shadow import Shadow
+from services.texts import EncoderUnavailable, Texts
+from strata.errors import StoreUnavailable
+from strata.recommendation.recommender import Recommender
+
+FALLBACK_THREADS: Final = 1
+"""Of its own, so that the fallback answers while all others are busy."""
+
+
+class Answering:
+    """Of one API worker. `state`: what an answer about a user (None: about nobody) depends on beside the request."""
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        online: Online,
+        texts: Texts,
+        items: ItemsNow,
+        state: Callable[[str | None], Any],
+    ) -> None:
+        self.settings, self.online, self.texts, self.items, self.state = settings, online, texts, items, state
+        self.lanes = Lanes(settings.threads)
+        self.shadow = Shadow(settings, self.lanes, online.joined)
+        self._reserve = Lanes(FALLBACK_THREADS)
+
+    async def answer(self, endpoint: str, request: Question, release: Recommender) -> Response:
+        """The answer of one release, taken once, or the stated fallback. Raises ApiError."""
+        note(release=release.manifest.id)
+        cost = request.cost
+        seconds = self.settings.time_out if cost < MUCH else self.settings.heavy_time_out
+        try:
+            try:
+                async with asyncio.timeout(seconds):
+                    release = await self.items.current(release)
+                    await self._fill_ticket(request)
+                    texts = request.reads(release)
+                    with metrics.encoding(endpoint, texts):
+                        vectors = await self.texts.vectors(release.manifest.id, texts, release.texts.dimension)
+                    work = metrics.in_parts(endpoint, request.answer, seconds)
+                    answer = await self.lanes.run(cost, work, release, vectors)
+                    metrics.count(endpoint, answer)
+                    await self._log(request, answer, release)
+                    self.shadow.compare(request, answer)
+                    return _as_json(answer)
+            except TimeoutError:
+                return await self._fall_back(endpoint, release, request, "time_out")
+            except EncoderUnavailable:
+                return await self._fall_back(endpoint, release, request, "encoder_unavailable")
+        except ApiError:
+            raise
+        except StoreUnavailable as error:
+            raise unavailable(error) from None
+        except Exception as error:
+            log_without_values(error)
+            raise ApiError(500, "an unexpected error") from None
+
+    async def _log(self, request: Question, answer: Answer, release: Recommender) -> None:
+        """Keep the lists of users, so that what came of them can be told; nobody waits for that."""
+        if self.settings.log_lists:
+            records = request.to_log(answer, await self.online.now(release))
+            if records:
+                self.online.appender.later(records)
+
+    async def _fill_ticket(self, request: Question) -> None:
+        """Say what the answer depends on, before it is computed: what happens meanwhile is then seen as a change."""
+        ticket = TICKET.get()
+        if ticket is not None:
+            ticket.user_id = getattr(request, "user_id", None)
+            local = ticket.user_id is None or ANSWERS.local
+            ticket.state = self.state(ticket.user_id) if local else await asyncio.to_thread(self.state, ticket.user_id)
+
+    async def _fall_back(self, endpoint: str, release: Recommender, request: Question, cause: Cause) -> Response:
+        if (ticket := TICKET.get()) is not None:
+            ticket.state = None
+        metrics.FALLBACKS.labels(endpoint, cause).inc()
+        try:
+            async with asyncio.timeout(self.settings.time_out):
+                return _as_json(await self._reserve.run(0, request.fallback, release, cause))
+        except TimeoutError:
+            raise ApiError(504, f"no answer, nor the fallback, within {self.settings.time_out:g} s") from None
+
+
+def _as_json(answer: Answer) -> Response:
+    """The answer as bytes: its models have checked it, so FastAPI need not do it again."""
+    return Response(answer.model_dump_json(by_alias=True), media_type="application/json")

@@ -1,0 +1,81 @@
+"""/recommend/batch: the lists of many users in one answer."""
+
+from typing import Self
+
+import numpy as np
+from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from services.endpoints.base import Answer, Cause, Question, examples
+from services.endpoints.lists import Item, Items, RecommendRequest
+from services.fields import UserId
+from strata.online.records import Record
+from strata.recommendation.recommender import Recommender
+from strata.recommendation.request import ListRequest
+
+MOST = 100
+"""Users of one request."""
+
+
+class ListOf(BaseModel):
+    """The list of one user, as /recommend would give it."""
+
+    user_id: str
+    known: bool = Field(description="False where nobody knows the user_id: what is popular comes.")
+    items: list[Item]
+    list_id: str | None = Field(description="Of a list that was kept; send it with what /feedback tells of it.")
+
+
+class ManyItems(Answer):
+    """Lists in the order of the user ids; `fallback` is about all of them."""
+
+    lists: list[ListOf]
+
+
+class ManyRequest(ListRequest, Question):
+    """Items for each of some users, with the same options."""
+
+    model_config = examples({"user_ids": ["10", "13", "22"], "k": 3}, {"user_ids": ["10"], "k": 3, "explain": False})
+
+    user_ids: list[UserId] = Field(
+        min_length=1, max_length=MOST, description="Each once.", json_schema_extra={"uniqueItems": True}
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.user_ids)) != len(self.user_ids):
+            raise PydanticCustomError("user_ids", "user_ids names a user twice")
+        return self
+
+    @property
+    def cost(self) -> float:
+        """As that of its lists."""
+        return sum(each.cost for each in self._each())
+
+    def answer(self, release: Recommender, vectors: np.ndarray) -> ManyItems:
+        """A list for each."""
+        return self._of(release, [each.answer(release, vectors) for each in self._each()])
+
+    def fallback(self, release: Recommender, cause: Cause) -> ManyItems:
+        """What is popular, for each."""
+        found = self._of(release, [each.fallback(release, cause) for each in self._each()])
+        return found.model_copy(update={"fallback": True, "fallback_cause": cause})
+
+    def to_log(self, answer: ManyItems, now: float) -> list[Record]:
+        """Each list that is a known user's."""
+        records: list[Record] = []
+        for each, one in zip(self._each(), answer.lists, strict=True):
+            shown = Items(release=answer.release, items=one.items, list_id=one.list_id)
+            records += each.to_log(shown, now)
+        return records
+
+    def _each(self) -> list[RecommendRequest]:
+        options = {name: getattr(self, name) for name in ListRequest.model_fields}
+        return [RecommendRequest.model_construct(**options, user_id=user) for user in self.user_ids]
+
+    def _of(self, release: Recommender, found: list[Items]) -> ManyItems:
+        lists = [
+            ListOf(user_id=user, known=each.known, items=each.items, list_id=each.list_id)
+            for user, each in zip(self.user_ids, found, strict=True)
+        ]
+        return ManyItems(release=release.manifest.id, lists=lists)

@@ -40,6 +40,14 @@ def holding(folder: Path) -> list[str]:
     return found
 
 
+def database() -> bytes:
+    """All that Prefect's server keeps of flows, runs, logs and artifacts."""
+    url = get_current_settings().server.database.connection_url
+    assert url is not None
+    file = Path(url.get_secret_value().partition("///")[2])
+    return b"".join(path.read_bytes() for path in file.parent.glob(f"{file.name}*"))
+
+
 @pytest.mark.slow
 def test_after_the_documented_commands_nothing_is_left(shop: Shop, tmp_path: Path) -> None:  # noqa: F811
     shop.run("dvc", "remote", "add", "-d", "store", str(tmp_path / "remote"))
@@ -69,6 +77,9 @@ def test_after_the_documented_commands_nothing_is_left(shop: Shop, tmp_path: Pat
     assert done.returncode == 0, done.stdout + done.stderr
     assert CANARY not in done.stdout + done.stderr
     assert holding(tmp_path) == []
+    kept = database()
+    assert b"ingest" in kept  # it is theirs
+    assert CANARY.encode() not in kept
     # Everything else is there, and the deployments go on from it.
     shop.keep(event("e3"))
     ingest(shop.address, shop.folder, deployment="ingest")

@@ -1,7 +1,7 @@
 """The command `strata init`: looks at people's files, says what it understood, and writes the settings."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
@@ -10,6 +10,13 @@ from rich.console import Console
 from strata.cli.answers import ask, of_flags
 from strata.cli.terminal import Answer, draws, sentence
 from strata.cli.written import DATA, name_of, place_and_write, write
+
+if TYPE_CHECKING:
+    from strata.data.guess.ledger import Guess
+
+
+WAYS = 3
+"""Most flags that are shown for one setting."""
 
 
 @draws
@@ -63,7 +70,7 @@ def init(
     if dry_run:
         return Answer(content, shown)
     if plan.unsure or tried.faults:
-        asked = [sentence(f"  {each.path}: {each.why}") for each in plan.unsure]
+        asked = [sentence(f"  {each.path}: {each.why}{_ways(each)}") for each in plan.unsure]
         flags = "answer by --set SETTING=VALUE, --column, --behaviour or --rating, or run without --yes"
         end = sentence(
             ("Nothing was written. ", "bold"), f"Unsure or unreadable; {flags}; an empty value maps nothing:"
@@ -83,6 +90,19 @@ def init(
         following = "dvc repro"
     end = sentence(("Next: ", "bold"), following)
     return Answer({**content, **done, "next": following}, [*(shown if yes else []), *said, end])
+
+
+def _ways(unsure: "Guess") -> str:
+    """The flags by which a setting can be answered: what it seems to be, and a few others."""
+    values = [each for each in (unsure.value, *unsure.choices) if each is not None]
+    distinct = list(dict.fromkeys(_written(each) for each in values))[:WAYS]
+    flags = [f"--set '{unsure.path}={each}'" for each in distinct]
+    return f" ({' or '.join(flags)})" if flags else ""
+
+
+def _written(value: Any) -> str:
+    line = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1_000, sort_keys=False)
+    return str(line).removesuffix("...\n").strip()
 
 
 def _database(given: list[str]) -> str | None:

@@ -46,9 +46,9 @@ def _unrated(ledger: Ledger, counts: dict[float, int]) -> list[float]:
             ledger.settle(
                 key, {}, f"{stands}: is it the lowest rating, or none?", sure=False, choices=[{named: "view"}, {}]
             )
-    said = ledger.answers.get(("interactions", "unrated"))
     guess = ledger.guesses.get(("interactions", "unrated"))
-    none = set(map(float, said if said is not None else guess.value if guess else {}))
+    holds = ledger.answers.get(("interactions", "unrated"), guess.value if guess else None)
+    none = {float(value) for value in holds if isinstance(value, int | float)} if isinstance(holds, dict) else set()
     return [value for value in counts if value not in none]
 
 

@@ -152,6 +152,10 @@ def test_zeros_that_are_a_mass_of_their_own_are_no_ratings(tmp_path: Path) -> No
     assert unsure(plan) == []
     few = "user_id,item_id,rating,ts\n" + rows(240, "{u},{i},{r},13000{n:05}", r=[0, 1, 2, 3, 4, 5])
     assert "interactions.unrated" in unsure(of(tmp_path, ratings__csv=few))
+    for said in ({}, None, "refuse"):  # whatever is answered
+        plan = of(tmp_path, {("interactions", "unrated"): said})
+        assert plan.cleaning["rating"]["lowest"] == 0
+        assert unsure(plan) == []
 
 
 def test_without_known_names_everything_is_asked(tmp_path: Path) -> None:

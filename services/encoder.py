@@ -51,10 +51,10 @@ class Encoder:
             logger.error("the encoder starts without a model: %s", error)
 
     @bentoml.api  # callers send together what waits: BentoML's batcher would hold a lone text back
-    def encode(self, texts: list[tuple[str, str]]) -> list[Any]:
+    def encode(self, texts: list[tuple[str, str]]) -> list[list[float] | None]:
         """Vectors (d,) of (release id, text) pairs; None where this process has no such release.
 
-        A list, as calls in a batch may be for several releases with different vector lengths.
+        Plain numbers, which travel as JSON too; of several releases vectors may differ in length.
         """
         from services.metrics import BATCHES, ENCODED
 
@@ -68,7 +68,7 @@ class Encoder:
             model = self._model(release)
             if model is not None:
                 own = {key: text for key, text in new.items() if key[0] == release}
-                found.update(zip(own, model.encode(list(own.values())), strict=True))
+                found.update(zip(own, model.encode(list(own.values())).tolist(), strict=True))
         for key, vector in found.items():
             self._read[key] = vector
             self._read.move_to_end(key)

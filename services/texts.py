@@ -82,6 +82,6 @@ class Texts:
 def _stacked(vectors: list[Any]) -> np.ndarray | Exception:
     """The vectors of a request, if the encoder has the model of its release."""
     if all(vector is not None for vector in vectors):
-        return np.stack(vectors).astype(np.float32, copy=False)  # of an encoder elsewhere they come as numbers
+        return np.array(vectors, np.float32)
     ENCODER_CALLS.labels("other_release").inc()
     return EncoderUnavailable()

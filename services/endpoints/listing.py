@@ -78,13 +78,13 @@ class ItemPage(Page):
             rows = rows[found.str.contains(title.lower(), literal=True).to_numpy()[rows]]
         there, chosen = release.admitted(), release.list_builder.chosen_by
         shown = rows[offset : offset + most]
-        categories = catalogue.items[CATEGORIES]
+        categories = catalogue.items[CATEGORIES].gather(shown).to_list()
         items = [
             ListedItem(
-                item_id=str(catalogue.ids[row]), title=catalogue.titles[row], categories=(categories[row] or []),
+                item_id=str(catalogue.ids[row]), title=catalogue.titles[row], categories=named or [],
                 chosen_by=int(chosen[row]), available=bool(there[row]),
             )
-            for row in shown.tolist()
+            for row, named in zip(shown.tolist(), categories, strict=True)
         ]  # fmt: skip
         return cls(release=release.manifest.id, total=len(rows), offset=offset, items=items)
 

@@ -26,6 +26,8 @@ WAL_PAGES: Final = 8_000
 """Pages after which the log is brought into the file: batches change the same pages of the indices again and again."""
 CACHE: Final = 32 << 10
 """KiB of pages that a connection keeps."""
+OPENING: Final = 2.0
+"""Seconds for which opening waits for other processes that open it."""
 RETRY: Final = 0.0005
 """Seconds between two tries for the lock on writing: SQLite's own waiting grows to 100 ms, a commit takes some 1–5."""
 NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -61,7 +63,8 @@ def create(file: Path, began: float, patience: float) -> None:
     with suppress(FileExistsError):  # several processes may start at once
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         _sync(file.parent)
-    store = sqlite3.connect(_rw(file), uri=True, timeout=0, isolation_level=None)
+    # Reading waits too: while another process turns the write-ahead log on, nobody may.
+    store = sqlite3.connect(_rw(file), uri=True, timeout=patience, isolation_level=None)
     try:
         _recognise(store, file)  # before anything is written: it may be somebody else's
         if patiently(store, "pragma journal_mode = wal", patience) != ("wal",):
@@ -75,9 +78,12 @@ def create(file: Path, began: float, patience: float) -> None:
 
 
 def connect(file: Path, *, most_bytes: int | None, timeout: float) -> Connection:
-    """Open the file, which must exist, so that a commit is on the disk and what is deleted is overwritten."""
+    """Open the file, which must exist, so that a commit is on the disk and what is deleted is overwritten.
+
+    `timeout`: seconds for which statements wait for other processes, once it is open.
+    """
     store = sqlite3.connect(
-        _rw(file), uri=True, timeout=timeout, isolation_level=None, check_same_thread=False, factory=Connection
+        _rw(file), uri=True, timeout=OPENING, isolation_level=None, check_same_thread=False, factory=Connection
     )
     store.execute("pragma synchronous = full")
     store.execute("pragma fullfsync = on")  # macOS; nothing elsewhere
@@ -90,6 +96,7 @@ def connect(file: Path, *, most_bytes: int | None, timeout: float) -> Connection
         raise StoreUnavailable(f"{file}: SQLite keeps synchronous = {level}, so that events could be lost; use another")
     if _pragma(store, "secure_delete") != 1:
         raise StoreUnavailable(f"{file}: this SQLite cannot overwrite what is deleted; use another")
+    store.execute(f"pragma busy_timeout = {int(1_000 * timeout)}")
     return store
 
 

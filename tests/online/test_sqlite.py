@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from strata.errors import StoreFull, StoreUnavailable
+from strata.online.opening import open_journal
 from strata.online.sqlite import SqliteJournal
 from strata.online.sqlite_file import FULL, connect, failures
 from tests.online.stores import Store, event, everything, ids
-from tests.online.writing import fill_a_full_disk, until_full
+from tests.online.writing import fill_a_full_disk, open_and_append, until_full
 from tests.processes import PROCESSES
 
 
@@ -171,3 +172,18 @@ def test_a_disk_error_with_room_left_is_not_called_full(file: Path) -> None:
     error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_IOERR, "SQLITE_IOERR_READ"
     with pytest.raises(StoreUnavailable, match="SQLITE_IOERR_READ"), failures(file):
         raise error
+
+
+@pytest.mark.slow
+def test_processes_that_start_at_once_all_open_the_new_journal(tmp_path: Path) -> None:
+    for n in range(5):
+        file = tmp_path / f"{n}.sqlite"
+        started = [PROCESSES.Process(target=open_and_append, args=(str(file), f"process-{each}")) for each in range(8)]
+        for process in started:
+            process.start()
+        for process in started:
+            process.join()
+        assert [process.exitcode for process in started] == [0] * 8
+        journal = open_journal(str(file))
+        assert {each.record.id for each in everything(journal)} == {f"process-{each}" for each in range(8)}
+        journal.close()

@@ -16,6 +16,13 @@ from tests.online.stores import event, note
 BATCH = 7
 
 
+def open_and_append(address: str, id: str) -> None:
+    """Open a journal, append one event and close it."""
+    journal = open_journal(address)
+    journal.append([event(id, "user-0")])
+    journal.close()
+
+
 def append_batches(address: str, writer: str, log: Path, count: int) -> None:
     """Append batches of 7, noting each before and after: `begun N`, `kept N`."""
     journal = open_journal(address)

@@ -1,4 +1,4 @@
-"""Whether requests that cost much make others wait: two clients ask for the longest there is, beside four that do not."""
+"""Whether requests that cost much make others wait: two clients ask for the longest there is, beside four others."""
 
 import asyncio
 import itertools

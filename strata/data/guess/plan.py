@@ -14,7 +14,7 @@ from strata.data.guess.sample import Sample, look, looks, table_like
 from strata.data.guess.tables import Files, sort
 from strata.data.journal_folder import journal_files
 from strata.data.sources.grammar import FileSettings
-from strata.errors import SourceError, StrataError
+from strata.errors import SettingsError, SourceError, StrataError
 
 _CHOICES: dict[str, list[Any]] = {"header": [True], "encoding": ["cp1252", "cp1250", "cp1251", "gb18030", "shift_jis"]}
 TABLES = ("interactions", "items", "users")
@@ -152,6 +152,19 @@ def _sampled(files: list[Path]) -> tuple[list[Sample], dict[str, str]]:
     return looked, unused
 
 
+def _check(table: str, sample: Sample, answers: Mapping[Key, Any]) -> None:
+    """Raise SettingsError where an answer names columns that the file has not, or several where there can be one."""
+    for (of, kind, ours), theirs in ((key, said) for key, said in answers.items() if len(key) == 3):
+        if (of, kind) != (table, "columns") or theirs is None:
+            continue
+        names = theirs if isinstance(theirs, list) else [theirs]
+        setting, there = f"{table}.columns.{ours}", ", ".join(sample.facts)
+        if ours.endswith("_id") and len(names) != 1:
+            raise SettingsError(f"{setting}: an id is one column, not {theirs}; {sample.file} has {there}")
+        if missing := [str(name) for name in names if not isinstance(name, str) or name not in sample.facts]:
+            raise SettingsError(f"{setting}: {sample.file} has no column {', '.join(missing)}; it has {there}")
+
+
 def plan_of(
     looked: list[Sample],
     unused: Mapping[str, str],
@@ -175,6 +188,7 @@ def plan_of(
         )
     for table in TABLES:
         if table in files.tables:
+            _check(table, files.tables[table], answers)
             _layout(ledger, table, files.tables[table])
     events.settle(ledger, files)
     documented = written is not None and named_in(written, files.tables["interactions"], ledger)

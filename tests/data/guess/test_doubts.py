@@ -10,7 +10,7 @@ from strata.data.guess.plan import Plan, guess
 from strata.data.guess.trial import trial
 from strata.data.schema import BEHAVIOURS
 from strata.data.sources.adapters import SourceSettings, read_source
-from strata.errors import SourceError
+from strata.errors import SettingsError, SourceError
 from tests.data.sources.true_formats import workbook
 
 
@@ -545,3 +545,22 @@ def test_orders_that_did_not_come_about_are_asked_about(tmp_path: Path) -> None:
     every = of(tmp_path, {("interactions", "columns", "behaviour"): None}, orders__csv=log)
     assert unsure(every) == []
     assert every.source["interactions"]["constants"] == {"behaviour": "purchase"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "told"),
+    [
+        (("items", "columns", "title"), "nope", "items.columns.title: films.csv has no column nope; it has id, name"),
+        (("interactions", "columns", "user_id"), ["user_id", "item_id"], "an id is one column"),
+        (("items", "columns", "tags"), {"a": "b"}, "items.columns.tags: films.csv has no column"),
+    ],
+)
+def test_an_answer_that_names_no_column_is_refused_with_those_there_are(
+    ours: tuple[str, ...], theirs: Any, told: str, tmp_path: Path
+) -> None:
+    log = "user_id,item_id,ts\n" + rows(60, "{u},{i},13000{n:05}")
+    films = "id,name,place,mood\n" + "".join(f"{n},Film {n},by the sea,calm\n" for n in range(100, 123))
+    with pytest.raises(SettingsError, match=told):
+        of(tmp_path, {ours: theirs}, log__csv=log, films__csv=films)
+    plan = of(tmp_path, {("items", "columns", "categories"): ["place", "mood"]})
+    assert plan.source["items"]["columns"]["categories"] == ["place", "mood"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from benchmarks.quality.shilling import FAKES, FILLERS, INTERACTIONS, USERS, compared, leave_out, plant, pushed
+from benchmarks.quality.shilling import FAKES, FILLERS, INTERACTIONS, USERS, compared, plant, pushed
 
 
 def rated(folder: Path) -> pl.DataFrame:
@@ -45,15 +45,6 @@ def test_users_like_them_arrive_as_they_do_and_push_nothing(tmp_path: Path) -> N
     assert added.group_by("user_id:token").len()["len"].to_list() == [FILLERS + 1] * FAKES
     assert added.unique(["user_id:token", "item_id:token"]).height == added.height
     assert 0 < added.filter(pl.col("item_id:token") == "9").height < FAKES
-
-
-def test_one_person_less_is_all_that_is_left_out(tmp_path: Path) -> None:
-    before = write_films(tmp_path)
-    leave_out(tmp_path, 3)
-    after = rated(tmp_path)
-    gone = before.join(after, on=before.columns, how="anti")
-    assert gone["user_id:token"].n_unique() == 1
-    assert gone.height == before.height - after.height == 30
 
 
 def test_the_pushed_item_has_most_to_gain_and_users_of_one_window_do_not_count() -> None:

@@ -61,8 +61,8 @@ def _attributes_of_items(ledger: Ledger, sample: Sample, taken: list[str], tells
         own = [name for name in sample.facts if not tells(name)]
         doubtful = ours in ("title", "categories") and ours not in found
         theirs = pick(ledger, sample, "items", ours, [*taken, *own], doubtful=doubtful)
-        if isinstance(theirs, list):  # several columns, as somebody said: nothing is concluded from them
-            taken += theirs
+        if isinstance(several := ledger.answered("items", "columns", ours), list):  # nothing is concluded from them
+            taken += several
         elif theirs:
             found[ours] = theirs
             taken.append(theirs)

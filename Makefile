@@ -57,7 +57,7 @@ soak: setup  ## serve under faults (after `make demo`; five minutes): swaps, kil
 	python -m benchmarks.service --only soak
 
 bench: setup  ## measure how fast the service answers and keeps, beside its peers (after `make demo`): docs/evidence
-	python -m benchmarks.service --only speed,fairness
+	python -m benchmarks.service --only speed,events,fairness
 
 scale: setup  ## measure every stage on a made data set of 100,000 users (an hour or more): docs/evidence
 	python -m benchmarks.made.scale

@@ -102,6 +102,7 @@ class Remembered:
     def __init__(self, app: ASGIApp, answers: Answers = ANSWERS) -> None:
         self.app = app
         self.answers = answers
+        self._under_way: dict[tuple[str, bytes], asyncio.Event] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on."""
@@ -114,15 +115,26 @@ class Remembered:
         async def replay() -> Message:
             return waiting.pop() if waiting else await receive()
 
-        if len(request) > MOST_REQUEST or message.get("more_body"):
+        if len(request) > MOST_REQUEST or message.get("more_body") or not self.answers.seconds:
             return await self.app(scope, replay, send)
         found = await self._found(path, request)
+        under_way = self._under_way.get((path, request))
+        if found is None and under_way is not None:  # somebody asks the same just now: once is enough
+            await under_way.wait()
+            found = await self._found(path, request)
         CACHE.labels("miss" if found is None else "hit").inc()
         if found is not None:
             headers = [JSON, (b"content-length", str(len(found)).encode())]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             return await send({"type": "http.response.body", "body": found})
-        return await self._kept(path, request, scope, replay, send)
+        if under_way is not None:  # its answer was of no use, so nobody waits for another
+            return await self._kept(path, request, scope, replay, send)
+        under_way = self._under_way[path, request] = asyncio.Event()
+        try:
+            return await self._kept(path, request, scope, replay, send)
+        finally:
+            del self._under_way[path, request]
+            under_way.set()
 
     async def _found(self, path: str, request: bytes) -> bytes | None:
         if (path, request) not in self.answers:

@@ -16,7 +16,7 @@ from strata.release.manifest import read_manifest
 
 @clear_errors
 def main(
-    only: Annotated[str, typer.Option(help="Sections to run, joined by commas: soak, speed, fairness.")] = "",
+    only: Annotated[str, typer.Option(help="Sections to run, joined by commas: soak, speed, events, fairness.")] = "",
     release: Annotated[Path, typer.Option(help="Release folder to serve.")] = Path("artifacts/release"),
     seconds: Annotated[float, typer.Option(help="How long a soak runs.")] = 300.0,
     output: Annotated[Path, typer.Option(help="Folder of the evidence files.")] = Path("docs/evidence"),
@@ -26,6 +26,7 @@ def main(
     sections = {
         "soak": lambda: (soak.rows(release, seconds), id),
         "speed": lambda: (speed.rows(release), id),
+        "events": lambda: (speed.event_rows(release), id),
         "fairness": lambda: (fairness.rows(release), id),
     }
     run_sections("service", sections, only, output)

@@ -69,6 +69,7 @@ class Soak:
         try:
             settings = {
                 "STRATA_RELEASES": str(folder / "releases"), "STRATA_JOURNAL": redis.url, "STRATA_POLL_SECONDS": "0.5",
+                "STRATA_RATE": "1000000/second",
             }  # fmt: skip
             with serving("services.recommender:Recommender", self.release, settings=settings) as url:
                 asyncio.run(self._all(url, store, ids, redis))

@@ -8,6 +8,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,27 +29,23 @@ TRIALS: Final = 10_000
 BATCH: Final = 1_000
 
 
+SETTINGS: Final = {"STRATA_WORKERS": "2", "STRATA_RATE": "1000000/second"}
+"""Limits are not what is measured."""
+
+
 def rows(release: Path) -> list[Row]:
-    """Rows recommend-…, search-alone, event-visible, event-cost and event-batch."""
-    users = pl.read_parquet(release / Part.USERS)[USER].to_list()
-    items = pl.read_parquet(release / Part.ITEMS)[ITEM].to_list()
-    settings = {"STRATA_WORKERS": "2"}
-    with serving(SERVICE, release, settings=settings) as url:
+    """Rows recommend-… and search-alone."""
+    users, items = _ids(release)
+    with serving(SERVICE, release, settings=SETTINGS) as url:
         body = _post(url, "/recommend", {"user_id": users[0], "k": 10})
         ours = {
             "recommend-once": _rate(url, _users(users)),
             "recommend-once-plain": _rate(url, _users(users, explain=False)),
             "recommend-warm": _rate(url, _repeating(users, items)),
         }
-        keeping = asyncio.run(_one_by_one(url, (("/events", _event(users, items, n)) for n in range(1_000))))
-        found = [_search(url), _visible(url, users, items), _batches(url, users, items)]
-    with tempfile.TemporaryDirectory(prefix="strata-peer-") as folder:
-        (Path(folder) / "body.json").write_bytes(body)
-        peers = {"PEER_BODY": f"{folder}/body.json", "PEER_STORE": f"{folder}/events.sqlite"}
-        with serving(PEER, release, settings=settings | peers) as url:
-            sending = _rate(url, (("/list", call) for _, call in _users(users)))
-            inserting = asyncio.run(_one_by_one(url, (("/insert", _event(users, items, n)) for n in range(1_000))))
-            nothing = asyncio.run(_one_by_one(url, (("/list", _event(users, items, n)) for n in range(1_000))))
+        found = [_search(url)]
+    with _peer(release, body) as url:
+        sending = _rate(url, (("/list", call) for _, call in _users(users)))
     told = f"Lists a second of {CLIENTS} clients over those of an endpoint that sends a list of the same size"
     what = {
         "recommend-once": "each user once, 10 items with reasons",
@@ -57,13 +54,41 @@ def rows(release: Path) -> list[Row]:
     }
     for id, rate in ours.items():
         found.append(_row(id, f"{told}: {what[id]} ({rate:.0f} against {sending:.0f}).", rate / sending, "times", 1))
+    return found
+
+
+def event_rows(release: Path) -> list[Row]:
+    """Rows event-visible, event-cost and event-batch."""
+    users, items = _ids(release)
+    with serving(SERVICE, release, settings=SETTINGS) as url:
+        body = _post(url, "/recommend", {"user_id": users[0], "k": 10})
+        keeping = asyncio.run(_one_by_one(url, (("/events", _event(users, items, n)) for n in range(1_000))))
+        found = [_batches(url, users, items), _visible(url, users, items)]
+    with _peer(release, body) as url:
+        inserting = asyncio.run(_one_by_one(url, (("/insert", _event(users, items, n)) for n in range(1_000))))
+        nothing = asyncio.run(_one_by_one(url, (("/list", _event(users, items, n)) for n in range(1_000))))
     cost = float(np.median(keeping)) / float(np.median(inserting))
     medians = ", ".join(f"{1e3 * float(np.median(each)):.2f}" for each in (keeping, inserting, nothing))
     compared = "Median time of /events over that of an endpoint that inserts and waits for the disk"
-    found.append(
-        _row("event-cost", f"{compared} (ours, its, one that does nothing: {medians} ms).", cost, "times", 1_000)
+    what = f"{compared} (ours, its, one that does nothing: {medians} ms)."
+    return [*found, _row("event-cost", what, cost, "times", 1_000)]
+
+
+def _ids(release: Path) -> tuple[list[str], list[str]]:
+    return (
+        pl.read_parquet(release / Part.USERS)[USER].to_list(),
+        pl.read_parquet(release / Part.ITEMS)[ITEM].to_list(),
     )
-    return found
+
+
+@contextmanager
+def _peer(release: Path, body: bytes) -> Iterator[str]:
+    """The address of the peer, which sends `body` and inserts."""
+    with tempfile.TemporaryDirectory(prefix="strata-peer-") as folder:
+        (Path(folder) / "body.json").write_bytes(body)
+        files = {"PEER_BODY": f"{folder}/body.json", "PEER_STORE": f"{folder}/events.sqlite"}
+        with serving(PEER, release, settings=SETTINGS | files) as url:
+            yield url
 
 
 def _row(id: str, what: str, value: float, unit: str, n: int) -> Row:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from fastapi.responses import Response
 
@@ -20,9 +21,6 @@ from services.texts import EncoderUnavailable, Texts
 from strata.errors import StoreUnavailable
 from strata.recommendation.recommender import Recommender
 
-FALLBACK_THREADS: Final = 1
-"""Of its own, so that the fallback answers while all others are busy."""
-
 
 class Answering:
     """Of one API worker. `state`: what an answer about a user (None: about nobody) depends on beside the request."""
@@ -38,7 +36,7 @@ class Answering:
         self.settings, self.online, self.texts, self.items, self.state = settings, online, texts, items, state
         self.lanes = Lanes(settings.threads)
         self.shadow = Shadow(settings, self.lanes, online.joined)
-        self._reserve = Lanes(FALLBACK_THREADS)
+        self._reserve = ThreadPoolExecutor(1, "fallback")
 
     async def answer(self, endpoint: str, request: Question, release: Recommender) -> Response:
         """The answer of one release, taken once, or the stated fallback. Raises ApiError."""
@@ -92,7 +90,8 @@ class Answering:
         metrics.FALLBACKS.labels(endpoint, cause).inc()
         try:
             async with asyncio.timeout(self.settings.time_out):
-                return _as_json(await self._reserve.run(0, request.fallback, release, cause))
+                loop = asyncio.get_running_loop()
+                return _as_json(await loop.run_in_executor(self._reserve, request.fallback, release, cause))
         except TimeoutError:
             raise ApiError(504, f"no answer, nor the fallback, within {self.settings.time_out:g} s") from None
 

@@ -29,7 +29,17 @@ def _written(value: Any) -> Any:
     return value
 
 
+def _each_once(values: list[Any]) -> list[Any]:
+    """Refuse a list that names something twice."""
+    if len(set(values)) != len(values):
+        raise PydanticCustomError("each_once", "something is named twice here")
+    return values
+
+
+EachOnce = AfterValidator(_each_once)
 UserId = Annotated[Id, AfterValidator(known_as)]
 """A user's id, which from here on is their pseudonym where there is a key for it."""
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
+UNIQUE: dict[str, Any] = {"uniqueItems": True}
+"""What the schema of a list says whose entries are EachOnce."""
 Time = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written)]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -30,12 +30,16 @@ class Together(Generic[In, Out]):
         future: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if len(self._running) < self._side_by_side:
-            task = asyncio.create_task(self._run())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._running.add(asyncio.create_task(self._run()))
         return await future
 
     async def _run(self) -> None:
+        try:
+            await self._until_nobody_waits()
+        finally:  # in the same step that saw that nobody waits: who comes after it begins a run of their own
+            self._running.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _until_nobody_waits(self) -> None:
         while self._waiting:
             group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             group = [(item, future) for item, future in group if not future.done()]

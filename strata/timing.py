@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final
 
 
-class OutOfTime(Exception):
+class OutOfTime(TimeoutError):
     """Raised at the beginning of a part for which nobody waits any more."""
 
 

@@ -3,14 +3,14 @@
 import operator
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.endpoints.base import NO_VECTORS, Answer, Cause, Whose, admitted, examples_of_one, nothing_found, standing
 from services.errors import ApiError, naming
+from services.fields import UNIQUE, EachOnce
 from strata.data.filters import rows_of
 from strata.data.inferred import ClassField
 from strata.data.schema import Tier
@@ -188,22 +188,18 @@ class RankRequest(Whose):
         {"user_id": "10", "item_ids": ["1", "50", "2"], "rules": {"boosts": [{"chosen_by_at_most": 50, "plus": 0.5}]}},
     )
 
-    item_ids: list[Id] = Field(
-        min_length=1,
-        max_length=1_000,
-        description="All of them are ranked, each once.",
-        json_schema_extra={"uniqueItems": True},
+    item_ids: Annotated[list[Id], EachOnce] = Field(
+        min_length=1, max_length=1_000, description="All of them are ranked, each once.", json_schema_extra=UNIQUE
     )
     tier_mix: TierMix | None = None
     rules: Boosts | None = Field(None, description="Of the rules only boosts: all items named are there.")
     explain: bool = Field(True, description="Whether each item comes with its reason.")
     predict: bool = Field(False, description="Whether each item comes with the rating to be expected.")
 
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        if len(set(self.item_ids)) != len(self.item_ids):
-            raise PydanticCustomError("item_ids", "item_ids names an item twice")
-        return self
+    @property
+    def cost(self) -> float:
+        """Beside the history, each item costs."""
+        return super().cost + len(self.item_ids) / PLACES
 
     @property
     def options(self) -> ListRequest:

@@ -1,14 +1,14 @@
 """/recommend/batch: the lists of many users in one answer."""
 
-from typing import Self
+from functools import cached_property
+from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, Field
 
 from services.endpoints.base import Answer, Cause, Question, examples
 from services.endpoints.lists import Item, Items, RecommendRequest
-from services.fields import UserId
+from services.fields import UNIQUE, EachOnce, UserId
 from strata.online.records import Record
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
@@ -37,38 +37,33 @@ class ManyRequest(ListRequest, Question):
 
     model_config = examples({"user_ids": ["10", "13", "22"], "k": 3}, {"user_ids": ["10"], "k": 3, "explain": False})
 
-    user_ids: list[UserId] = Field(
-        min_length=1, max_length=MOST, description="Each once.", json_schema_extra={"uniqueItems": True}
+    user_ids: Annotated[list[UserId], EachOnce] = Field(
+        min_length=1, max_length=MOST, description="Each once.", json_schema_extra=UNIQUE
     )
-
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        if len(set(self.user_ids)) != len(self.user_ids):
-            raise PydanticCustomError("user_ids", "user_ids names a user twice")
-        return self
 
     @property
     def cost(self) -> float:
         """As that of its lists."""
-        return sum(each.cost for each in self._each())
+        return sum(each.cost for each in self._each)
 
     def answer(self, release: Recommender, vectors: np.ndarray) -> ManyItems:
         """A list for each."""
-        return self._of(release, [each.answer(release, vectors) for each in self._each()])
+        return self._of(release, [each.answer(release, vectors) for each in self._each])
 
     def fallback(self, release: Recommender, cause: Cause) -> ManyItems:
         """What is popular, for each."""
-        found = self._of(release, [each.fallback(release, cause) for each in self._each()])
+        found = self._of(release, [each.fallback(release, cause) for each in self._each])
         return found.model_copy(update={"fallback": True, "fallback_cause": cause})
 
     def to_log(self, answer: ManyItems, now: float) -> list[Record]:
         """Each list that is a known user's."""
         records: list[Record] = []
-        for each, one in zip(self._each(), answer.lists, strict=True):
+        for each, one in zip(self._each, answer.lists, strict=True):
             shown = Items(release=answer.release, items=one.items, list_id=one.list_id)
             records += each.to_log(shown, now)
         return records
 
+    @cached_property
     def _each(self) -> list[RecommendRequest]:
         options = {name: getattr(self, name) for name in ListRequest.model_fields}
         return [RecommendRequest.model_construct(**options, user_id=user) for user in self.user_ids]

@@ -1,7 +1,6 @@
 """Processes that are killed at random moments while they write to a journal: what they were told holds."""
 
 import random
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from strata.online.erasures import erased
 from tests.online.stores import Store, event, everything, lines
 from tests.online.writing import BATCH, append_batches, forget_users
-from tests.processes import PROCESSES
+from tests.processes import killed
 
 ROUNDS = 50
 INSIDE = 5
@@ -20,15 +19,7 @@ INSIDE = 5
 
 def killed_while(work: Callable[..., None], store: Store, log: Path, *given: Any, after: float) -> tuple[int, bool]:
     """Kill a process some time after its first act; how many acts it was told of, and whether one was under way."""
-    process = PROCESSES.Process(target=work, args=(store.address, *given, log, 1_000_000))
-    process.start()
-    while len(lines(log)) < 2:
-        assert process.is_alive()
-        time.sleep(0.001)
-    time.sleep(after)
-    assert process.is_alive()  # or nothing was killed
-    process.kill()
-    process.join()
+    killed(work, store.address, *given, log, 1_000_000, begun=lambda: len(lines(log)) >= 2, after=after)
     noted = lines(log)
     return sum(line.startswith("kept") for line in noted), noted[-1].startswith("begun")
 

@@ -2,7 +2,6 @@
 
 import os
 import random
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from strata.errors import ReleaseError
 from strata.release.manifest import MANIFEST, verify, write_release
 from strata.release.registry import Registry
-from tests.processes import PROCESSES
+from tests.processes import killed
 
 ROUNDS = 50
 INSIDE = 5
@@ -52,17 +51,9 @@ def promote(store: Path, ids: list[str], log: Path) -> None:
             note(log, f"done {id}")
 
 
-def killed(work: Callable[..., None], *given: object, log: Path, after: float) -> list[str]:
-    """Kill a process some time after its first change; what it noted."""
-    process = PROCESSES.Process(target=work, args=(*given, log))
-    process.start()
-    while not log.exists() or "done" not in log.read_text():
-        assert process.is_alive()
-        time.sleep(0.001)
-    time.sleep(after)
-    assert process.is_alive()  # or nothing was killed
-    process.kill()
-    process.join()
+def noted(work: Callable[..., None], *given: object, log: Path, after: float) -> list[str]:
+    """What a process noted that was killed some time after its first change."""
+    killed(work, *given, log, begun=lambda: log.exists() and "done" in log.read_text(), after=after)
     return log.read_text().splitlines()
 
 
@@ -72,8 +63,8 @@ def test_a_release_is_whole_or_refused_and_the_next_run_makes_it(tmp_path: Path)
     whole = write_release(folder, sources, versions={}, metrics={}).id
     moments, inside, absent = random.Random(9), 0, 0
     for n in range(ROUNDS):
-        noted = killed(package, folder, sources, log=tmp_path / f"{n}.log", after=moments.uniform(0, 0.05))
-        inside += noted[-1] == "begun"
+        lines = noted(package, folder, sources, log=tmp_path / f"{n}.log", after=moments.uniform(0, 0.05))
+        inside += lines[-1] == "begun"
         try:
             assert verify(folder).id == whole
         except ReleaseError:
@@ -94,8 +85,8 @@ def test_the_registry_leads_to_a_whole_release_and_goes_on(tmp_path: Path) -> No
     moments, inside = random.Random(10), 0
     for n in range(ROUNDS):
         log = tmp_path / f"{n}.log"
-        noted = killed(promote, registry.folder, ids, log=log, after=moments.uniform(0, 0.05))
-        last = [line.split() for line in noted]
+        lines = noted(promote, registry.folder, ids, log=log, after=moments.uniform(0, 0.05))
+        last = [line.split() for line in lines]
         hit = last[-1][0] == "begun"
         inside += hit
         current = registry.current()

@@ -9,7 +9,7 @@ from services.errors import ApiError
 from services.metrics import HEAVY
 
 T = TypeVar("T")
-MUCH: Final = 4.0
+MUCH: Final = 8.0
 """Cost from which a request is heavy, where a list of ten for a known user costs 1."""
 MOST_WAITING: Final = 8
 """Heavy requests of a worker that may wait for their turn; one more is told to come again."""

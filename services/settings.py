@@ -46,7 +46,7 @@ class ServiceSettings(Settings):
     time_out: PositiveFloat = 2.0
     """Seconds a request may take before the fallback list answers."""
     heavy_time_out: PositiveFloat = 10.0
-    """The same for requests that cost much: long histories, long lists, many users. They wait for one another."""
+    """The same for requests that cost much: long lists and rankings, many users. They wait for one another."""
     encoder_time_out: PositiveFloat = 1.0
     """Seconds of `time_out` that encoding the request's texts may take."""
     encoder_url: str | None = None

@@ -25,8 +25,8 @@ WHO = ("user_id", "history", "text", "bio")
 WORDS = ("text", "bio")
 LATEST = 4_102_444_800.0
 """The year 2100: later times are slips of the pen, and tables of dates end somewhere."""
-HISTORY = 100
-"""Choices of a session that take about as long to be profiled as a list of ten takes."""
+PROFILED, CHOICES = 2.0, 700
+"""What profiling costs, and choices that cost as much as a list of ten; both measured on MovieLens-100K."""
 NO_VECTORS = np.zeros((0, 0), np.float32)
 Cause = Literal["time_out", "encoder_unavailable", "unknown_user"]
 
@@ -148,8 +148,8 @@ class Whose(Question):
 
     @property
     def cost(self) -> float:
-        """A long history takes time to be profiled."""
-        return 1.0 + len(self.history or ()) / HISTORY
+        """A history has to be profiled."""
+        return 1.0 + (PROFILED + len(self.history) / CHOICES if self.history else 0.0)
 
     @property
     def _choices(self) -> list[PastChoice]:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from services.endpoints.lists import RecommendRequest
+from services.endpoints.lists import RankRequest, RecommendRequest
 from services.endpoints.many import ManyRequest
 from services.errors import ApiError
 from services.lanes import MOST_WAITING, MUCH, Lanes
@@ -67,7 +67,7 @@ def test_requests_that_cost_much_are_known_before_they_are_computed() -> None:
         RecommendRequest(history=["1"] * 20), ManyRequest(user_ids=["1", "2"]),
     ]  # fmt: skip
     heavy = [
-        RecommendRequest(user_id="10", k=1_000), RecommendRequest(user_id="10", offset=1_000),
-        RecommendRequest(history=["1"] * 1_000), ManyRequest(user_ids=[str(n) for n in range(10)]),
+        RecommendRequest(user_id="10", k=1_000), RankRequest(user_id="10", item_ids=[str(n) for n in range(1_000)]),
+        RecommendRequest(history=["1"] * 1_000, k=500), ManyRequest(user_ids=[str(n) for n in range(10)]),
     ]  # fmt: skip
     assert max(each.cost for each in light) < MUCH <= min(each.cost for each in heavy)

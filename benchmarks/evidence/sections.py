@@ -59,9 +59,18 @@ def _language(name: str, data: str, modules: tuple[str, ...], stages: tuple[str,
     return Section(f"python -m benchmarks.language --only {name}", data, paths, stages, files=_files(data))
 
 
+SERVICE: Final = {
+    "soak": ("soak", "faults"),
+    "speed": ("speed", "peer"),
+    "events": ("speed", "peer"),
+    "fairness": ("fairness",),
+}
+"""Sections of `python -m benchmarks.service`, and the modules that measure each."""
+
+
 def _service(name: str) -> Section:
     """A section of `python -m benchmarks.service`."""
-    modules = {"soak": ("soak", "faults"), "speed": ("speed", "peer")}[name]
+    modules = SERVICE[name]
     paths = tuple(f"benchmarks/service/{each}.py" for each in modules)
     return Section(f"python -m benchmarks.service --only {name}", FILMS, paths, RECOMMENDER, files=_files(FILMS))
 
@@ -175,7 +184,7 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "injection": _language("injection", FILMS, ("injection", "shares")),
         "generated": _language("generated", FILMS, ("generated", "shares"), RECOMMENDER),
     },
-    "service": {name: _service(name) for name in ("soak", "speed")},
+    "service": {name: _service(name) for name in SERVICE},
     "kernels": {
         name: _kernels(name) for name in ("forest", "ward", "selection", "sparse-products", "threads", "hierarchy")
     },

@@ -335,7 +335,7 @@ WRONG = [
     ("/recommend", {"user_id": "10", "filters": {"exclude_items": ["gone"]}}, 404, "filters.exclude_items"),
     ("/recommend", {"user_id": "10", "explain": 1}, 422, "explain"),
     ("/rank", {"user_id": "10"}, 422, "item_ids"),
-    ("/rank", {"user_id": "10", "item_ids": ["1", "1"]}, 422, None),
+    ("/rank", {"user_id": "10", "item_ids": ["1", "1"]}, 422, "item_ids"),
     ("/rank", {"user_id": "10", "item_ids": ["1", "gone", "away"]}, 404, "item_ids"),
     ("/interests", {"user_id": "10", "at": "1998-01-01T00:00:00"}, 422, "at"),
     ("/interests", {"user_id": "10", "at": "once"}, 422, "at"),

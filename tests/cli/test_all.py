@@ -145,6 +145,7 @@ def arguments(
         "release add": [str(release)],
         "release promote": ids[:1],
         "release rollback": [],
+        "release shadow": ids[:1],
         "token create": ["shop", "--scope", "read", "--file", "tokens.jsonl"],
         "token list": ["--file", "tokens.jsonl"],
         "token revoke": ["web", "--file", "tokens.jsonl"],

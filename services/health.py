@@ -47,13 +47,16 @@ class State(BaseModel):
     release: str | None = Field(description="The release that serves.")
     refused: str | None = Field(description="The release that should serve but was refused.")
     refused_because: str | None
-    lag_seconds: float | None = Field(description="How far what happens lies behind; null where nothing tells.")
+    lag_seconds: float | None = Field(
+        description="For how long the oldest event waits to come into a data version: 0 where none does, null before "
+        "the first look."
+    )
     looked_seconds_ago: float | None = Field(description="Since the parts were looked at.")
 
 
 @dataclass
 class Health:
-    """Of one process. `lag` tells how far what happens lies behind, in seconds."""
+    """Of one process. `lag`: for how many seconds the oldest event waits to come into a data version."""
 
     checks: list[Check] = field(default_factory=list)
     lag: Callable[[], float | None] = lambda: None

@@ -64,7 +64,11 @@ RELEASE = Gauge("strata_release", "1 for the release that serves.", ["release"],
 PART = Gauge(
     "strata_part_ok", "1 for a part that answers need and that works.", ["part"], multiprocess_mode="mostrecent"
 )
-LAG = Gauge("strata_lag_seconds", "How far what happens lies behind.", multiprocess_mode="mostrecent")
+LAG = Gauge(
+    "strata_lag_seconds",
+    "For how long the oldest event waits to come into a data version.",
+    multiprocess_mode="mostrecent",
+)
 LOAD_FAILURES = Counter("strata_release_load_failures", "Releases that were refused or could not be loaded.")
 
 

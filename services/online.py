@@ -43,6 +43,12 @@ class Online:
             return await self.read(self._time, release.new_users.time)
         return self._clock.now()
 
+    def lag(self) -> float:
+        """Seconds for which the oldest event waits to come into a data version; 0 where none does."""
+        waiting = self.journal.of_kind(["event"], self.journal.facts().drained, most=1)
+        clock = self._clock or Clock.known_to(self.journal)
+        return max(0.0, clock.now() - waiting[0].record.at) if waiting else 0.0
+
     async def keep(self, records: Sequence[Record]) -> list[Accepted]:
         """Append, without personal data in texts, and return once that is durable. Raises ApiError: 409, 503 or 507."""
         if self.settings.scrub:

@@ -121,6 +121,7 @@ class Recommender:
         ANSWERS.state, ANSWERS.seconds = self._state, self.settings.remember_seconds
         ANSWERS.local = self.online.journal.local
         HEALTH.seconds, self.checks = self.settings.health_seconds, HEALTH.checks
+        HEALTH.lag = self.online.lag
         self.checks[:] = [
             Check("release", self._check_release),
             Check("encoder", self._check_encoder),
@@ -332,7 +333,7 @@ class Recommender:
 
     @app.get("/health", responses=responses())
     async def health(self) -> State:
-        """How the worker that answers is: its parts, the release, and how far what happens lies behind."""
+        """How the worker that answers is: its parts, the release, and for how long events have waited."""
         live, refused = self.releases.live, self.releases.refused
         return HEALTH.state(
             release=None if live is None else live.manifest.id,

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from services.health import Check, Health, NotReady
+from services.online import Online
+from services.settings import ServiceSettings
+from strata.online.records import Record
 from strata.recommendation.recommender import Recommender
 from tests.online.servers import RedisServer
 from tests.services.serving import SERVICE, Server, serving
@@ -54,6 +57,18 @@ def test_each_part_is_looked_at_and_what_fails_is_named() -> None:
         assert health.lag_seconds == 3.5
 
     asyncio.run(story())
+
+
+def test_the_lag_is_the_age_of_the_oldest_event_that_no_data_version_has(tmp_path: Path) -> None:
+    online = Online(ServiceSettings(journal=str(tmp_path / "journal.sqlite")))
+    assert online.lag() == 0
+    sent = [Record("event", f"e{age}", "u", time.time() - age, {"item_id": "a", "behaviour": "view"}) for age in (9, 5)]
+    first, second = online.journal.append(sent)
+    assert 9 <= online.lag() < 14
+    online.journal.drain(first.place)
+    assert 5 <= online.lag() < 9
+    online.journal.drain(second.place)
+    assert online.lag() == 0
 
 
 def test_a_part_that_does_not_answer_does_not_work(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """What an API worker has of the journal: users as they are now, appends that share a transaction, the clock."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -15,8 +15,9 @@ from strata.online.clock import Clock
 from strata.online.live_items import LiveItems
 from strata.online.live_users import LiveUsers
 from strata.online.opening import open_journal
+from strata.online.personal_data import Kind
 from strata.online.records import Accepted, Record
-from strata.online.scrubbing import scrub_records
+from strata.online.scrubbing import scrub, scrub_records
 from strata.recommendation.recommender import Recommender
 
 T = TypeVar("T")
@@ -53,8 +54,7 @@ class Online:
         """Append, without personal data in texts, and return once that is durable. Raises ApiError: 409, 503 or 507."""
         if self.settings.scrub:
             records, found = scrub_records(records)
-            for kind, count in found.items():
-                SCRUBBED.labels(kind).inc(count)
+            _count(found)
         try:
             accepted = await self.appender.append(records)
         except Conflict as error:
@@ -66,6 +66,14 @@ class Online:
         for record, found in zip(records, accepted, strict=True):
             EVENTS.labels(record.kind).inc(found.new)
         return accepted
+
+    def cleaned(self, text: str) -> str:
+        """A text as it may be kept: without personal data, unless that may stay."""
+        if not self.settings.scrub:
+            return text
+        found = scrub(text)
+        _count(found.counts)
+        return found.text
 
     def _time(self, data_end: float) -> float:
         """The platform's time. Raises StoreUnavailable."""
@@ -79,6 +87,11 @@ class Online:
             return await asyncio.to_thread(work, *arguments)
         except StoreUnavailable as error:
             raise unavailable(error) from None
+
+
+def _count(scrubbed: Mapping[Kind, int]) -> None:
+    for kind, count in scrubbed.items():
+        SCRUBBED.labels(kind).inc(count)
 
 
 FULL = ApiError(

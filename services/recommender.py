@@ -197,7 +197,7 @@ class Recommender:
     @app.post("/chat", response_model=Chat, responses=responses(404, 409, *ANY))
     async def chat(self, request: ChatRequest) -> Response:
         """One turn of a conversation: what is wanted and what is not, places of the list, years, why."""
-        return await self._answer("/chat", request.kept_in(self._sessions))
+        return await self._answer("/chat", request.kept_in(self._sessions, self.online.cleaned))
 
     @app.delete("/chat/{session_id}", status_code=204, responses=responses())
     async def forget(self, session_id: str) -> None:

@@ -1,5 +1,6 @@
 """/chat: one turn of a conversation; the list follows what is wanted and what is not."""
 
+from collections.abc import Callable
 from typing import Self
 
 import numpy as np
@@ -45,19 +46,20 @@ class ChatRequest(Question):
     user_id: UserId | None = Field(None, description="The user who talks; of the first turn alone.")
     k: K = 10
     _sessions: Sessions = PrivateAttr()
+    _said: str = PrivateAttr()
     _turns: int = PrivateAttr(0)
     _talk: Talk = PrivateAttr(Talk())
     _turn: Turn = PrivateAttr()
 
-    def kept_in(self, sessions: Sessions) -> Self:
-        """The request, to be answered with conversations kept there."""
-        self._sessions = sessions
+    def kept_in(self, sessions: Sessions, cleaned: Callable[[str], str]) -> Self:
+        """The request, to be answered with conversations kept there; `cleaned` gives a text as it may be kept."""
+        self._sessions, self._said = sessions, cleaned(self.say)
         return self
 
     def reads(self, release: Recommender) -> list[str]:
         """What each opinion of the turn is about and, of a conversation that an earlier release read, the others."""
         self._turns, self._talk = self._before(release)
-        self._turn = Turn.read(self.say, release)
+        self._turn = Turn.read(self._said, release)
         before = [] if self._talk.release == release.manifest.id else [each.opinion for each in self._talk.said]
         return [*self._turn.to_read(release), *release.new_users.to_read(before)]
 

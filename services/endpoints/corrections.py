@@ -40,7 +40,7 @@ class CorrectionRequest(Request):
     user_id: UserId
     action: Action = Field(description="pin: core; reject: no interest; block: nothing of it; undo: as it was.")
     topic_id: Id = Field(description="As /interests says it.")
-    by: Id = Field(description="Who says so: kept with it.")
+    by: UserId = Field(description="Who says so: kept with it, as a pseudonym where users are.")
     value: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(None, description="The new name.")
     note: str = Field("", max_length=2_000, description="Why.")
     correction_id: EventId | None = None

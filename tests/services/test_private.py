@@ -55,7 +55,12 @@ def test_neither_ids_nor_personal_data_are_kept(private: Server, library: Recomm
     assert own["user_id"] == Pseudonyms(KEY).of(USER)
     assert own["since"][0]["text"] == "mail me: ⟨e-mail⟩"
     assert private.get(f"/users/{own['user_id']}").json()["since"] == own["since"]
-    assert private.metric("strata_scrubbed_total", kind="e-mail") >= 1
+    topic = found["interests"][0]["topic_id"]
+    correction = {"user_id": USER, "action": "pin", "topic_id": topic, "by": USER, "note": f"says {EMAIL}"}
+    assert private.post("/corrections", json=correction).status_code == 200
+    talk = private.post("/chat", json={"say": f"show me comedies, or write to {EMAIL}", "k": 3}).json()
+    assert talk["wants"] == ["comedies"]
+    assert private.metric("strata_scrubbed_total", kind="e-mail") >= 3
     for path in filter(Path.is_file, (home / "service").rglob("*")):
         content = path.read_bytes()
         assert USER.encode() not in content, path

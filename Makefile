@@ -53,8 +53,8 @@ peers: setup  ## train RecBole's models in an environment of their own on the le
 stale: setup  ## measure again what of docs/evidence is of older code (listed by python -m benchmarks.evidence --list)
 	python -m benchmarks.evidence --stale
 
-soak: setup  ## serve under faults (after `make demo`; five minutes): swaps, killed encoders, a journal that stops
-	python -m benchmarks.service --only soak
+soak: setup  ## serve under faults (after `make demo`; nine minutes): swaps, killed encoders, a journal that stops, damaged releases
+	python -m benchmarks.service --only soak,damage
 
 bench: setup  ## measure how fast the service answers and keeps, beside its peers (after `make demo`): docs/evidence
 	python -m benchmarks.service --only speed,events,fairness

@@ -64,6 +64,7 @@ SERVICE: Final = {
     "speed": ("speed", "peer"),
     "events": ("speed", "peer"),
     "fairness": ("fairness",),
+    "damage": ("damage", "faults"),
 }
 """Sections of `python -m benchmarks.service`, and the modules that measure each."""
 

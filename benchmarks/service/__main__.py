@@ -11,7 +11,7 @@ import typer
 
 from benchmarks.evidence.files import Row
 from benchmarks.evidence.running import run_sections
-from benchmarks.service import fairness, soak, speed
+from benchmarks.service import damage, fairness, soak, speed
 from strata.cli.terminal import clear_errors
 from strata.release.manifest import read_manifest
 
@@ -28,6 +28,7 @@ SECTIONS: Final[dict[str, Callable[[Settings], list[Row]]]] = {
     "speed": lambda given: speed.rows(given.release),
     "events": lambda given: speed.event_rows(given.release),
     "fairness": lambda given: fairness.rows(given.release),
+    "damage": lambda given: damage.rows(given.release),
 }
 """A new section is a module with `rows`, a line here, and its modules in benchmarks/evidence/sections.py."""
 

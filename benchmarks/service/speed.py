@@ -34,7 +34,7 @@ SETTINGS: Final = {"STRATA_WORKERS": "2", "STRATA_RATE": "1000000/second"}
 
 
 def rows(release: Path) -> list[Row]:
-    """Rows recommend-… and search-alone."""
+    """Rows recommend-…, recommend-p99 and search-alone."""
     users, items = _ids(release)
     with serving(SERVICE, release, settings=SETTINGS) as url:
         body = _post(url, "/recommend", {"user_id": users[0], "k": 10})
@@ -43,7 +43,7 @@ def rows(release: Path) -> list[Row]:
             "recommend-once-plain": _rate(url, _users(users, explain=False)),
             "recommend-warm": _rate(url, _repeating(users, items)),
         }
-        found = [_search(url)]
+        found = [_search(url), _calm(url, users, ours["recommend-once"] / 2)]
     with _peer(release, body) as url:
         sending = _rate(url, (("/list", call) for _, call in _users(users)))
     told = f"Lists a second of {CLIENTS} clients over those of an endpoint that sends a list of the same size"
@@ -153,6 +153,31 @@ def _search(url: str) -> Row:
     took = asyncio.run(searched())
     p95 = 1e3 * float(np.quantile(took[5:], 0.95))
     return _row("search-alone", "95th percentile of /search, each text new, one client.", p95, "ms", len(took) - 5)
+
+
+def _calm(url: str, users: list[str], rate: float) -> Row:
+    """Lists at a rate, asked for at moments of chance; what waits for its turn waits from the moment it was due."""
+    calls, took, luck = _users(users), [], random.Random(11)
+
+    async def ask(session: aiohttp.ClientSession, call: Call, due: float) -> None:
+        async with session.post(url + call[0], json=call[1]) as answer:
+            await answer.read()
+            if answer.status != 200:
+                raise SystemExit(f"{call[0]}: {answer.status}")
+        took.append(time.perf_counter() - due)
+
+    async def asked() -> None:
+        due = time.perf_counter()
+        end = due + SECONDS
+        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
+            while due < end:
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                tasks.create_task(ask(session, next(calls), due))
+                due += luck.expovariate(rate)
+
+    asyncio.run(asked())
+    what = f"99th percentile of /recommend, 10 items with reasons, at half the highest load ({rate:.0f} a second)."
+    return _row("recommend-p99", what, 1e3 * float(np.quantile(took, 0.99)), "ms", len(took))
 
 
 def _visible(url: str, users: list[str], items: list[str]) -> Row:

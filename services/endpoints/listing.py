@@ -1,5 +1,6 @@
 """GET /items, /categories and /users: what a release has, page by page, for consoles and for finding ids."""
 
+import hashlib
 from collections import Counter
 from typing import Annotated, Any, Self
 
@@ -17,7 +18,9 @@ from strata.interests.pictures import ThemeMap
 from strata.online.live_users import LiveUsers
 from strata.recommendation.recommender import Recommender
 from strata.release.layout import Part
-from strata.storage import read_json
+from strata.release.manifest import read_manifest
+
+MAP = f"{Part.PICTURES}/themes.json"
 
 From = Annotated[int, Query(ge=0, le=1_000_000_000, description="Entries before the first that is shown.")]
 Most = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
@@ -157,8 +160,12 @@ def wanted_attributes(pairs: list[str] | None) -> dict[str, str]:
 
 
 def theme_map(release: str, settings: ServiceSettings) -> ThemeMap:
-    """The map that a release has. Raises ApiError where it has none."""
+    """The map that a release has, if it is still the one that was released. Raises ApiError where it is not."""
     try:
-        return ThemeMap.model_validate(read_json(folder_of(release, settings) / Part.PICTURES / "themes.json"))
+        folder = folder_of(release, settings)
+        manifest, content = read_manifest(folder), (folder / MAP).read_bytes()
+        if (manifest.id, manifest.files.get(MAP)) != (release, hashlib.sha256(content).hexdigest()):
+            raise ReleaseError(f"release {release}: {MAP} is not the file that was released")
+        return ThemeMap.model_validate_json(content)
     except (OSError, ReleaseError, ValueError):
         raise ApiError(404, "this release has no map", code="no_map", remedy="make a release anew") from None

@@ -1,7 +1,13 @@
 """What a release has, page by page, and lists of many users at once."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+from services.endpoints.listing import MAP, theme_map
+from services.errors import ApiError
+from services.settings import ServiceSettings
 from strata.recommendation.recommender import Recommender
 from tests.services.serving import Server
 
@@ -66,6 +72,15 @@ def test_the_map_has_every_topic_in_its_place(server: Server, library: Recommend
     found = server.get("/map").json()
     assert {topic["id"] for topic in found["topics"]} == set(library.themes.at("topic")["id"])
     assert all(0 <= topic["x"] <= found["width"] and 0 <= topic["y"] <= found["height"] for topic in found["topics"])
+
+
+def test_a_map_that_was_changed_is_not_shown(library: Recommender, release: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(release, tmp_path / "release"))
+    settings = ServiceSettings(release=copy)
+    assert theme_map(library.manifest.id, settings).topics
+    (copy / MAP).write_bytes((copy / MAP).read_bytes().replace(b"0", b"1", 1))
+    with pytest.raises(ApiError, match="no map"):
+        theme_map(library.manifest.id, settings)
 
 
 def test_evidence_comes_with_its_titles(server: Server, library: Recommender) -> None:

@@ -181,6 +181,7 @@ SECTIONS: Final[dict[str, dict[str, Section]]] = {
         "ratings": _language("ratings", FILMS, ("predicted",), ("rate",)),
         "text-classes": _language("text-classes", SITE, ("text_classes", "judged_classes"), ("finetune",)),
         "heads-retrieval": _language("heads-retrieval", FILMS, ("heads_retrieval",), ("embed",)),
+        "lora": _language("lora", FILMS, ("lora", "heads_retrieval"), ("embed",)),
         "outputs": _language("outputs", FILMS, ("outputs", "shares")),
         "injection": _language("injection", FILMS, ("injection", "shares")),
         "generated": _language("generated", FILMS, ("generated", "shares"), RECOMMENDER),

@@ -4,7 +4,7 @@ A fifth of all households is left out of all that is fitted here and shown as ne
 products. Trees are learned once, before the first cut-off; all other models are made anew at each.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,7 +59,7 @@ def rows(folder: Path, say: Say = console.print) -> tuple[list[Row], str]:
     known = without(site.history, out)
     texts = told(site, np.arange(len(out)))
     speaking = np.flatnonzero(out & np.array([bool(text) for text in texts]))
-    bios = speaking, site.encode([texts[user] for user in speaking])
+    bios = speaking, [texts[user] for user in speaking]
     chosen = _tuned(site, known)
     trees = teach(site, known, say)
     found: dict[str, list[Values]] = {"user": [], "user-bio": [], "item": []}
@@ -101,12 +101,12 @@ def _tuned(site: Site, known: History) -> dict[str, Any]:
 def _judge(
     site: Site,
     known: History,
-    bios: tuple[np.ndarray, np.ndarray],
+    bios: tuple[np.ndarray, Sequence[str]],
     time: float,
     trees: LambdaMart,
     chosen: Mapping[str, Any],
 ) -> dict[str, tuple[Window, Values]]:
-    """Newcomers by their picks, newcomers by what they tell (rows and vectors in `bios`), and new items, at a time."""
+    """Newcomers by their picks, newcomers by what they tell (rows and texts in `bios`), and new items, at a time."""
     new = window_of_new(site.history, known, time)
     site = site.at(new.past, time)
     models = site.models(new.past, time, new.users)
@@ -116,7 +116,7 @@ def _judge(
     picked = picked.only(picked.warm)
     nothing = site.history.keep(np.zeros(len(site.history), bool))
     silent = newcomers(site.history, month, np.isin(np.arange(len(out)), bios[0]), nothing)
-    said = bios[1][np.searchsorted(bios[0], silent.users)]
+    said = [bios[1][place] for place in np.searchsorted(bios[0], silent.users)]
     return {
         "user": (picked, judge_picks(site, picked, month.past, models, trees, days)),
         "user-bio": (silent, judge_words(site, silent, month.past, models, said, days)),

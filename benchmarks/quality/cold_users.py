@@ -13,7 +13,8 @@ from strata.data.schema import ATTRIBUTES, USER_ROW
 from strata.evaluation.report import OURS
 from strata.evaluation.window import Window
 from strata.interests.profiles import Profiles
-from strata.interests.query_users import NewUsers
+from strata.interests.query_users import NewUsers, QueryUser
+from strata.language.opinions import things
 from strata.models.baselines import WINDOWED, behavioural, mean_vector
 from strata.ranking.ranker import Ranker
 from strata.ranking.training_windows import session
@@ -82,17 +83,20 @@ def judge_picks(
 
 
 def judge_words(
-    site: Site,
-    window: Window,
-    past: History,
-    models: Models,
-    vectors: Sequence[np.ndarray] | np.ndarray,
-    popular_days: float | None,
+    site: Site, window: Window, past: History, models: Models, texts: Sequence[str], popular_days: float | None
 ) -> Values:
-    """The same for users of whom only words are known: the clauses (n, t) of a text, or it as a whole (t,), of each."""
-    theirs = replace(models, profiles=_said(site, window, vectors))
-    ranker = WeightedSum.in_proportion(site.recommend.of_bio)
-    ranked = rank(window, theirs, ranker, site.recommend, site.available(replace(window, past=past)), LISTED)
+    """The same for users of whom only a text is known, read as the product reads a bio.
+
+    Whom it says nothing about gets what is popular, as in the product.
+    """
+    available = site.available(replace(window, past=past))
+    people = _heard(site, available, window.time, texts)
+    profiles = _side_by_side([person.profiles for person in people], window.users)
+    theirs, ranker = replace(models, profiles=profiles), WeightedSum.in_proportion(site.recommend.of_bio)
+    ranked = rank(window, theirs, ranker, site.recommend, available, LISTED)
+    silent = np.array([person.says_nothing for person in people])
+    counts = np.where(available & window.items, models.popularity, -np.inf)
+    ranked[silent] = np.argsort(-counts, kind="stable")[:LISTED]
     popular = behavioural(site.tuning, repeats=window.repeats)[WINDOWED]
     return window.users, {
         OURS: judge(ranked, window),
@@ -100,15 +104,32 @@ def judge_words(
     }
 
 
-def _said(site: Site, window: Window, vectors: Sequence[np.ndarray] | np.ndarray) -> Profiles:
-    """Each user's words as the points of `NewUsers.from_texts`."""
-    new_users = NewUsers(site.profiler, window.time, {})
-    found = [new_users.from_texts(np.atleast_2d(each)).profiles for each in vectors]
-    tables = [
-        one.table.with_columns(pl.lit(user, pl.Int32).alias(USER_ROW))
-        for user, one in zip(window.users, found, strict=True)
+def _heard(site: Site, known: np.ndarray, time: float, texts: Sequence[str]) -> list[QueryUser]:
+    """What texts say of their writers, where the items `known` (n_items,) bool are those there are."""
+    new_users = NewUsers(site.profiler, time, {}, reader=site.reader(known))
+    said = [things([text]) for text in texts]
+    to_read = [new_users.to_read(opinions) for opinions in said]
+    distinct = list(dict.fromkeys(each for one in to_read for each in one))
+    place = {text: row for row, text in enumerate(distinct)}
+    vectors = site.encode(distinct) if distinct else np.zeros((0, site.texts.shape[1]), np.float32)
+    rows = ([place[text] for text in one] for one in to_read)
+    return [
+        new_users.from_opinions(opinions, vectors[each], query=False) for opinions, each in zip(said, rows, strict=True)
     ]
-    return Profiles(pl.concat(tables), np.concatenate([profiles.vectors for profiles in found]))
+
+
+def _side_by_side(profiles: Sequence[Profiles], users: np.ndarray) -> Profiles:
+    """Profiles of one person each as those of the users (B,) of a window, with what they are against."""
+    dislikes = [each.dislikes for each in profiles if each.dislikes is not None]
+    against = None
+    if len(dislikes) == len(profiles):
+        against = Profiles(_of_users(dislikes, users), np.concatenate([each.vectors for each in dislikes]))
+    return Profiles(_of_users(profiles, users), np.concatenate([each.vectors for each in profiles]), against)
+
+
+def _of_users(profiles: Sequence[Profiles], users: np.ndarray) -> pl.DataFrame:
+    tables = zip(users, profiles, strict=True)
+    return pl.concat([one.table.with_columns(pl.lit(user, pl.Int32).alias(USER_ROW)) for user, one in tables])
 
 
 def told(site: Site, users: Sequence[int] | np.ndarray) -> list[str]:

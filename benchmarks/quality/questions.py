@@ -41,7 +41,7 @@ from benchmarks.quality.site import (
 from benchmarks.quality.time_split import WEIGHTED
 from strata.cli.terminal import console
 from strata.data.history import History
-from strata.data.schema import BEHAVIOUR
+from strata.data.schema import BEHAVIOUR, PROFILE_TEXT
 from strata.errors import SourceError
 from strata.evaluation.report import OURS
 from strata.evaluation.window import Window
@@ -51,7 +51,6 @@ from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.training_windows import training_windows
 from strata.ranking.two_stage import rank, tables
 from strata.ranking.weighted_sum import WeightedSum
-from strata.storage import read_array
 
 DUMP = Path("..") / "shared" / "data" / "stackexchange-alcohol"
 SPLIT: Final = {"dates": ["2014-09-01", "2014-12-01", "2015-01-01", "2016-12-11"]}
@@ -200,9 +199,8 @@ def _judge_new(site: Site, time: float, trees: LambdaMart, chosen: Mapping[str, 
 
 def _judge_bios(site: Site, time: float) -> list[Values]:
     """Users who did nothing before a cut-off and say something of themselves."""
-    vectors = site.folder / "artifacts" / "vectors"
-    writers = np.asarray(read_array(vectors / "profile_text_users.npy"))
-    texts = np.asarray(read_array(vectors / "profile_texts.npy"))
+    texts = site.accounts[PROFILE_TEXT].fill_null("").to_list()
+    writers = np.flatnonzero(np.array([bool(text.strip()) for text in texts]))
     month = _counting(site, site.history, time)
     new = np.diff(month.past.offsets) == 0
     new &= np.isin(np.arange(len(new)), writers)
@@ -213,8 +211,7 @@ def _judge_bios(site: Site, time: float) -> list[Values]:
     site = site.at(month.past, time)
     models = site.models(month.past, time, window.users)
     days = site.chosen[WINDOWED]["window_days"]
-    starts, stops = (np.searchsorted(writers, window.users, side) for side in ("left", "right"))
-    said = [texts[start:stop] for start, stop in zip(starts, stops, strict=True)]
+    said = [texts[user] for user in window.users]
     return [judge_words(site, window, month.past, models, said, days)]
 
 

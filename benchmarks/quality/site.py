@@ -7,7 +7,7 @@ time: see `Site.at`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +18,7 @@ from benchmarks.evidence.files import Row
 from benchmarks.quality.time_split import Judged, rows
 from strata.data.catalogue import Catalogue
 from strata.data.history import DAY, History
-from strata.data.schema import USER
+from strata.data.schema import CATEGORIES, TAGS, TITLE, USER
 from strata.embeddings.encoder import Encoder, EncoderSettings
 from strata.embeddings.index import IndexSettings, ItemIndex
 from strata.embeddings.space import InterestSpace, SpaceSettings
@@ -33,6 +33,8 @@ from strata.interests.profiles import Profiles
 from strata.interests.profiling import Profiler
 from strata.interests.settings import tier_settings
 from strata.interests.themes import Themes, ThemeSettings, learn_themes
+from strata.interests.understanding import Reader
+from strata.language.words import Words
 from strata.models.baselines import Baseline
 from strata.models.fitted import TUNING, CollaborativeModels
 from strata.models.settings import CollaborativeSettings
@@ -161,10 +163,22 @@ class Site:
         """How much is tried for each baseline."""
         return read_settings(CollaborativeSettings, "collaborate", self.folder / "params.yaml")
 
+    def reader(self, known: np.ndarray) -> Reader:
+        """What reads words, as the product would have made it of the items `known` (n_items,) bool at a time."""
+        said = [pl.when(pl.Series(known)).then(pl.col(name)).alias(name) for name in (TITLE, TAGS, CATEGORIES)]
+        words = Words.of(self.catalogue.items.with_columns(said), self.texts, self.encode)
+        texts = ItemIndex.build(self.texts, read_settings(IndexSettings, "index", self.folder / "params.yaml"))
+        return Reader.of(words, self.profiler.space, self.profiler.themes, texts)
+
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors (n, d) of texts by the workspace's tuned language model."""
-        settings = read_settings(EncoderSettings, "encoder", self.folder / "params.yaml")
-        return Encoder.load(self.folder / "artifacts" / "encoder", settings).encode(texts)
+        return _encoder(self.folder).encode(texts)
+
+
+@cache
+def _encoder(folder: Path) -> Encoder:
+    settings = read_settings(EncoderSettings, "encoder", folder / "params.yaml")
+    return Encoder.load(folder / "artifacts" / "encoder", settings)
 
 
 def _index(path: Path, vectors: np.ndarray, settings: IndexSettings) -> ItemIndex:

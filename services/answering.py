@@ -5,11 +5,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 from fastapi.responses import Response
 
 from services import metrics
 from services.answers import ANSWERS, TICKET
-from services.endpoints.base import Answer, Cause, Question
+from services.endpoints.base import NO_VECTORS, Answer, Cause, Question
 from services.errors import ApiError, log_without_values
 from services.items import ItemsNow
 from services.lanes import MUCH, Lanes
@@ -48,9 +49,7 @@ class Answering:
                 async with asyncio.timeout(seconds):
                     release = await self.items.current(release)
                     await self._fill_ticket(request)
-                    texts = request.reads(release)
-                    with metrics.encoding(endpoint, texts):
-                        vectors = await self.texts.vectors(release.manifest.id, texts, release.texts.dimension)
+                    vectors = await self._read(endpoint, request, release)
                     work = metrics.in_parts(endpoint, request.answer, seconds)
                     answer = await self.lanes.run(cost, work, release, vectors)
                     metrics.count(endpoint, answer)
@@ -68,6 +67,18 @@ class Answering:
         except Exception as error:
             log_without_values(error)
             raise ApiError(500, "an unexpected error") from None
+
+    async def _read(self, endpoint: str, request: Question, release: Recommender) -> np.ndarray:
+        """The vectors of what a request reads; none where the answer does without. Raises EncoderUnavailable."""
+        texts = request.reads(release) if ANSWERS.local else await asyncio.to_thread(request.reads, release)
+        try:
+            with metrics.encoding(endpoint, texts):
+                return await self.texts.vectors(release.manifest.id, texts, release.texts.dimension)
+        except EncoderUnavailable:
+            if request.must_read:
+                raise
+            metrics.UNREAD.labels(endpoint).inc()
+            return NO_VECTORS
 
     async def _log(self, request: Question, answer: Answer, release: Recommender) -> None:
         """Keep the lists of users, so that what came of them can be told; nobody waits for that."""

@@ -54,6 +54,9 @@ SHADOW_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
 STOPPED = Counter("strata_stopped_answers", "Answers that nobody waited for any more and that were not finished.")
+UNREAD = Counter(
+    "strata_unread_words", "Answers to users without what they wrote lately: the encoder did not answer.", ["endpoint"]
+)
 SCRUBBED = Counter("strata_scrubbed", "Personal data taken out of texts before they were kept.", ["kind"])
 EVENTS = Counter("strata_events", "Records taken into the journal.", ["kind"])
 ITEMS_WAITING = Gauge(

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.errors import naming
@@ -16,6 +16,7 @@ from services.fields import Text, Time, UserId
 from strata.data.filters import Filters
 from strata.data.schema import Behaviour
 from strata.fields import Id, Request, absent, one_of
+from strata.interests.lately import NOTHING_LATELY, Lately
 from strata.interests.query_users import PastChoice, QueryUser
 from strata.language.opinions import Opinion, things
 from strata.online.records import Record
@@ -49,6 +50,11 @@ class Question(Request):
     def reads(self, release: Recommender) -> list[str]:  # noqa: ARG002
         """What its language model is to read: nothing for known users and items."""
         return []
+
+    @property
+    def must_read(self) -> bool:
+        """Whether there is no answer but the fallback where texts cannot be read."""
+        return True
 
     @property
     def cost(self) -> float:
@@ -129,6 +135,8 @@ class Whose(Question):
         None, description="What somebody new says of themselves, as in a profile or a sign-up form."
     )
 
+    _lately: Lately = PrivateAttr(NOTHING_LATELY)
+
     @model_validator(mode="after")
     def _one_of_four(self) -> Self:
         one_given(self, WHO, beside={"user_id": "history"})
@@ -156,14 +164,22 @@ class Whose(Question):
         return [_past_choice(entry) for entry in self.history or []]
 
     def reads(self, release: Recommender) -> list[str]:
-        """What each opinion is about."""
+        """What each opinion is about: of the words, or of what a user searched for or wrote lately."""
+        if self.user_id is not None:
+            self._lately = release.lately(self.user_id)
+            return release.new_users.to_read(self._lately.opinions)
         return release.new_users.to_read(self.said)
+
+    @property
+    def must_read(self) -> bool:
+        """A user is known without what they wrote lately."""
+        return self.user_id is None
 
     def whose(self, release: Recommender, vectors: np.ndarray) -> str | QueryUser:
         """The id of a user of the release, or somebody it does not know; `vectors` (n, d) of the texts."""
         if self.user_id is not None:
             with naming("history"):
-                return release.whose(self.user_id, self._choices)
+                return release.whose(self.user_id, self._choices, self._lately.read(vectors))
         if self.history is not None:
             with naming("history"):
                 return release.new_users.from_choices(self._choices)

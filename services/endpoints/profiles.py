@@ -154,7 +154,7 @@ class InterestsRequest(Whose):
         """The profile, now or as of a time."""
         whose = self.whose(release, vectors)
         levels = release.levels(whose, None if self.at is None else seconds(self.at))
-        heard = (whose.heard or ()) if isinstance(whose, QueryUser) else ()
+        heard = (whose.heard or whose.lately) if isinstance(whose, QueryUser) else ()
         interests = [
             each.model_copy(update={"worded": release.wording.names.get(each.topic_id)})
             for each in _each(Interest, levels.points)

@@ -32,7 +32,8 @@ class QueryUser:
     `rejected`: item rows not to recommend. `is_query`: whether the points come from a search text rather
     than from behaviour or a bio. `heard`: what words were taken to mean, where the person is made of opinions.
     `rated`: item rows and values of ratings that came with the request. `user_id`: of a user, "" of a visitor;
-    `statements`, `corrections`: their own, which hold at any time.
+    `statements`, `corrections`: their own, which hold at any time. `lately`: what they searched for or wrote lately
+    was taken to mean, beside what they did.
     """
 
     row: int
@@ -45,6 +46,7 @@ class QueryUser:
     user_id: str = ""
     statements: Statements = NOTHING_STATED
     corrections: Corrections = NOTHING_CORRECTED
+    lately: tuple[Meaning, ...] = ()
 
     @property
     def unknown(self) -> bool:

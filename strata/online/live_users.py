@@ -1,18 +1,21 @@
 """Users as they are just now: what the release knows of them, and what the journal has had since."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Final
 
 from strata.interests.correction_file import Correction
+from strata.interests.lately import NOTHING_LATELY, Lately, Saying
 from strata.interests.query_users import PastChoice, QueryUser
 from strata.online.erasures import erased
 from strata.online.journal import Journal
-from strata.online.records import STATE, Record
+from strata.online.records import STATE, Kind, Record
 from strata.recommendation.people import joined
 from strata.recommendation.recommender import Recommender
 
+EVENTS: Final[tuple[Kind, ...]] = ("event",)
 KEPT = 10_000
 """Users whose state is kept in memory; any other is made anew, in some milliseconds."""
 
@@ -40,14 +43,20 @@ class LiveUsers:
         self._forgotten: tuple[object, frozenset[str]] = (None, frozenset())
         self._lock = Lock()
 
-    def whose(self, release: Recommender, user_id: str, session: Sequence[PastChoice] = ()) -> str | QueryUser | None:
+    def whose(
+        self,
+        release: Recommender,
+        user_id: str,
+        session: Sequence[PastChoice] = (),
+        said: Lately = NOTHING_LATELY,
+    ) -> str | QueryUser | None:
         """As `People.whose`. Raises StoreUnavailable."""
         state = self.state(release, user_id)
         known = user_id in release.users and state.erasure <= self.drained(release)
         if state.last <= self.drained(release) and not session:
             return user_id if known else None
-        if session:
-            return self._joined(release, user_id, session, known=known)
+        if session or said:  # words are read for each request, and a person without them is another one
+            return self._joined(release, user_id, session, said, known=known)
         with self._lock:
             found = self._kept.get(user_id)
             if found is not None and found[0] == state:
@@ -61,6 +70,15 @@ class LiveUsers:
             if len(self._kept) > self.most:
                 self._kept.popitem(last=False)
         return person
+
+    def lately(self, release: Recommender, user_id: str) -> Lately:
+        """As `People.lately`. Raises StoreUnavailable."""
+        drained = self.drained(release)
+        if self.journal.last(user_id) <= drained:
+            return NOTHING_LATELY
+        kept = self.journal.of_user(user_id, drained, EVENTS)
+        new_users = release.new_users
+        return Lately.of(_sayings(each.record for each in kept), new_users.weights, new_users.settings)
 
     def state(self, release: Recommender, user_id: str) -> State:
         """What an answer about a user depends on beside the request."""
@@ -92,13 +110,22 @@ class LiveUsers:
         return self._forgotten[1]
 
     def _joined(
-        self, release: Recommender, user_id: str, session: Sequence[PastChoice] = (), *, known: bool
+        self,
+        release: Recommender,
+        user_id: str,
+        session: Sequence[PastChoice] = (),
+        said: Lately = NOTHING_LATELY,
+        *,
+        known: bool,
     ) -> QueryUser | None:
         """The user with all since the release; None where none of it is of its items or topics."""
         records = [kept.record for kept in self.journal.of_user(user_id, self.drained(release), STATE)]
         choices = [*_choices(release, records), *session]
         lines = [Correction.model_validate_json(record.text) for record in records if record.kind == "correction"]
-        return joined(release, user_id, choices, lines, known=known) if choices or lines else None
+        if not choices and not lines and not said:
+            return None
+        person = joined(release, user_id, choices, lines, said, known=known)
+        return person if choices or lines or person.lately else None
 
     def _hash(self, user_id: str) -> str:
         return erased(user_id, self._name)
@@ -117,8 +144,17 @@ class LiveUsers:
         return places
 
 
+def _sayings(records: Iterable[Record]) -> list[Saying]:
+    """What events without an item say."""
+    return [
+        Saying(each.body["text"], each.body["behaviour"], each.at)
+        for each in records
+        if each.body.get("item_id") is None and each.body.get("text")
+    ]
+
+
 def _choices(release: Recommender, records: Sequence[Record]) -> list[PastChoice]:
-    """Events on items of the release, by time; those without an item, or on one it lacks, wait for a refresh."""
+    """Events on items of the release, by time; those on one that it lacks wait for a refresh."""
     events = [record for record in records if record.kind == "event"]
     events = [event for event in events if event.body.get("item_id") in release.catalogue]
     events.sort(key=lambda event: event.at)

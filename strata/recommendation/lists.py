@@ -22,6 +22,7 @@ from strata.ranking.ranker import Ranker
 from strata.ranking.settings import RecommendSettings
 from strata.ranking.two_stage import Models
 from strata.ranking.weighted_sum import WeightedSum
+from strata.recommendation.asked_for import Wish, as_asked, asked_for, with_asked_for
 from strata.recommendation.business_rules import BusinessRules, apply_rules, boost
 from strata.recommendation.explanation import LATELY, CitedPoint, Reason, explain
 from strata.recommendation.exploring import explored
@@ -136,7 +137,8 @@ class ListBuilder:
         scored = self._scored(person, batch, named, request)
         items, scores = scored.in_order(np.ones(len(scored.table), bool))
         items, _ = boost(items, scores, request.effective_rules, self.catalogue, self.time, self.chosen_by)
-        return self._described(person, scored, items[0][np.isin(items[0], named)], request)
+        listed = with_asked_for(items[0], self._asked_for(person)) if person.lately else items[0]
+        return self._described(person, scored, listed[np.isin(listed, named)], request)
 
     def of_many(self, users: np.ndarray, allowed: np.ndarray, request: ListRequest) -> "ManyLists":
         """The lists of user rows (B,), the same as those of `best`; must-includes and tier mixes are not supported."""
@@ -210,9 +212,15 @@ class ListBuilder:
         """The whole list (n,): the usual candidates as arranged, then the further ones as arranged among themselves."""
         proposed = scored.table.proposed
         parts = [scored.in_order(part) for part in (proposed, ~proposed & ~np.isin(scored.table.items, musts))]
-        arranged = [self._arranged(person.profiles, [person.row], *part, request)[0] for part in parts]
-        rules = request.effective_rules
-        return apply_rules(np.concatenate(arranged), request.k, rules, self.catalogue, self.themes, allowed)
+        whole = bool(person.lately)  # what was asked for may stand far below
+        arranged = [self._arranged(person.profiles, [person.row], *part, request, whole=whole)[0] for part in parts]
+        listed = np.concatenate(arranged)
+        if whole:
+            listed = with_asked_for(listed, self._asked_for(person))
+        return apply_rules(listed, request.k, request.effective_rules, self.catalogue, self.themes, allowed)
+
+    def _asked_for(self, person: QueryUser) -> list[Wish]:
+        return asked_for(person.lately, self.themes.of_item[:, 0])
 
     def _arranged(
         self,
@@ -221,6 +229,8 @@ class ListBuilder:
         items: np.ndarray,
         scores: np.ndarray,
         request: ListRequest,
+        *,
+        whole: bool = False,
     ) -> np.ndarray:
         """Boost and re-rank candidates (B, n), best first, NOTHING pads: (B, n), or as many as `request` shows.
 
@@ -232,7 +242,7 @@ class ListBuilder:
         if reranking.calibration > 0:
             mixes = interest_mixes(items, np.asarray(users), self.vectors, profiles, self.themes)
         # Caps drop some items, which others replace; must-includes leave their places to others.
-        n = items.shape[1] if rules.capped else request.stop + len(rules.must_include)
+        n = items.shape[1] if rules.capped or whole else request.stop + len(rules.must_include)
         return rerank(items, scores, n, reranking, self.vectors, mixes)
 
     def _reranking(self, request: ListRequest) -> RerankSettings:
@@ -264,7 +274,13 @@ class ListBuilder:
         """Items (n,) of a table with their scores and reasons, in this order."""
         rows = np.argsort(scored.table.items)
         rows = rows[np.searchsorted(scored.table.items, listed, sorter=rows)]
-        reasons = self._reasons(person, scored, rows) if request.explain else [None] * len(rows)
+        reasons: list[Reason] | list[None] = [None] * len(rows)
+        if request.explain:
+            asked, found_for = (
+                self._asked_for(person),
+                zip(listed.tolist(), self._reasons(person, scored, rows), strict=True),
+            )
+            reasons = [as_asked(reason, item, asked) for item, reason in found_for]
         found = zip(listed.tolist(), scored.scores[rows].tolist(), reasons, strict=True)
         return [self.item(item, score, reason) for item, score, reason in found]
 

@@ -1,6 +1,7 @@
 """Who a user id is just now: a user of the release, with what happened since and in the session of the moment."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from strata.data.history import History
 from strata.interests.correction_file import Correction
 from strata.interests.corrections import Corrections
+from strata.interests.lately import NOTHING_LATELY, Lately, with_words
 from strata.interests.query_users import PastChoice, QueryUser
 from strata.interests.statements import NOTHING_STATED
 
@@ -18,23 +20,44 @@ if TYPE_CHECKING:
 class People(Protocol):
     """Knows users by their ids."""
 
-    def whose(self, release: "Recommender", user_id: str, session: Sequence[PastChoice] = ()) -> str | QueryUser | None:
+    def whose(
+        self,
+        release: "Recommender",
+        user_id: str,
+        session: Sequence[PastChoice] = (),
+        said: Lately = NOTHING_LATELY,
+    ) -> str | QueryUser | None:
         """The id where the release knows all of a user, the user where it does not; None: nobody knows them.
 
-        `session`: choices of the moment, which are kept nowhere. Raises UnknownId for unknown items among them.
+        `session`: choices of the moment, which are kept nowhere. `said`: what `lately` gave, read. Raises UnknownId for
+        unknown items in the session.
         """
+        ...
+
+    def lately(self, release: "Recommender", user_id: str) -> Lately:
+        """What a user searched for or wrote since the release was made, to be read."""
         ...
 
 
 class Registered:
     """The users of the release, and nobody else."""
 
-    def whose(self, release: "Recommender", user_id: str, session: Sequence[PastChoice] = ()) -> str | QueryUser | None:
+    def whose(
+        self,
+        release: "Recommender",
+        user_id: str,
+        session: Sequence[PastChoice] = (),
+        said: Lately = NOTHING_LATELY,  # noqa: ARG002
+    ) -> str | QueryUser | None:
         """The id, if it is one of theirs."""
         known = user_id in release.users
         if session:
             return joined(release, user_id, session, known=known)
         return user_id if known else None
+
+    def lately(self, release: "Recommender", user_id: str) -> Lately:  # noqa: ARG002
+        """Nothing."""
+        return NOTHING_LATELY
 
 
 REGISTERED: People = Registered()
@@ -45,10 +68,11 @@ def joined(
     user_id: str,
     choices: Sequence[PastChoice],
     lines: Sequence[Correction] = (),
+    said: Lately = NOTHING_LATELY,
     *,
     known: bool,
 ) -> QueryUser:
-    """A user with choices, in time order, and corrections that the release has not.
+    """A user with choices, in time order, words and corrections that the release has not.
 
     `known`: whether the release's own part counts. Raises UnknownId for unknown items.
     """
@@ -62,14 +86,16 @@ def joined(
         statements = release.statements.of_users(row, row + 1)
         lines = (*(line for line in release.corrections.lines if line.user_id == user_id), *lines)
     corrections = Corrections(lines).found(profiler.themes, profiler.catalogue, profiler.space)
-    time = max([new_users.time, *(history.times[-1:] + 1).tolist()])
+    time = max([new_users.time, *(history.times[-1:] + 1).tolist(), *(said.at[-1:] + 1).tolist()])
     profiles, _ = profiler.profiles(history, time, [user_id], statements)
-    profiles = corrections.apply(profiles, [user_id], profiler.themes, profiler.catalogue.ids)
+    person = QueryUser(
+        0, history, profiles, history.items[history.spoken_against()], rated=rated, user_id=user_id,
+        statements=statements, corrections=corrections,
+    )  # fmt: skip
+    person = with_words(person, said, new_users, time)
+    profiles = corrections.apply(person.profiles, [user_id], profiler.themes, profiler.catalogue.ids)
     blocked = np.flatnonzero(corrections.blocked_items(user_id, profiler.themes))
-    rejected = np.union1d(blocked, history.items[history.spoken_against()])
-    return QueryUser(
-        0, history, profiles, rejected, rated=rated, user_id=user_id, statements=statements, corrections=corrections
-    )
+    return replace(person, profiles=profiles, rejected=np.union1d(blocked, person.rejected))
 
 
 def together(earlier: History, later: History) -> History:

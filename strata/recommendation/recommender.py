@@ -15,6 +15,7 @@ from strata.data.inferred import NOTHING_INFERRED, Inferred
 from strata.embeddings.index import ItemIndex
 from strata.errors import SettingsError, UnknownId
 from strata.interests.corrections import Corrections, said_lost
+from strata.interests.lately import NOTHING_LATELY, Lately
 from strata.interests.levels import Levels, levels_of, stated_by
 from strata.interests.profiles import Profiles, showcase
 from strata.interests.query_users import NewUsers, PastChoice, QueryUser
@@ -138,13 +139,17 @@ class Recommender:
             raise UnknownId(f"user '{user_id}' is not among the {len(self.users):,} users of this release; try {some}")
         return self.users[user_id]
 
-    def whose(self, user_id: str, session: Sequence[PastChoice] = ()) -> str | QueryUser:
+    def lately(self, user_id: str) -> Lately:
+        """What somebody searched for or wrote since the release was made: read it, and give it to `whose`."""
+        return self.people.lately(self, user_id)
+
+    def whose(self, user_id: str, session: Sequence[PastChoice] = (), said: Lately = NOTHING_LATELY) -> str | QueryUser:
         """Whom an id means, as of now: for `recommend` and all else that is asked of somebody.
 
-        `session`: choices of the moment, in time order. Somebody whom nobody knows has no interests, and is recommended
-        what is popular. Raises UnknownId for unknown items.
+        `session`: choices of the moment, in time order; `said`: as `lately` gives it. Somebody whom nobody knows has no
+        interests, and is recommended what is popular. Raises UnknownId for unknown items.
         """
-        found = self.people.whose(self, user_id, session)
+        found = self.people.whose(self, user_id, session, said)
         return self.new_users.unknown(user_id) if found is None else found
 
     def user(self, user_id: str, at: float | None = None) -> QueryUser:

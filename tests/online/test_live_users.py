@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strata.data.history import DAY, History
+from strata.data.history import DAY, History, as_date
+from strata.embeddings.vectors import unit
 from strata.interests.corrections import Corrections
 from strata.interests.query_users import PastChoice, QueryUser
 from strata.interests.refinding import meant_by
@@ -174,3 +175,76 @@ def test_corrections_of_the_release_hold_beside_later_ones(base: Recommender, jo
     assert base.corrections == Corrections()
     journal.append(sent(("u0", "i99", 1, "like")))
     assert joined(base, journal).whose("u0") == "u0", "an item that the release lacks waits for a refresh"
+
+
+def written(text: str, days: float, behaviour: str = "search", user: str = "u0", n: int = 0) -> Record:
+    return Record("event", f"w{n}", user, TIME + days * DAY, {"behaviour": behaviour, "text": text})
+
+
+def heard(live: Recommender, user: str) -> QueryUser:
+    """A user with what they wrote lately, read as lying where the travel items do."""
+    said = live.lately(user)
+    travel = unit(live.texts.vectors(np.array([2, 5, 8, 11])).mean(0)[None])
+    return live.person(live.whose(user, said=said.read(np.repeat(travel, len(said.opinions), axis=0))))
+
+
+def test_a_search_makes_an_interest_of_now_beside_those_of_events(base: Recommender, journal: SqliteJournal) -> None:
+    live = joined(base, journal)
+    before = live.interests("u0")
+    journal.append([written("show me travel", 1)])
+    after = live.interests(heard(live, "u0"))
+    (new,) = after.filter(~after["name"].is_in(before["name"].implode())).to_dicts()
+    assert (new["name"], new["tier"], new["stated"], new["evidence"]) == ("Travel", "momentary", False, [])
+    assert new["because"] == f"said in words, last on {as_date(TIME + DAY)}"
+    assert after["share"].sum() == pytest.approx(1, abs=1e-5)
+    assert after["point"].to_list() == list(range(len(after)))
+    assert len(set(after["name"])) == len(after)
+    listed = live.recommend(heard(live, "u0"), ListRequest(k=12, exclude_seen=False))
+    places = [int(item.item_id[1:]) % 3 for item in listed]
+    unheard = [int(item.item_id[1:]) % 3 for item in live.recommend("u0", ListRequest(k=12, exclude_seen=False))]
+    assert np.mean(np.flatnonzero(np.array(places) == 2)) < np.mean(np.flatnonzero(np.array(unheard) == 2))
+
+
+def test_words_add_to_the_interest_that_is_there(base: Recommender, journal: SqliteJournal) -> None:
+    live = joined(base, journal)
+    journal.append([*sent(("u0", "i02", 1, "like"), ("u0", "i05", 1, "like"))])
+    before = live.interests(live.whose("u0"))
+    journal.append([written("travel", 1), written("more travel please", 1, "ask", n=1)])
+    after = live.interests(heard(live, "u0"))
+    assert after["name"].sort().to_list() == before["name"].sort().to_list()
+    travel = [table.filter(table["topic"] == 3)["share"].item() for table in (before, after)]
+    assert travel[1] > travel[0]
+
+
+def test_what_is_spoken_against_in_words_is_kept_out(base: Recommender, journal: SqliteJournal) -> None:
+    live = joined(base, journal)
+    journal.append([written("I hate travel", 1, "comment")])
+    person = heard(live, "u0")
+    assert {2, 5, 8, 11} <= set(person.rejected.tolist())
+    assert "Travel" in live.levels(person).dislikes["name"].to_list()
+    listed = live.recommend(person, ListRequest(k=12, exclude_seen=False))
+    assert not {"i02", "i05", "i08", "i11"} & {item.item_id for item in listed}
+
+
+def test_words_that_are_old_unread_or_of_nothing_change_nothing(base: Recommender, journal: SqliteJournal) -> None:
+    live = joined(base, journal)
+    journal.append([written("travel", -60, n=1), written("thank you very much", 1, n=2)])
+    said = live.lately("u0")
+    assert all("travel" not in each.about for each in said.opinions)
+    journal.append([written("travel", 2, n=3)])
+    unread = live.whose("u0", said=live.lately("u0"))
+    assert unread == live.whose("u0") == "u0"
+    journal.append([written("zxqv", 1, "search", "nobody", 4)])
+    far = live.lately("nobody").read(-unit(live.texts.vectors(np.arange(12)).mean(0)[None]))
+    assert live.person(live.whose("nobody", said=far)).unknown
+
+
+def test_a_newcomer_is_known_by_a_search_alone(base: Recommender, journal: SqliteJournal) -> None:
+    live = joined(base, journal)
+    journal.append([written("travel", 1, user="new")])
+    person = heard(live, "new")
+    assert not person.unknown
+    assert live.interests(person)["name"].to_list() == ["Travel"]
+    assert int(live.recommend(person, ListRequest(k=1))[0].item_id[1:]) % 3 == 2
+    journal.forget("new", TIME)
+    assert heard(live, "new").unknown

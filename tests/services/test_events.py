@@ -105,6 +105,25 @@ def test_a_session_of_the_moment_beside_a_known_user(live: Server, library: Reco
     assert listed(live, user) == plain, "nothing of the session is kept"
 
 
+def test_a_search_without_an_item_counts_at_once(live: Server, library: Recommender) -> None:
+    labels = library.new_users.reader.words.vocabulary.labels
+    label = labels.sort(labels["items"].list.len())["label"][-1]
+    for user in ("somebody who searched", list(library.users)[5]):
+        before = post(live, "/interests", user_id=user)["interests"]
+        post(live, "/events", events=[{"user_id": user, "behaviour": "search", "text": f"show me {label}"}])
+        for _ in range(4):  # of both workers
+            found = post(live, "/interests", user_id=user)
+            assert found["known"]
+            assert [each["about"] for each in found["for"]] == [label]
+            topic = found["for"][0]["topic_id"]
+            (point,) = [each for each in found["interests"] if topic in each["topic_ids"]]
+            same = [each for each in before if each["topic_id"] == point["topic_id"]]
+            assert point["share"] > same[0]["share"] if same else point["because"].startswith("said in words")
+            answer = post(live, "/recommend", user_id=user, k=3)
+            assert answer["known"]
+            assert not answer["fallback"]
+
+
 def test_all_that_is_known_of_a_user_can_be_read_and_forgotten(live: Server, library: Recommender) -> None:
     user = list(library.users)[7]
     post(live, "/events", events=[{"user_id": user, "behaviour": "search", "text": "a word like quixotryly"}])

@@ -53,7 +53,7 @@ class Answering:
                     work = metrics.in_parts(endpoint, request.answer, seconds)
                     answer = await self.lanes.run(cost, work, release, vectors)
                     metrics.count(endpoint, answer)
-                    await self._log(request, answer, release)
+                    await self._keep(request, answer, release)
                     self.shadow.compare(request, answer)
                     return _as_json(answer)
             except TimeoutError:
@@ -80,12 +80,13 @@ class Answering:
             metrics.UNREAD.labels(endpoint).inc()
             return NO_VECTORS
 
-    async def _log(self, request: Question, answer: Answer, release: Recommender) -> None:
-        """Keep the lists of users, so that what came of them can be told; nobody waits for that."""
-        if self.settings.log_lists:
-            records = request.to_log(answer, await self.online.now(release))
-            if records:
-                self.online.appender.later(records)
+    async def _keep(self, request: Question, answer: Answer, release: Recommender) -> None:
+        """Keep what was asked to be kept and, without waiting, the lists of users: what comes of them can be told."""
+        now = await self.online.now(release)
+        if records := request.to_keep(answer, now):
+            await self.online.keep(records)
+        if self.settings.log_lists and (records := request.to_log(answer, now)):
+            self.online.appender.later(records)
 
     async def _fill_ticket(self, request: Question) -> None:
         """Say what the answer depends on, before it is computed: what happens meanwhile is then seen as a change."""

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Final
 
 import bentoml
-from fastapi import FastAPI, Path
+from fastapi import FastAPI, Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
@@ -52,6 +52,7 @@ from services.pages import add_pages
 from services.releases import Releases
 from services.settings import ServiceSettings
 from services.texts import EncoderUnavailable, Texts
+from services.tokens import must_have
 from strata.conversation.sessions import Sessions
 from strata.errors import SettingsError
 from strata.interests.pictures import ThemeMap
@@ -194,9 +195,11 @@ class Recommender:
         """Items for a text: by its words, by what they mean, and like what it names."""
         return await self._answer("/search", request)
 
-    @app.post("/chat", response_model=Chat, responses=responses(404, 409, *ANY))
-    async def chat(self, request: ChatRequest) -> Response:
+    @app.post("/chat", response_model=Chat, responses=responses(404, 409, 507, *ANY))
+    async def chat(self, request: ChatRequest, http: Request) -> Response:
         """One turn of a conversation: what is wanted and what is not, places of the list, years, why."""
+        if request.remember:
+            must_have("write", http.scope)
         return await self._answer("/chat", request.kept_in(self._sessions, self.online.cleaned))
 
     @app.delete("/chat/{session_id}", status_code=204, responses=responses())

@@ -14,6 +14,8 @@ from services.settings import ServiceSettings
 from strata.online.tokens import SCOPES, Admission, Token, TokenFile
 
 logger = logging.getLogger("bentoml.strata")
+TOKEN: Final = "strata.token"
+"""Where a request's scope, in the sense of ASGI, has the token that admitted it."""
 CREATE: Final = "strata token create NAME --scope {scope}"
 OPEN: Final = Token("open", SCOPES, "", 0.0)
 """Who asks without a token where STRATA_OPEN admits that."""
@@ -46,6 +48,7 @@ class Access:
         """Raise ApiError unless the request's token has the scope of its path and method."""
         token = self._token(scope)
         note(token=token.name)
+        scope[TOKEN] = token
         await self.rates.check(token)
         place = self.paths.find(scope["path"])
         if place is None:
@@ -55,11 +58,7 @@ class Access:
             allowed = ", ".join(place.methods)
             raise ApiError(405, f"this path takes {allowed}", headers={"Allow": allowed})
         if needed not in token.scopes:
-            raise ApiError(
-                403, f"this needs the scope {needed}, which the token {token.name} has not", code="scope_missing",
-                remedy=f"send a token that has it: {CREATE.format(scope=needed)}",
-                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
-            )  # fmt: skip
+            raise _lacking(needed, token)
 
     def _token(self, scope: Scope) -> Token:
         """Whose a request is. Raises ApiError: 403 where nobody could have a token, else 401."""
@@ -85,6 +84,20 @@ class Access:
             remedy=f"on the server, make one: {CREATE.format(scope='read')} (STRATA_TOKENS names another file than the "
             "usual); for a first try on the loopback, start it with STRATA_OPEN=true",
         )  # fmt: skip
+
+
+def must_have(needed: str, scope: Scope) -> None:
+    """For a request that needs more than its path does. Raises ApiError: 403."""
+    if needed not in scope[TOKEN].scopes:
+        raise _lacking(needed, scope[TOKEN])
+
+
+def _lacking(needed: str, token: Token) -> ApiError:
+    return ApiError(
+        403, f"this needs the scope {needed}, which the token {token.name} has not", code="scope_missing",
+        remedy=f"send a token that has it: {CREATE.format(scope=needed)}",
+        headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
+    )  # fmt: skip
 
 
 def _at_home(scope: Scope) -> bool:

@@ -65,6 +65,10 @@ class Question(Request):
         """What the journal keeps of the answer: nothing, unless a user was shown a list."""
         return []
 
+    def to_keep(self, answer: Any, now: float) -> list[Record]:  # noqa: ARG002
+        """What the journal keeps before the answer is sent: nothing, unless somebody asked for it."""
+        return []
+
     @abstractmethod
     def answer(self, release: Recommender, vectors: np.ndarray) -> Answer:
         """The release's answer; `vectors` (n, d) are of what it `reads`. Raises ApiError for unknown ids."""

@@ -14,6 +14,7 @@ from strata.conversation.replying import Turn, reply
 from strata.conversation.sessions import Sessions, TurnTaken, UnknownSession
 from strata.conversation.talk import Talk
 from strata.fields import K
+from strata.online.records import Record
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
 
@@ -38,13 +39,16 @@ class ChatRequest(Question):
     model_config = examples(
         {"say": "I hate horror, show me comedies from the eighties", "k": 3},
         {"say": "something like Toy Story but newer", "k": 3},
-        {"say": "想看西部片", "user_id": "10", "k": 3},
+        {"say": "想看西部片", "user_id": "10", "k": 3, "remember": True},
     )
 
     say: Text
     session_id: str | None = Field(None, min_length=1, max_length=64, description="Null begins a conversation.")
     user_id: UserId | None = Field(None, description="The user who talks; of the first turn alone.")
     k: K = 10
+    remember: bool = Field(
+        False, description="Whether the turn counts for the user from now on, as a search of theirs would."
+    )
     _sessions: Sessions = PrivateAttr()
     _said: str = PrivateAttr()
     _turns: int = PrivateAttr(0)
@@ -88,6 +92,13 @@ class ChatRequest(Question):
             unwants=found.unwants,
             why=None if found.why is None else Item.model_validate(found.why),
         )
+
+    def to_keep(self, answer: Chat, now: float) -> list[Record]:
+        """The turn as a search of the user, where they agreed to that."""
+        if not self.remember or self._talk.user is None:
+            return []
+        id = f"chat-{answer.session_id}-{self._turns + 1}"
+        return [Record("event", id, self._talk.user, now, {"behaviour": "search", "text": self._said})]
 
     def fallback(self, release: Recommender, cause: Cause) -> Chat:
         """What is popular; the conversation stays as it was."""

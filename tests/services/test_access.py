@@ -235,6 +235,15 @@ def test_every_path_of_the_real_service_wants_a_token_with_its_scope(server: Ser
 
 
 @pytest.mark.slow
+def test_a_turn_that_is_to_be_remembered_needs_the_scope_write_as_well(server: Server) -> None:
+    def ask(**more: object) -> int:
+        body, url = {"say": "hello", **more}, str(server.base_url.join("/chat"))
+        return httpx.post(url, json=body, headers=ONLY["read"], timeout=60).status_code
+
+    assert (ask(), ask(remember=True)) == (200, 403)
+
+
+@pytest.mark.slow
 def test_what_bentoml_adds_is_not_there(server: Server) -> None:
     for path in ("/healthz", "/schema.json", "/static_content/index.html", "/assets/x", "/openapi.yaml"):
         assert httpx.get(str(server.base_url.join(path))).status_code == 401

@@ -56,6 +56,15 @@ def test_a_known_user_starts_from_their_own_list_and_chinese_is_answered_in_chin
     assert not seen & set(ids(comedies))
 
 
+def test_a_turn_counts_for_the_profile_only_if_it_is_to_be_remembered(server: Server) -> None:
+    forgotten = say(server, "comedies please", user_id="talker")
+    assert not server.post("/interests", json={"user_id": "talker"}).json()["known"]
+    say(server, "dramas please", session_id=forgotten["session_id"], remember=True)
+    found = server.post("/interests", json={"user_id": "talker"}).json()
+    assert found["known"]
+    assert [each["about"] for each in found["for"]] == ["dramas"]
+
+
 def test_what_is_not_of_the_catalogue_leaves_the_list(server: Server) -> None:
     first = say(server, "westerns please")
     odd = say(server, "where is my parcel?", session_id=first["session_id"])

@@ -19,21 +19,29 @@ CHECKPOINTS = Path("checkpoints/adapt")
 
 
 def main() -> None:
-    """Write the metrics and, where the model learned, its folder."""
+    """Write the metrics and, where the model learned, its folder.
+
+    `torchrun --nproc-per-node N -m tasks.adapt` learns in several processes.
+    """
     settings = read_settings(AdaptSettings, "adapt")
     metrics = _adapted(settings) if settings.enabled else {"adapted": False, "why": "adapt.enabled is false"}
-    write_json(metrics, ADAPTED / "metrics.json")
+    if metrics is not None:
+        write_json(metrics, ADAPTED / "metrics.json")
 
 
-def _adapted(settings: AdaptSettings) -> dict[str, Any]:
+def _adapted(settings: AdaptSettings) -> dict[str, Any] | None:
+    """The metrics; None in all processes but the first."""
     from strata.embeddings.adapting import JUDGED_BY, adapt  # seconds to import, for nothing where it is not wanted
     from strata.embeddings.encoder import Encoder, EncoderSettings, require_watched
+    from strata.embeddings.processes import Processes
+
+    processes = Processes.joined()
 
     encoder_settings = read_settings(EncoderSettings, "encoder")
     require_watched(encoder_settings)
     encoder = Encoder.load(encoder_settings.base, encoder_settings)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as bar:
+    with Progress(*columns, disable=not processes.first) as bar:
         task = bar.add_task("adapting", total=settings.steps)
 
         def report(point: dict[str, float]) -> None:
@@ -41,7 +49,9 @@ def _adapted(settings: AdaptSettings) -> dict[str, Any]:
             said += f", {JUDGED_BY} {point[JUDGED_BY]:.2f}" if JUDGED_BY in point else ""
             bar.update(task, completed=point["step"], description=said)
 
-        metrics = adapt(encoder, read_texts(), settings, CHECKPOINTS, report)
+        metrics = adapt(encoder, read_texts(), settings, CHECKPOINTS, report, processes)
+    if not processes.first:
+        return None
     if metrics["adapted"]:
         encoder.save(ADAPTED / "encoder")
     return metrics

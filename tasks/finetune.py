@@ -1,5 +1,6 @@
 """Stage finetune: fine-tune the language model on behaviour; keep it only if it ranks better than its base."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +14,7 @@ from strata.embeddings.encoder import Encoder, EncoderSettings, require_watched
 from strata.embeddings.item_text import item_texts
 from strata.embeddings.languages import misread
 from strata.embeddings.neutral import bring_together
+from strata.embeddings.processes import Processes
 from strata.embeddings.training import JUDGED_BY, Corpus, FinetuneSettings, finetune
 from strata.evaluation.split import CutOffs
 from strata.settings import read_settings
@@ -24,7 +26,11 @@ CHECKPOINTS = Path("checkpoints/finetune")
 
 
 def main() -> None:
-    """Read the tables, tune, write the encoder, its metrics and its curves."""
+    """Read the tables, tune, write the encoder, its metrics and its curves.
+
+    `torchrun --nproc-per-node N -m tasks.finetune` tunes in several processes, with the same result.
+    """
+    processes = Processes.joined()
     encoder_settings = read_settings(EncoderSettings, "encoder")
     require_watched(encoder_settings)
     settings = read_settings(FinetuneSettings, "finetune")
@@ -34,8 +40,8 @@ def main() -> None:
     adapted = ADAPTED / "encoder"
     encoder = Encoder.load(adapted if adapted.is_dir() else encoder_settings.base, encoder_settings)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    live = Live(str(FINETUNE / "curves"), save_dvc_exp=False, dvcyaml=None, report=None)
-    with Progress(*columns) as bar, live:
+    curves = Live(str(FINETUNE / "curves"), save_dvc_exp=False, dvcyaml=None, report=None) if processes.first else None
+    with Progress(*columns, disable=not processes.first) as bar, curves or nullcontext():
         task = bar.add_task("fine-tuning", total=settings.steps)
         best = 0.0
 
@@ -47,13 +53,16 @@ def main() -> None:
                 completed=point["step"],
                 description=f"fine-tuning: loss {point['loss']:.3f}, best {JUDGED_BY} {best:.4f}",
             )
-            live.step = int(point["step"])
-            for name, value in point.items():
-                if name != "step":
-                    live.log_metric(name.replace("@", "_at_"), value)
+            if curves is not None:
+                curves.step = int(point["step"])
+                for name, value in point.items():
+                    if name != "step":
+                        curves.log_metric(name.replace("@", "_at_"), value)
 
         corpus = read_corpus()
-        metrics = finetune(encoder, corpus, settings, CHECKPOINTS, report)
+        metrics = finetune(encoder, corpus, settings, CHECKPOINTS, report, processes)
+    if not processes.first:
+        return
     metrics["languages"] = bring_together(encoder, corpus.item_texts, languages)
     with replacing(ENCODER) as folder:
         encoder.save(folder)

@@ -21,8 +21,10 @@ from strata.storage import read_array
 from tasks.inputs import Inputs
 from tasks.window import window_between
 
-RATES: Final = (5e-5, 5e-4)
-"""Learning rates tried for the adapters, the first that of full fine-tuning; validation chooses."""
+FULL: Final = 5e-5
+"""Learning rate of full fine-tuning."""
+RATES: Final = (5e-4, 2e-3)
+"""Those tried for the adapters, of which validation chooses."""
 SEEDS: Final = (7, 8)
 """Of the examples that are drawn: a gain of forty steps is partly chance."""
 
@@ -33,11 +35,11 @@ def rows(root: Path) -> tuple[list[Row], str]:
     validation, test = window_between(inputs, "validation", "backtest"), window_between(inputs, "backtest", "live")
     folders = {
         (tune, rate, seed): _tuned(root, tune, rate, seed)
-        for tune, rates in (("full", RATES[:1]), ("lora", RATES))
+        for tune, rates in (("full", (FULL,)), ("lora", RATES))
         for rate in rates
         for seed in SEEDS
     }
-    zero_shot = np.asarray(read_array(folders["full", RATES[0], SEEDS[0]] / "zero_shot.npy"))
+    zero_shot = np.asarray(read_array(folders["full", FULL, SEEDS[0]] / "zero_shot.npy"))
 
     def gain(window: Window, tune: str, rate: float) -> np.ndarray:
         """Of each warm user (B,), mean over the seeds."""
@@ -47,7 +49,7 @@ def rows(root: Path) -> tuple[list[Row], str]:
         return np.asarray(np.mean(values, axis=0) - _ndcg(warm, zero_shot, available))
 
     rate = max(RATES, key=lambda each: gain(validation, "lora", each).mean())
-    full, lora = gain(test, "full", RATES[0]), gain(test, "lora", rate)
+    full, lora = gain(test, "full", FULL), gain(test, "lora", rate)
     drawn = np.random.default_rng(SEED).integers(0, len(full), (SAMPLES, len(full)))
     low, high = np.quantile(lora[drawn].mean(1) / full[drawn].mean(1), [0.025, 0.975])
     what = (

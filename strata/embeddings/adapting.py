@@ -20,6 +20,7 @@ from strata.embeddings import checkpoints
 from strata.embeddings.adapt_settings import AdaptSettings
 from strata.embeddings.checkpoints import State, Weights
 from strata.embeddings.encoder import Encoder, local_folder
+from strata.embeddings.processes import ALONE, Processes
 
 JUDGED_BY = "perplexity"
 IGNORED = -100
@@ -29,9 +30,16 @@ Report = Callable[[dict[str, float]], None]
 
 
 def adapt(
-    encoder: Encoder, texts: Sequence[str], settings: AdaptSettings, folder: Path, report: Report = lambda point: None
+    encoder: Encoder,
+    texts: Sequence[str],
+    settings: AdaptSettings,
+    folder: Path,
+    report: Report = lambda point: None,
+    processes: Processes = ALONE,
 ) -> dict[str, Any]:
     """Put into `encoder` the weights of its base model after it learned from `texts`; returns metrics.
+
+    All `processes` end alike.
 
     The weights with the lowest perplexity on held-out texts are kept, the base model's where none is lower; `of_each`
     of these texts are the tokens told and the negative log likelihood before and after. `folder`
@@ -43,11 +51,12 @@ def adapt(
     metrics: dict[str, Any] = {"adapted": False, "texts": len(shuffled), "held_texts": n_held, "steps": 0}
     if len(shuffled) < settings.texts_per_step + n_held:
         return metrics | {"why": f"{len(shuffled)} different texts are too few"}
-    run = _Run(encoder, list(shuffled[n_held:]), list(shuffled[:n_held]), settings)
+    run = _Run(encoder, list(shuffled[n_held:]), list(shuffled[:n_held]), settings, processes)
     parts = (path for path in checkpoints.loaded_code("strata"))
     before = (weight for _, weight in sorted(encoder.model.state_dict().items()))
     run.train(folder, checkpoints.fingerprint([*parts, settings.model_dump(), list(shuffled), *before]), report)
-    shutil.rmtree(folder, ignore_errors=True)
+    if processes.first:
+        shutil.rmtree(folder, ignore_errors=True)
     state = run.state
     metrics |= {"task": run.task, "steps": state.step, "best_step": state.best_step, "before": run.before,
                 "after": state.best, "adapted": state.best_step > 0,
@@ -62,8 +71,11 @@ def adapt(
 class _Run:
     """One run: the base model with the head of its own task, the optimiser, and how far it has come."""
 
-    def __init__(self, encoder: Encoder, learned: list[str], held: list[str], settings: AdaptSettings) -> None:
+    def __init__(
+        self, encoder: Encoder, learned: list[str], held: list[str], settings: AdaptSettings, processes: Processes
+    ) -> None:
         torch.manual_seed(settings.seed)
+        self.processes = processes
         self.encoder, self.settings = encoder, settings
         self.tokenizer: Any = encoder.model.tokenizer
         body: Any = encoder.model[0]
@@ -83,6 +95,7 @@ class _Run:
         self.state, self.best = State(best=self.before), self.copy()
 
     def train(self, folder: Path, tag: str, report: Report) -> None:
+        self.processes.wait()  # none may be read while one of them writes it
         if (found := checkpoints.load(folder, tag)) is not None:
             self.state, current, self.best, optimiser = found
             self.restore(current)
@@ -102,7 +115,7 @@ class _Run:
                     state.best_step, state.best, self.best = state.step, scores, self.copy()
             state.curve.append(point)
             report(point)
-            if state.step % settings.checkpoint_every == 0:
+            if state.step % settings.checkpoint_every == 0 and self.processes.first:
                 checkpoints.save(folder, tag, state, self.copy(), self.best, self.optimiser.state_dict())
         self.restore(self.best)
         self.judge()
@@ -116,9 +129,11 @@ class _Run:
             group["lr"] = settings.learning_rate * min((step + 1) / warmup, left, 1.0)
         self.model.train()
         torch.manual_seed(settings.seed + step)  # dropout of a resumed run is that of an unbroken one
-        losses, told = self._losses([self.learned[row] for row in rows], rng)
-        loss = losses.sum() / told.sum().clamp(min=1)
+        losses, told = self._losses([self.learned[row] for row in self.processes.own(rows.tolist())], rng)
+        loss = losses.sum() / self.processes.summed(told.sum()).clamp(min=1)
         torch.autograd.backward(loss)
+        self.processes.add_up_gradients(self.model.parameters())
+        loss = self.processes.summed(loss.detach())
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip)
         self.optimiser.step()
         self.optimiser.zero_grad()
@@ -131,6 +146,7 @@ class _Run:
         rng, size = np.random.default_rng(self.settings.seed), self.settings.texts_per_step
         parts = [self._losses(self.held[start : start + size], rng) for start in range(0, len(self.held), size)]
         self.losses = torch.cat([torch.stack(part, 1) for part in parts]).double().cpu().numpy()
+        self.losses = self.processes.told(self.losses)
         total, told = self.losses.sum(0)
         return {JUDGED_BY: round(math.exp(min(total / max(told, 1), 50)), 4), "tokens": int(told)}
 

@@ -15,6 +15,7 @@ from strata.embeddings import checkpoints
 from strata.embeddings.checkpoints import State, Weights
 from strata.embeddings.early_stopping import EarlyStopping
 from strata.embeddings.encoder import Encoder
+from strata.embeddings.processes import ALONE, Processes
 from strata.embeddings.sampling import Batch, ExamplePool, SamplingSettings, draw, info_nce
 from strata.evaluation.split import CutOffs
 
@@ -59,9 +60,14 @@ class Corpus:
 
 
 def finetune(
-    encoder: Encoder, corpus: Corpus, settings: FinetuneSettings, folder: Path, report: Report = lambda point: None
+    encoder: Encoder,
+    corpus: Corpus,
+    settings: FinetuneSettings,
+    folder: Path,
+    report: Report = lambda point: None,
+    processes: Processes = ALONE,
 ) -> dict[str, Any]:
-    """Tune `encoder` in place on the events before cut_offs.finetune; returns metrics.
+    """Tune `encoder` in place on the events before cut_offs.finetune; returns metrics. All `processes` end alike.
 
     The weights with the best NDCG@10 on users active in [finetune, validation) are kept, or the base model's where
     tuning never beats them or there are no users to train or evaluate on. `folder` holds checkpoints of an unfinished
@@ -92,9 +98,10 @@ def finetune(
     if metrics["why"]:
         return metrics
     tag = _fingerprint(encoder, corpus, settings)
-    run = _Run(encoder, corpus.item_texts, pool, validation, settings, zero_shot)
+    run = _Run(encoder, corpus.item_texts, pool, validation, settings, zero_shot, processes)
     run.train(folder, tag, report)
-    shutil.rmtree(folder, ignore_errors=True)
+    if processes.first:
+        shutil.rmtree(folder, ignore_errors=True)
     state = run.state
     metrics |= {"steps": state.step, "best_step": state.best_step, "best": state.best, "tuned": run.mixed}
     if state.best_step and run.mixed[JUDGED_BY] > zero_shot[JUDGED_BY]:
@@ -113,8 +120,10 @@ class _Run:
         validation: EarlyStopping,
         settings: FinetuneSettings,
         zero_shot: dict[str, float],
+        processes: Processes,
     ) -> None:
         torch.manual_seed(settings.seed)
+        self.processes = processes
         self.encoder, self.pool, self.validation, self.settings = encoder, pool, validation, settings
         self.item_texts, self.zero_shot = item_texts, zero_shot
         self.item_tokens = encoder.tokens(item_texts)
@@ -140,7 +149,7 @@ class _Run:
                 point |= self.judge()
             state.curve.append(point)
             report(point)
-            if state.step % settings.checkpoint_every == 0:
+            if state.step % settings.checkpoint_every == 0 and self.processes.first:
                 checkpoints.save(folder, tag, state, self.copy(), self.best, self.optimiser.state_dict())
         self.keep_mixture()
         merge_adapters(self.encoder)
@@ -149,7 +158,7 @@ class _Run:
         """Leave the mixture of base and best weights in the encoder, or the base where the mixture is no better."""
         share = self.settings.mix
         self.restore({name: torch.lerp(self.base[name], best, share) for name, best in self.best.items()})
-        self.mixed = self.validation.judge(self.encoder, self.item_texts)
+        self.mixed = self.scores()
         if self.mixed[JUDGED_BY] <= self.zero_shot[JUDGED_BY]:
             self.restore(self.base)
 
@@ -158,14 +167,18 @@ class _Run:
         tokens = [self.item_tokens[i] for i in batch.items] + [self.sentence_tokens[i] for i in batch.sentences]
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.learning_rate * schedule(step, self.settings)
-        loss = backward(self.encoder, tokens, batch, self.pool.inclusion, self.settings)
+        loss = backward(self.encoder, tokens, batch, self.pool.inclusion, self.settings, self.processes)
         torch.nn.utils.clip_grad_norm_(self.weights.values(), self.settings.clip)
         self.optimiser.step()
         self.optimiser.zero_grad()
         return round(loss, 6)
 
+    def scores(self) -> dict[str, float]:
+        found = self.validation.judge(self.encoder, self.item_texts) if self.processes.first else {}
+        return dict(self.processes.told(found))
+
     def judge(self) -> dict[str, float]:
-        scores = self.validation.judge(self.encoder, self.item_texts)
+        scores = self.scores()
         if scores[JUDGED_BY] > self.state.best[JUDGED_BY]:
             self.state.best_step, self.state.best, self.state.idle = self.state.step, scores, 0
             self.best = self.copy()
@@ -174,6 +187,7 @@ class _Run:
         return scores
 
     def resume(self, folder: Path, tag: str) -> None:
+        self.processes.wait()  # none may be read while one of them writes it
         if (found := checkpoints.load(folder, tag)) is not None:
             self.state, current, self.best, optimiser = found
             self.restore(current)
@@ -189,27 +203,44 @@ class _Run:
 
 
 def backward(
-    encoder: Encoder, tokens: list[list[int]], batch: Batch, inclusion: np.ndarray, settings: FinetuneSettings
+    encoder: Encoder,
+    tokens: list[list[int]],
+    batch: Batch,
+    inclusion: np.ndarray,
+    settings: FinetuneSettings,
+    processes: Processes = ALONE,
 ) -> float:
     """Accumulate the gradient of the batch's loss and return the loss.
 
-    Above `tokens_at_once` the texts are encoded without gradients first and again batch by batch, which gives the
-    same gradient in bounded memory (GradCache: Gao et al. 2021, arXiv 2101.06983).
+    Above `tokens_at_once`, and in several processes, the texts are encoded without gradients first and again batch by
+    batch, which gives the same gradient in bounded memory (GradCache: Gao et al. 2021, arXiv 2101.06983).
     """
     batches = encoder.batches(tokens)
-    if sum(len(rows) * len(tokens[rows[-1]]) for rows in batches) <= settings.tokens_at_once:
+    few = sum(len(rows) * len(tokens[rows[-1]]) for rows in batches) <= settings.tokens_at_once
+    if few and processes.count == 1:
         loss = info_nce(encoder.vectors(tokens), batch, inclusion, settings)
         torch.autograd.backward(loss)
         return loss.item()
+    own = processes.own(batches)
     with torch.no_grad():
-        vectors = encoder.vectors(tokens)
+        vectors = processes.summed(_at_rows(encoder, tokens, own))
     vectors.requires_grad_()
     loss = info_nce(vectors, batch, inclusion, settings)
     (gradient,) = torch.autograd.grad(loss, vectors)
-    for rows in batches:
+    for rows in own:
         again = encoder.vectors([tokens[row] for row in rows])
         torch.autograd.backward((again * gradient[rows]).sum())
+    processes.add_up_gradients(each for each in encoder.model.parameters() if each.requires_grad)
     return loss.item()
+
+
+def _at_rows(encoder: Encoder, tokens: list[list[int]], batches: Sequence[list[int]]) -> torch.Tensor:
+    """Vectors (n, d) of the texts in some batches, 0 for the others."""
+    dimension = encoder.dimension
+    found = torch.zeros((len(tokens), dimension), device=encoder.device)
+    for rows in batches:
+        found[rows] = encoder.vectors([tokens[row] for row in rows]).to(found)
+    return found
 
 
 def schedule(step: int, settings: FinetuneSettings) -> float:

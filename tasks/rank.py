@@ -28,7 +28,9 @@ def main() -> None:
     learned, names = examples(inputs, rank, recommend)
     trees = _trees(learned, names, rank) if learned else None
     early = [one for one in learned if one.end <= inputs.time("validation")]
-    earlier = trees.learned_from(early, rank.trees, rank.seeds) if trees and early and rank.method == BEST else None
+    earlier = None
+    if trees and early and rank.method == BEST:  # to be compared with the sum; one seed tells what they are worth
+        earlier = trees.learned_from(early, rank.trees, rank.seeds[:1])
     warm, cold = _judged(inputs, rank, recommend, earlier)
     weighted = WeightedSum.tune(warm.table, warm.window, rank)
     weighted.write(RANKER)

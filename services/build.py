@@ -18,7 +18,7 @@ from bentoml.exceptions import NotFound
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from services.recommender import ONE_THREAD, Recommender, app
+from services.recommender import THREADS, Recommender, app
 from services.releases import ALIAS
 from strata.errors import ReleaseError, StrataError
 from strata.release.manifest import verify
@@ -49,7 +49,7 @@ def build(release: Path, name: str = "strata", torch: str = "cuda") -> bentoml.B
     Recommender.image = LockedImage(python_version="3.11")
     Recommender.image.python_packages(*locked())
     Recommender.image.commands.clear()  # BentoML adds its first command again when it copies the image
-    Recommender.envs = [ONE_THREAD, *([{"name": "UV_TORCH_BACKEND", "value": "cpu"}] if torch == "cpu" else [])]
+    Recommender.envs = [*THREADS, *([{"name": "UV_TORCH_BACKEND", "value": "cpu"}] if torch == "cpu" else [])]
     with tempfile.TemporaryDirectory(prefix="strata-build-") as staging:
         for package in CODE:
             shutil.copytree(ROOT / package, Path(staging) / package, ignore=shutil.ignore_patterns("__pycache__"))

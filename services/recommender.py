@@ -75,11 +75,11 @@ app = FastAPI(
 errors.install(app)
 app.router.route_class = StrictRoute
 ANY = (422, 504)
-ONE_THREAD: Final = {"name": "OMP_NUM_THREADS", "value": "1"}
+THREADS: Final = [{"name": "OMP_NUM_THREADS", "value": "1"}, {"name": "OMP_WAIT_POLICY", "value": "PASSIVE"}]
 """Otherwise BLAS and OpenMP use all cores for each request, and requests compete. It is read once, when NumPy loads.
 
 BentoML sets it before a worker starts, unless the operator has. The encoder's worker gets it too, but there torch is
-set to the release's `encoder.threads`.
+set to the release's `encoder.threads`; of these the idle ones sleep, and do not spin on the cores of those that answer.
 """
 
 
@@ -96,7 +96,7 @@ class Status(BaseModel):
 @bentoml.service(
     name="recommender",
     workers=ServiceSettings.from_environment().workers,
-    envs=[ONE_THREAD],
+    envs=THREADS,
     traffic={"timeout": 60},
     logging={"access": {"enabled": False}},  # it costs a tenth of all lists: see logs.Logged
     tracing={"excluded_urls": ".*"},  # nothing collects spans, and making them takes a tenth of a request

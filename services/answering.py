@@ -49,7 +49,7 @@ class Answering:
                 async with asyncio.timeout(seconds):
                     release = await self.items.current(release)
                     await self._fill_ticket(request)
-                    vectors = await self._read(endpoint, request, release)
+                    vectors = await self.read(endpoint, request, release)
                     work = metrics.in_parts(endpoint, request.answer, seconds)
                     answer = await self.lanes.run(cost, work, release, vectors)
                     metrics.count(endpoint, answer)
@@ -68,7 +68,7 @@ class Answering:
             log_without_values(error)
             raise ApiError(500, "an unexpected error") from None
 
-    async def _read(self, endpoint: str, request: Question, release: Recommender) -> np.ndarray:
+    async def read(self, endpoint: str, request: Question, release: Recommender) -> np.ndarray:
         """The vectors of what a request reads; none where the answer does without. Raises EncoderUnavailable."""
         texts = request.reads(release) if ANSWERS.local else await asyncio.to_thread(request.reads, release)
         try:
@@ -78,6 +78,8 @@ class Answering:
             if request.must_read:
                 raise
             metrics.UNREAD.labels(endpoint).inc()
+            if (ticket := TICKET.get()) is not None:
+                ticket.state = None  # it is not to be sent again once the encoder answers
             return NO_VECTORS
 
     async def _keep(self, request: Question, answer: Answer, release: Recommender) -> None:

@@ -109,4 +109,9 @@ class Paths:
 
     @cached_property
     def _patterns(self) -> list[tuple[Pattern[str], Place]]:
-        return [(compile_path(place.template)[0], place) for place in self._places if "{" in place.template]
+        return [(compile_path(_whole(place.template))[0], place) for place in self._places if "{" in place.template]
+
+
+def _whole(template: str) -> str:
+    """Ids of users and items are the caller's, and may have slashes."""
+    return template.replace("{user_id}", "{user_id:path}").replace("{item_id}", "{item_id:path}")

@@ -261,7 +261,7 @@ class Recommender:
         """The catalogue's themes and topics as a map: places and sizes to draw it by."""
         return await self.online.read(theme_map, self._live().manifest.id, self.settings)
 
-    @app.get("/items/{item_id}", responses=responses(404, *ANY))
+    @app.get("/items/{item_id:path}", responses=responses(404, *ANY))
     async def item(self, item_id: ItemId) -> ItemFacts:
         """What is known of an item."""
         return await self.online.read(item_facts, await self._items.current(self._live()), item_id)
@@ -285,16 +285,19 @@ class Recommender:
         release, wanted = await self._items.current(self._live()), wanted_attributes(attribute)
         return await self.online.read(UserPage.of, release, self.online.users, offset, limit, wanted)
 
-    @app.get("/users/{user_id}", responses=responses(404, *ANY))
+    @app.get("/users/{user_id:path}", responses=responses(404, *ANY))
     async def user(self, user_id: WhichUser) -> OwnData:
         """All that is known of a user."""
-        return await self.online.read(own_data, await self._items.current(self._live()), self.online.journal, user_id)
+        release, asked = await self._items.current(self._live()), InterestsRequest(user_id=user_id)
+        vectors = await self.answering.read("/users/{user_id}", asked, release)
+        return await self.online.read(own_data, release, self.online.journal, asked, vectors)
 
-    @app.delete("/users/{user_id}", responses=responses(*ANY))
+    @app.delete("/users/{user_id:path}", responses=responses(*ANY))
     async def forget_user(self, user_id: WhichUser) -> Forgotten:
         """Forget a user: nothing is answered of them from now on, and the next release is made without them."""
         release = self._live()
         gone = await self.online.read(self.online.users.forget, user_id, await self.online.now(release))
+        await asyncio.to_thread(self._sessions.forget_user, user_id)
         return Forgotten(records=gone, in_release=user_id in release.users)
 
     @app.get("/release", responses=responses())

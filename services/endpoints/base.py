@@ -171,7 +171,7 @@ class Whose(Question):
         """What each opinion is about: of the words, or of what a user searched for or wrote lately."""
         if self.user_id is not None:
             self._lately = release.lately(self.user_id)
-            return release.new_users.to_read(self._lately.opinions)
+            return release.new_users.to_read(self._lately.opinions) if self._lately.said else []
         return release.new_users.to_read(self.said)
 
     @property

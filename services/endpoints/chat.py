@@ -14,6 +14,7 @@ from strata.conversation.replying import Turn, reply
 from strata.conversation.sessions import Sessions, TurnTaken, UnknownSession
 from strata.conversation.talk import Talk
 from strata.fields import K
+from strata.interests.lately import NOTHING_LATELY, Lately
 from strata.online.records import Record
 from strata.recommendation.recommender import Recommender
 from strata.recommendation.request import ListRequest
@@ -47,13 +48,17 @@ class ChatRequest(Question):
     user_id: UserId | None = Field(None, description="The user who talks; of the first turn alone.")
     k: K = 10
     remember: bool = Field(
-        False, description="Whether the turn counts for the user from now on, as a search of theirs would."
+        False,
+        description="Whether what the turn wants or refuses counts for the user from now on, as a search would; of "
+        "nobody in particular nothing is kept.",
     )
     _sessions: Sessions = PrivateAttr()
     _said: str = PrivateAttr()
     _turns: int = PrivateAttr(0)
     _talk: Talk = PrivateAttr(Talk())
     _turn: Turn = PrivateAttr()
+    _lately: Lately = PrivateAttr(NOTHING_LATELY)
+    _says_something: bool = PrivateAttr(default=False)
 
     def kept_in(self, sessions: Sessions, cleaned: Callable[[str], str]) -> Self:
         """The request, to be answered with conversations kept there; `cleaned` gives a text as it may be kept."""
@@ -65,14 +70,18 @@ class ChatRequest(Question):
         self._turns, self._talk = self._before(release)
         self._turn = Turn.read(self._said, release)
         before = [] if self._talk.release == release.manifest.id else [each.opinion for each in self._talk.said]
-        return [*self._turn.to_read(release), *release.new_users.to_read(before)]
+        self._lately = NOTHING_LATELY if self._talk.user is None else release.lately(self._talk.user)
+        new_users = release.new_users
+        return [*self._turn.to_read(release), *new_users.to_read(before), *new_users.to_read(self._lately.opinions)]
 
     def answer(self, release: Recommender, vectors: np.ndarray) -> Chat:
         """The list after this turn, which is kept."""
-        own, talk = len(self._turn.opinions), self._talk
+        own, talk, elsewhere = len(self._turn.opinions), self._talk, len(vectors) - len(self._lately.said)
         if talk.release != release.manifest.id:
-            talk = talk.read_anew(release.manifest.id, vectors[own:])
-        found = reply(talk, self._turn, vectors[:own], release, self.k)
+            talk = talk.read_anew(release.manifest.id, vectors[own:elsewhere])
+        lately = self._lately.read(vectors[elsewhere:])
+        found = reply(talk, self._turn, vectors[:own], release, self.k, lately)
+        self._says_something = found.talk.said != talk.said
         state = found.talk.as_json()
         if self.session_id is None:
             id = self._sessions.start(state)
@@ -94,8 +103,8 @@ class ChatRequest(Question):
         )
 
     def to_keep(self, answer: Chat, now: float) -> list[Record]:
-        """The turn as a search of the user, where they agreed to that."""
-        if not self.remember or self._talk.user is None:
+        """The turn as a search of the user, where they agreed to that and it wants or refuses something."""
+        if not self.remember or self._talk.user is None or not self._says_something:
             return []
         id = f"chat-{answer.session_id}-{self._turns + 1}"
         return [Record("event", id, self._talk.user, now, {"behaviour": "search", "text": self._said})]

@@ -48,7 +48,7 @@ class CorrectionRequest(Request):
     def records(self, release: Recommender, now: float) -> list[Record]:
         """As the journal keeps them. Raises ApiError."""
         profiler, whose = release.new_users.profiler, release.person(release.whose(self.user_id))
-        if whose.unknown:
+        if whose.unknown and not release.lately(self.user_id).said:
             raise ApiError(
                 404, "nobody knows this user", code="unknown_id", field="user_id",
                 remedy="send an event of theirs first, or correct the id",

@@ -149,8 +149,8 @@ class RecommendRequest(ListRequest, Whose):
         return answer.model_copy(update={"list_id": self._list_id(answer)})
 
     def _list_id(self, answer: Items) -> str:
-        """The same for the same list of the same user, so that showing it again is no other list."""
-        places = [(item.item_id, item.propensity) for item in answer.items]
+        """The same for the same list of the same user with the same tiers: showing it again is no other list."""
+        places = [(item.item_id, item.propensity, item.reason and item.reason.tier) for item in answer.items]
         content = f"{self.user_id}\n{answer.release}\n{self.offset}\n{places}"
         return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 

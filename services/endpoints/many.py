@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PrivateAttr
 
 from services.endpoints.base import Answer, Cause, Question, examples
 from services.endpoints.lists import Item, Items, RecommendRequest
@@ -41,14 +41,28 @@ class ManyRequest(ListRequest, Question):
         min_length=1, max_length=MOST, description="Each once.", json_schema_extra=UNIQUE
     )
 
+    _ends: np.ndarray = PrivateAttr()
+
     @property
     def cost(self) -> float:
         """As that of its lists."""
         return sum(each.cost for each in self._each)
 
+    def reads(self, release: Recommender) -> list[str]:
+        """What each of them searched for or wrote lately."""
+        texts = [each.reads(release) for each in self._each]
+        self._ends = np.cumsum([len(each) for each in texts])
+        return [text for each in texts for text in each]
+
+    @property
+    def must_read(self) -> bool:
+        """Users are known without what they wrote lately."""
+        return False
+
     def answer(self, release: Recommender, vectors: np.ndarray) -> ManyItems:
         """A list for each."""
-        return self._of(release, [each.answer(release, vectors) for each in self._each])
+        parts = np.split(vectors, self._ends[:-1]) if len(vectors) else [vectors] * len(self._each)
+        return self._of(release, [each.answer(release, part) for each, part in zip(self._each, parts, strict=True)])
 
     def fallback(self, release: Recommender, cause: Cause) -> ManyItems:
         """What is popular, for each."""

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, Field
 
-from services.endpoints.base import NO_VECTORS
 from services.endpoints.profiles import Interests, InterestsRequest
 from services.errors import ApiError
 from strata.data.history import as_date
@@ -39,9 +39,10 @@ class Forgotten(BaseModel):
     in_release: bool = Field(description="Whether the release has the user: hidden from now on, gone with the next.")
 
 
-def own_data(release: Recommender, journal: Journal, user_id: str) -> OwnData:
-    """All that is known of a user. Raises ApiError where nobody knows them."""
-    person = release.person(release.whose(user_id))
+def own_data(release: Recommender, journal: Journal, asked: InterestsRequest, vectors: np.ndarray) -> OwnData:
+    """All that is known of a user; `vectors` (n, d) of what `asked` reads. Raises ApiError where nobody knows them."""
+    user_id = str(asked.user_id)
+    person = release.person(asked.whose(release, vectors))
     records = journal.of_user(user_id)
     if person.unknown and not records:
         raise ApiError(404, "nobody knows this user", code="unknown_id", field="user_id", remedy="correct the id")
@@ -64,5 +65,5 @@ def own_data(release: Recommender, journal: Journal, user_id: str) -> OwnData:
             {"kind": kept.record.kind, "id": kept.record.id, "at": kept.record.at, **kept.record.body}
             for kept in records
         ],
-        interests=InterestsRequest(user_id=user_id).answer(release, NO_VECTORS),
+        interests=asked.answer(release, vectors),
     )

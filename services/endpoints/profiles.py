@@ -150,6 +150,10 @@ class InterestsRequest(Whose):
             raise PydanticCustomError("at", "at goes with user_id or history: what is said, is said now")
         return self
 
+    def reads(self, release: Recommender) -> list[str]:
+        """What was said lately was not said as of a time before."""
+        return super().reads(release) if self.at is None else []
+
     def answer(self, release: Recommender, vectors: np.ndarray) -> Interests:
         """The profile, now or as of a time."""
         whose = self.whose(release, vectors)

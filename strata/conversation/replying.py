@@ -11,6 +11,7 @@ from strata.conversation.acts import Act, act_of
 from strata.conversation.talk import Talk
 from strata.conversation.wording import Told, language_of_turn
 from strata.errors import UnknownId
+from strata.interests.lately import NOTHING_LATELY, Lately
 from strata.interests.query_users import QueryUser
 from strata.interests.understanding import Meaning
 from strata.language.asking import read_asked
@@ -64,11 +65,21 @@ class Reply:
     why: Recommendation | None = None
 
 
-def reply(talk: Talk, turn: Turn, vectors: np.ndarray, release: Recommender, k: int = 10) -> Reply:
-    """Answer a turn; `vectors` (n, t) of what is to be read of its opinions. Raises UnknownId for an unknown user."""
+def reply(
+    talk: Talk,
+    turn: Turn,
+    vectors: np.ndarray,
+    release: Recommender,
+    k: int = 10,
+    lately: Lately = NOTHING_LATELY,
+) -> Reply:
+    """Answer a turn; `vectors` (n, t) of what is to be read of its opinions. Raises UnknownId for an unknown user.
+
+    `lately`: what the user who talks said before, elsewhere.
+    """
     told = Told(language_of_turn(turn.text))
     talk = talk.keeping(lambda item_id: _known(item_id, release))
-    before = talk if talk.shown else talk.showing(_listed(talk, _wishing(talk, release), release, k))
+    before = talk if talk.shown else talk.showing(_listed(talk, _wishing(talk, release), release, k, lately))
     now = replace(before, turn=before.turn + 1)
     act = turn.act
     if act.why:
@@ -85,7 +96,7 @@ def reply(talk: Talk, turn: Turn, vectors: np.ndarray, release: Recommender, k: 
         return _answer(now, wishing, _kept(now, release), said, changed=False)
     if any(turn.opinions[place].may_want for place in clear) and turn.like is None and not act.role:
         now = replace(now, like=None)  # something else is wanted now
-    items = _listed(now, wishing, release, k)
+    items = _listed(now, wishing, release, k, lately)
     changed = [each.item_id for each in items] != [each.item_id for each in before.shown]
     says = told.of(now, _title(now.like, release), found=bool(items))
     return _answer(now.showing(items), wishing, items, says, changed=changed)
@@ -127,10 +138,10 @@ def _pointed(talk: Talk, act: Act) -> str | None:
     return talk.shown[place].item_id if place < len(talk.shown) else None
 
 
-def _listed(talk: Talk, wishing: QueryUser, release: Recommender, k: int) -> list[Recommendation]:
+def _listed(talk: Talk, wishing: QueryUser, release: Recommender, k: int, lately: Lately) -> list[Recommendation]:
     """The list by all that was said so far; `wishing`: somebody of whom all of it is known."""
     request = release.filled(ListRequest(k=k))
-    known = None if talk.user is None else release.person(release.whose(talk.user))
+    known = None if talk.user is None else release.person(release.whose(talk.user, said=lately))
     known = None if known is None or known.unknown else known
     allowed = _allowed(talk, known, wishing, release)
     heard = wishing.heard or ()

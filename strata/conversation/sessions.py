@@ -72,6 +72,12 @@ class Sessions:
         with self._open() as store:
             return store.execute("delete from sessions where id = ?", (id,)).rowcount == 1
 
+    def forget_user(self, user_id: str) -> int:
+        """Forget all conversations of a user; how many there were."""
+        with self._open() as store:
+            gone = "delete from sessions where json_extract(state, '$.user') = ?"
+            return store.execute(gone, (user_id,)).rowcount
+
     def _expire(self, store: sqlite3.Connection) -> None:
         store.execute("delete from sessions where used_at < ?", (self.now() - self.lasts,))
         (count,) = store.execute("select count(*) from sessions").fetchone()

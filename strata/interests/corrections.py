@@ -128,6 +128,14 @@ class Corrections:
         found[self.barred.get(user_id, np.zeros(0, np.int64))] = True
         return found
 
+    def refused_topics(self, user_id: str, themes: Themes) -> set[int]:
+        """Numbers of the topics that a user rejected or blocked."""
+        if user_id not in self:
+            return set()
+        refused = pl.col("action").is_in(["reject", "block"])
+        ids = self._held.filter((pl.col(USER) == user_id) & refused)["id"]
+        return set(themes.at(LEVELS[0]).filter(pl.col("id").is_in(ids.to_list()))["group"])
+
     @cached_property
     def _users(self) -> frozenset[str]:
         return frozenset(line.user_id for line in self.lines)

@@ -33,7 +33,7 @@ class QueryUser:
     than from behaviour or a bio. `heard`: what words were taken to mean, where the person is made of opinions.
     `rated`: item rows and values of ratings that came with the request. `user_id`: of a user, "" of a visitor;
     `statements`, `corrections`: their own, which hold at any time. `lately`: what they searched for or wrote lately
-    was taken to mean, beside what they did.
+    was taken to mean, beside what they did; `asked`: that of it which asks for something.
     """
 
     row: int
@@ -47,6 +47,7 @@ class QueryUser:
     statements: Statements = NOTHING_STATED
     corrections: Corrections = NOTHING_CORRECTED
     lately: tuple[Meaning, ...] = ()
+    asked: tuple[Meaning, ...] = ()
 
     @property
     def unknown(self) -> bool:

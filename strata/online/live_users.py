@@ -56,7 +56,8 @@ class LiveUsers:
         if state.last <= self.drained(release) and not session:
             return user_id if known else None
         if session or said:  # words are read for each request, and a person without them is another one
-            return self._joined(release, user_id, session, said, known=known)
+            person = self._joined(release, user_id, session, said, known=known)
+            return person if person is not None or not known else user_id
         with self._lock:
             found = self._kept.get(user_id)
             if found is not None and found[0] == state:
@@ -77,8 +78,11 @@ class LiveUsers:
         if self.journal.last(user_id) <= drained:
             return NOTHING_LATELY
         kept = self.journal.of_user(user_id, drained, EVENTS)
-        new_users = release.new_users
-        return Lately.of(_sayings(each.record for each in kept), new_users.weights, new_users.settings)
+        sayings, new_users = _sayings(each.record for each in kept), release.new_users
+        if not sayings:
+            return NOTHING_LATELY
+        now = max(each.record.at for each in kept) if release.clock is None else release.clock()
+        return Lately.of(sayings, new_users.weights, new_users.settings, now)
 
     def state(self, release: Recommender, user_id: str) -> State:
         """What an answer about a user depends on beside the request."""

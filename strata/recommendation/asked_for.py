@@ -11,6 +11,8 @@ from strata.recommendation.explanation import Reason
 
 EVERY: Final = 5
 """One place in so many."""
+LONGEST: Final = 60
+"""Characters of words that are said again."""
 
 
 class Wish(NamedTuple):
@@ -20,18 +22,17 @@ class Wish(NamedTuple):
     items: np.ndarray
 
 
-def asked_for(lately: Sequence[Meaning], topic_of: np.ndarray) -> list[Wish]:
-    """What somebody wants by their latest words, the latest first, each once.
+def asked_for(asked: Sequence[Meaning], topic_of: np.ndarray) -> list[Wish]:
+    """What somebody `asked` for lately, in time order, the latest first, each once.
 
     The items carry what the words name or, where these name nothing, are of the topic meant. `topic_of` (n_items,).
     """
     found: dict[bytes, Wish] = {}
-    for meaning in reversed(lately):
-        if meaning.wanted:
-            items = topic_of == meaning.topic
-            if len(meaning.carriers):
-                items = np.isin(np.arange(len(topic_of)), meaning.carriers)
-            found.setdefault(items.tobytes(), Wish(meaning.opinion.about, items))
+    for meaning in reversed(asked):
+        items = topic_of == meaning.topic
+        if len(meaning.carriers):
+            items = np.isin(np.arange(len(topic_of)), meaning.carriers)
+        found.setdefault(items.tobytes(), Wish(meaning.opinion.about, items))
     return list(found.values())
 
 
@@ -60,4 +61,6 @@ def as_asked(reason: Reason, item: int, asked: Sequence[Wish]) -> Reason:
     about = next((wish.about for wish in asked if wish.items[item]), None)
     if about is None:
         return reason
+    if len(about) > LONGEST or not about.isprintable() or set(about) & set('<>⟨⟩"{}'):  # it would not read well
+        about = "this"
     return replace(reason, text=f"You asked for {about} lately, {reason.text[:1].lower()}{reason.text[1:]}")

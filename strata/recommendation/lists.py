@@ -137,7 +137,7 @@ class ListBuilder:
         scored = self._scored(person, batch, named, request)
         items, scores = scored.in_order(np.ones(len(scored.table), bool))
         items, _ = boost(items, scores, request.effective_rules, self.catalogue, self.time, self.chosen_by)
-        listed = with_asked_for(items[0], self._asked_for(person)) if person.lately else items[0]
+        listed = with_asked_for(items[0], self._asked_for(person))
         return self._described(person, scored, listed[np.isin(listed, named)], request)
 
     def of_many(self, users: np.ndarray, allowed: np.ndarray, request: ListRequest) -> "ManyLists":
@@ -212,15 +212,17 @@ class ListBuilder:
         """The whole list (n,): the usual candidates as arranged, then the further ones as arranged among themselves."""
         proposed = scored.table.proposed
         parts = [scored.in_order(part) for part in (proposed, ~proposed & ~np.isin(scored.table.items, musts))]
-        whole = bool(person.lately)  # what was asked for may stand far below
-        arranged = [self._arranged(person.profiles, [person.row], *part, request, whole=whole)[0] for part in parts]
-        listed = np.concatenate(arranged)
-        if whole:
-            listed = with_asked_for(listed, self._asked_for(person))
+        asked = self._asked_for(person)
+        usual, further = (
+            self._arranged(person.profiles, [person.row], *part, request, whole=bool(asked))[0] for part in parts
+        )
+        listed = np.concatenate(
+            [with_asked_for(usual, asked), further]
+        )  # which candidates are usual, k does not change
         return apply_rules(listed, request.k, request.effective_rules, self.catalogue, self.themes, allowed)
 
     def _asked_for(self, person: QueryUser) -> list[Wish]:
-        return asked_for(person.lately, self.themes.of_item[:, 0])
+        return asked_for(person.asked, self.themes.of_item[:, 0])
 
     def _arranged(
         self,

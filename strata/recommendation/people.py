@@ -86,7 +86,7 @@ def joined(
         statements = release.statements.of_users(row, row + 1)
         lines = (*(line for line in release.corrections.lines if line.user_id == user_id), *lines)
     corrections = Corrections(lines).found(profiler.themes, profiler.catalogue, profiler.space)
-    time = max([new_users.time, *(history.times[-1:] + 1).tolist(), *(said.at[-1:] + 1).tolist()])
+    time = max([new_users.time, *(history.times[-1:] + 1).tolist(), said.last + 1])
     profiles, _ = profiler.profiles(history, time, [user_id], statements)
     person = QueryUser(
         0, history, profiles, history.items[history.spoken_against()], rated=rated, user_id=user_id,
@@ -95,7 +95,9 @@ def joined(
     person = with_words(person, said, new_users, time)
     profiles = corrections.apply(person.profiles, [user_id], profiler.themes, profiler.catalogue.ids)
     blocked = np.flatnonzero(corrections.blocked_items(user_id, profiler.themes))
-    return replace(person, profiles=profiles, rejected=np.union1d(blocked, person.rejected))
+    refused = corrections.refused_topics(user_id, profiler.themes)
+    asked = tuple(each for each in person.asked if each.topic not in refused)
+    return replace(person, profiles=profiles, rejected=np.union1d(blocked, person.rejected), asked=asked)
 
 
 def together(earlier: History, later: History) -> History:

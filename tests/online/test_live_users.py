@@ -229,14 +229,56 @@ def test_what_is_spoken_against_in_words_is_kept_out(base: Recommender, journal:
 def test_words_that_are_old_unread_or_of_nothing_change_nothing(base: Recommender, journal: SqliteJournal) -> None:
     live = joined(base, journal)
     journal.append([written("travel", -60, n=1), written("thank you very much", 1, n=2)])
-    said = live.lately("u0")
-    assert all("travel" not in each.about for each in said.opinions)
+    assert all("travel" not in each.about for each in live.lately("u0").opinions)
     journal.append([written("travel", 2, n=3)])
     unread = live.whose("u0", said=live.lately("u0"))
     assert unread == live.whose("u0") == "u0"
     journal.append([written("zxqv", 1, "search", "nobody", 4)])
     far = live.lately("nobody").read(-unit(live.texts.vectors(np.arange(12)).mean(0)[None]))
     assert live.person(live.whose("nobody", said=far)).unknown
+    journal.append([written("zxqv", 1, "search", "u1", 5)])
+    assert live.whose("u1", said=replace(far, said=live.lately("u1").said)) == "u1"
+
+
+def test_a_later_word_ends_an_earlier_one_that_says_the_opposite(base: Recommender, journal: SqliteJournal) -> None:
+    live = joined(base, journal)
+    journal.append([written("I hate travel", 1, "comment"), written("I love travel", 2, "comment", n=1)])
+    loves = heard(live, "u0")
+    assert [(each.opinion.about, each.wanted) for each in loves.lately] == [("travel", True)]
+    assert not {2, 5, 8, 11} & set(loves.rejected.tolist())
+    assert loves.asked == ()  # who comments asks for nothing
+    journal.append([written("no travel", 3, n=2)])
+    hates = heard(live, "u0")
+    assert [(each.opinion.about, each.wanted) for each in hates.lately] == [("travel", False)]
+    assert "Travel" not in live.interests(hates)["name"].to_list()
+
+
+def test_words_said_twice_in_one_text_count_once(base: Recommender, journal: SqliteJournal) -> None:
+    live = joined(base, journal)
+    journal.append([written("travel. travel. travel.", 1, user="once"), written("travel", 1, user="thrice", n=9)])
+    once, thrice = (heard(live, user) for user in ("once", "thrice"))
+    assert live.interests(once)["strength"].to_list() == live.interests(thrice)["strength"].to_list()
+
+
+def test_a_topic_that_is_rejected_gets_no_place_by_words(base: Recommender, journal: SqliteJournal) -> None:
+    live = joined(base, journal)
+    journal.append([written("travel", 1)])
+    assert heard(live, "u0").asked
+    for action in ("reject", "block"):
+        line = {"time": "2026-01-02T00:00:00Z", "who": "u0", "user_id": "u0", "topic": "topic-4", "action": action}
+        journal.append([Record("correction", action, "u0", TIME, line)])
+        person = heard(live, "u0")
+        assert person.asked == ()
+        assert "Travel" not in live.interests(person)["name"].to_list()
+
+
+def test_pages_of_a_list_with_words_hold_each_item_once(base: Recommender, journal: SqliteJournal) -> None:
+    live = joined(base, journal)
+    journal.append([written("travel", 1)])
+    person = heard(live, "u0")
+    whole = [item.item_id for item in live.recommend(person, ListRequest(k=12, exclude_seen=False))]
+    pages = [live.recommend(person, ListRequest(k=1, offset=n, exclude_seen=False))[0].item_id for n in range(12)]
+    assert pages == whole
 
 
 def test_a_newcomer_is_known_by_a_search_alone(base: Recommender, journal: SqliteJournal) -> None:

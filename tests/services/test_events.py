@@ -124,6 +124,45 @@ def test_a_search_without_an_item_counts_at_once(live: Server, library: Recommen
             assert not answer["fallback"]
 
 
+def test_a_title_that_is_searched_is_of_its_own_topic_and_its_refusal_keeps_out_no_other(
+    live: Server, library: Recommender
+) -> None:
+    words, themes = library.new_users.reader.words, library.themes
+    for title in library.catalogue.titles:
+        named = words.named(title)
+        if not named.labels and len(items := words.vocabulary.named(title).items) == 1:
+            break
+    topic = themes.at("topic")["id"][int(themes.of_item[items[0], 0])]
+    post(live, "/events", events=[{"user_id": "fan", "behaviour": "search", "text": title}])
+    (heard,) = post(live, "/interests", user_id="fan")["for"]
+    assert heard["topic_id"] == topic
+    post(live, "/events", events=[{"user_id": "foe", "behaviour": "comment", "text": f"no {title} please"}])
+    out = set(listed(live, "nobody at all", k=200)) - set(listed(live, "foe", k=200))
+    assert out <= {str(library.catalogue.ids[items[0]])} | set(listed(live, "nobody at all", k=200)[150:])
+
+
+def test_words_count_in_every_answer_about_a_user(live: Server, library: Recommender) -> None:
+    labels = library.new_users.reader.words.vocabulary.labels
+    label = labels.sort(labels["items"].list.len())["label"][-1]
+    post(live, "/events", events=[{"user_id": "a/b", "behaviour": "search", "text": f"no {label}"}])
+    alone = post(live, "/recommend", user_id="a/b", k=20)["items"]
+    (one,) = post(live, "/recommend/batch", user_ids=["a/b"], k=20)["lists"]
+    assert one["known"]
+    assert one["items"] == alone
+    carrying = {str(library.catalogue.ids[row]) for row in labels["items"][-1] if labels["label"][-1] == label}
+    talk = post(live, "/chat", say="hello", user_id="a/b", k=20)
+    assert not carrying & {item["item_id"] for item in talk["items"]}
+    known = live.get("/users/a%2Fb").json()["interests"]
+    assert known["against"] == post(live, "/interests", user_id="a/b")["against"] != []
+    topic = known["dislikes"][0]["topic_id"]
+    done = post(live, "/corrections", user_id="a/b", action="pin", topic_id=topic, by="the user")
+    assert done["new"] == 1
+    assert live.delete("/users/a%2Fb").json()["records"] >= 2
+    assert not post(live, "/interests", user_id="a/b")["known"]
+    again = live.post("/chat", json={"say": "hello", "session_id": talk["session_id"]})
+    assert again.status_code == 404, "who is forgotten talks no more"
+
+
 def test_all_that_is_known_of_a_user_can_be_read_and_forgotten(live: Server, library: Recommender) -> None:
     user = list(library.users)[7]
     post(live, "/events", events=[{"user_id": user, "behaviour": "search", "text": "a word like quixotryly"}])

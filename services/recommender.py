@@ -269,7 +269,8 @@ class Recommender:
     @app.post("/feedback", responses=responses(409, 507, *ANY))
     async def feedback(self, request: FeedbackRequest) -> Kept:
         """Keep how people took what they were shown; likes, dislikes and what was hidden count at once."""
-        return Kept.of(await self.online.keep(request.records(await self.online.now(self._live()))))
+        release = await self._items.current(self._live())
+        return Kept.of(await self.online.keep(request.records(await self.online.now(release))), **request.told(release))
 
     @app.post("/corrections", responses=responses(404, 409, 507, *ANY))
     async def corrections(self, request: CorrectionRequest) -> Corrected:

@@ -156,3 +156,8 @@ class FeedbackRequest(Request):
     def records(self, now: float) -> list[Record]:
         """As the journal keeps them."""
         return [each.record(now) for each in self.feedback]
+
+    def told(self, release: Recommender) -> dict[str, int]:
+        """How many are on items that the release lacks."""
+        items = [each.item_id for each in self.feedback if each.item_id is not None]
+        return {"unknown_items": sum(item not in release.catalogue for item in items)}

@@ -80,6 +80,8 @@ def test_what_is_hidden_never_comes_back(live: Server, library: Recommender) -> 
     post(live, "/feedback", feedback=[{"user_id": user, "reaction": "hidden", "item_id": first}])
     for _ in range(4):
         assert first not in listed(live, user, k=100, exclude_seen=False)
+    found = post(live, "/feedback", feedback=[{"user_id": user, "reaction": "liked", "item_id": "no such item"}])
+    assert found["unknown_items"] == 1
 
 
 def test_a_correction_holds_from_the_next_request_on(live: Server, library: Recommender) -> None:

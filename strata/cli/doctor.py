@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+import yaml
+
 NEEDED = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "polars", "scikit-learn")
 FOR_PIPELINE = ("dvc", "dvclive", "great-expectations", "prefect")
 FOR_SERVICE = ("bentoml",)
@@ -34,9 +36,19 @@ def examine(root: Path = Path()) -> list[Finding]:
         _device(),
         _memory(),
         _path(root / "params.yaml", "parameters", "run this in the project's root folder"),
-        _path(root / "data" / "movielens-100k", "default data set", "strata data fetch movielens-100k"),
+        _data(root),
         _release(root / "artifacts" / "release"),
     ]
+
+
+def _data(root: Path) -> Finding:
+    """Whether the data that params.yaml names is there."""
+    try:
+        folder = Path(yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))["source"]["folder"])
+    except (OSError, KeyError, TypeError, yaml.YAMLError):
+        return Finding("note", "no data set", "strata init FILES, or strata data use NAME")
+    remedy = f"strata data fetch {folder.name}, or put the files there, or strata init FILES"
+    return _path(root / folder, "data set", remedy)
 
 
 def _python() -> Finding:

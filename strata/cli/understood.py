@@ -95,6 +95,8 @@ def shown(value: Any) -> str:
     """A setting as a person reads it."""
     if value is None:
         return "nothing"
+    if value == {}:
+        return "as it is"
     if isinstance(value, dict):
         return ", ".join(f"{key}: {shown(each)}" for key, each in value.items())
     if isinstance(value, list):

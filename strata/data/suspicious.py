@@ -25,6 +25,10 @@ FEW: Final = 2
 """So many users with a sign are never a habit."""
 RUNS: Final = 8_000_000
 """Runs of items compared at once."""
+REGULAR: Final = 3
+"""Days on which somebody acted who is no account made for a push."""
+NEW: Final = 7 * DAY
+"""Of an item's first choice and a flood of it, at most: the item was new then."""
 _NO_EVENTS: Final = pl.DataFrame(schema={EVENT: pl.String, "sign": pl.String})
 
 
@@ -249,16 +253,29 @@ def _copied(parts: Parts, copies: Copies, settings: SuspicionSettings, n_users: 
 
 
 def _floods(parts: Parts, pushed: pl.DataFrame, settings: SuspicionSettings, n_users: int, few: int) -> Suspicion:
-    """All events of users who arrived one after another and chose the same item at once."""
+    """All events of users who arrived one after another and chose the same item at once.
+
+    Not certain is who came back on other days, and who came for what was new then: an opening draws people too.
+    """
     told = f"{settings.flood_users} or more users arrived together and chose the same item"
     # What many items see, as news do, is how they are found there; a push is one of few.
     habit = pushed[ITEM].n_unique() > few
     habit |= pushed[USER].n_unique() > settings.habit * n_users
-    users = pushed.lazy().select(USER)
-    events = parts.each(lambda part: part.select(USER, EVENT).join(users, on=USER, how="semi"))
-    counts = pushed.join(events.group_by(USER).agg(events=pl.len()), on=USER)
-    marked = events.clear() if habit else events
-    return Suspicion(_signs(counts, "flood", told, not habit), marked.select(EVENT, sign=pl.lit("flood")))
+    users, items = (pushed.lazy().select(name).unique() for name in (USER, ITEM))
+    events = parts.each(lambda part: part.select(USER, EVENT, "at").join(users, on=USER, how="semi"))
+    of_user = events.group_by(USER).agg(events=pl.len(), came=pl.col("at").min(), days=(pl.col("at") // DAY).n_unique())
+    chosen = parts.each(lambda part: part.join(items, on=ITEM, how="semi").group_by(ITEM).agg(pl.col("at").min()))
+    of_item = chosen.group_by(ITEM).agg(began=pl.col("at").min())
+    new = pl.col("came").min().over(ITEM) - pl.col("began") < NEW
+    certain = ~new & (pl.col("days") < REGULAR) & (not habit)
+    counts = pushed.join(of_user, on=USER).join(of_item, on=ITEM).with_columns(certain=certain)
+    marked = events.join(counts.filter("certain").select(USER).unique(), on=USER, how="semi")
+    signs = [
+        _signs(part, "flood", told, bool(sure))
+        for (sure,), part in counts.partition_by("certain", as_dict=True).items()
+    ]
+    none = pl.DataFrame(schema=SUSPICIOUS)
+    return Suspicion(pl.concat([none, *signs]), marked.select(EVENT, sign=pl.lit("flood")))
 
 
 def _signs(counts: pl.DataFrame, sign: str, told: str, certain: bool) -> pl.DataFrame:  # noqa: FBT001

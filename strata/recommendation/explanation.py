@@ -55,13 +55,15 @@ def explain(
     cosines: np.ndarray,
     cited: int,
     moved: bool,
+    akin: bool,
     timed: bool = True,
 ) -> Reason:
     """The reason for `item` (row) in a batch of one user.
 
     `contributions` (G,): what each generator adds to the score. `points`: the user's P points; `cosines` (P,): of each
-    to the item; `cited`, `moved`: as `cited_points` gives them. Where the data are not `timed`, nothing is of these
-    days and no interest is called momentary.
+    to the item; `cited`, `moved`: as `cited_points` gives them; `akin`: whether the item is of the cited point's topics
+    or category, and so fits it. Where the data are not `timed`, nothing is of these days and no interest is called
+    momentary.
     """
     main = int(np.argmax(contributions))
     total = float(np.maximum(contributions, 0).sum())
@@ -71,12 +73,13 @@ def explain(
     evidence = tuple(str(catalogue.ids[row]) for row in generator.led_by(item, batch)[:EVIDENCE])
     if said := generator.says(_titles(evidence, catalogue)):
         parts.append(said if timed else said.removesuffix(LATELY))
-    if point is not None:
+    if point is not None and (moved or akin):
         if not evidence:
             evidence = tuple(point.evidence)[:EVIDENCE]
         read_from = f" ({_titles(point.evidence, catalogue)})" if point.evidence else ""
         interest = f"{worded(point.tier, timed=timed)} interest".lstrip()
-        parts.append(f"{'fits' if moved else 'near to'} your {interest} {point.name}{read_from}")
+        how = ("fits" if akin else "raised by") if moved else "near to"
+        parts.append(f"{how} your {interest} {point.name}{read_from}")
     text = ", ".join(parts) or f"popular{LATELY if timed else ''}"
     return Reason(
         generator.name,

@@ -6,6 +6,7 @@ from functools import cache, cached_property
 from typing import Final
 
 import numpy as np
+import polars as pl
 
 from strata._kernels.selection import NOTHING
 from strata.data.catalogue import Catalogue
@@ -295,13 +296,23 @@ class ListBuilder:
         mine = person.profiles.of(person.row)
         columns = [person.profiles.table[name][mine].to_list() for name in ("name", "tier", "evidence")]
         points = [CitedPoint(*row) for row in zip(*columns, strict=True)]
+        akin = self._akin(chosen.items, cited, person.profiles.table[mine])
         return [
             explain(
                 int(item), contributions[place], self.models.generators, scored.batch, self.catalogue, points,
-                cosines[place], int(cited[place]), bool(moved[place]), self.timed,
+                cosines[place], int(cited[place]), bool(moved[place]), bool(akin[place]), self.timed,
             )
             for place, item in enumerate(chosen.items)
         ]  # fmt: skip
+
+    def _akin(self, items: np.ndarray, cited: np.ndarray, points: pl.DataFrame) -> np.ndarray:
+        """Whether each item (n,) is of a topic or the category of the point that is cited for it: bool (n,)."""
+        topics, categories = points["topics"].to_list(), points["category"].to_list()
+        groups = self.themes.of_item[items, :2].tolist()
+        return np.array([
+            bool(topics) and (topic in topics[point] or category == categories[point])
+            for (topic, category), point in zip(groups, cited.tolist(), strict=True)
+        ], bool)  # fmt: skip
 
     def _lost(self, scored: Scored, rows: np.ndarray) -> np.ndarray:
         """How far the scores of some rows (n,) fall without each point: (P, n)."""

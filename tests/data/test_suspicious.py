@@ -143,6 +143,24 @@ def test_a_push_does_not_make_a_flood_of_what_was_popular_before_it(seed: int) -
     assert set(found.signs["item_id"]) == {"i150"}
 
 
+def test_who_comes_for_what_is_new_and_who_comes_back_are_not_certain(crowd: list[Event]) -> None:
+    rng = np.random.default_rng(12)
+    opening = fakes(rng, ITEMS + 1, 1.0, items=ITEMS + 2)  # nobody chose it before
+    found = looked_at(crowd + opening)
+    assert set(found.signs["item_id"]) == {f"i{ITEMS + 1}"}
+    assert not found.signs["certain"].any()
+    assert found.events.is_empty()
+    pushers = fakes(rng, 150, 1.0)
+    back = [
+        (user, int(rng.integers(ITEMS)), at + day * DAY) for user, item, at in pushers if item == 150 for day in (9, 20)
+    ]
+    regular = {f"fake{n}" for n in range(10)}
+    found = looked_at(crowd + pushers + [event for event in back if event[0] in regular])
+    sure = dict(found.signs.select("user_id", "certain").iter_rows())
+    assert not any(sure[name] for name in regular & set(sure))
+    assert sum(sure.values()) >= 35
+
+
 def test_an_item_that_becomes_popular_is_no_flood(crowd: list[Event]) -> None:
     rng = np.random.default_rng(13)
     first = {user: at for user, _, at in reversed(crowd)}

@@ -57,9 +57,9 @@ def rows(release: Path) -> list[Row]:
 def _refused(release: Path, folder: Path) -> tuple[int, int]:
     """How many damages were refused, of how many."""
     store, luck = Registry(folder / "releases"), random.Random(12)
-    ids = [marked(release, mark, folder / mark.strip()) for mark in MARKS]
+    ids = [marked(release, mark, folder / mark) for mark in MARKS]
     for mark in MARKS:
-        store.add(folder / mark.strip() / "release")
+        store.add(folder / mark / "release")
     good, bad = ids
     store.promote(good)
     service = Releases(ServiceSettings(releases=store.folder))

@@ -10,7 +10,7 @@ from strata.data.schema import TITLE
 from strata.release.layout import Part
 from strata.release.manifest import read_manifest, write_release
 
-MARKS = ("a ", "b ")
+MARKS = ("①", "②")
 """What the titles of each release begin with: an answer of two releases would have both."""
 
 

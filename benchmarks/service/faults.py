@@ -18,7 +18,7 @@ def marked(release: Path, mark: str, folder: Path) -> str:
     """A copy of a release whose titles begin with `mark`, in `folder`; its id."""
     shutil.copytree(release, folder / "parts")
     items = folder / "parts" / Part.ITEMS
-    pl.read_parquet(items).with_columns(pl.lit(mark) + pl.col(TITLE).fill_null("")).write_parquet(items)
+    pl.read_parquet(items).with_columns((pl.lit(mark) + pl.col(TITLE).fill_null("")).alias(TITLE)).write_parquet(items)
     kept = read_manifest(release)
     parts = {path.name: path for path in (folder / "parts").iterdir() if not path.name.startswith("manifest")}
     return write_release(folder / "release", parts, versions=kept.versions, metrics=kept.metrics).id

@@ -176,7 +176,8 @@ class Soak:
             _row("soak-ok", f"Share of requests answered 2xx outside outages of the journal; {refused} answered 503 in "
                  f"them, {seen.without_retry} without Retry-After.", good / max(total, 1), "share", total),
             _row("soak-mixed", "Lists with titles of another release than they name.", seen.mixed, "lists", answers),
-            _row("soak-memory", "Memory of an API process in the last quarter over that in the second, the least in each, "
+            _row("soak-memory",
+                 "Memory of an API process in the last quarter over that in the second, the least in each, "
                  "as two releases lie in memory while one follows the other: the largest.",
                  grown, "times", len(seen.memory)),
         ]  # fmt: skip

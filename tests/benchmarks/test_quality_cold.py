@@ -1,5 +1,6 @@
 """Newcomers leave nothing in what is fitted, their picks lie before the cut-off, and new items have no past."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,9 @@ from strata.models.baselines import WINDOWED, behavioural
 from strata.models.settings import CollaborativeSettings
 from strata.ranking.lambdamart import LambdaMart
 from strata.ranking.settings import RankSettings, RecommendSettings
+from tests.places import ROOT
 from tests.strategies import N_ITEMS, TIME, catalogue, histories, profiler, vectors
+from tests.tiny_recommender import write_tiny_encoder
 
 N_USERS = 40
 OUT = part_of(N_USERS) == 0
@@ -154,7 +157,7 @@ def test_within_drops_users_who_chose_nothing_of_what_counts(history: History) -
     assert not (narrowed.items & ~items).any()
 
 
-def test_newcomers_and_new_items_are_judged_by_every_method(shop: Site) -> None:
+def test_newcomers_and_new_items_are_judged_by_every_method(shop: Site, tmp_path: Path) -> None:
     month = shop.window(without(shop.history, OUT), TIME)
     models = shop.models(month.past, TIME, month.users)
     names = models.features.names(models.names)
@@ -167,7 +170,11 @@ def test_newcomers_and_new_items_are_judged_by_every_method(shop: Site) -> None:
     nothing = shop.history.keep(np.zeros(len(shop.history), bool))
     silent = newcomers(shop.history, month, OUT, nothing)
     assert not silent.warm.any()
-    _, of_words = judge_words(shop, silent, month.past, models, shop.texts[: len(silent.users)], 30)
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    write_tiny_encoder(tmp_path / "artifacts" / "encoder")
+    reading = replace(shop, folder=tmp_path)
+    texts = (["I love garden films", "where is my parcel?"] * len(silent.users))[: len(silent.users)]
+    _, of_words = judge_words(reading, silent, month.past, models, texts, 30)
     new = window_of_new(shop.history, without(shop.history, OUT), TIME)
     assert np.flatnonzero(new.items).tolist() == [N_ITEMS - 2, N_ITEMS - 1]
     chosen = shop.tune({name: references(shop)[name] for name in (WINDOWED, ZERO_SHOT)}, [month])

@@ -70,7 +70,7 @@ def test_it_holds_code_lock_and_release_and_nothing_else(bento: Path, home: Path
     encoder = next(service for service in described["services"] if service["name"] == "encoder")
     assert encoder["config"]["resources"] == {"gpu": 1}
     set_to = {each["name"]: each["value"] for each in described["envs"]}
-    assert set_to == {"OMP_NUM_THREADS": "1", "UV_TORCH_BACKEND": "cpu"}
+    assert set_to == {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "UV_TORCH_BACKEND": "cpu"}
     assert "/recommend" in yaml.safe_load((bento / "apis" / "openapi.yaml").read_text())["paths"]
     assert str(ROOT) not in "".join((bento / file).read_text(errors="replace") for file in files)
 

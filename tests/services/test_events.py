@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from strata.language.opinions import things
 from strata.recommendation.recommender import Recommender
 from tests.services.serving import SERVICE, Server, serving
 
@@ -131,8 +132,9 @@ def test_a_title_that_is_searched_is_of_its_own_topic_and_its_refusal_keeps_out_
 ) -> None:
     words, themes = library.new_users.reader.words, library.themes
     for title in library.catalogue.titles:
-        named = words.named(title)
-        if not named.labels and len(items := words.vocabulary.named(title).items) == 1:
+        said = things([title])
+        named = [words.named(each.about) for each in said]
+        if len(said) == 1 and said[0].about == title and not named[0].labels and len(items := named[0].items) == 1:
             break
     topic = themes.at("topic")["id"][int(themes.of_item[items[0], 0])]
     post(live, "/events", events=[{"user_id": "fan", "behaviour": "search", "text": title}])

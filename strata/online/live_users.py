@@ -1,10 +1,11 @@
 """Users as they are just now: what the release knows of them, and what the journal has had since."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from strata.interests.correction_file import Correction
 from strata.interests.lately import NOTHING_LATELY, Lately, Saying
@@ -15,6 +16,7 @@ from strata.online.records import STATE, Kind, Record
 from strata.recommendation.people import joined
 from strata.recommendation.recommender import Recommender
 
+T = TypeVar("T")
 EVENTS: Final[tuple[Kind, ...]] = ("event",)
 KEPT = 10_000
 """Users whose state is kept in memory; any other is made anew, in some milliseconds."""
@@ -30,18 +32,47 @@ class State:
     erasure: int
 
 
+class Latest(Generic[T]):
+    """What was made of each user last, of at most so many users; used by many threads."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._kept: OrderedDict[str, tuple[object, T]] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, user_id: str, key: object, make: Callable[[], T]) -> T:
+        """What was made of a user, made anew unless it was of the same `key`."""
+        with self._lock:
+            found = self._kept.get(user_id)
+            if found is not None and found[0] == key:
+                self._kept.move_to_end(user_id)
+                return found[1]
+        made = make()
+        with self._lock:
+            self._kept[user_id] = key, made
+            self._kept.move_to_end(user_id)
+            if len(self._kept) > self.most:
+                self._kept.popitem(last=False)
+        return made
+
+    def let_go(self, of: Callable[[str], bool]) -> None:
+        """Keep nothing of these users."""
+        with self._lock:
+            for user in [user for user in self._kept if of(user)]:
+                del self._kept[user]
+
+
 class LiveUsers:
     """Users of a release and of the journal, by the same rules as those of the release alone."""
 
     def __init__(self, journal: Journal, most: int = KEPT) -> None:
         """`most`: users kept in memory."""
         self.journal = journal
-        self.most = most
         self._name = journal.facts().name
-        self._kept: OrderedDict[str, tuple[State, QueryUser]] = OrderedDict()
+        self._persons: Latest[QueryUser | None] = Latest(most)
+        self._sayings: Latest[list[Saying]] = Latest(most)
         self._erased: tuple[int, dict[str, int]] = (0, {})
         self._forgotten: tuple[object, frozenset[str]] = (None, frozenset())
-        self._lock = Lock()
 
     def whose(
         self,
@@ -55,34 +86,30 @@ class LiveUsers:
         known = user_id in release.users and state.erasure <= self.drained(release)
         if state.last <= self.drained(release) and not session:
             return user_id if known else None
-        if session or said:  # words are read for each request, and a person without them is another one
-            person = self._joined(release, user_id, session, said, known=known)
-            return person if person is not None or not known else user_id
-        with self._lock:
-            found = self._kept.get(user_id)
-            if found is not None and found[0] == state:
-                self._kept.move_to_end(user_id)
-                return found[1]
-        person = self._joined(release, user_id, known=known)
-        if person is None:
-            return user_id if known else None
-        with self._lock:
-            self._kept[user_id] = state, person
-            if len(self._kept) > self.most:
-                self._kept.popitem(last=False)
-        return person
+        join = partial(self._joined, release, user_id, session, said, known=known)
+        # A person without the words that somebody said, as the encoder did not read them, is another one.
+        person = join() if session else self._persons.of(user_id, (state, said.said if said else ()), join)
+        return person if person is not None or not known else user_id
 
     def lately(self, release: Recommender, user_id: str) -> Lately:
         """As `People.lately`. Raises StoreUnavailable."""
-        drained = self.drained(release)
-        if self.journal.last(user_id) <= drained:
+        drained, last = self.drained(release), self.journal.last(user_id)
+        if last <= drained:
             return NOTHING_LATELY
-        kept = self.journal.of_user(user_id, drained, EVENTS)
-        sayings, new_users = _sayings(each.record for each in kept), release.new_users
+        read = partial(self._said_since, user_id, drained)
+        sayings, new_users = self._sayings.of(user_id, (drained, last), read), release.new_users
         if not sayings:
             return NOTHING_LATELY
-        now = max(each.record.at for each in kept) if release.clock is None else release.clock()
+        now = max(each.at for each in sayings) if release.clock is None else release.clock()
         return Lately.of(sayings, new_users.weights, new_users.settings, now)
+
+    def _said_since(self, user_id: str, place: int) -> list[Saying]:
+        """What a user's events without an item say since a place."""
+        return [
+            Saying(each.record.body["text"], each.record.body["behaviour"], each.record.at)
+            for each in self.journal.of_user(user_id, place, EVENTS)
+            if each.record.body.get("item_id") is None and each.record.body.get("text")
+        ]
 
     def state(self, release: Recommender, user_id: str) -> State:
         """What an answer about a user depends on beside the request."""
@@ -99,8 +126,7 @@ class LiveUsers:
         Raises StoreUnavailable.
         """
         gone = self.journal.forget(user_id, at)
-        with self._lock:
-            self._kept.pop(user_id, None)
+        self._let_go(lambda user: user == user_id)
         return gone
 
     def forgotten(self, release: Recommender) -> frozenset[str]:
@@ -131,6 +157,10 @@ class LiveUsers:
         person = joined(release, user_id, choices, lines, said, known=known)
         return person if choices or lines or person.lately else None
 
+    def _let_go(self, of: Callable[[str], bool]) -> None:
+        for kept in (self._persons, self._sayings):
+            kept.let_go(of)
+
     def _hash(self, user_id: str) -> str:
         return erased(user_id, self._name)
 
@@ -141,20 +171,9 @@ class LiveUsers:
         if last > upto:
             new = {kept.record.id: kept.place for kept in self.journal.of_kind(["erasure"], upto)}
             places = {**places, **new}
-            with self._lock:  # a forgotten user's state stays in no process
-                for user in [user for user in self._kept if self._hash(user) in new]:
-                    del self._kept[user]
+            self._let_go(lambda user: self._hash(user) in new)  # a forgotten user's state stays in no process
             self._erased = last, places
         return places
-
-
-def _sayings(records: Iterable[Record]) -> list[Saying]:
-    """What events without an item say."""
-    return [
-        Saying(each.body["text"], each.body["behaviour"], each.at)
-        for each in records
-        if each.body.get("item_id") is None and each.body.get("text")
-    ]
 
 
 def _choices(release: Recommender, records: Sequence[Record]) -> list[PastChoice]:

@@ -39,19 +39,23 @@ def asked_for(asked: Sequence[Meaning], topic_of: np.ndarray) -> list[Wish]:
 def with_asked_for(listed: np.ndarray, asked: Sequence[Wish]) -> np.ndarray:
     """A list of item rows (n,), best first, in which each EVERY places hold one that is `asked` for, if there is one.
 
-    The wishes take turns. Where none of the places has an item of the wish, its best one of those left
-    comes forward to the last of them; all others keep their order.
+    The wishes take turns. Where none of the places has an item of the wish, its best one of those left comes forward to
+    the last of them; all others keep their order.
     """
+    if not asked:
+        return listed
+    left = set(listed[np.any([wish.items[listed] for wish in asked], axis=0)].tolist())
     order: list[int] = []
     rest, turn = listed.tolist(), 0
-    while rest and asked:
+    while left and len(rest) > EVERY:
         wish = asked[turn % len(asked)].items
         page = rest[:EVERY]
-        if not wish[page].any() and len(rest) > EVERY:
+        if not wish[page].any():
             later = np.flatnonzero(wish[rest])
             page = [*page[:-1], rest[later[0]]] if len(later) else page
         order += page
         rest = [item for item in rest if item not in page]
+        left.difference_update(page)
         turn += 1
     return np.array(order + rest, listed.dtype)
 

@@ -199,6 +199,7 @@ def test_a_search_makes_an_interest_of_now_beside_those_of_events(base: Recommen
     assert after["share"].sum() == pytest.approx(1, abs=1e-5)
     assert after["point"].to_list() == list(range(len(after)))
     assert len(set(after["name"])) == len(after)
+    assert heard(live, "u0") is heard(live, "u0"), "nothing happened, so nobody is profiled anew"
     listed = live.recommend(heard(live, "u0"), ListRequest(k=12, exclude_seen=False))
     places = [int(item.item_id[1:]) % 3 for item in listed]
     unheard = [int(item.item_id[1:]) % 3 for item in live.recommend("u0", ListRequest(k=12, exclude_seen=False))]

@@ -49,7 +49,7 @@ from services.items import ItemsNow
 from services.layers import protect
 from services.online import Online
 from services.pages import add_pages
-from services.releases import Releases
+from services.releases import Releases, give_back_memory
 from services.settings import ServiceSettings
 from services.texts import EncoderUnavailable, Texts
 from services.tokens import must_have
@@ -377,6 +377,7 @@ class Recommender:
                     await self._items.keep_up(following)
                     self.releases.swap(following)
                     self._complete = True
+                    await asyncio.to_thread(give_back_memory)
                 elif self.releases.live is not None:
                     await self._items.keep_up(self.releases.live)
                     await asyncio.to_thread(self.answering.shadow.follow)
